@@ -1,0 +1,97 @@
+"""Checkpoints as safetensors: tensors under the notebook's names, facts as strings in the metadata."""
+
+import json
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError, one_line, sizes_of
+from charrnn_tui.run.files import write_atomically
+from charrnn_tui.text.vocabulary import Vocabulary
+
+FORMAT = "charrnn-tui"
+FORMAT_VERSION = 1
+_TOKENS = "tokens"
+
+
+def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write the file, whole or not at all. Every metadata value but the format's name is JSON."""
+    facts: dict[str, Any] = dict(checkpoint.facts) | {
+        "format_version": FORMAT_VERSION,
+        "cell": "lstm",
+        "n_hidden": checkpoint.n_hidden,
+        "n_layers": checkpoint.n_layers,
+        _TOKENS: list(checkpoint.vocabulary.tokens),
+    }
+    metadata = {name: json.dumps(value, allow_nan=False) for name, value in facts.items()} | {"format": FORMAT}
+    # In C order: the library writes memory as it lies.
+    weights = {name: np.ascontiguousarray(tensor) for name, tensor in checkpoint.weights.items()}
+    write_atomically(path, safetensors.numpy.save(weights, metadata))
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read and check a file. Raises CheckpointError, its message beginning with the path."""
+    try:
+        with safetensors.safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("format") != FORMAT or _TOKENS not in metadata:
+                raise CheckpointError("a safetensors file, but no alphabet in its metadata: not written by charrnn-tui")
+            facts = _facts(metadata)
+            weights = {name: _tensor(file, name) for name in file.keys()}  # noqa: SIM118 - not a dict, has no iterator
+        return _assemble(facts, weights)
+    except (CheckpointError, safetensors.SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path}: {one_line(_reason(path, error))}") from None
+
+
+def _tensor(file: Any, name: str) -> Any:
+    try:
+        return file.get_tensor(name)
+    except (TypeError, AttributeError):  # bfloat16, float8: NumPy has none
+        kind = file.get_slice(name).get_dtype()
+        raise CheckpointError(f"the tensor {name} is of type {kind}, not a usual floating point type") from None
+
+
+def _assemble(facts: dict[str, Any], weights: dict[str, Any]) -> Checkpoint:
+    try:
+        vocabulary = Vocabulary(facts.pop(_TOKENS))
+    except (ValueError, TypeError) as error:
+        raise CheckpointError(f"its alphabet is damaged: {error}") from None
+    n_hidden, n_layers = sizes_of(weights)
+    if facts.get("cell", "lstm") != "lstm":
+        raise CheckpointError(f"its cell is {facts['cell']!r}; this version knows lstm")
+    return Checkpoint(weights, vocabulary, n_hidden, n_layers, facts)
+
+
+def _facts(metadata: Mapping[str, str]) -> dict[str, Any]:
+    try:
+        facts = {name: json.loads(value) for name, value in metadata.items() if name != "format"}
+    except ValueError as error:
+        raise CheckpointError(f"its metadata are damaged: {error}") from None
+    version = facts.get("format_version")
+    if not isinstance(version, int):
+        raise CheckpointError("its metadata are damaged: no format version")
+    if version > FORMAT_VERSION:
+        raise CheckpointError(f"its format version is {version}, newer than this program reads ({FORMAT_VERSION})")
+    return facts
+
+
+def _reason(path: Path, error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    if isinstance(error, IsADirectoryError) or path.is_dir():
+        return "is a directory, not a checkpoint"
+    if isinstance(error, safetensors.SafetensorError):
+        return f"is not a readable checkpoint: {str(error).splitlines()[0]}"
+    if isinstance(error, OSError):
+        return f"cannot be read: {error.strerror or error}"
+    return str(error)
+
+
+def looks_like_safetensors(head: bytes) -> bool:
+    """Whether a file that begins with these (at least nine) bytes is meant to be safetensors: a length, then JSON."""
+    return len(head) >= 9 and head[8:9] == b"{" and 2 <= struct.unpack("<Q", head[:8])[0] < 1 << 40

@@ -1,0 +1,171 @@
+"""The full-screen app in a real terminal: what must be right before Textual starts, and after it has gone."""
+
+import logging
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from charrnn_tui.cli.opening import is_checkpoint_file, newest_checkpoint
+from charrnn_tui.cli.output import say
+from charrnn_tui.cli.resumed_run import come_back_lines, on_hangup
+from charrnn_tui.cli.world import StudioWorld
+from charrnn_tui.run.control import Detach
+from charrnn_tui.run.directory import RunDirectory, find_run
+from charrnn_tui.run.settings import RunRequest
+from charrnn_tui.tui.app import Opening, StudioApp
+
+LEAST_COLUMNS, LEAST_ROWS = 20, 5
+SWITCH_SECONDS = 0.0005  # a key waits for the training's thread at each turn; Python's own 5 ms add up to a slow screen
+
+
+class NoTerminal(RuntimeError):
+    """The app cannot be shown here; the message is one line."""
+
+
+def open_app(
+    world: StudioWorld,
+    target: Path | None,
+    *,
+    start: RunRequest | None = None,
+    resume: Mapping[str, Any] | None = None,
+    read_only: bool = False,
+    low_bandwidth: bool = False,
+) -> int:
+    """Show the app until the person leaves; gives the exit code. Raises NoTerminal, CheckpointError.
+
+    Closing the terminal ends the screen, not the training: the process goes on without one until the run is done.
+    """
+    check_terminal()
+    world.runs_directory.mkdir(parents=True, exist_ok=True)
+    opening = _opening(world, target, start, resume, read_only)
+    thin = low_bandwidth or bool(os.environ.get("SSH_CONNECTION"))
+    app = StudioApp(world, replace(opening, low_bandwidth=thin))
+    sys.setswitchinterval(SWITCH_SECONDS)
+    with _log_for_stray_output(world.runs_directory / "log.txt"), _signals(app) as hung_up:
+        app.run()
+        active = app.active_run
+        if active is not None:
+            if not hung_up:
+                active.stop("interrupted", "the app ended")
+            active.join()
+    if app.detached is not None:
+        say(come_back_lines(app.detached, world.runs_directory, app.detached.trainer()))
+    return 128 + hung_up[-1] if len(hung_up) > 1 else app.return_code or 0
+
+
+def check_terminal() -> None:
+    """Raise NoTerminal where there is none, or too small a one."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise NoTerminal(
+            "the app needs a terminal for input and output; without one there are "
+            "`charrnn-tui train`, `sample`, `score` and `watch --plain`"
+        )
+    if os.environ.get("TERM", "") == "dumb":
+        raise NoTerminal(
+            "TERM=dumb cannot show the app; `charrnn-tui train`, `sample` and `watch --plain` need no more"
+        )
+    columns, rows = shutil.get_terminal_size()
+    if columns < LEAST_COLUMNS or rows < LEAST_ROWS:
+        raise NoTerminal(f"the terminal is {columns}×{rows}; the app needs at least {LEAST_COLUMNS}×{LEAST_ROWS}")
+
+
+def _opening(
+    world: StudioWorld,
+    target: Path | None,
+    start: RunRequest | None,
+    resume: Mapping[str, Any] | None,
+    read_only: bool,
+) -> Opening:
+    if start is not None:
+        return Opening(start=start)
+    if target is None:
+        return Opening(checkpoint=newest_checkpoint(world.runs_directory))
+    run = find_run(world.runs_directory, str(target))
+    if run is not None:
+        return Opening(run=RunDirectory(run.path), resume=resume, read_only=read_only)
+    if is_checkpoint_file(target):
+        return Opening(checkpoint=target)
+    return Opening(text=str(target))
+
+
+@contextmanager
+def _signals(app: StudioApp) -> Iterator[list[int]]:
+    """SIGTERM and SIGINT save and quit; SIGHUP leaves the screen and lets the training go on.
+
+    Textual has no handlers of its own: without these the terminal would stay in the alternate screen. Gives a list
+    that holds SIGHUP once it has come, and then what has ended the training after it.
+    """
+    hung_up: list[int] = []
+
+    def quit_saving(number: int, frame: FrameType | None) -> None:
+        reason = f"ended by {signal.Signals(number).name}"
+        if hung_up and app.active_run is not None:  # no app any more that could pass it on
+            app.active_run.stop("interrupted", reason)
+            hung_up.append(number)
+        else:
+            app.call_later(app.quit_saving, 128 + number, "interrupted", reason)
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        hung_up.append(number)
+        _point_at_nothing()
+        active = app.active_run
+        if active is not None and on_hangup(active.directory) == "continue":
+            active.control.request(Detach())
+        elif active is not None:
+            active.stop("interrupted", "the terminal was closed")
+        app.call_later(app.exit)
+
+    handlers = {signal.SIGTERM: quit_saving, signal.SIGINT: quit_saving}
+    if hasattr(signal, "SIGHUP"):
+        handlers[signal.SIGHUP] = leave
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield hung_up
+    finally:
+        if not hung_up:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _point_at_nothing() -> None:
+    """The terminal is gone: reading it would spin, writing to it would block or fail."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in (sys.__stdin__, sys.__stdout__, sys.__stderr__):
+        if stream is not None:
+            os.dup2(nothing, stream.fileno())
+    os.close(nothing)
+
+
+@contextmanager
+def _log_for_stray_output(path: Path) -> Iterator[None]:
+    """Give Textual a private copy of the terminal, and send what others write to fds 1 and 2 into a log.
+
+    A C library's message in the middle of a frame would tear the screen.
+    """
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    saved = os.dup(1), os.dup(2)
+    originals = sys.__stdout__, sys.__stderr__
+    terminal = open(os.dup(1), "w", encoding="utf-8", errors="replace", buffering=1)  # noqa: SIM115 - closed below
+    handler = logging.FileHandler(path, encoding="utf-8")
+    logging.getLogger().addHandler(handler)
+    sys.__stdout__ = sys.__stderr__ = terminal  # type: ignore[misc]  # where Textual's driver looks for the terminal
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    try:
+        yield
+    finally:
+        for number, descriptor in enumerate(saved, start=1):
+            os.dup2(descriptor, number)
+            os.close(descriptor)
+        sys.__stdout__, sys.__stderr__ = originals  # type: ignore[misc]
+        logging.getLogger().removeHandler(handler)
+        handler.close()
+        terminal.close()
+        os.close(log)

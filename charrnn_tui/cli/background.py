@@ -1,0 +1,99 @@
+"""Work in a process of its own that belongs to no terminal: it outlives the one it was started from."""
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from charrnn_tui.cli.failures import FAILED, explain
+from charrnn_tui.run.directory import RunDirectory
+
+Tell = Callable[[RunDirectory], None]
+
+
+class NotStarted(click.ClickException):
+    """The child ended before its work had begun; its words and its exit code."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code  # type: ignore[misc]  # click declares it for the class, and reads the instance's
+
+
+def start_in_background(work: Callable[[Tell], int]) -> tuple[RunDirectory, int]:
+    """Begin `work` in a new session; gives the run that it told of, and its process, as soon as it has told.
+
+    Work that ends before that is a failure: its message and its exit code become this process's. Call it before there
+    are threads. Raises ClickException.
+    """
+    if not hasattr(os, "fork"):
+        raise click.UsageError("--detach needs a system with sessions, such as Linux or macOS")
+    ours, theirs = os.pipe()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    middle = os.fork()
+    if middle == 0:
+        os.close(ours)
+        os.setsid()
+        if os.fork():  # who leads a session may be given a terminal again
+            os._exit(0)
+        _work_alone(work, theirs)
+    os.close(theirs)
+    os.waitpid(middle, 0)
+    with os.fdopen(ours, encoding="utf-8") as told:
+        line = told.read()
+    values: dict[str, Any] = (
+        json.loads(line) if line else {"error": "the process for the training ended without a word", "code": 1}
+    )
+    if "error" in values:
+        raise NotStarted(str(values["error"]), int(values["code"]))
+    return RunDirectory(Path(str(values["directory"]))), int(values["pid"])
+
+
+def _work_alone(work: Callable[[Tell], int], theirs: int) -> NoReturn:
+    """The child: no terminal, its output into the run's log once there is a run; never returns."""
+    _point_output_at(os.devnull)
+    code = FAILED
+    told = False
+
+    def tell(directory: RunDirectory) -> None:
+        nonlocal told
+        told = True
+        _point_output_at(directory.log_file)
+        _say(theirs, {"directory": str(directory.path.absolute()), "pid": os.getpid()})
+
+    try:
+        code = work(tell)
+    except click.exceptions.Exit as ended:
+        code = ended.exit_code
+    except Exception as error:
+        message, code = explain(error) or (f"{type(error).__name__}: {error}", FAILED)
+        if explain(error) is None:
+            traceback.print_exc()
+        elif told:
+            print(message, file=sys.stderr)
+        if not told:
+            _say(theirs, {"error": " ".join(message.splitlines()), "code": code})
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)  # what the parent has registered for its exit is the parent's business
+
+
+def _say(pipe: int, values: dict[str, object]) -> None:
+    with os.fdopen(pipe, "w", encoding="utf-8") as stream:
+        json.dump(values, stream)
+
+
+def _point_output_at(path: str | Path) -> None:
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    output = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(nothing, 0)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.close(nothing)
+    os.close(output)

@@ -1,0 +1,170 @@
+"""`charrnn-tui doctor`: what this machine has, in the order in which things go wrong."""
+
+import importlib.metadata
+import locale
+import os
+import platform
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from charrnn_tui import __version__
+from charrnn_tui.cli.failures import Failed
+from charrnn_tui.cli.listing import Row, write_rows
+from charrnn_tui.cli.opening import shipped_checkpoint
+from charrnn_tui.cli.options import json_option, runs_option
+from charrnn_tui.cli.output import DataStream, say
+from charrnn_tui.run.quantities import size
+from charrnn_tui.run.settings import TrainSettings
+from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.sampler import Sampler
+from charrnn_tui.text.corpus import Corpus
+from charrnn_tui.text.vocabulary import Vocabulary
+
+TRAINING_SECONDS, SAMPLING_SECONDS = 3.0, 1.0
+TOKENS = 83  # the notebook's text has as many
+_PACKAGES = ("torch", "numpy", "textual", "rich", "click", "safetensors", "platformdirs")
+_MULTIPLEXERS = {"TMUX": "tmux", "STY": "screen", "ZELLIJ": "zellij"}
+
+
+@click.command("doctor")
+@click.option("--no-speed", is_flag=True, help="Leave out the speed check, which takes some seconds.")
+@runs_option
+@json_option("Write one JSON object.")
+def doctor_command(no_speed: bool, runs_dir: Path, as_json: bool) -> None:
+    """Tell versions, devices, terminal and directories, and check the speed.
+
+    Exits with 1 where something is missing that training or writing needs.
+    """
+    values = {"versions": _versions(), **_machine(), "terminal": _terminal(), **_directories(runs_dir)}
+    problems = [f"{name} is not installed" for name, version in values["versions"].items() if version is None]
+    if not values["runs_dir_writable"]:
+        problems.append(f"{runs_dir} cannot be written to")
+    if not no_speed and values["versions"]["torch"] is not None:
+        if sys.stderr is not None and sys.stderr.isatty():
+            say("checking the speed…")
+        values |= _speed()
+    values["problems"] = problems
+    stream = DataStream()
+    if as_json:
+        stream.write_json(values)
+    else:
+        write_rows(stream, _rows(values))
+    if problems:
+        raise Failed("; ".join(problems))
+
+
+def _versions() -> dict[str, str | None]:
+    versions: dict[str, str | None] = {"charrnn-tui": __version__, "python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            versions[package] = None
+    return versions
+
+
+def _machine() -> dict[str, Any]:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return {"system": platform.platform(), "cores": cores, "devices": _devices()}
+
+
+def _devices() -> list[str]:
+    try:
+        import torch  # takes seconds; this is the command that has them
+    except ImportError:
+        return []
+    found = ["cpu"]
+    if torch.cuda.is_available():
+        found += [f"cuda ({torch.cuda.get_device_name(number)})" for number in range(torch.cuda.device_count())]
+    if torch.backends.mps.is_available():
+        found.append("mps")
+    return found
+
+
+def _terminal() -> dict[str, Any]:
+    columns, rows = shutil.get_terminal_size()
+    return {
+        "is_terminal": bool(sys.stdin and sys.stdin.isatty() and sys.stdout and sys.stdout.isatty()),
+        "term": os.environ.get("TERM", ""),
+        "colorterm": os.environ.get("COLORTERM", ""),
+        "no_color": "NO_COLOR" in os.environ,
+        "columns": columns,
+        "rows": rows,
+        "encoding": locale.getencoding(),
+        "ssh": "SSH_CONNECTION" in os.environ,
+        "inside": next((name for variable, name in _MULTIPLEXERS.items() if os.environ.get(variable)), None),
+    }
+
+
+def _directories(runs_dir: Path) -> dict[str, Any]:
+    there = next(path for path in (runs_dir.absolute(), *runs_dir.absolute().parents) if path.exists())
+    shipped = shipped_checkpoint()
+    return {
+        "runs_dir": str(runs_dir),
+        "runs_dir_writable": there.is_dir() and os.access(there, os.W_OK | os.X_OK),
+        "free_bytes": shutil.disk_usage(there).free,
+        "shipped_checkpoint": str(shipped) if shipped else None,
+    }
+
+
+def _speed() -> dict[str, Any]:
+    """Characters per second in training at the notebook's sizes, and in writing, with weights that know nothing."""
+    from charrnn_tui.training.learner import Learner  # torch, which the versions say is there
+
+    settings = TrainSettings(val_frac=0.0)
+    vocabulary = Vocabulary(chr(0x20 + number) for number in range(TOKENS))
+    ids = np.random.default_rng(0).integers(TOKENS, size=settings.batch_size * settings.seq_length * 8)
+    learner = Learner(settings, Corpus("speed check", ids.astype(vocabulary.dtype), vocabulary, ""))
+    ends_at = time.perf_counter() + TRAINING_SECONDS
+    steps = [learner.learn().seconds]
+    while len(steps) < 3 or time.perf_counter() < ends_at:
+        steps.append(learner.learn().seconds)
+    sampler = Sampler(CharLSTM(learner.weights()), vocabulary, seed=0)
+    started, written = time.perf_counter(), 0
+    while time.perf_counter() < started + SAMPLING_SECONDS:
+        next(sampler)
+        written += 1
+    return {
+        "device": learner.placement.device,
+        "device_name": learner.placement.device_name,
+        "precision": learner.placement.precision,
+        "threads": learner.placement.threads,
+        "train_chars_per_second": round(settings.batch_size * settings.seq_length / float(np.median(steps[1:]))),
+        "sample_chars_per_second": round(written / (time.perf_counter() - started)),
+    }
+
+
+def _rows(values: dict[str, Any]) -> list[Row]:
+    rows = [(name, version or "NOT INSTALLED") for name, version in values["versions"].items()]
+    rows += [("system", values["system"]), ("cores", f"{values['cores']} for this process")]
+    rows += [("devices", ", ".join(values["devices"]) or "none without torch"), ("terminal", _terminal_words(values))]
+    writable = "writable" if values["runs_dir_writable"] else "NOT WRITABLE"
+    rows.append(("runs", f"{values['runs_dir']}, {writable}, {size(values['free_bytes'])} free"))
+    rows.append(("shipped model", values["shipped_checkpoint"] or "none"))
+    if "device" in values:
+        place = f"{values['device_name']} ({values['device']}), {values['precision']}, threads {values['threads']}"
+        rows.append(("trains on", place))
+        rows.append(
+            ("training", f"{values['train_chars_per_second']:,} chars/s, an LSTM of 2 × 512, batches 128 × 100")
+        )
+        rows.append(("writing", f"{values['sample_chars_per_second']:,} chars/s, the same LSTM"))
+    return rows
+
+
+def _terminal_words(values: dict[str, Any]) -> str:
+    terminal = values["terminal"]
+    if not terminal["is_terminal"]:
+        return f"none (TERM={terminal['term'] or 'unset'}): the app needs one, the other commands do not"
+    facts = [f"{terminal['columns']}×{terminal['rows']}", f"TERM={terminal['term'] or 'unset'}", terminal["encoding"]]
+    if terminal["colorterm"]:
+        facts.append(f"COLORTERM={terminal['colorterm']}")
+    facts += [word for word, so in (("NO_COLOR", terminal["no_color"]), ("over SSH", terminal["ssh"])) if so]
+    if terminal["inside"]:
+        facts.append(f"inside {terminal['inside']}")
+    return ", ".join(facts)

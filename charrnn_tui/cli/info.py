@@ -1,0 +1,91 @@
+"""`charrnn-tui info`: what a checkpoint or a run is."""
+
+import hashlib
+import math
+from pathlib import Path
+from typing import Any
+
+import click
+
+from charrnn_tui.cli.listing import Row, epoch_words, loss_rows, run_facts, run_rows, write_rows
+from charrnn_tui.cli.opening import is_torch_file, locate_checkpoint, open_checkpoint
+from charrnn_tui.cli.options import json_option, runs_option
+from charrnn_tui.cli.output import DataStream
+from charrnn_tui.cli.quality import model_facts, quality_of_loss
+from charrnn_tui.run.directory import find_run
+from charrnn_tui.run.quantities import bits, size
+
+_FACTS = (  # in this order, null where the file does not know
+    *("step", "steps", "epoch", "epochs", "loss", "val_loss", "best_val_loss", "batch_size", "seq_length"),
+    *("val_frac", "corpus", "corpus_sha256", "chars", "run", "device", "precision", "settings", "versions"),
+)
+
+
+@click.command("info")
+@click.argument("path", metavar="PATH")
+@runs_option
+@json_option("Write one JSON object; a run's has its best checkpoint's under `checkpoint`.")
+def info_command(path: str, runs_dir: Path, as_json: bool) -> None:
+    """Tell what PATH is: a checkpoint (.safetensors or .net), or a run by its name or directory."""
+    run = find_run(runs_dir, path)
+    file = run.checkpoint_file() if run is not None else locate_checkpoint(path, runs_dir)
+    checkpoint = checkpoint_facts(file) if file is not None else None
+    values = {"kind": "run", **run_facts(run), "checkpoint": checkpoint} if run is not None else checkpoint
+    stream = DataStream()
+    if as_json:
+        stream.write_json(values)
+        return
+    rows = run_rows(run_facts(run)) if run is not None else []
+    write_rows(stream, rows + (checkpoint_rows(checkpoint) if checkpoint else [("checkpoint", "none saved yet")]))
+
+
+def checkpoint_facts(path: Path) -> dict[str, Any]:
+    """Everything that a checkpoint's file tells, under the keys that the documentation names."""
+    checkpoint = open_checkpoint(path)
+    data = path.read_bytes()
+    facts = {name: checkpoint.facts.get(name) for name in _FACTS}
+    loss = facts["val_loss"] if facts["val_loss"] is not None else facts["best_val_loss"]
+    return {
+        "kind": "checkpoint",
+        "path": str(path),
+        "format": "net" if is_torch_file(data[:16]) else "safetensors",
+        "bytes": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        **model_facts(checkpoint),
+        "alphabet": list(checkpoint.vocabulary.tokens),
+        **facts,
+        "bits_per_char": quality_of_loss(loss)["bits_per_char"],
+        "uniform_loss": math.log(len(checkpoint.vocabulary)),  # guessing evenly: the loss to be better than
+    }
+
+
+def checkpoint_rows(values: dict[str, Any]) -> list[Row]:
+    """`checkpoint_facts` for people."""
+    network = f"{values['cell'].upper()}, {values['n_layers']} × {values['n_hidden']} hidden units"
+    rows = [
+        ("checkpoint", values["path"]),
+        ("format", f"{values['format']}, {size(values['bytes'])}, sha256 {values['sha256']}"),
+        ("model", f"{network}, {values['parameters']:,} parameters"),
+        ("alphabet", f"{values['tokens']} characters: {_alphabet(values['alphabet'])}"),
+    ]
+    if values["step"] is not None:
+        of = f" of {values['steps']:,}" if values["steps"] else ""
+        rows.append(("trained", f"step {values['step']:,}{of}" + epoch_words(values)))
+    if values["loss"] is not None:
+        rows.append(("training loss", f"{values['loss']:.4f} nats/char"))
+    rows += loss_rows(values)
+    uniform = values["uniform_loss"]
+    rows.append(("to compare", f"{uniform:.4f} nats/char ({bits(uniform):.3f} bits/char) is guessing evenly"))
+    if values["corpus"]:
+        chars = f", {values['chars']:,} characters" if values["chars"] else ""
+        rows.append(("corpus", f"{values['corpus']}{chars}, sha256 {values['corpus_sha256']}"))
+    if values["device"]:
+        rows.append(("trained on", f"{values['device']}, {values['precision']}"))
+    if values["run"]:
+        rows.append(("from run", values["run"]))
+    return rows
+
+
+def _alphabet(tokens: list[str]) -> str:
+    names = {"\n": "⏎", " ": "␣", "\t": "⇥"}
+    return "".join(names.get(token, token) for token in tokens)

@@ -1,0 +1,171 @@
+"""The command line: which word starts what. Nothing heavy is imported here, so that `--help` answers at once."""
+
+import difflib
+import importlib
+import io
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from charrnn_tui import __version__
+from charrnn_tui.cli.options import PROGRAM, runs_option
+from charrnn_tui.cli.output import discard
+
+COMMANDS = {  # name: what `--help` says of it; the module of that name holds the command, as a function of that name
+    "train": "Train a model on a text, without the app.",
+    "sample": "Write text with a model to standard output.",
+    "score": "How well a model foretells a text.",
+    "watch": "Follow a run, whoever trains it.",
+    "runs": "List runs and their state.",
+    "info": "What a checkpoint or a run is.",
+    "export": "Write a checkpoint as .safetensors or .net.",
+    "doctor": "Versions, devices, terminal, directories, speed.",
+}
+HIDDEN = ("open",)  # what a PATH in the place of a command stands for
+
+EPILOG = f"""\b
+A PATH named like a command is opened by another spelling: {PROGRAM} ./train
+A run is named by its name or its directory; where a checkpoint is asked for, a run stands for its best one.
+
+\b
+Standard output is data, standard error is talk. Exit codes:
+  0    done (also where the reader of standard output has gone)
+  1    failed: a file is missing, unreadable, empty, too short or not what it should be; a training failed
+  2    wrong usage: an option, its value, a character the model does not know, no terminal for the app
+  130  interrupted (Ctrl-C)
+  143  terminated (SIGTERM)
+
+\b
+Environment: CHARRNN_TUI_RUNS, where runs are kept unless --runs-dir says else.
+"""
+
+
+class ReaderGone(Exception):
+    """Nobody reads what is written any more: `| head` has what it wanted."""
+
+
+@contextmanager
+def _reader_may_leave() -> Iterator[None]:
+    """Keep a broken pipe from click, which would make an exit code of 1 of it."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise ReaderGone from error
+
+
+class Studio(click.Group):
+    """Commands that are imported when called; a first word that is no command is a PATH for the app."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS and cmd_name not in HIDDEN:
+            return None
+        module = importlib.import_module(f"charrnn_tui.cli.{cmd_name}")
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] in COMMANDS:
+            return super().resolve_command(ctx, args)
+        _refuse_misspelled_command(args[0])
+        return "open", self.get_command(ctx, "open"), args
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def make_context(self, *given: Any, **named: Any) -> click.Context:
+        with _reader_may_leave():  # `--help` is written here
+            return super().make_context(*given, **named)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _reader_may_leave():
+            return super().invoke(ctx)
+
+    def main(self, *given: Any, standalone_mode: bool = True, **named: Any) -> Any:
+        """Run a command line; in standalone mode every known failure is one line and an exit code."""
+        run: Callable[..., Any] = super().main  # click's overloads have no place for arguments passed on
+        if not standalone_mode:
+            return run(*given, standalone_mode=False, **named)
+        try:
+            code = run(*given, standalone_mode=False, **named)
+            with _reader_may_leave():
+                _flush(sys.stdout)
+        except ReaderGone:
+            for stream in (sys.stdout, sys.stderr):
+                discard(stream)
+            code = 0
+        except Exception as error:
+            from charrnn_tui.cli.failures import report  # knows all errors, so imports what raises them
+
+            code = report(error)
+            if code is None:
+                raise
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+@click.group(
+    cls=Studio,
+    invoke_without_command=True,
+    subcommand_metavar="[PATH | COMMAND [ARGS]…]",
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+@click.version_option(__version__, "--version", prog_name=PROGRAM, message="%(prog)s %(version)s")
+@runs_option
+@click.pass_context
+def cli(ctx: click.Context, runs_dir: Path) -> int | None:
+    """Train character-level LSTMs, watch them learn, and play with what they write.
+
+    Without a command this opens the full-screen app: on PATH, which may be a text to train on, a checkpoint, or a run,
+    or else on your newest model.
+    """
+    if ctx.invoked_subcommand is not None:
+        return None
+    from charrnn_tui.cli.open import open_target  # only this form of the command needs the app
+
+    return open_target(None, runs_dir)
+
+
+def main() -> None:
+    """The program `charrnn-tui`."""
+    signal.signal(signal.SIGTERM, _terminated)
+    if "score" not in sys.argv[1:2]:  # whose products are large; those of writing a character are small, and a second
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # thread waiting for a busy core makes them ten times slower
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # data is UTF-8 whatever the locale says
+    cli.main(prog_name=PROGRAM)
+
+
+def _terminated(signum: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + signum)
+
+
+def _flush(stream: Any) -> None:
+    """Before the exit code is decided: a full disk or a closed pipe shows only when the last buffer is written."""
+    if stream is not None and not stream.closed:
+        stream.flush()
+
+
+def _refuse_misspelled_command(word: str) -> None:
+    """A word that names nothing and looks like a command is one misspelled, not a missing file."""
+    if os.path.lexists(word) or set(word) & {os.sep, "/", "."}:
+        return
+    close = difflib.get_close_matches(word, COMMANDS, n=1, cutoff=0.6)
+    if close:
+        from charrnn_tui.run.directory import find_run  # a run's name comes before a guess
+
+        runs = click.get_current_context().params.get("runs_dir")
+        if runs is None or find_run(runs, word) is None:
+            raise click.UsageError(f"{word}: no such command, file or run; did you mean {close[0]}?")

@@ -1,0 +1,97 @@
+"""Options that several commands share."""
+
+import math
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+PROGRAM = "charrnn-tui"
+RUNS_VARIABLE = "CHARRNN_TUI_RUNS"
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+class FiniteFloat(click.types.FloatParamType):
+    """A number; `nan` and `inf`, which click lets through, are refused."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return number
+
+
+def default_runs_directory() -> Path:
+    """Where runs are kept when no option says so: CHARRNN_TUI_RUNS, or else the platform's place for users' data."""
+    variable = os.environ.get(RUNS_VARIABLE)
+    if variable:
+        return Path(variable).expanduser()
+    import platformdirs  # not needed by `--help` nor where a directory is named
+
+    return platformdirs.user_data_path("charrnn-tui") / "runs"
+
+
+def _runs_directory(ctx: click.Context, param: click.Parameter, given: Path | None) -> Path:
+    if given is not None:
+        return given.expanduser()
+    if ctx.parent is not None:  # `charrnn-tui --runs-dir D runs` and `charrnn-tui runs --runs-dir D` are the same
+        return Path(ctx.parent.params["runs_dir"])
+    return default_runs_directory()
+
+
+def runs_option(command: Decorated) -> Decorated:
+    """`--runs-dir`, for the program and for each command that looks for runs; gives `runs_dir`, a Path, always."""
+    return click.option(
+        "--runs-dir",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        callback=_runs_directory,
+        help=f"Where runs are kept.  [env: {RUNS_VARIABLE}; default: your data directory]",
+    )(command)
+
+
+def low_bandwidth_option(command: Decorated) -> Decorated:
+    """`--low-bandwidth`, for what opens the app."""
+    return click.option(
+        "--low-bandwidth", is_flag=True, help="Draw a run less often.  [default: over SSH (SSH_CONNECTION)]"
+    )(command)
+
+
+def json_option(what: str) -> Callable[[Decorated], Decorated]:
+    """`--json`, as `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help=what)
+
+
+def _encoding(ctx: click.Context, param: click.Parameter, name: str | None) -> str | None:
+    if name is None:
+        return None
+    try:
+        b"a".decode(name)
+    except (LookupError, ValueError):  # ValueError: a NUL in the name, or a codec that refuses everything
+        raise click.BadParameter(
+            f"{name!r} is no text encoding; common ones are utf-8, utf-16, cp1251, cp1252, latin-1."
+        ) from None
+    except Exception:  # codecs raise what they like for one odd byte; that one exists is all that is asked here
+        return name
+    return name
+
+
+def encoding_option(command: Decorated) -> Decorated:
+    """`--encoding` of a text file; None where it is not given."""
+    return click.option("--encoding", metavar="NAME", callback=_encoding, help="Of the text.  [default: utf-8]")(
+        command
+    )
+
+
+def unknown_option(command: Decorated) -> Decorated:
+    """`--unknown`: what to do with characters that the model does not know."""
+    return click.option(
+        "--unknown",
+        type=click.Choice(["refuse", "skip"]),
+        default="refuse",
+        show_default=True,
+        help="Characters that the model does not know: name them and end, or leave them out.",
+    )(command)

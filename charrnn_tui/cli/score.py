@@ -1,0 +1,186 @@
+"""`charrnn-tui score`: how well a model foretells a text."""
+
+import math
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from charrnn_tui.checkpoint.checkpoint import Checkpoint
+from charrnn_tui.cli.failures import Failed
+from charrnn_tui.cli.listing import loss_words, write_rows
+from charrnn_tui.cli.opening import locate_checkpoint, open_model
+from charrnn_tui.cli.options import FiniteFloat, encoding_option, json_option, runs_option, unknown_option
+from charrnn_tui.cli.output import DataStream, say, to_json_text
+from charrnn_tui.cli.quality import model_facts, quality_of_loss
+from charrnn_tui.cli.terminal_text import for_terminal
+from charrnn_tui.run.quantities import duration
+from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.scoring import batch_losses, sequence_losses
+from charrnn_tui.text.batches import TextTooShort, batch_count, split_at
+from charrnn_tui.text.corpus import read_text
+from charrnn_tui.text.vocabulary import Ids, UnknownCharacters
+
+_GEOMETRY = {"val_frac": 0.1, "batch_size": 128, "seq_length": 100}  # the notebook's
+
+
+@click.command("score")
+@click.argument("checkpoint", metavar="CHECKPOINT")
+@click.argument("file", metavar="FILE")
+@click.option(
+    "--part",
+    type=click.Choice(["val", "train", "all"]),
+    help="Score this part in the notebook's batches, as its validation does.  [default: the whole text in one pass]",
+)
+@click.option("--val-frac", type=FiniteFloat(), help="Share of the text, at its end, that is `val`.  [default: 0.1]")
+@click.option("--batch-size", type=click.IntRange(min=1), help="Of the batches of --part.  [default: 128]")
+@click.option("--seq-length", type=click.IntRange(min=1), help="Of the batches of --part.  [default: 100]")
+@encoding_option
+@unknown_option
+@click.option(
+    "--per-char",
+    is_flag=True,
+    help="Also the loss of each character: lines of the character as a JSON string, a tab, nats; with --json, "
+    "`per_char`, an array of [character, nats]. Nothing foretells the first character, so it has none.",
+)
+@runs_option
+@json_option("Write one JSON object.")
+def score_command(
+    checkpoint: str,
+    file: str,
+    part: str | None,
+    val_frac: float | None,
+    batch_size: int | None,
+    seq_length: int | None,
+    encoding: str | None,
+    unknown: str,
+    per_char: bool,
+    runs_dir: Path,
+    as_json: bool,
+) -> None:
+    """Tell how well a model foretells a text: nats and bits per character, and perplexity.
+
+    The figure depends on where the model's memory starts from nothing, so `--part val` reads the text exactly as the
+    notebook's validation does, with its sizes of batches; without --part the text is read once from its beginning,
+    one character after another, which takes its time: --part all reads the rows of a batch side by side.
+    """
+    given = {"val_frac": val_frac, "batch_size": batch_size, "seq_length": seq_length}
+    geometry = _checked_geometry(part, given, per_char)
+    path = locate_checkpoint(checkpoint, runs_dir)
+    loaded, model = open_model(path)
+    text = read_text(file, encoding or "utf-8")
+    ids = _encoded(file, text, loaded, unknown == "skip")
+    started = time.perf_counter()
+    losses: NDArray[np.float64] | None = None
+    try:
+        if part is None:
+            losses = _in_one_pass(model, ids)
+            loss, chars = float(losses.mean()), len(losses)
+        else:
+            piece = _part(ids, part, geometry["val_frac"])
+            loss, chars = _in_batches(model, piece, geometry["batch_size"], geometry["seq_length"])
+    except TextTooShort as error:
+        raise Failed(f"{file}: {error}") from None
+    seconds = time.perf_counter() - started
+    values = {
+        **quality_of_loss(loss),
+        "chars": chars,
+        "part": part,
+        **geometry,
+        "file": file,
+        "checkpoint": str(path),
+        **model_facts(loaded),
+        "seconds": round(seconds, 3),
+        "chars_per_second": round(chars / seconds, 1),
+    }
+    characters = [loaded.vocabulary.tokens[token] for token in ids[1:].tolist()] if per_char else []
+    _write(values, characters, losses if per_char else None, as_json)
+
+
+def _checked_geometry(part: str | None, given: dict[str, Any], per_char: bool) -> dict[str, Any]:
+    """What the figure depends on, null where it does not: without --part there are no batches."""
+    if part is None:
+        for name, value in given.items():
+            if value is not None:
+                raise click.UsageError(f"--{name.replace('_', '-')} belongs to --part; add --part val")
+        return dict.fromkeys(given)
+    if per_char:
+        raise click.UsageError("--per-char reads the text in one pass; leave --part out")
+    geometry = {name: default if given[name] is None else given[name] for name, default in _GEOMETRY.items()}
+    if not 0 < geometry["val_frac"] < 1:
+        raise click.UsageError(f"--val-frac {geometry['val_frac']} is not between 0 and 1")
+    return geometry
+
+
+def _encoded(file: str, text: str, checkpoint: Checkpoint, skip: bool) -> Ids:
+    strangers = checkpoint.vocabulary.unknown(text)
+    if strangers:
+        error = UnknownCharacters(strangers)
+        if not skip:
+            raise Failed(f"{file}: has characters {error}; leave them out with --unknown skip")
+        left_out = sum(map(len, strangers.values()))
+        say(f"{left_out:,} of {len(text):,} characters left out: {error}")
+    return checkpoint.vocabulary.encode_known(text)
+
+
+def _part(ids: Ids, part: str, val_frac: float) -> Ids:
+    boundary = split_at(len(ids), val_frac)
+    return {"train": ids[:boundary], "val": ids[boundary:], "all": ids}[part]
+
+
+def _in_one_pass(model: CharLSTM, ids: Ids) -> NDArray[np.float64]:
+    pieces = []
+    with _progress_bar(len(ids) - 1) as bar:
+        for piece in sequence_losses(model, ids):
+            pieces.append(piece)
+            bar.update(len(piece))
+    return np.concatenate(pieces)
+
+
+def _in_batches(model: CharLSTM, ids: Ids, batch_size: int, seq_length: int) -> tuple[float, int]:
+    """The mean of the batch losses and the number of characters in them."""
+    batches = batch_count(len(ids), batch_size, seq_length)
+    losses = []
+    with _progress_bar(batches) as bar:
+        for loss in batch_losses(model, ids, batch_size, seq_length):
+            losses.append(loss)
+            bar.update(1)
+    return float(np.mean(losses)), batches * batch_size * seq_length
+
+
+def _progress_bar(length: int) -> Any:
+    """On a terminal's standard error; nothing elsewhere."""
+    shown = sys.stderr is not None and sys.stderr.isatty()
+    return click.progressbar(length=max(0, length), label="scoring", file=sys.stderr, hidden=not shown)
+
+
+def _write(
+    values: dict[str, Any], characters: Iterable[str], losses: NDArray[np.float64] | None, as_json: bool
+) -> None:
+    stream = DataStream()
+    per_char = [] if losses is None else list(zip(characters, losses.tolist(), strict=True))
+    if as_json:
+        stream.write_json(values | ({} if losses is None else {"per_char": per_char}))
+        return
+    for char, loss in per_char:
+        shown = for_terminal(to_json_text(char)) if stream.terminal else to_json_text(char)
+        stream.write(f"{shown}\t{loss:.6f}\n")
+    if losses is not None:
+        stream.flush()
+        say(_scored(values))
+        return
+    write_rows(stream, [("loss", loss_words(values["loss"])), ("scored", _scored(values))])
+
+
+def _scored(values: dict[str, Any]) -> str:
+    how = "in one pass"
+    if values["part"] is not None:
+        how = f"({values['part']}), in batches of {values['batch_size']} × {values['seq_length']}"
+    rate = f"{duration(values['seconds'])}, {values['chars_per_second']:,.0f} chars/s"
+    baseline = f"guessing evenly among {values['tokens']} costs {math.log(values['tokens']):.4f} nats/char"
+    return f"{values['chars']:,} characters {how}; {rate}; {baseline}"

@@ -1,0 +1,154 @@
+"""`charrnn-tui train`: a training without the app."""
+
+import sys
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from charrnn_tui.cli.background import start_in_background
+from charrnn_tui.cli.failures import DONE, Failed
+from charrnn_tui.cli.open import show_app
+from charrnn_tui.cli.opening import find_run_or_fail
+from charrnn_tui.cli.options import json_option, low_bandwidth_option, runs_option
+from charrnn_tui.cli.output import DataStream, discard, say
+from charrnn_tui.cli.resumed_run import MAY_CHANGE, come_back_lines, on_hangup, resume_run
+from charrnn_tui.cli.stop_signals import StopSignals
+from charrnn_tui.cli.training_options import training_options
+from charrnn_tui.cli.training_report import LinesInBackground, Report, report_for, where_lines
+from charrnn_tui.cli.training_run import Started, start_run
+from charrnn_tui.cli.world import StudioWorld
+from charrnn_tui.run.control import Control, Stop
+from charrnn_tui.run.directory import RunDirectory
+from charrnn_tui.run.events import Event
+from charrnn_tui.run.progress import RunProgress
+from charrnn_tui.run.settings import RunRequest, option, settings_for
+
+
+@click.command("train")
+@click.argument("corpus", nargs=-1, metavar="CORPUS...")
+@training_options
+@click.option("--name", metavar="NAME", help="Of the run.  [default: after the text, with a counter]")
+@click.option("--resume", "resumed", metavar="RUN", help="Go on with this run, exactly where it ended.")
+@click.option("--take-over", is_flag=True, hidden=True, help="With --resume: from the process that trains it now.")
+@click.option("--detach", is_flag=True, help="Train on without this terminal; say how to come back, and end.")
+@runs_option
+@click.option("--app", "in_app", is_flag=True, help="Start the training in the full-screen app.")
+@low_bandwidth_option
+@json_option("Write the events to standard output, one JSON object per line; with --detach, the run and its process.")
+def train_command(
+    corpus: tuple[str, ...],
+    preset: str | None,
+    name: str | None,
+    resumed: str | None,
+    take_over: bool,
+    detach: bool,
+    runs_dir: Path,
+    in_app: bool,
+    low_bandwidth: bool,
+    as_json: bool,
+    **given: Any,
+) -> int:
+    """Train a model on text files, read in the order given.
+
+    Ctrl-C and SIGTERM save the training before they end it, and --resume goes on from there as if it had not ended; so
+    it does after a crash. When the terminal goes, the training goes on. An option that is given wins over the preset.
+    """
+    if in_app and (as_json or detach):
+        other = "--json the standard output" if as_json else "--detach does without"
+        raise click.UsageError(f"--app fills the terminal and {other}: choose one")
+    if resumed is None:
+        if not corpus:
+            raise click.UsageError("Missing argument 'CORPUS...'")
+        request = RunRequest(corpus, settings_for(preset or "notebook", **given), name)
+        if in_app:
+            return show_app(StudioWorld(runs_dir), None, start=request, low_bandwidth=low_bandwidth)
+        begin = _Beginning(lambda control, detached: start_run(request, runs_dir, control, detached=detached))
+    else:
+        _refuse_changes(corpus, {"preset": preset, "name": name, **given})
+        run = find_run_or_fail(resumed, runs_dir)
+        changes = {field: given[field] for field in MAY_CHANGE}
+        if in_app:
+            return show_app(StudioWorld(runs_dir), run.path, resume=changes, low_bandwidth=low_bandwidth)
+        begin = _Beginning(
+            lambda control, detached: resume_run(run, control, changes, detached=detached, take_over=take_over)
+        )
+    if detach:
+        return _train_in_background(begin, runs_dir, as_json)
+    return _train(begin, runs_dir, as_json)
+
+
+@dataclass(frozen=True)
+class _Beginning:
+    """A run that is new or resumed, not begun yet. start: from its control, and whether it has no terminal."""
+
+    start: Callable[[Control, bool], Started]
+
+
+def _refuse_changes(corpus: tuple[str, ...], given: dict[str, Any]) -> None:
+    """A resumed run goes on with what it was started with."""
+    asked = ["CORPUS"] if corpus else []
+    asked += [option(field) for field, value in given.items() if value is not None and field not in MAY_CHANGE]
+    if asked:
+        may = ", ".join(map(option, MAY_CHANGE))
+        raise click.UsageError(f"--resume goes on with the run as it is: {asked[0]} cannot change (only {may})")
+
+
+def _train(begin: _Beginning, runs_dir: Path, as_json: bool) -> int:
+    control = Control()
+    with StopSignals(control) as signals:
+        directory, events = begin.start(control, False)
+        signals.on_hangup = on_hangup(directory)
+        if not as_json:
+            say(f"run directory: {directory.path}")
+        progress, trouble = _drive(events, report_for(directory, as_json), control)
+        if not as_json and (lines := where_lines(directory, runs_dir)):
+            say(lines)
+    return _exit_code(progress, trouble, signals)
+
+
+def _train_in_background(begin: _Beginning, runs_dir: Path, as_json: bool) -> int:
+    """In a process of its own, which belongs to no terminal; gives back once its first step is due."""
+
+    def work(tell: Callable[[RunDirectory], None]) -> int:
+        control = Control()
+        with StopSignals(control) as signals:
+            directory, events = begin.start(control, True)
+            progress, trouble = _drive(events, LinesInBackground(lambda: tell(directory)), control)
+        return _exit_code(progress, trouble, signals)
+
+    directory, pid = start_in_background(work)
+    if as_json:
+        DataStream().write_json({"run": directory.name, "directory": str(directory.path), "pid": pid})
+    else:
+        say(f"run directory: {directory.path}")
+        say(come_back_lines(directory, runs_dir, pid))
+    return DONE
+
+
+def _exit_code(progress: RunProgress, trouble: str | None, signals: StopSignals) -> int:
+    if progress.state == "failed":
+        raise Failed(f"the training failed: {progress.reason}")
+    if trouble is not None:
+        raise Failed(f"{trouble}: stopped and saved at step {progress.step:,}")
+    return signals.exit_code if progress.state == "interrupted" and signals.received else DONE
+
+
+def _drive(events: Generator[Event, None, None], report: Report, control: Control) -> tuple[RunProgress, str | None]:
+    """Train to the end, showing each event; gives the progress, and what became of standard output."""
+    progress, trouble = RunProgress(), None
+    with closing(events), report:
+        for event in events:
+            progress.add(event)
+            if trouble is not None:
+                continue
+            try:
+                report.show(event, progress)
+            except OSError as error:
+                trouble = f"standard output: {error.strerror or error}"
+                discard(sys.stdout)
+                control.request(Stop("stopped", f"{trouble}; nobody hears the events"))
+    return progress, trouble

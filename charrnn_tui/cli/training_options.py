@@ -1,0 +1,68 @@
+"""The options of `train`: one for each setting, named as in the notebook; what is not given comes from the preset."""
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+import click
+
+from charrnn_tui.cli.options import Decorated, FiniteFloat, encoding_option
+from charrnn_tui.run.settings import DEVICES, ON_HANGUP, PRECISIONS, PRESETS, SCHEDULES, TrainSettings, option
+
+_HELP: dict[str, tuple[Any, str]] = {  # click's type; ranges are TrainSettings' own business
+    "n_hidden": (int, "Hidden units per layer."),
+    "n_layers": (int, "LSTM layers."),
+    "drop_prob": (FiniteFloat(), "Dropout between the layers and before the output."),
+    "epochs": (int, "Passes over the text."),
+    "batch_size": (int, "Rows of text read side by side."),
+    "seq_length": (int, "Characters in a row per step."),
+    "lr": (FiniteFloat(), "Learning rate; its peak under one-cycle."),
+    "clip": (FiniteFloat(), "Largest norm of the gradient."),
+    "val_frac": (FiniteFloat(), "Share of the text, at its end, held out for validation; 0 for none."),
+    "print_every": (int, "Steps between two validations."),
+    "schedule": (click.Choice(SCHEDULES), "Course of the learning rate."),
+    "weight_decay": (FiniteFloat(), "Of AdamW; 0 is Adam."),
+    "forget_bias": (FiniteFloat(), "Added to the forget gates' bias at the start."),
+    "output_bias": (bool, "Start the output at the characters' own frequencies."),
+    "max_steps": (int, "Stop after so many steps."),
+    "device": (click.Choice(DEVICES), "Where to train."),
+    "precision": (click.Choice(PRECISIONS), "Of the matrix products in training."),
+    "threads": (int, "Threads on the CPU."),
+    "seed": (int, "Of weights and dropout."),
+    "sample_prime": (str, "Beginning of the samples written during training."),
+    "sample_length": (int, "Their length, in characters."),
+    "sample_top_k": (int, "Their top-k."),
+    "on_hangup": (click.Choice(ON_HANGUP), "When the terminal goes: train on without, or save and stop."),
+    "sample_seed": (int, "Their seed, always the same, so that they can be compared."),
+}
+_UNSET = {"threads": "the fastest, by a short trial", "max_steps": "none"}
+
+
+def training_options(command: Decorated) -> Decorated:
+    """All settings of a training as keyword arguments, and `preset`; None where not given."""
+    defaults = {field.name: field.default for field in fields(TrainSettings)}
+    for name in reversed(_HELP):
+        command = _option(name, defaults[name])(command)
+    command = encoding_option(command)
+    return click.option(
+        "--preset",
+        type=click.Choice(list(PRESETS)),
+        help="Where settings that are not given come from: the course notebook (the default), or a shorter training.",
+    )(command)
+
+
+def _option(name: str, default: Any) -> Callable[[Decorated], Decorated]:
+    kind, words = _HELP[name]
+    told = _UNSET.get(name, default)
+    others = [f"{preset}: {values[name]}" for preset, values in PRESETS.items() if name in values]
+    help_text = f"{words}  [default: {'; '.join([_plain(told), *map(_plain, others)])}]"
+    if kind is bool:
+        flags = f"{option(name)}/{option('no_' + name)}"
+        return click.option(flags, name, default=None, help=help_text)
+    return click.option(option(name), name, type=kind, default=None, help=help_text)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return str(value) or "empty"

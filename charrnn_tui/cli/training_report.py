@@ -1,0 +1,248 @@
+"""What `train` shows while it trains: lines, JSON, or a bar on a terminal."""
+
+import shlex
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from charrnn_tui.cli.options import PROGRAM, default_runs_directory
+from charrnn_tui.cli.output import DataStream, say
+from charrnn_tui.run.directory import RunDirectory
+from charrnn_tui.run.events import (
+    AlarmRaised,
+    Event,
+    PlanChanged,
+    RunDetached,
+    RunFinished,
+    RunPaused,
+    RunResumed,
+    RunStarted,
+    to_json,
+)
+from charrnn_tui.run.progress import RunProgress
+from charrnn_tui.run.quantities import bits, count, duration
+
+REDRAW_SECONDS = 0.2
+JOIN_SECONDS = 2.0  # a terminal that has stopped reading must not hold back the end of a training
+
+
+class Report(Protocol):
+    """Is shown every event, in order; `progress` has it folded in already."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *exception: type[BaseException] | BaseException | TracebackType | None) -> None: ...
+
+    def show(self, event: Event, progress: RunProgress) -> None:
+        """Show one event. May raise OSError where standard output is gone."""
+
+
+class JsonLines:
+    """One event per line on standard output."""
+
+    def __init__(self) -> None:
+        self._stream = DataStream()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: type[BaseException] | BaseException | TracebackType | None) -> None:
+        pass
+
+    def show(self, event: Event, progress: RunProgress) -> None:
+        """Write the event, handed over at once."""
+        self._stream.write_json(to_json(event))
+
+
+class PlainLines:
+    """One line per validation on standard error."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: type[BaseException] | BaseException | TracebackType | None) -> None:
+        pass
+
+    def show(self, event: Event, progress: RunProgress) -> None:
+        """Say what is worth a line."""
+        line = line_for(event, progress)
+        if line is not None:
+            say(line)
+
+
+class LinesInBackground(PlainLines):
+    """The same lines, for a process without a terminal; `begun` is called first, when the training stands."""
+
+    def __init__(self, begun: Callable[[], None]) -> None:
+        self._begun: Callable[[], None] | None = begun
+
+    def show(self, event: Event, progress: RunProgress) -> None:
+        """Say what is worth a line."""
+        if self._begun is not None:
+            self._begun()
+            self._begun = None
+        super().show(event, progress)
+
+
+class ProgressBar:
+    """A bar on a terminal's standard error, drawn by a thread of its own from the newest progress.
+
+    The training only leaves the numbers: a link that stalls blocks the drawing, never the training.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._progress = RunProgress()
+        self._lines: list[str] = []
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._draw, name="progress bar", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._done.set()
+        self._thread.join(JOIN_SECONDS)
+
+    def show(self, event: Event, progress: RunProgress) -> None:
+        """Leave the numbers for the next drawing; what is not numbers becomes a line above the bar."""
+        self._progress = progress
+        line = notice_for(event, progress)
+        if line is not None:
+            self._lines.append(line)
+
+    def _draw(self) -> None:
+        from rich.console import Console  # only where there is a terminal to draw on
+        from rich.progress import BarColumn, Progress, TextColumn
+        from rich.table import Column
+
+        numbers = TextColumn("{task.fields[numbers]}", table_column=Column(no_wrap=True), markup=False)
+        name = TextColumn("{task.description}", table_column=Column(no_wrap=True), markup=False)
+        console = Console(stderr=True, highlight=False)
+        bar = BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=4))
+        try:
+            with Progress(name, bar, numbers, console=console, auto_refresh=False, expand=True) as view:
+                task = view.add_task(self._name, total=None, numbers="preparing")
+                while True:
+                    last = self._done.wait(REDRAW_SECONDS)
+                    while self._lines:
+                        console.print(self._lines.pop(0), markup=False, soft_wrap=True)
+                    total = self._progress.total_steps or None
+                    step, numbers_now = self._progress.step, bar_numbers(self._progress, console.width)
+                    view.update(task, total=total, completed=step, numbers=numbers_now, refresh=True)
+                    if last:
+                        return
+        except OSError:  # the terminal is gone; the training goes on
+            pass
+
+
+def report_for(directory: RunDirectory, as_json: bool) -> Report:
+    """JSON where asked for, a bar on a terminal, lines elsewhere."""
+    if as_json:
+        return JsonLines()
+    if sys.stderr is not None and sys.stderr.isatty():
+        return ProgressBar(directory.name)
+    return PlainLines()
+
+
+def bar_numbers(progress: RunProgress, columns: int) -> str:
+    """The figures beside the bar, the most wanted first, as many as a line of so many columns has room for."""
+    last, evaluation = progress.last_step, progress.last_evaluation
+    if last is None:
+        return "preparing"
+    facts = [f"{100 * progress.step / max(1, progress.total_steps):.0f} %", f"loss {last.loss:.3f}"]
+    if evaluation:
+        facts.append(f"val {evaluation.val_loss:.3f}")
+    if progress.eta_seconds is not None:
+        facts.append(f"{duration(progress.eta_seconds)} left")
+    facts.append(f"epoch {last.epoch}/{progress.started.epochs if progress.started else 0}")
+    facts.append(f"step {count(progress.step)}/{count(progress.total_steps)}")
+    facts.append(f"{count(last.chars_per_second)} chars/s")
+    while len(facts) > 2 and len(" · ".join(facts)) > columns - 30:
+        facts.pop()
+    return " · ".join(facts)
+
+
+def line_for(event: Event, progress: RunProgress) -> str | None:
+    """One line for an event that deserves one: the start, a validation, and what `notice_for` tells."""
+    due = progress.last_evaluation is not None and event is progress.last_evaluation
+    if progress.started is not None and not progress.started.settings.get("val_frac", 1):
+        every = progress.started.settings.get("print_every", 20)
+        due = event is progress.last_step and event.step % every == 0
+    return state_line(progress) if due else notice_for(event, progress)
+
+
+def state_line(progress: RunProgress) -> str:
+    """Epoch, step, loss, validation with its geometry, speed and time left: the notebook's line, with units."""
+    started, last, evaluation = progress.started, progress.last_step, progress.last_evaluation
+    facts = []
+    if last is not None:
+        epochs = f"/{started.epochs}" if started else ""
+        steps = f"/{started.steps:,}" if started else ""
+        facts += [f"epoch {last.epoch}{epochs}", f"step {progress.step:,}{steps}", f"loss {last.loss:.4f}"]
+    if evaluation is not None:
+        geometry = f"{evaluation.batch_size} × {evaluation.seq_length}"
+        facts.append(f"val loss {evaluation.val_loss:.4f} nats/char ({geometry})")
+    if last is not None:
+        facts.append(f"{last.chars_per_second:,.0f} chars/s")
+    if progress.eta_seconds is not None:
+        facts.append(f"{duration(progress.eta_seconds)} left")
+    return " · ".join(facts)
+
+
+def notice_for(event: Event, progress: RunProgress) -> str | None:
+    """What is told on a terminal and elsewhere alike."""
+    match event:
+        case RunStarted():
+            return started_line(event)
+        case AlarmRaised(message=message):
+            return f"alarm: {message}"
+        case RunPaused():
+            return f"paused at step {event.step:,}"
+        case RunResumed():
+            return "goes on"
+        case RunDetached():
+            return f"step {event.step:,}: its terminal is gone; the training goes on"
+        case PlanChanged():
+            return f"plan changed: {event.plan}, at step {event.at_step:,}"
+        case RunFinished():
+            return ending_line(event, progress)
+    return None
+
+
+def started_line(started: RunStarted) -> str:
+    """What is trained, on what, where."""
+    sizes = f"{started.settings.get('n_layers')} × {started.settings.get('n_hidden')}"
+    place = f"{started.device} × {started.threads}" if started.device == "cpu" else started.device_name
+    resumed = f"resumed at step {started.resumed_at_step:,}: " if started.resumed_at_step is not None else ""
+    return (
+        f"{started.run}: {resumed}an LSTM of {sizes} units ({started.parameters:,} parameters) on {started.corpus} "
+        f"({started.chars:,} characters, {started.tokens} of them distinct), {place}, {started.precision}"
+    )
+
+
+def ending_line(event: RunFinished, progress: RunProgress) -> str:
+    """How it ended, after how long, and the best validation."""
+    line = f"{event.state} at step {event.step:,} after {duration(event.train_seconds)} of training"
+    if event.reason and event.state != "failed":  # a failure's reason is the command's last word
+        line += f": {event.reason}"
+    best = progress.best_evaluation
+    if best is not None:
+        line += (
+            f"\nbest val loss {best.val_loss:.4f} nats/char ({bits(best.val_loss):.3f} bits/char) "
+            f"at {best.batch_size} × {best.seq_length}, step {best.step:,}"
+        )
+    return line
+
+
+def where_lines(directory: RunDirectory, runs: Path) -> str | None:
+    """Where the checkpoint is, and how to write with it; None where there is none."""
+    file = directory.checkpoint_file()
+    if file is None:
+        return None
+    elsewhere = "" if runs == default_runs_directory() else f" --runs-dir {shlex.quote(str(runs))}"
+    return f"checkpoint: {file}\nwrite with it: {PROGRAM} sample {shlex.quote(directory.name)}{elsewhere}"

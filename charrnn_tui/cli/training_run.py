@@ -1,0 +1,142 @@
+"""A run from its request to its last event: the text read, the directory made, the events recorded."""
+
+import shutil
+import time
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, closing
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from charrnn_tui import __version__
+from charrnn_tui.checkpoint.checkpoint import Checkpoint
+from charrnn_tui.run.control import Control
+from charrnn_tui.run.directory import EventWriter, RunDirectory, RunError
+from charrnn_tui.run.events import AlarmRaised, CheckpointSaved, Event, RunFinished, RunPaused
+from charrnn_tui.run.lock import RunLock
+from charrnn_tui.run.mailbox import Mailbox
+from charrnn_tui.run.settings import RunRequest, TrainSettings
+from charrnn_tui.sampling.distribution import SamplingSettings
+from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.sampler import Sampler
+from charrnn_tui.text.batches import check_geometry
+from charrnn_tui.text.corpus import Corpus, load_corpus
+
+Stream = Generator[Event, None, None]
+Started = tuple[RunDirectory, Stream]
+
+
+def start_run(request: RunRequest, runs: Path, control: Control, *, detached: bool = False) -> Started:
+    """Make the run's directory and the stream that trains it, driven by whoever asks for its next event.
+
+    Everything that can be wrong with the text is found before anything is made. Raises CorpusError, TextTooShort,
+    RunError.
+    """
+    settings = request.settings
+    corpus = load_corpus(request.corpus, settings.encoding)
+    check_geometry(len(corpus), settings.batch_size, settings.seq_length, settings.val_frac)
+    directory = RunDirectory.create(runs, corpus.name, request.name)
+    files = [str(Path(path).resolve()) for path in request.corpus]
+    try:
+        recording = Recording(directory, settings_file(directory, files, corpus, settings))
+    except OSError as error:  # a full disk, mostly
+        shutil.rmtree(directory.path, ignore_errors=True)
+        raise RunError(f"{directory.path}: cannot be written: {error.strerror or error}") from None
+
+    def begin() -> Stream:
+        from charrnn_tui.training.trainer import train  # torch takes seconds: not before a training is asked for
+
+        return train(
+            *(settings, corpus, control, directory.path, write_sample),
+            detached=detached,
+            sync_events=recording.writer.sync,
+        )
+
+    return directory, recorded(begin, recording, control, new=True)
+
+
+def settings_file(run: RunDirectory, files: list[str], corpus: Corpus, settings: TrainSettings) -> dict[str, Any]:
+    """What a run was asked to do, and what it needs to be resumed."""
+    return {
+        "name": run.name,
+        "corpus": files,
+        "corpus_sha256": corpus.sha256,
+        "settings": settings.to_json(),
+        "version": __version__,
+    }
+
+
+class Recording:
+    """The files of a run that its trainer holds open: the lock and the log."""
+
+    def __init__(self, directory: RunDirectory, settings: dict[str, Any], lock: RunLock | None = None) -> None:
+        """Write the settings. A lock that is handed in stays its owner's to release where this fails."""
+        self.directory = directory
+        with ExitStack() as opened:
+            if lock is None:
+                lock = directory.lock()
+                opened.callback(lock.release)
+            self.lock = lock
+            self.writer = EventWriter(directory.events_file)
+            opened.callback(self.writer.close)
+            directory.write_settings(settings)
+            opened.pop_all()  # from here on the stream closes them
+
+    def close(self) -> None:
+        """The run is free for the next trainer."""
+        self.writer.close()
+        self.lock.release()
+
+
+def recorded(begin: Callable[[], Stream], recording: Recording, control: Control, *, new: bool) -> Stream:
+    """The events of the training, each written to the run's directory before it is passed on."""
+    directory, writer = recording.directory, recording.writer
+    last: Event | None = None
+    told = False
+    try:
+        control.listen(Mailbox(directory.path))
+        with closing(begin()) as events:
+            for event in events:
+                writer.append(event)
+                if isinstance(event, CheckpointSaved | RunPaused | RunFinished):
+                    writer.sync()
+                last = event
+                if writer.error is not None and not told:
+                    alarm = _unwritten(event, directory, writer.error)
+                    writer.append(alarm)
+                    yield alarm
+                told = writer.error is not None
+                yield event
+    except (GeneratorExit, KeyboardInterrupt):  # nobody asks for more; the trainer has saved its last checkpoint
+        if last is not None and not isinstance(last, RunFinished):
+            writer.append(RunFinished(time=time.time(), step=last.step, state="interrupted", reason="left early"))
+        raise
+    except Exception as error:
+        if last is not None:
+            writer.append(failure(error))
+        raise
+    finally:
+        recording.close()
+        if last is None and new:  # nothing was trained: leave no empty run behind
+            shutil.rmtree(directory.path, ignore_errors=True)
+
+
+def _unwritten(event: Event, directory: RunDirectory, error: OSError) -> AlarmRaised:
+    """The events wait in memory for the disk; this one is for who looks on."""
+    message = f"{directory.events_file.name} could not be written: {error.strerror or error}"
+    return AlarmRaised(time=time.time(), step=event.step, kind="disk", message=message)
+
+
+def failure(error: Exception) -> RunFinished:
+    """The last event of a training that an error ended."""
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return RunFinished(time=time.time(), state="failed", reason=reason)
+
+
+def write_sample(checkpoint: Checkpoint, settings: TrainSettings) -> tuple[str, str]:
+    """(prime, text) by the model as it is, always with the same prime and seed, so that samples can be compared."""
+    vocabulary = checkpoint.vocabulary
+    prime = "".join(char for char in settings.sample_prime if char in vocabulary.index)
+    sampling = SamplingSettings(top_k=settings.sample_top_k)
+    sampler = Sampler(CharLSTM(checkpoint.weights), vocabulary, sampling, seed=settings.sample_seed, prime=prime)
+    return prime, "".join(sampled.character for sampled in islice(sampler, settings.sample_length))

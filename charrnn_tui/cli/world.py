@@ -1,0 +1,51 @@
+"""The real world of the app."""
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from charrnn_tui.checkpoint.checkpoint import Checkpoint
+from charrnn_tui.cli import opening, resumed_run, training_run
+from charrnn_tui.run.control import Control
+from charrnn_tui.run.directory import RunDirectory, list_runs
+from charrnn_tui.run.events import Event
+from charrnn_tui.run.settings import RunRequest
+from charrnn_tui.text.corpus import Corpus, load_corpus
+
+
+@dataclass(frozen=True)
+class StudioWorld:
+    """Files and trainings of this machine; satisfies tui.world.World."""
+
+    runs_directory: Path
+
+    def read_corpus(self, paths: Sequence[str], encoding: str) -> Corpus:
+        """See tui.world.World."""
+        return load_corpus(paths, encoding)
+
+    def start_run(self, request: RunRequest, control: Control) -> tuple[RunDirectory, Generator[Event, None, None]]:
+        """See tui.world.World."""
+        return training_run.start_run(request, self.runs_directory, control)
+
+    def resume_run(
+        self, run: RunDirectory, control: Control, changes: Mapping[str, Any]
+    ) -> tuple[RunDirectory, Generator[Event, None, None]]:
+        """See tui.world.World."""
+        return resumed_run.resume_run(run, control, changes)
+
+    def detach_run(self, run: RunDirectory) -> None:
+        """See tui.world.World."""
+        resumed_run.detach_run(run)
+
+    def open_checkpoint(self, path: Path) -> Checkpoint:
+        """See tui.world.World."""
+        return opening.open_checkpoint(path)
+
+    def runs(self) -> list[RunDirectory]:
+        """See tui.world.World."""
+        return list_runs(self.runs_directory)
+
+    def shipped_checkpoint(self) -> Path | None:
+        """See tui.world.World."""
+        return opening.shipped_checkpoint()

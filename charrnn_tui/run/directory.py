@@ -1,0 +1,244 @@
+"""A run on disk: settings, events, checkpoints, lock; and the events as they come, whoever writes them."""
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from charrnn_tui.run.events import Event, from_json, to_line
+from charrnn_tui.run.files import write_atomically
+from charrnn_tui.run.lock import RunLock, lock_holder
+from charrnn_tui.run.progress import RunProgress
+
+_NAME = re.compile(r"[^\W_][\w.-]{0,99}")
+
+
+class RunError(ValueError):
+    """A run cannot be made or found; the message is one line."""
+
+
+class RunDirectory:
+    """A directory that holds one run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def create(cls, runs: Path, corpus: str, name: str | None = None) -> "RunDirectory":
+        """Make a new run, named as asked or after its text and a counter. Raises RunError."""
+        try:
+            runs.mkdir(parents=True, exist_ok=True)
+            if name is not None:
+                return cls(_make_named(runs, name))
+            stem = re.sub(r"[^\w.-]+", "-", corpus).strip("-._")[:80] or "text"
+            number = 1 + max((_number(path.name, stem) for path in runs.iterdir()), default=0)
+            while True:
+                path = runs / f"{stem}-{number}"
+                try:
+                    path.mkdir()
+                except FileExistsError:  # another process took the number a moment ago
+                    number += 1
+                else:
+                    return cls(path)
+        except OSError as error:
+            raise RunError(f"{runs}: no run can be made there: {error.strerror or error}") from None
+
+    @property
+    def name(self) -> str:
+        """The run's name: its directory's."""
+        return self.path.name
+
+    @property
+    def settings_file(self) -> Path:
+        """What it was asked to do: `settings`, `corpus` (absolute paths) and `name`."""
+        return self.path / "settings.json"
+
+    @property
+    def events_file(self) -> Path:
+        """One event a line, append-only."""
+        return self.path / "events.jsonl"
+
+    @property
+    def best_file(self) -> Path:
+        """The checkpoint with the least validation loss."""
+        return self.path / "best.safetensors"
+
+    @property
+    def last_file(self) -> Path:
+        """The newest checkpoint."""
+        return self.path / "last.safetensors"
+
+    @property
+    def resume_file(self) -> Path:
+        """All that a training needs to go on as if it had never ended."""
+        return self.path / "resume.pt"
+
+    @property
+    def log_file(self) -> Path:
+        """Warnings and tracebacks."""
+        return self.path / "log.txt"
+
+    def checkpoint_file(self) -> Path | None:
+        """The best checkpoint, the last where none is best yet, None where there is neither."""
+        return next((file for file in (self.best_file, self.last_file) if file.exists()), None)
+
+    def write_settings(self, values: dict[str, Any]) -> None:
+        """Write settings.json."""
+        write_atomically(self.settings_file, (json.dumps(values, ensure_ascii=False, indent=2) + "\n").encode())
+
+    def read_settings(self) -> dict[str, Any]:
+        """What `write_settings` wrote; empty where it cannot be read."""
+        try:
+            values = json.loads(self.settings_file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return values if isinstance(values, dict) else {}
+
+    def lock(self) -> RunLock:
+        """Become its trainer. Raises RunLocked."""
+        return RunLock(self.path / "lock")
+
+    def trainer(self) -> str | None:
+        """The pid of the process that trains it now, or None."""
+        return lock_holder(self.path / "lock")
+
+    def delete(self) -> None:
+        """Remove the run with all its files. Raises RunError where it is being trained, or the system refuses."""
+        pid = self.trainer()
+        if pid is not None:
+            raise RunError(f"{self.name}: is being trained by process {pid}; stop that first")
+        try:
+            shutil.rmtree(self.path)
+        except OSError as error:
+            raise RunError(f"{self.name}: cannot be deleted: {error.strerror or error}") from None
+
+    def progress(self) -> RunProgress:
+        """All events so far, folded; a run whose trainer has died without a word is `interrupted`."""
+        alive = self.trainer() is not None  # asked first: a trainer that ends meanwhile has written its last event
+        progress = RunProgress()
+        progress.add_all(EventTail(self.events_file).read())
+        if not progress.ended and not alive:
+            progress.state, progress.reason = "interrupted", "its trainer has died"
+        return progress
+
+
+class EventWriter:
+    """Appends events to a file, each line in one write, so that a kill can tear only the last.
+
+    A disk that is full must not end a training: what it does not take is kept in memory, `error` says why, and the
+    next event tries again.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.error: OSError | None = None
+        self._file: IO[bytes] = path.open("ab", buffering=0)
+        self._waiting = bytearray()
+        if self._file.tell() and not _ends_with_newline(path):
+            self._file.write(b"\n")  # an earlier trainer was killed in mid-line
+
+    def append(self, event: Event) -> None:
+        """Write one event; it is on disk for good after `sync`."""
+        self._waiting += to_line(event).encode("utf-8", "backslashreplace")
+        try:
+            while self._waiting:  # a disk that fills up takes the beginning of a line
+                del self._waiting[: self._file.write(self._waiting)]
+            self.error = None
+        except OSError as error:
+            self.error = error
+
+    def sync(self) -> None:
+        """Wait until the disk has everything that it took."""
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            self.error = error
+
+    def close(self) -> None:
+        """No more events."""
+        self._file.close()
+
+
+class EventTail:
+    """Reads a growing file of events; each `read` goes on where the last one ended."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+
+    def read(self, most: int = 1 << 40) -> Iterator[Event]:
+        """The new events, at most so many bytes of them; unreadable lines are passed over, a torn one waits."""
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._offset)
+                data = file.read(most) if most < 1 << 40 else file.read()
+                if b"\n" not in data:
+                    data += file.readline()  # one line longer than that
+        except OSError:
+            return
+        whole = data.rfind(b"\n") + 1
+        self._offset += whole
+        for line in data[:whole].splitlines():
+            try:
+                values = json.loads(line)
+            except ValueError:
+                continue
+            event = from_json(values) if isinstance(values, dict) else None
+            if event is not None:
+                yield event
+
+
+def find_run(runs: Path, name_or_path: str) -> RunDirectory | None:
+    """The run of this name, or at this path; None where there is neither."""
+    for path in (Path(name_or_path), runs / name_or_path):
+        if is_run(path):
+            return RunDirectory(path)
+    return None
+
+
+def list_runs(runs: Path) -> list[RunDirectory]:
+    """All runs there, the one written to last first."""
+    try:
+        found = [RunDirectory(path) for path in runs.iterdir() if is_run(path)]
+    except OSError:
+        return []
+    return sorted(found, key=lambda run: _written(run.events_file), reverse=True)
+
+
+def is_run(path: Path) -> bool:
+    """Whether a directory holds a run."""
+    try:
+        return (path / "events.jsonl").is_file()
+    except OSError:  # a name too long, or a directory that is closed to us
+        return False
+
+
+def _written(file: Path) -> float:
+    try:
+        return file.stat().st_mtime
+    except OSError:  # deleted a moment ago
+        return 0.0
+
+
+def _make_named(runs: Path, name: str) -> Path:
+    if not _NAME.fullmatch(name):
+        raise RunError(f"--name {name!r}: use letters, digits, '.', '_' and '-', beginning with a letter or digit")
+    try:
+        (runs / name).mkdir()
+    except FileExistsError:
+        raise RunError(f"--name {name}: there is a run of this name already, in {runs}; choose another") from None
+    return runs / name
+
+
+def _number(name: str, stem: str) -> int:
+    """The counter in a run's name; 0 where it is named after something else."""
+    counter = name.removeprefix(stem + "-")
+    return int(counter) if name != counter and counter.isdecimal() else 0
+
+
+def _ends_with_newline(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"

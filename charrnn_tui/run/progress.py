@@ -1,0 +1,177 @@
+"""What a run has come to: its events, folded."""
+
+import math
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from charrnn_tui.run.events import (
+    AlarmRaised,
+    CheckpointSaved,
+    Evaluated,
+    Event,
+    LearningRateChanged,
+    PlanChanged,
+    RunDetached,
+    RunFinished,
+    RunPaused,
+    RunResumed,
+    RunStarted,
+    SampleWritten,
+    StepDone,
+)
+
+LN2 = math.log(2)
+
+
+@dataclass
+class RunProgress:
+    """The state of a run and its curves, up to the last event added.
+
+    state: preparing, training, detached (in training without a terminal), paused, finished, stopped, interrupted or
+    failed; whether the trainer still lives is not in the events. Losses in nats/char. The curves are arrays of equal
+    length, one entry per step or validation. rewinds: how often a resumed training has taken back
+    steps that are told here.
+    """
+
+    state: str = "preparing"
+    reason: str = ""
+    started: RunStarted | None = None
+    last_step: StepDone | None = None
+    evaluations: list[Evaluated] = field(default_factory=list)
+    step: int = 0
+    updated: float = 0.0
+    # In quotes: before Python 3.12 an array type takes no parameter at run time.
+    steps: "array[int]" = field(default_factory=lambda: array("q"))
+    losses: "array[float]" = field(default_factory=lambda: array("d"))
+    val_steps: "array[int]" = field(default_factory=lambda: array("q"))
+    val_losses: "array[float]" = field(default_factory=lambda: array("d"))
+    samples: list[SampleWritten] = field(default_factory=list)
+    ticks: list[tuple[int, str]] = field(default_factory=list)
+    alarms: list[AlarmRaised] = field(default_factory=list)
+    saved: CheckpointSaved | None = None
+    detached: bool = False
+    rewinds: int = 0
+
+    def add_all(self, events: Iterable[Event]) -> None:
+        """Fold events, in their order."""
+        for event in events:
+            self.add(event)
+
+    def add(self, event: Event) -> None:
+        """Fold one event."""
+        self.updated = event.time
+        self.step = max(self.step, event.step)
+        match event:
+            case StepDone():
+                self.last_step = event
+                self.steps.append(event.step)
+                self.losses.append(event.loss)
+            case Evaluated():
+                self.evaluations.append(event)
+                self.val_steps.append(event.step)
+                self.val_losses.append(event.val_loss)
+            case RunStarted():
+                self._start(event)
+            case RunPaused():
+                self.state = "paused"
+                self.ticks.append((event.step, "paused"))
+            case RunResumed():
+                self.state = "detached" if self.detached else "training"
+            case RunDetached():
+                self.detached = True
+                self.state = "paused" if self.state == "paused" else "detached"
+                self.ticks.append((event.step, "detached"))
+            case PlanChanged(plan=plan, epochs=epochs, steps=steps):
+                self.ticks.append((event.step, plan))
+                if self.started:
+                    self.started = replace(self.started, epochs=epochs, steps=steps)
+            case RunFinished(state=state, reason=reason):
+                self.state, self.reason = state, reason
+            case SampleWritten():
+                self.samples.append(event)
+            case LearningRateChanged(lr=lr):
+                self.ticks.append((event.step, f"lr {lr:.3g}"))
+            case AlarmRaised():
+                self.alarms.append(event)
+            case CheckpointSaved():
+                self.saved = event
+
+    def _start(self, event: RunStarted) -> None:
+        self.started, self.detached, self.reason = event, event.detached, ""
+        self.state = "detached" if event.detached else "training"
+        if event.resumed_at_step is not None:
+            self._rewind(event.resumed_at_step)
+            self.ticks.append((event.step, "resumed"))
+
+    def _rewind(self, step: int) -> None:
+        """Forget what was told after this step: it is done anew."""
+        if self.step > step:
+            self.rewinds += 1
+        self.step = step
+        for steps, losses in ((self.steps, self.losses), (self.val_steps, self.val_losses)):
+            kept = bisect_right(steps, step)
+            del steps[kept:], losses[kept:]
+        self.samples = [sample for sample in self.samples if sample.step <= step]
+        self.ticks = [tick for tick in self.ticks if tick[0] <= step]
+        self.alarms = [alarm for alarm in self.alarms if alarm.step <= step]
+        if self.last_step is not None and self.last_step.step > step:
+            self.last_step = None
+        self.evaluations = [evaluation for evaluation in self.evaluations if evaluation.step <= step]
+
+    @property
+    def last_evaluation(self) -> Evaluated | None:
+        """The newest validation."""
+        return self.evaluations[-1] if self.evaluations else None
+
+    @property
+    def best_evaluation(self) -> Evaluated | None:
+        """The validation with the least loss."""
+        return next((evaluation for evaluation in reversed(self.evaluations) if evaluation.best), None)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the trainer has said its last word."""
+        return self.state in ("finished", "stopped", "interrupted", "failed")
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of the whole run; 0 before it has started."""
+        return self.started.steps if self.started else 0
+
+    @property
+    def eta_seconds(self) -> float | None:
+        """Training time still to go; None where nothing is known or nothing is left."""
+        return self.last_step.eta_seconds if self.last_step and not self.ended else None
+
+    def to_json(self) -> dict[str, Any]:
+        """The run as one JSON object, under the keys that the documentation names."""
+        started, last, evaluation, best = self.started, self.last_step, self.last_evaluation, self.best_evaluation
+        values: dict[str, Any] = {"state": self.state, "step": self.step}
+        if self.reason:
+            values["reason"] = self.reason
+        if started:
+            values |= {name: getattr(started, name) for name in _STARTED_KEYS}
+            values |= {
+                name: started.settings.get(name) for name in ("n_hidden", "n_layers", "batch_size", "seq_length")
+            }
+            values["cell"] = "lstm"
+        if last:
+            values |= {"epoch": last.epoch, "loss": _finite(last.loss), "lr": last.lr}
+            values |= {"chars_per_second": last.chars_per_second, "train_seconds": last.train_seconds}
+            values["eta_seconds"] = self.eta_seconds
+        if evaluation:
+            values |= {"val_loss": _finite(evaluation.val_loss)}
+        if best:
+            values |= {"best_val_loss": best.val_loss, "best_step": best.step, "bits_per_char": best.val_loss / LN2}
+        values["updated"] = self.updated
+        return values
+
+
+_STARTED_KEYS = ("run", "corpus", "chars", "tokens", "parameters", "device", "precision", "threads", "steps", "epochs")
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

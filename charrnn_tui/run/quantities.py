@@ -1,0 +1,47 @@
+"""Numbers as people read them, each with its unit."""
+
+import math
+
+LN2 = math.log(2)
+
+
+def bits(nats: float) -> float:
+    """Nats to bits."""
+    return nats / LN2
+
+
+def duration(seconds: float) -> str:
+    """`4.2 s`, `41 s`, `12 min`, `2 h 05 min`, `3 d 04 h`."""
+    if not math.isfinite(seconds):
+        return "–"
+    if seconds < 9.95:
+        return f"{max(0.0, seconds):.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes:02} min"
+    return f"{hours // 24} d {hours % 24:02} h"
+
+
+def count(number: float) -> str:
+    """`950`, `12.4k`, `3.34M`, `2.1G`: three figures, for narrow places."""
+    for limit, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(number) >= 0.9995 * limit:
+            scaled = number / limit
+            decimals = 2 if abs(scaled) < 10 else 1 if abs(scaled) < 100 else 0
+            shown = f"{scaled:.{decimals}f}"
+            return (shown.rstrip("0").rstrip(".") if decimals else shown) + letter
+    return f"{number:.0f}"
+
+
+def size(count_of_bytes: float) -> str:
+    """`512 B`, `13.4 MB`: powers of a thousand, as disks and `ls` with --si count."""
+    for limit, unit in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if count_of_bytes >= 0.9995 * limit:
+            return f"{count_of_bytes / limit:.3g} {unit}"
+    return f"{count_of_bytes:.0f} B"

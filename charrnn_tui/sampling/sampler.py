@@ -1,0 +1,164 @@
+"""Text out of a model, one character at a time (notebook cells 38 and 40)."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charrnn_tui.sampling.distribution import PLAIN, Distribution, SamplingSettings
+from charrnn_tui.sampling.lstm import CharLSTM, LSTMState
+from charrnn_tui.text.vocabulary import Vocabulary
+
+_PROGRESS_EVERY = 256  # characters of a prime between two reports: some twenty reports a second
+
+
+@dataclass(frozen=True, slots=True)
+class SampledCharacter:
+    """One written character and what the model thought of it.
+
+    probability: the model's own, at temperature 1 with nothing dropped; surprise_bits is -log2 of it, entropy_bits that
+    distribution's entropy, rank the place in it (1: the likeliest). chosen_probability: after temperature and
+    truncation, what it was drawn with.
+    """
+
+    character: str
+    token_id: int
+    probability: float
+    chosen_probability: float
+    surprise_bits: float
+    entropy_bits: float
+    rank: int
+
+
+@dataclass(frozen=True, eq=False)
+class SamplerSnapshot:
+    """Where a sampler stands between two characters, settings aside. Good for any number of `restore`s."""
+
+    state: LSTMState
+    logits: NDArray[np.float32]
+    random_state: dict[str, Any]  # as numpy.random.PCG64.state gives it
+
+
+def seeded(seed: int, drawn: int = 0) -> np.random.PCG64:
+    """The series of random numbers of a seed, `drawn` characters on, at no cost. Raises ValueError below 0."""
+    if seed < 0:
+        raise ValueError(f"the seed is {seed}, it must be 0 or more")
+    series = np.random.PCG64(seed)
+    if drawn:
+        series.advance(drawn)
+    return series
+
+
+class Sampler(Iterator[SampledCharacter]):
+    """An endless stream of characters after a prime; the same seed and settings give the same text.
+
+    Each character uses up exactly one random number, also at temperature 0: `settings` may be assigned in mid-stream,
+    from another thread too, acts on the next character, and what follows still meets the same numbers.
+    """
+
+    def __init__(
+        self,
+        model: CharLSTM,
+        vocabulary: Vocabulary,
+        settings: SamplingSettings = PLAIN,
+        *,
+        seed: int,
+        prime: str = "",
+        unknown: Literal["raise", "skip"] = "raise",
+        on_progress: Callable[[int], None] | None = None,
+    ) -> None:
+        """Read the prime, every character of it; the first one written follows from its last, as in the notebook.
+
+        An empty prime starts as after a line break, where the alphabet has one, or else as after the first token.
+        on_progress hears, every 256 characters, how many have been read; what it raises ends the reading.
+        Raises UnknownCharacters for a prime outside the alphabet unless they are to be skipped, ValueError for a
+        negative seed or an alphabet that is not the model's.
+        """
+        if len(vocabulary) != model.n_tokens:
+            raise ValueError(f"the alphabet has {len(vocabulary)} tokens, the model {model.n_tokens}")
+        self.model = model
+        self.vocabulary = vocabulary
+        self._settings = settings
+        self._distribution: Distribution | None = None
+        self.reseed(seed)
+        ids = vocabulary.encode(prime) if unknown == "raise" else vocabulary.encode_known(prime)
+        *earlier, last = ids.tolist() or [vocabulary.index.get("\n", 0)]
+        self._state = model.initial_state()
+        for done, token_id in enumerate(earlier):
+            if on_progress is not None and done % _PROGRESS_EVERY == 0:
+                on_progress(done)
+            self._state = model.advance(token_id, self._state)
+        self._logits, self._state = model.step(last, self._state)
+
+    @property
+    def settings(self) -> SamplingSettings:
+        """What the next character will be chosen with."""
+        return self._settings
+
+    @settings.setter
+    def settings(self, settings: SamplingSettings) -> None:
+        self._settings = settings
+        self._distribution = None
+
+    @property
+    def distribution(self) -> Distribution:
+        """What the next character will be drawn from."""
+        if self._distribution is None:
+            self._distribution = Distribution(self._logits, self._settings)
+        return self._distribution
+
+    @property
+    def state(self) -> LSTMState:
+        """What the network remembers of everything up to here."""
+        return self._state
+
+    @property
+    def logits(self) -> NDArray[np.float32]:
+        """What the network makes of it for the next character, shape (n_tokens,); nobody may write into it."""
+        return self._logits
+
+    def __next__(self) -> SampledCharacter:
+        return self._write(self.distribution.place(self._random.random()))
+
+    def force(self, token_id: int) -> SampledCharacter:
+        """Write this character, whatever would have been drawn; the random number of its place is used up all the same.
+
+        Raises IndexError for an id outside the alphabet.
+        """
+        place = self.distribution.place_of(token_id)
+        self._random.random()
+        return self._write(place)
+
+    def _write(self, place: int) -> SampledCharacter:
+        distribution = self.distribution
+        token_id = int(distribution.order[place])
+        self._logits, self._state = self.model.step(token_id, self._state)
+        self._distribution = None
+        return SampledCharacter(
+            character=self.vocabulary.tokens[token_id],
+            token_id=token_id,
+            probability=distribution.before_at(place),
+            chosen_probability=distribution.after_at(place),
+            surprise_bits=distribution.surprise_bits_at(place),
+            entropy_bits=distribution.entropy_bits,
+            rank=place + 1,
+        )
+
+    def __iter__(self) -> Self:
+        return self
+
+    def reseed(self, seed: int, drawn: int = 0) -> None:
+        """Start another series of random numbers here, the first `drawn` of them used up: another continuation."""
+        self._random = np.random.Generator(seeded(seed, drawn))
+
+    def snapshot(self) -> SamplerSnapshot:
+        """This point, to come back to or to fork from."""
+        return SamplerSnapshot(self._state, self._logits, dict(self._random.bit_generator.state))
+
+    def restore(self, snapshot: SamplerSnapshot) -> None:
+        """Go back to a point of this sampler, or of another one with the same model. The settings stay."""
+        self._state, self._logits = snapshot.state, snapshot.logits
+        self._distribution = None
+        self._random.bit_generator.state = snapshot.random_state

@@ -1,0 +1,77 @@
+"""The notebook's batches: contiguous rows, windows that follow each other (notebook cell 8)."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from charrnn_tui.text.vocabulary import Ids
+
+
+def batch_count(length: int, batch_size: int, seq_length: int) -> int:
+    """How many full batches a text of `length` characters gives."""
+    return length // (batch_size * seq_length)
+
+
+def get_batches(ids: Ids, batch_size: int, seq_length: int, start: int = 0) -> Iterator[tuple[Ids, Ids]]:
+    """Yield inputs and targets, each of shape (batch_size, seq_length) and the dtype of `ids`.
+
+    The text is cut into `batch_size` contiguous rows; a window moves along them, so that the hidden state of one batch
+    is the right start for the next. Targets are the inputs one character on; after the last window, whose row ends
+    there, the last target is the row's first character, as in the notebook. What does not fill a batch is left out.
+    `start` skips that many batches, for a training that goes on in the middle of an epoch.
+    """
+    windows = batch_count(len(ids), batch_size, seq_length)
+    rows = ids[: windows * batch_size * seq_length].reshape(batch_size, windows * seq_length)
+    for window in range(start, windows):
+        begin, end = window * seq_length, (window + 1) * seq_length
+        targets = np.empty((batch_size, seq_length), dtype=ids.dtype)
+        targets[:, :-1] = rows[:, begin + 1 : end]
+        targets[:, -1] = rows[:, end % (windows * seq_length)]
+        yield rows[:, begin:end], targets
+
+
+def split_at(length: int, val_frac: float) -> int:
+    """Where training ends and validation begins (notebook: `int(len(data) * (1 - val_frac))`)."""
+    return int(length * (1 - val_frac))
+
+
+class TextTooShort(ValueError):
+    """A part of the text does not hold a single batch; the message names the largest sizes that fit."""
+
+
+def check_geometry(length: int, batch_size: int, seq_length: int, val_frac: float) -> None:
+    """Raise TextTooShort unless training and, where there is one, validation hold at least one batch each."""
+    boundary = split_at(length, val_frac)
+    parts = {"training": boundary} | ({"validation": length - boundary} if val_frac > 0 else {})
+    shortest = min(parts, key=lambda part: parts[part])
+    room = parts[shortest]
+    if room >= batch_size * seq_length:
+        return
+    ways = []
+    if room // seq_length:
+        ways.append(f"--batch-size {room // seq_length} with --seq-length {seq_length}")
+    if room // batch_size:
+        ways.append(f"--seq-length {room // batch_size} with --batch-size {batch_size}")
+    if not ways and room:
+        batch, seq = largest_geometry(length, batch_size, seq_length, val_frac)
+        ways.append(f"--batch-size {batch} with --seq-length {seq}")
+    advice = [f"the largest that fits: {', or '.join(ways)}"] if ways else []
+    if val_frac > 0 and length >= batch_size * seq_length:
+        advice.append("or --val-frac 0 (no validation)" if ways else "try --val-frac 0 (no validation)")
+    raise TextTooShort(
+        f"the text is too short: its {shortest} part has {room:,} of {length:,} characters, one batch of "
+        f"{batch_size} × {seq_length} needs {batch_size * seq_length:,}; " + ("; ".join(advice) or "give a longer text")
+    )
+
+
+def largest_geometry(length: int, batch_size: int, seq_length: int, val_frac: float) -> tuple[int, int]:
+    """The largest (batch size, sequence length) not above the ones asked for of which each part holds a batch.
+
+    The sequence length is given up last: it is what a model can learn from. Raises TextTooShort where a part is empty.
+    """
+    boundary = split_at(length, val_frac)
+    room = min(boundary, length - boundary) if val_frac > 0 else boundary
+    if room < 1:
+        raise TextTooShort(f"the text is too short: {length:,} characters leave none to train or to validate on")
+    seq = min(seq_length, room)
+    return min(batch_size, room // seq), seq

@@ -1,0 +1,88 @@
+"""Everything that a training needs to go on as if it had never ended, in one file."""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from charrnn_tui.run.directory import RunError
+from charrnn_tui.run.files import write_atomically
+from charrnn_tui.run.settings import SettingsError, TrainSettings
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResumeState:
+    """A training between two steps.
+
+    settings: as JSON. model, optimizer: their state_dicts; hidden: (h, c), each float32 (n_layers, batch, n_hidden),
+    that the next window starts from; the window itself follows from step. generators: state of each random generator,
+    uint8, by device. Losses in nats/char; evaluated_at: the step of the last validation, -1 before the first.
+    """
+
+    settings: dict[str, Any]
+    corpus_sha256: str
+    device: str
+    precision: str
+    threads: int
+    step: int
+    loss: float
+    lr_factor: float
+    train_seconds: float
+    val_loss: float | None
+    best_val_loss: float | None
+    evaluated_at: int
+    model: Mapping[str, Any]
+    optimizer: Mapping[str, Any]
+    hidden: tuple[torch.Tensor, torch.Tensor]
+    generators: Mapping[str, torch.Tensor]
+
+
+def write_resume_state(path: Path, state: ResumeState) -> None:
+    """Write it, whole or not at all. Raises OSError."""
+    buffer = io.BytesIO()
+    torch.save({"format": FORMAT, **{field.name: getattr(state, field.name) for field in fields(state)}}, buffer)
+    write_atomically(path, buffer.getvalue())
+
+
+def read_resume_state(path: Path) -> ResumeState:
+    """Read it onto the CPU. Raises RunError, one line that begins with the path."""
+    try:
+        values = torch.load(path, map_location="cpu", weights_only=True)
+        if values.pop("format") > FORMAT:
+            raise RunError(f"{path}: was written by a newer version of this program")
+        state = ResumeState(**values)
+        TrainSettings.from_json(state.settings)
+    except FileNotFoundError:
+        raise RunError(f"{path}: no such file: this run was trained without one, and cannot be resumed") from None
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except (RunError, SettingsError):
+        raise
+    except Exception as error:  # torch raises what it likes for a damaged file
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise RunError(f"{path}: is not a resume file, or is damaged: {reason}") from None
+    return state
+
+
+def generator_states(device: str) -> dict[str, torch.Tensor]:
+    """The state of the random generators that a training on this device draws from."""
+    states = {"cpu": torch.get_rng_state()}
+    if device == "cuda":
+        states["cuda"] = torch.cuda.get_rng_state()
+    elif device == "mps":
+        states["mps"] = torch.mps.get_rng_state()
+    return states
+
+
+def restore_generators(states: Mapping[str, torch.Tensor], device: str) -> None:
+    """Put them back, those of this device."""
+    torch.set_rng_state(states["cpu"])
+    if device == "cuda" and "cuda" in states:
+        torch.cuda.set_rng_state(states["cuda"])
+    elif device == "mps" and "mps" in states:
+        torch.mps.set_rng_state(states["mps"])

@@ -1,0 +1,93 @@
+"""What a training leaves on disk: the best model, the last one, and the state that it can be resumed from."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from charrnn_tui.checkpoint.checkpoint import Checkpoint
+from charrnn_tui.checkpoint.safetensors_file import write_checkpoint
+from charrnn_tui.run.directory import RunDirectory, RunError
+from charrnn_tui.run.events import AlarmRaised, CheckpointSaved, Event
+from charrnn_tui.training.resume_state import ResumeState, read_resume_state, write_resume_state
+
+SAVE_SHARE = 0.02  # saving may take this share of the training time
+LEAST_SECONDS = 5.0  # between two savings that only time has made due
+
+
+class Saver:
+    """Writes into a run's directory; without one, nowhere.
+
+    A full disk must not end a training: it raises an alarm, and the next saving tries again.
+    """
+
+    def __init__(self, directory: Path | None, sync_events: Callable[[], None]) -> None:
+        self.run = directory.name if directory is not None else None
+        self.saved_at = -1
+        self._directory = RunDirectory(directory) if directory is not None else None
+        self._sync_events = sync_events
+        self._unsaved_best: tuple[Checkpoint, int, float | None] | None = None
+        self._saved_seconds = 0.0  # of training
+        self._cost_seconds = 0.0  # of the last saving
+
+    def due(self, train_seconds: float, *, best: bool) -> bool:
+        """Whether to save now. A new best is saved as soon as the budget allows, else at the next occasion."""
+        wait = self._cost_seconds / SAVE_SHARE
+        return train_seconds - self._saved_seconds >= (wait if best else max(LEAST_SECONDS, wait))
+
+    def save(
+        self, kind: str, step: int, checkpoint: Callable[[], Checkpoint], state: Callable[[], ResumeState]
+    ) -> Iterator[Event]:
+        """Write the resume state and the last checkpoint, where they are not on disk already or were asked for."""
+        if self._directory is None or (kind == "last" and self.saved_at == step):
+            return
+        if self._unsaved_best is not None:
+            yield from self.save_best(*self._unsaved_best)
+        now, started = state(), time.perf_counter()
+        problem = None
+        file = self._directory.last_file
+        try:
+            self._write(checkpoint(), now)
+        except OSError as error:
+            problem = f"{file.name} could not be saved: {error.strerror or error}"
+        self._saved_seconds, self._cost_seconds = now.train_seconds, time.perf_counter() - started
+        if problem is not None:
+            yield AlarmRaised(time=time.time(), step=now.step, kind="disk", message=problem)
+        else:
+            yield CheckpointSaved(time=time.time(), step=now.step, kind=kind, file=file.name, val_loss=now.val_loss)
+
+    def save_best(self, checkpoint: Checkpoint, step: int, val_loss: float | None) -> Iterator[Event]:
+        """Write the best model; kept in memory until the disk takes it."""
+        if self._directory is None:
+            return
+        self._unsaved_best = checkpoint, step, val_loss
+        file = self._directory.best_file
+        try:
+            write_checkpoint(file, checkpoint)
+        except OSError as error:
+            message = f"{file.name} could not be saved: {error.strerror or error}"
+            yield AlarmRaised(time=time.time(), step=step, kind="disk", message=message)
+        else:
+            self._unsaved_best = None
+            yield CheckpointSaved(time=time.time(), step=step, kind="best", file=file.name, val_loss=val_loss)
+
+    def save_at_the_end(self, checkpoint: Checkpoint, state: ResumeState) -> None:
+        """Write what is not on disk yet; nobody hears events any more. Raises OSError."""
+        if self._directory is not None and self.saved_at != state.step:
+            self._write(checkpoint, state)
+
+    def _write(self, checkpoint: Checkpoint, state: ResumeState) -> None:
+        assert self._directory is not None
+        self._sync_events()
+        write_resume_state(self._directory.resume_file, state)
+        write_checkpoint(self._directory.last_file, checkpoint)
+        self.saved_at = state.step
+
+    def earlier_state(self, before: int) -> ResumeState | None:
+        """The state on disk, where it is of a step before that one."""
+        if self._directory is None:
+            return None
+        try:
+            state = read_resume_state(self._directory.resume_file)
+        except RunError:
+            return None
+        return state if state.step < before else None

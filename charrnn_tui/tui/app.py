@@ -1,0 +1,307 @@
+"""The full-screen app: three screens, and the training that none of them owns."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual import on, work
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
+from textual.screen import Screen
+from textual.widget import Widget
+
+from charrnn_tui.run.control import Control
+from charrnn_tui.run.directory import EventTail, RunDirectory, is_run
+from charrnn_tui.run.progress import RunProgress
+from charrnn_tui.run.settings import RunRequest
+from charrnn_tui.tui.active_run import ActiveRun
+from charrnn_tui.tui.control_filter import ControlFilter
+from charrnn_tui.tui.model_source import ModelSource, source_of
+from charrnn_tui.tui.screens.dialogs import Choice, ChoiceDialog, HelpDialog, TextDialog
+from charrnn_tui.tui.screens.play import PlayScreen
+from charrnn_tui.tui.screens.runs import RunsScreen
+from charrnn_tui.tui.screens.train import TrainScreen, learning_rate_problem, whole_number_problem
+from charrnn_tui.tui.widgets.run_lines import status_line
+from charrnn_tui.tui.widgets.run_view import LOOK_SECONDS, LOOK_SECONDS_ON_THIN_LINES
+from charrnn_tui.tui.widgets.studio_header import StudioHeader
+from charrnn_tui.tui.world import World
+
+_LOOK_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What the app shows first: a checkpoint to play, a text to train on, a run, or a run to start at once.
+
+    resume: go on with `run` at once, with these settings changed. read_only: ask nothing of any trainer. low_bandwidth:
+    draw a run less often.
+    """
+
+    checkpoint: Path | None = None
+    text: str | None = None
+    run: RunDirectory | None = None
+    start: RunRequest | None = None
+    resume: Mapping[str, Any] | None = None
+    read_only: bool = False
+    low_bandwidth: bool = False
+
+
+class StudioApp(App[None]):
+    """Owns the training thread; screens ask it to start, open and quit."""
+
+    TITLE = "charrnn-tui"
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("1", "show('train')", "Train", id="app.train", show=False),
+        Binding("2", "show('play')", "Play", id="app.play", show=False),
+        Binding("3", "show('runs')", "Runs", id="app.runs", show=False),
+        Binding("question_mark", "help", "Help", id="app.help", key_display="?"),
+        Binding("colon", "command_palette", "Commands", id="app.palette", show=False, key_display=":"),
+        Binding("q", "quit", "Quit", id="app.quit"),
+        Binding("ctrl+q", "quit", "Quit", id="app.quit_always", show=False, priority=True),
+    ]
+
+    def __init__(self, world: World, opening: Opening) -> None:
+        self._control_filter = ControlFilter()
+        super().__init__()
+        self._world = world
+        self._opening = opening
+        self.active_run: ActiveRun | None = None
+        self._active_progress = RunProgress()
+        self._active_tail: EventTail | None = None
+        self._quitting: int | None = None  # the exit code, once asked to
+        self.detached: RunDirectory | None = None  # the run that was left to another process
+        look_seconds = LOOK_SECONDS_ON_THIN_LINES if opening.low_bandwidth else LOOK_SECONDS
+        self._look_seconds = max(_LOOK_SECONDS, look_seconds) if opening.low_bandwidth else _LOOK_SECONDS
+        self._train = TrainScreen(world, read_only=opening.read_only, look_seconds=look_seconds)
+        self._play = PlayScreen(world, lambda: self.active_run)
+        self._runs = RunsScreen(world)
+        self.add_mode("train", lambda: self._train)
+        self.add_mode("play", lambda: self._play)
+        self.add_mode("runs", lambda: self._runs)
+
+    def on_mount(self) -> None:
+        opening = self._opening
+        if opening.start is not None:
+            self._train.show_text(opening.start.corpus[0])
+            self._start(opening.start)
+        if opening.text is not None:
+            self._train.show_text(opening.text)
+        if opening.run is not None:
+            self._train.show_run(opening.run)
+            if opening.resume is not None:
+                self._resume(opening.run, opening.resume)
+        if opening.checkpoint is not None:
+            self._play.open_source(self._source(opening.checkpoint))
+        trains = opening.start or opening.text is not None or opening.run
+        self.switch_mode("train" if trains else "play")
+        self.set_interval(self._look_seconds, self._look)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What every line passes on its way to the terminal."""
+        return [*super().get_line_filters(), self._control_filter]
+
+    # -- the training -------------------------------------------------------------------------------------------------
+
+    @on(TrainScreen.StartAsked)
+    def _start_asked(self, event: TrainScreen.StartAsked) -> None:
+        if self.active_run is not None and not self.active_run.done:
+            self._train.refuse("a run is in training here already: stop it first")
+        else:
+            self._start(event.request)
+
+    @work(thread=True, exclusive=True, group="start")
+    def _start(self, request: RunRequest) -> None:
+        """Reading a long text takes a while; the screen stays alive meanwhile."""
+        control = Control()
+        try:
+            directory, events = self._world.start_run(request, control)
+        except ValueError as error:
+            self.call_from_thread(self._train.refuse, str(error))
+            return
+        self.call_from_thread(self._started, ActiveRun(directory, events, control))
+
+    @on(RunsScreen.ResumeRun)
+    @on(TrainScreen.ResumeAsked)
+    def _resume_asked(self, event: RunsScreen.ResumeRun | TrainScreen.ResumeAsked) -> None:
+        """A finished run needs more epochs, one whose loss broke a smaller rate; every other one goes on as it is."""
+        run, progress = event.run, event.progress
+        if not progress.ended:
+            self.notify(f"{run.name} is in training", severity="warning", markup=False)
+        elif progress.state == "finished" and progress.started is not None:
+            epochs = progress.started.epochs
+            question = f"{run.name} is finished. Train on until so many epochs are done in all (now {epochs})."
+            dialog = TextDialog(question, str(epochs + max(1, epochs // 2)), whole_number_problem)
+            self.push_screen(dialog, lambda answer: self._resume_here(run, {"epochs": int(answer)}) if answer else None)
+        elif progress.state == "failed" and progress.last_step is not None and progress.alarms:
+            question = f"{run.name} failed. Go on from the last good state with this learning rate."
+            dialog = TextDialog(question, f"{progress.last_step.lr / 2:.3g}", learning_rate_problem)
+            self.push_screen(dialog, lambda answer: self._resume_here(run, {"lr": float(answer)}) if answer else None)
+        else:
+            self._resume_here(run, {})
+
+    def _resume_here(self, run: RunDirectory, changes: Mapping[str, Any]) -> None:
+        if self.active_run is not None and not self.active_run.done:
+            name = self.active_run.directory.name
+            self.notify(f"{name} is in training here already: stop it first", severity="warning", markup=False)
+        else:
+            self.notify(f"resuming {run.name} …", markup=False)
+            self._resume(run, changes)
+
+    @work(thread=True, exclusive=True, group="start")
+    def _resume(self, run: RunDirectory, changes: Mapping[str, Any]) -> None:
+        """Torch, the text and the resume file take a while."""
+        control = Control()
+        try:
+            directory, events = self._world.resume_run(run, control, changes)
+        except ValueError as error:
+            self.call_from_thread(self._not_resumed, str(error))
+            return
+        self.call_from_thread(self._started, ActiveRun(directory, events, control))
+
+    @on(TrainScreen.DetachAsked)
+    def _detach_asked(self) -> None:
+        if self.active_run is not None and not self.active_run.done:
+            self.notify("another process is getting ready to take over …", markup=False)
+            self._hand_over(self.active_run)
+
+    @work(thread=True, exclusive=True, group="start")
+    def _hand_over(self, active: ActiveRun) -> None:
+        """The training stops only when the process that goes on with it stands ready."""
+        try:
+            self._world.detach_run(active.directory)
+        except ValueError as error:
+            self.call_from_thread(self._not_detached, str(error))
+            return
+        active.join()
+        self.detached = active.directory
+        self.call_from_thread(self.exit)
+
+    def _not_detached(self, problem: str) -> None:
+        self.notify(problem, title="Not detached", severity="error", markup=False)
+
+    def _not_resumed(self, problem: str) -> None:
+        self.notify(problem, title="Not resumed", severity="error", markup=False)
+
+    def _started(self, active: ActiveRun) -> None:
+        self.active_run = active
+        self._active_progress, self._active_tail = RunProgress(), EventTail(active.directory.events_file)
+        self.switch_mode("train")
+        self._train.show_run(active.directory, active)
+        self._play.open_source(ModelSource("live", active.directory.path))
+        if self._quitting is not None:
+            active.stop()
+
+    def _look(self) -> None:
+        """Twice a second: the header's words, a training that failed to start, the end that a quitter waits for."""
+        active = self.active_run
+        if active is not None and active.done:
+            if self._quitting is not None:
+                self.exit(return_code=self._quitting)
+            elif active.error is not None:
+                self._train_failed(active, active.error)
+        for header in self.screen.query(StudioHeader):
+            header.status = self._status()
+
+    def _train_failed(self, active: ActiveRun, error: Exception) -> None:
+        self.log.error(error)
+        active.error = None  # said once
+        if not active.directory.events_file.exists():  # it never began
+            self.active_run = None
+            self._train.show_text(self._opening.text or "")
+            self._train.refuse(str(error))
+        else:
+            self.notify(str(error) or type(error).__name__, title="The training failed", severity="error", markup=False)
+
+    def _status(self) -> str:
+        if self._quitting is not None:
+            return "saving …"
+        if self.active_run is not None and self._active_tail is not None:
+            self._active_progress.add_all(self._active_tail.read())
+            return status_line(self._active_progress, self.active_run.directory.name)
+        run, progress = self._train.shown()
+        return status_line(progress, run.name) if run is not None else ""
+
+    def _source(self, checkpoint: Path) -> ModelSource:
+        shipped = self._world.shipped_checkpoint()
+        if checkpoint == shipped:
+            return ModelSource("shipped", checkpoint)
+        if is_run(checkpoint.parent) and checkpoint.stem in ("best", "last"):
+            return ModelSource("best" if checkpoint.stem == "best" else "last", checkpoint.parent)
+        return ModelSource("file", checkpoint)
+
+    # -- requests of the screens --------------------------------------------------------------------------------------
+
+    @on(RunsScreen.OpenRun)
+    def _open_run(self, event: RunsScreen.OpenRun) -> None:
+        active = self.active_run
+        own = active if active is not None and active.directory.path == event.run.path else None
+        self.switch_mode("train")
+        self._train.show_run(event.run, own)
+
+    @on(RunsScreen.PlayRun)
+    def _play_run(self, event: RunsScreen.PlayRun) -> None:
+        self._play.open_source(source_of(str(event.run.path), self._world))
+        self.switch_mode("play")
+
+    # -- actions ------------------------------------------------------------------------------------------------------
+
+    def action_show(self, mode: str) -> None:
+        self.switch_mode(mode)
+
+    def action_help(self) -> None:
+        self.push_screen(HelpDialog(_help_text(self.screen)))
+
+    async def action_quit(self) -> None:
+        """Quit; asks only where a training would be ended by it."""
+        active = self.active_run
+        if active is None or active.done:
+            self.exit()
+            return
+        question = f"{active.directory.name} is in training."
+        self.push_screen(ChoiceDialog(question, [Choice("s", "save, stop and quit", "stop")]), self._quit_answered)
+
+    def _quit_answered(self, answer: str | None) -> None:
+        if answer == "stop":
+            self.quit_saving(0, "stopped", "the app was quit")
+
+    def quit_saving(self, return_code: int, state: str, reason: str) -> None:
+        """Quit with this exit code once the training, if there is one, has saved itself."""
+        self._quitting = return_code
+        if self.active_run is None or self.active_run.done:
+            self.exit(return_code=return_code)
+        else:
+            self.active_run.stop(state, reason)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Every key that acts now, by name, then Textual's own commands."""
+        offered: set[str] = set()  # several keys may do the same
+        for active in screen.active_bindings.values():
+            binding = active.binding
+            if binding.id and active.enabled and binding.action not in offered | {"command_palette"}:
+                offered.add(binding.action)
+                yield SystemCommand(
+                    binding.description,
+                    f"key {self.get_key_display(binding)}",
+                    lambda action=binding.action, node=active.node: self._run_command(action, node),
+                )
+        yield from (command for command in super().get_system_commands(screen) if command.title != "Quit")
+
+    def _run_command(self, action: str, node: object) -> None:
+        self.call_later(self.run_action, action, node)
+
+
+def _help_text(screen: Screen[object]) -> str:
+    """The help of the pane in focus, or else the screen's, then all keys that act now."""
+    focused: Widget | None = screen.focused
+    places = [*(focused.ancestors_with_self if focused is not None else ()), screen, *screen.query("*")]
+    words = next((place.HELP for place in places if isinstance(getattr(place, "HELP", None), str)), "")
+    keys: dict[str, str] = {}
+    for active in screen.active_bindings.values():
+        if active.binding.id and active.enabled:
+            keys.setdefault(active.binding.description, screen.app.get_key_display(active.binding))
+    width = max((len(key) for key in keys.values()), default=1)
+    listed = "\n".join(f"{key:<{width}}  {description}" for description, key in keys.items())
+    return f"{words}\n\nKeys that act here now\n{listed}"

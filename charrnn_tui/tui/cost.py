@@ -1,0 +1,65 @@
+"""What a training will cost, before it is started."""
+
+import os
+import time
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from charrnn_tui.checkpoint.checkpoint import parameter_count
+from charrnn_tui.run.settings import TrainSettings
+from charrnn_tui.text.batches import batch_count, split_at
+
+_FLOPS_PER_PARAMETER = 6  # a character's forward and backward pass: two products forward, four backward
+_LSTM_EFFICIENCY = 0.7  # of that speed is what PyTorch's LSTM makes of it in float32
+_PRODUCT = 64  # rows and columns of the product that is timed
+_ACTIVATIONS = 14  # floats kept per character, layer and hidden unit for the backward pass
+
+
+@dataclass(frozen=True)
+class TrainingCost:
+    """parameters and steps are exact; memory_bytes and seconds are estimates."""
+
+    parameters: int
+    steps: int
+    memory_bytes: int
+    seconds: float
+
+
+def training_cost(settings: TrainSettings, chars: int, tokens: int, parameters_per_second: float) -> TrainingCost:
+    """Cost of a run over a text; parameters_per_second: this machine's speed in characters × parameters a second."""
+    parameters = parameter_count(tokens, settings.n_hidden, settings.n_layers)
+    boundary = split_at(chars, settings.val_frac)
+    whole = batch_count(boundary, settings.batch_size, settings.seq_length) * settings.epochs
+    steps = min(whole, settings.max_steps or whole)
+    batch_chars = settings.batch_size * settings.seq_length
+    per_char = settings.n_layers * settings.n_hidden * _ACTIVATIONS + 3 * tokens
+    speed = parameters_per_second / parameters  # characters/s
+    validations = steps / settings.print_every if settings.val_frac else 0
+    work = steps * batch_chars + validations * (chars - boundary) / 3  # a validation is a forward pass alone
+    return TrainingCost(
+        parameters=parameters,
+        steps=steps,
+        memory_bytes=4 * (4 * parameters + batch_chars * per_char),  # weights, gradients, Adam's two moments
+        seconds=work / speed,
+    )
+
+
+def guessed_parameters_per_second() -> float:
+    """This machine's speed before any run has measured it. Blocks for a moment the first time."""
+    return _LSTM_EFFICIENCY * flops() / _FLOPS_PER_PARAMETER
+
+
+@cache
+def flops() -> float:
+    """Floating-point operations per second of all cores in float32 products: the best of 50 ms, times the cores.
+
+    The products are small enough for BLAS to leave them to one thread: several would wait for a core that is busy.
+    """
+    matrix = np.ones((_PRODUCT, _PRODUCT), dtype=np.float32)
+    best, end = float("inf"), time.perf_counter() + 0.05
+    while (started := time.perf_counter()) < end:
+        matrix @ matrix
+        best = min(best, time.perf_counter() - started)
+    return 2 * _PRODUCT**3 / best * (os.cpu_count() or 1)

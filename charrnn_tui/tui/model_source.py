@@ -1,0 +1,101 @@
+"""Where the playground's model comes from, and the model ready to write."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError
+from charrnn_tui.run.directory import RunDirectory, find_run
+from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.text.vocabulary import Vocabulary
+from charrnn_tui.tui.world import World
+
+Kind = Literal["shipped", "file", "best", "last", "live"]
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """A choice of model. path: the file; for best, last and live the run's directory."""
+
+    kind: Kind
+    path: Path
+
+    @property
+    def label(self) -> str:
+        """What to call it before it is open."""
+        match self.kind:
+            case "shipped":
+                return f"{self.path.stem} (shipped)"
+            case "file":
+                return self.path.name
+            case _:
+                return f"{self.path.name} · {self.kind}"
+
+    @property
+    def file(self) -> Path:
+        """What to open; the live weights of a run have no file, its last checkpoint comes nearest."""
+        match self.kind:
+            case "best":
+                return RunDirectory(self.path).best_file
+            case "last" | "live":
+                return RunDirectory(self.path).last_file
+            case _:
+                return self.path
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedModel:
+    """A model that can write. title: of the playground, such as `anna (shipped) 2×512 val 1.28`."""
+
+    source: ModelSource
+    network: CharLSTM
+    vocabulary: Vocabulary
+    title: str
+    step: int | None
+
+
+def source_of(reference: str, world: World) -> ModelSource:
+    """The model a user means: a run by its name or directory (its best checkpoint), or else a file."""
+    path = Path(reference).expanduser()
+    run = find_run(world.runs_directory, str(path))
+    if run is None:
+        return ModelSource("file", path)
+    return ModelSource("best" if run.best_file.exists() else "last", run.path)
+
+
+def newest_source(world: World) -> ModelSource | None:
+    """The run written to last that has a checkpoint, or else the shipped model, or None."""
+    for run in world.runs():
+        if run.best_file.exists():
+            return ModelSource("best", run.path)
+        if run.last_file.exists():
+            return ModelSource("last", run.path)
+    shipped = world.shipped_checkpoint()
+    return None if shipped is None else ModelSource("shipped", shipped)
+
+
+def load_model(source: ModelSource, world: World) -> LoadedModel:
+    """Open it. Blocks while it reads. Raises ValueError, one line."""
+    return prepare_model(source, world.open_checkpoint(source.file))
+
+
+def prepare_model(source: ModelSource, checkpoint: Checkpoint) -> LoadedModel:
+    """A checkpoint's weights in the order in which they write fastest: some 50 ms. Raises ValueError, one line."""
+    try:
+        network = CharLSTM(checkpoint.weights)
+    except ValueError as error:
+        raise CheckpointError(f"{source.label}: {error}") from None
+    step = checkpoint.facts.get("step")
+    return LoadedModel(source, network, checkpoint.vocabulary, _title(source, checkpoint), step)
+
+
+def _title(source: ModelSource, checkpoint: Checkpoint) -> str:
+    """All facts come from a file that anybody may have written: what is not a number is not shown."""
+    words = [source.label]
+    step, val_loss = checkpoint.facts.get("step"), checkpoint.facts.get("val_loss")
+    if source.kind == "live" and isinstance(step, int):
+        words.append(f"@ step {step:,}")
+    words.append(f"{checkpoint.n_layers}×{checkpoint.n_hidden}")
+    if isinstance(val_loss, int | float):
+        words.append(f"val {val_loss:.2f}")
+    return " ".join(words)

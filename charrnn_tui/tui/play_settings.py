@@ -1,0 +1,169 @@
+"""What one can set in the playground, and the values that each control steps through."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from charrnn_tui.sampling.distribution import SamplingSettings
+
+Value = int | float | None  # None: the control is off, or has no limit
+
+BIG_STEP: Final = 5
+_LARGEST_SEED: Final = (1 << 63) - 1
+
+
+@dataclass(frozen=True)
+class PlaySettings:
+    """How the playground writes. speed: chars/s, None as fast as it goes. length: chars to a rest, None without one."""
+
+    top_k: int | None = 5
+    temperature: float = 0.8
+    top_p: float | None = None
+    min_p: float | None = None
+    seed: int = 42
+    speed: int | None = 60
+    length: int | None = 2000
+
+    @property
+    def sampling(self) -> SamplingSettings:
+        """What the sampler is to be given."""
+        return SamplingSettings(self.temperature, self.top_k, self.top_p, self.min_p)
+
+
+DEFAULTS: Final = PlaySettings()
+
+
+@dataclass(frozen=True)
+class Knob:
+    """One control. short: its name where room is short, empty where the value speaks for itself.
+
+    ladder: its values from left to right; empty where it counts by one, from 0 up.
+    """
+
+    field: str
+    name: str
+    short: str
+    ladder: tuple[Value, ...]
+    show: Callable[[Value], str]
+    parse: Callable[[str], Value]
+
+    def value(self, settings: PlaySettings) -> Value:
+        found: Value = getattr(settings, self.field)
+        return found
+
+    def shown(self, settings: PlaySettings) -> str:
+        """The value as the panel shows it."""
+        return self.show(self.value(settings))
+
+    def with_value(self, settings: PlaySettings, value: Value) -> PlaySettings:
+        return replace(settings, **{self.field: value})  # type: ignore[arg-type]  # the knob knows its field's type
+
+    def reset(self, settings: PlaySettings) -> PlaySettings:
+        """The settings with this control's default."""
+        return self.with_value(settings, self.value(DEFAULTS))
+
+    def step(self, settings: PlaySettings, by: int) -> PlaySettings:
+        """So many values further to the right, or to the left where negative; not beyond the ends."""
+        value = self.value(settings)
+        if not self.ladder:
+            return self.with_value(settings, max(0, min(_LARGEST_SEED, int(value or 0) + by)))
+        place = self._place(value, by)
+        return self.with_value(settings, self.ladder[max(0, min(len(self.ladder) - 1, place))])
+
+    def typed(self, settings: PlaySettings, text: str) -> PlaySettings:
+        """The settings with a value as it was typed. Raises ValueError, one line."""
+        return self.with_value(settings, self.parse(text.strip().lower()))
+
+    def _place(self, value: Value, by: int) -> int:
+        """Where a step leads; from a typed value between two of the ladder the first step leads to its neighbour."""
+        if value in self.ladder:
+            return self.ladder.index(value) + by
+        assert value is not None  # every ladder of a control that can be off has None in it
+        numbers = [number for number in self.ladder if number is not None]
+        sign = 1 if numbers[0] < numbers[-1] else -1
+        before = sum(sign * number < sign * value for number in numbers)
+        place = before + self.ladder.index(numbers[0])
+        return place + by - 1 if by > 0 else place + by
+
+
+def _whole(what: str, least: int, off: str | None) -> Callable[[str], Value]:
+    def parse(text: str) -> Value:
+        if off is not None and text in ("", "off", "none", off):
+            return None
+        digits = text.removesuffix("/s").replace(",", "").replace("_", "").strip()
+        number = int(digits) if digits.isdecimal() and len(digits) < 20 else -1
+        if not least <= number <= _LARGEST_SEED:
+            raise ValueError(f"{what}: a whole number from {least} up" + (f", or {off}" if off else ""))
+        return number
+
+    return parse
+
+
+def _real(what: str, most: float, off: bool) -> Callable[[str], Value]:
+    def parse(text: str) -> Value:
+        if off and text in ("", "off", "none"):
+            return None
+        try:
+            number = float(text.replace(",", "."))
+        except ValueError:
+            number = -1.0
+        if not 0 <= number <= most or math.isinf(number):
+            upper = f"from 0 to {most:g}" if most < math.inf else "0 or more"
+            raise ValueError(f"{what}: a number, {upper}" + (", or off" if off else ""))
+        return number
+
+    return parse
+
+
+def _show_real(value: Value) -> str:
+    if value is None:
+        return "off"
+    return f"{value:.2f}" if round(value, 2) == value else f"{value:g}"
+
+
+def _show_count(value: Value) -> str:
+    return "off" if value is None else f"{value:,}"
+
+
+def _show_seed(value: Value) -> str:
+    return str(value)
+
+
+def _show_speed(value: Value) -> str:
+    return "unlimited" if value is None else f"{value:,}/s"
+
+
+def _steps(first: int, last: int, by: int) -> tuple[float, ...]:
+    return tuple(number / 100 for number in range(first, last, by))
+
+
+TOP_K: Final = Knob("top_k", "top-k", "top-k", (None, 1, 2, 3, 5, 10, 20, 50), _show_count, _whole("top-k", 1, "off"))
+TEMPERATURE: Final = Knob(
+    "temperature", "temperature", "temp", _steps(0, 205, 5), _show_real, _real("temperature", math.inf, off=False)
+)
+TOP_P: Final = Knob(
+    "top_p", "top-p", "top-p", (None, 0.99, *_steps(95, 0, -5)), _show_real, _real("top-p", 1, off=True)
+)
+MIN_P: Final = Knob(
+    "min_p", "min-p", "min-p", (None, 0.01, 0.02, *_steps(5, 55, 5)), _show_real, _real("min-p", 1, off=True)
+)
+SEED: Final = Knob("seed", "seed", "seed", (), _show_seed, _whole("seed", 0, None))
+SPEED: Final = Knob(
+    "speed",
+    "speed",
+    "",
+    (1, 2, 5, 10, 20, 30, 60, 120, 250, 500, 1000, None),
+    _show_speed,
+    _whole("speed", 1, "unlimited"),
+)
+LENGTH: Final = Knob(
+    "length",
+    "length",
+    "page",
+    (200, 500, 1000, 2000, 5000, 10_000, 50_000, None),
+    _show_count,
+    _whole("length", 1, "off"),
+)
+KNOBS: Final = (TOP_K, TEMPERATURE, TOP_P, MIN_P, SEED, SPEED, LENGTH)
+SAMPLING_FIELDS: Final = frozenset({"top_k", "temperature", "top_p", "min_p"})

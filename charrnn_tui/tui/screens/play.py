@@ -1,0 +1,251 @@
+"""The playground: a model writes, one character after another, while keys change the prime and the controls."""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar, Final
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical
+from textual.widget import Widget
+from textual.widgets import Footer, Input, Static
+
+from charrnn_tui.run.files import write_atomically
+from charrnn_tui.tui.active_run import ActiveRun
+from charrnn_tui.tui.model_source import LoadedModel, ModelSource
+from charrnn_tui.tui.play_settings import BIG_STEP, DEFAULTS
+from charrnn_tui.tui.screens.looking_back import ACTIONS, LookingBack
+from charrnn_tui.tui.screens.model_menu import ModelMenu
+from charrnn_tui.tui.screens.save_text import SaveText, proposed_name
+from charrnn_tui.tui.widgets.forking_desk import ForkingDesk
+from charrnn_tui.tui.widgets.next_character import NextCharacter
+from charrnn_tui.tui.widgets.prime_field import PrimeField
+from charrnn_tui.tui.widgets.sampling_controls import SamplingControls
+from charrnn_tui.tui.widgets.studio_header import StudioHeader
+from charrnn_tui.tui.widgets.visible import visible
+from charrnn_tui.tui.widgets.writing_desk import WritingDesk
+from charrnn_tui.tui.world import World
+
+COPY_FILE: Final = "copied.txt"  # in the runs directory
+OSC_52_MOST: Final = 70_000  # bytes; terminals cut or drop more
+_NOT_WHILE_TYPING: Final = ACTIONS | {"go_on", "stop", "reroll", "replay", "edit_prime", "choose_model", "save", "copy"}
+
+
+class PlayScreen(LookingBack):
+    """Prime, text, controls, distribution."""
+
+    HELP = """The model writes; what you change takes effect on the next character.
+
+g  stop, go on          r  reroll: another seed       R  replay the same seed
+p  edit the prime       m  choose a model             c  colours: five modes
+w  write to a file      y  copy                       Tab  from pane to pane
+i  inspect: a cursor in the text, and the whole distribution of the character under it; / finds a symbol's bar
+[ ]  branch beside      t  tree of branches           b  bookmark    x  delete    u U  undo, redo
+
+↑ ↓ choose a control, ← → change it, Enter types a value, Backspace sets its default.
+In the text pane ↑ ↓ scroll; End follows the text again."""
+
+    AUTO_FOCUS = "SamplingControls"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual declares it so
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (9, "-short"), (16, "-high")]  # noqa: RUF012 - as above
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("g", "stop", "stop", id="play.stop"),
+        Binding("g", "go_on", "go on", id="play.go_on"),
+        Binding("r", "reroll", "reroll", id="play.reroll"),
+        Binding("R", "replay", "replay", id="play.replay"),
+        Binding("p", "edit_prime", "prime", id="play.prime"),
+        Binding("i", "inspect", "inspect", id="play.inspect"),
+        Binding("c", "colours", "colours", id="play.colours"),
+        Binding("m", "choose_model", "model", id="play.model"),
+        Binding("w", "save", "write", show=False, id="play.write"),
+        Binding("y", "copy", "copy", show=False, id="play.copy"),
+        Binding("up", "choose(-1)", "Control above", show=False, id="play.control_above"),
+        Binding("down", "choose(1)", "Control below", show=False, id="play.control_below"),
+        Binding("left", "change(-1)", "Change", show=False, id="play.change_left"),
+        Binding("right", "change(1)", "Change", show=False, id="play.change_right"),
+        Binding("shift+left,ctrl+left", f"change(-{BIG_STEP})", "Big step", show=False, id="play.big_left"),
+        Binding("shift+right,ctrl+right", f"change({BIG_STEP})", "Big step", show=False, id="play.big_right"),
+        Binding("enter", "type_value", "Type a value", show=False, id="play.type_value"),
+        Binding("backspace", "reset_control", "Default", show=False, id="play.default"),
+    ]
+    DEFAULT_CSS = """
+    PlayScreen {
+        & #play-title { height: 1; padding: 0 1; text-style: bold; text-wrap: nowrap; text-overflow: ellipsis; }
+        & #play-body { height: 1fr; layout: vertical; }
+        & WritingDesk { height: 1fr; }
+        & #play-panel { height: auto; padding: 0 1; background: $boost; }
+        & .sampling-controls--heading { display: none; }
+        & NextCharacter { height: 1; }
+        & Inspector { display: none; height: 9; }
+        &.-inspecting NextCharacter { display: none; }
+        &.-inspecting Inspector { display: block; }
+
+        &.-wide #play-body { layout: horizontal; }
+        &.-wide WritingDesk { width: 1fr; height: 100%; }
+        &.-wide #play-panel { width: 30; height: 100%; background: transparent; border-left: solid $panel; }
+        &.-wide .sampling-controls--heading { display: block; }
+        &.-wide NextCharacter { height: 1fr; max-height: 15; margin: 1 0 0 0; }
+
+        &.-wide Inspector { height: 1fr; margin: 1 0 0 0; }
+        &.-wide.-inspecting #play-panel { width: 46; }
+
+        &.-short Inspector { height: 1; margin: 0; }
+        &.-short NextCharacter, &.-short #play-title, &.-short SurpriseLegend { display: none; }
+        &.-tiny #play-panel, &.-tiny #play-title, &.-tiny SurpriseLegend, &.-tiny PlayStatus { display: none; }
+    }
+    """
+
+    def __init__(
+        self,
+        world: World,
+        active_run: Callable[[], ActiveRun | None],
+        *,
+        clock: Callable[[], float] = time.perf_counter,
+        new_seed: Callable[[], int] = lambda: random.SystemRandom().randrange(1_000_000),
+    ) -> None:
+        """clock: seconds, for the writing. new_seed: for a reroll."""
+        super().__init__(ForkingDesk(world, active_run, clock), new_seed)
+        self._world, self._active_run = world, active_run
+        self.controls = SamplingControls(DEFAULTS)
+        self._title = Static("", id="play-title", markup=False)
+        self._next = NextCharacter()
+        self._source: ModelSource | None = None
+        self._before_prime: Widget | None = None
+
+    def compose(self) -> ComposeResult:
+        yield StudioHeader()
+        yield self._title
+        with Container(id="play-body"):
+            yield self.desk
+            with Vertical(id="play-panel"):
+                yield self.controls
+                yield self._next
+                yield self.inspector
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.desk.open(self._source)
+
+    def open_source(self, source: ModelSource) -> None:
+        """Play with this model, now or as soon as the screen is shown."""
+        self._source = source
+        if self.is_mounted:
+            self.desk.open(source)
+
+    def on_screen_suspend(self) -> None:
+        self.desk.pause()
+
+    def on_screen_resume(self) -> None:
+        self.desk.resume()
+
+    @on(WritingDesk.ModelChanged)
+    def show_model(self, event: WritingDesk.ModelChanged) -> None:
+        self._source = event.model.source
+        self._title.update(visible(event.model.title), layout=False)
+
+    @on(WritingDesk.Foreseen)
+    def show_outlook(self, event: WritingDesk.Foreseen) -> None:
+        self._next.outlook = event.outlook
+
+    @on(WritingDesk.StateChanged)
+    def show_keys(self) -> None:
+        self.refresh_bindings()
+
+    @on(SamplingControls.Changed)
+    def settings_changed(self, event: SamplingControls.Changed) -> None:
+        self.desk.settings = event.settings
+        self.look()
+
+    @on(WritingDesk.Turned)
+    def page_shown(self, event: WritingDesk.Turned) -> None:
+        """Its seed is the controls' seed again."""
+        if event.branch is self.desk.branches.current:
+            settings = replace(self.controls.settings, seed=event.branch.page.seeds[0].value)
+            self.controls.settings = self.desk.settings = settings
+
+    @on(PrimeField.Left)
+    def leave_prime(self) -> None:
+        """Back to where the user was, or to what a small terminal still shows."""
+        places = (self._before_prime, self.controls, self.desk.text_view)
+        self.set_focus(next((place for place in places if place is not None and place.focusable), None))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """One of go on and stop; and no letters in the footer that a text field would take."""
+        if action in _NOT_WHILE_TYPING and isinstance(self.focused, Input):
+            return False
+        if action == "leave_inspector":
+            return self.inspecting
+        if action in ("go_on", "stop"):
+            return self.desk.writer.writing == (action == "stop")
+        return True
+
+    def action_go_on(self) -> None:
+        self.desk.go_on()
+
+    def action_stop(self) -> None:
+        self.desk.stop()
+
+    def action_reroll(self) -> None:
+        self.controls.settings = self.desk.settings = replace(self.controls.settings, seed=self._new_seed())
+
+    def action_replay(self) -> None:
+        self.desk.start_over()
+
+    def action_edit_prime(self) -> None:
+        self._before_prime = self.focused
+        self.desk.prime_field.edit()
+
+    def action_choose(self, by: int) -> None:
+        self.controls.choose(by)
+
+    def action_change(self, by: int) -> None:
+        self.controls.change(by)
+
+    def focus_controls(self) -> None:
+        self.set_focus(self.controls if self.controls.focusable else None)
+
+    def action_type_value(self) -> None:
+        """In the text, where there is nothing to type, to the bars."""
+        if self.inspecting and self.focused is self.desk.text_view:
+            self.inspector.focus()
+            return
+        self.controls.type_value()
+
+    def action_reset_control(self) -> None:
+        self.controls.reset()
+
+    def action_choose_model(self) -> None:
+        self.app.push_screen(ModelMenu(self._world, self._active_run, self._source), self._model_chosen)
+
+    def _model_chosen(self, chosen: LoadedModel | ModelSource | None) -> None:
+        if isinstance(chosen, LoadedModel):
+            self.desk.use(chosen)
+        elif chosen is not None:
+            self.desk.open(chosen)
+
+    def action_save(self) -> None:
+        name = self._source.path.stem if self._source is not None else "text"
+        self.app.push_screen(SaveText(self.desk.text, proposed_name(Path.cwd(), name)), self._saved)
+
+    def _saved(self, path: Path | None) -> None:
+        if path is not None:
+            self.notify(visible(f"written to {path}"), markup=False)
+
+    def action_copy(self) -> None:
+        """To the clipboard of a terminal that allows it, which it does not tell, and so to a file as well."""
+        text, path = self.desk.text, self._world.runs_directory / COPY_FILE
+        data = text.encode("utf-8", "surrogatepass")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, data)
+            words = f"{len(text):,} characters are in {path}"
+        except OSError as error:
+            words = f"{path}: cannot be written: {error.strerror or error}"
+        if len(data) <= OSC_52_MOST:
+            self.app.copy_to_clipboard(data.decode("utf-8", "replace"))
+            words += ", and in the clipboard if the terminal allows it"
+        self.notify(visible(words), markup=False)

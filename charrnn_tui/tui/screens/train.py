@@ -1,0 +1,295 @@
+"""Train: the form of a new run, then the run."""
+
+import math
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import ContentSwitcher, Footer, Input
+
+from charrnn_tui.run.control import (
+    AddEpochs,
+    EndAfterEpoch,
+    Pause,
+    Request,
+    Resume,
+    RunSteps,
+    SampleNow,
+    SaveNow,
+    ScaleLearningRate,
+    Stop,
+)
+from charrnn_tui.run.directory import RunDirectory
+from charrnn_tui.run.mailbox import leave_request
+from charrnn_tui.run.progress import RunProgress
+from charrnn_tui.tui.active_run import ActiveRun
+from charrnn_tui.tui.screens.dialogs import Choice, ChoiceDialog, TextDialog
+from charrnn_tui.tui.widgets.loss_chart import LossChart
+from charrnn_tui.tui.widgets.run_view import LOOK_SECONDS, RunView
+from charrnn_tui.tui.widgets.studio_header import StudioHeader
+from charrnn_tui.tui.widgets.train_form import TrainForm
+from charrnn_tui.tui.world import World
+
+_LOOK_SECONDS = 0.5
+_STEERING = frozenset({"pause", "sample", "save", "end_after_epoch", "learning_rate", "steps", "more_epochs", "stop"})
+
+
+class TrainScreen(Screen[None]):
+    """Shows the form or a run. It asks the app to start runs, and steers them by requests, whoever trains them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f5", "start", "Start", id="train.start", priority=True),
+        Binding("space", "pause", "Pause", id="train.pause"),
+        Binding("s", "sample", "Sample", id="train.sample"),
+        Binding("S,upper_s", "save", "Save", id="train.save"),
+        Binding("E,upper_e", "end_after_epoch", "End after epoch", id="train.end_after_epoch"),
+        Binding("L,upper_l", "learning_rate", "Learning rate", id="train.learning_rate"),
+        Binding("T,upper_t", "steps", "Run N steps", id="train.steps", show=False),
+        Binding("M,upper_m", "more_epochs", "More epochs", id="train.more_epochs", show=False),
+        Binding("x", "stop", "Stop", id="train.stop"),
+        Binding("r", "resume", "Resume", id="train.resume"),
+        Binding("D,upper_d", "detach", "Detach", id="train.detach"),
+        Binding("n", "new", "New run", id="train.new"),
+        Binding("escape", "back", "Back", id="train.back", show=False),
+        # First in line, so that what is typed right behind them goes to the next field, also when keys come in bursts.
+        Binding("tab", "app.focus_next", "Next field", id="train.next", show=False, priority=True),
+        Binding("shift+tab", "app.focus_previous", "Previous field", id="train.previous", show=False, priority=True),
+    ]
+
+    class StartAsked(Message):
+        """The form is right and the person wants this run; the app starts it."""
+
+        def __init__(self, submitted: TrainForm.Submitted) -> None:
+            super().__init__()
+            self.request = submitted.request
+
+    class ResumeAsked(Message):
+        """Go on with the run that is shown."""
+
+        def __init__(self, run: RunDirectory, progress: RunProgress) -> None:
+            super().__init__()
+            self.run, self.progress = run, progress
+
+    class DetachAsked(Message):
+        """Leave the training of this process to one without a terminal, and go."""
+
+    def __init__(self, world: World, *, read_only: bool = False, look_seconds: float = LOOK_SECONDS) -> None:
+        """`read_only`: runs are shown, and nothing is asked of their trainers. `look_seconds`: between two drawings."""
+        super().__init__()
+        self._world = world
+        self._read_only = read_only
+        self._run_look_seconds = look_seconds
+        self._was_steerable = (False, False)
+        self._active: ActiveRun | None = None
+        self._text = ""
+        self._pending: RunDirectory | None = None  # the run to show, also before there are widgets to show it
+        self._composed = False
+
+    def compose(self) -> ComposeResult:
+        yield StudioHeader()
+        with ContentSwitcher(initial="form"):
+            yield TrainForm(self._world, self._text, id="form")
+            yield RunView(look_seconds=self._run_look_seconds, id="run")
+        yield Footer()
+
+    def on_mount(self) -> None:
+        self._composed = True
+        self.set_interval(_LOOK_SECONDS, self._renew_keys)
+        if self._pending is not None:
+            self._bring_up_run()
+        else:
+            self.query_one("#corpus", Input).focus()
+
+    @property
+    def run_view(self) -> RunView:
+        """The run that is shown, or was last."""
+        return self.query_one(RunView)
+
+    def shown(self) -> tuple[RunDirectory | None, RunProgress]:
+        """The run that is shown and what it has come to; (None, …) before there is one."""
+        if not self._composed:
+            return None, RunProgress()
+        return self.run_view.run, self.run_view.progress
+
+    @property
+    def shows_form(self) -> bool:
+        """Whether the form is up, not a run."""
+        return self.query_one(ContentSwitcher).current == "form"
+
+    def show_text(self, path: str) -> None:
+        """Bring up the form, filled for this text; before the screen is up too."""
+        self._text = path
+        if self._composed:
+            self._show_form()
+            self.query_one(TrainForm).show_text(path)
+
+    def show_run(self, run: RunDirectory, active: ActiveRun | None = None) -> None:
+        """Bring up a run; `active` where this process trains it. Before the screen is up too."""
+        self._pending, self._active = run, active
+        if self._composed:
+            self._bring_up_run()
+
+    def _bring_up_run(self) -> None:
+        assert self._pending is not None
+        self.query_one(ContentSwitcher).current = "run"
+        self.run_view.follow(self._pending, own=self._active is not None)
+        self.query_one(LossChart).focus()
+        self.refresh_bindings()
+
+    def refuse(self, problem: str) -> None:
+        """The run that was asked for could not be started."""
+        self.query_one(TrainForm).refuse(problem)
+
+    def _show_form(self) -> None:
+        self.query_one(ContentSwitcher).current = "form"
+        self.query_one("#corpus", Input).focus()
+        self.refresh_bindings()
+
+    @on(TrainForm.Submitted)
+    def _submitted(self, event: TrainForm.Submitted) -> None:
+        self.post_message(self.StartAsked(event))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that mean nothing now are not offered."""
+        if action == "start":
+            return not self._composed or self.shows_form
+        if action in _STEERING:
+            return self._steerable
+        if action == "detach":
+            return self._steerable and self._active is not None
+        if action == "resume":
+            return self._resumable
+        if action == "new":
+            return self._composed and not self.shows_form
+        return True
+
+    @property
+    def _steerable(self) -> bool:
+        """Whether there is a trainer to ask: in this process or in another."""
+        if not self._composed or self.shows_form or self._read_only:
+            return False
+        if self._active is not None:
+            return not self._active.done
+        return self.run_view.progress.started is not None and not self.run_view.progress.ended
+
+    @property
+    def _resumable(self) -> bool:
+        shown = self._composed and not self.shows_form and not self._read_only
+        return shown and self.run_view.progress.ended and (self._active is None or self._active.done)
+
+    def _renew_keys(self) -> None:
+        """Another process's run ends without a key of ours."""
+        if (now := (self._steerable, self._resumable)) != self._was_steerable:
+            self._was_steerable = now
+            self.refresh_bindings()
+
+    def _ask(self, request: Request) -> None:
+        if self._active is not None:
+            self._active.control.request(request)
+        elif self.run_view.run is not None:
+            try:
+                leave_request(self.run_view.run.path, request)
+            except OSError as error:
+                self.notify(f"the trainer cannot be asked: {error.strerror or error}", severity="error", markup=False)
+
+    def action_start(self) -> None:
+        self.query_one(TrainForm).submit()
+
+    def action_pause(self) -> None:
+        self._ask(Resume() if self.run_view.progress.state == "paused" else Pause())
+
+    def action_sample(self) -> None:
+        self._ask(SampleNow())
+
+    def action_save(self) -> None:
+        self._ask(SaveNow())
+        self.notify("the model is saved after this step", markup=False)
+
+    def action_end_after_epoch(self) -> None:
+        self._ask(EndAfterEpoch())
+        self.notify("the run ends, saved, after this epoch", markup=False)
+
+    def action_stop(self) -> None:
+        question = "Save and stop this run?"
+        self.app.push_screen(ChoiceDialog(question, [Choice("y", "save and stop", "stop")]), self._stop_answered)
+
+    def _stop_answered(self, answer: str | None) -> None:
+        if answer == "stop":
+            self._ask(Stop("stopped", "stopped from the app"))
+
+    def action_steps(self) -> None:
+        """Some steps, then a pause."""
+        dialog = TextDialog("Run so many steps, then pause.", "100", whole_number_problem)
+        self.app.push_screen(dialog, lambda answer: self._ask(RunSteps(int(answer))) if answer else None)
+
+    def action_more_epochs(self) -> None:
+        started = self.run_view.progress.started
+        now = f" of {started.epochs}" if started else ""
+        dialog = TextDialog(f"Train so many epochs more than the plan{now}.", "1", whole_number_problem)
+        self.app.push_screen(dialog, lambda answer: self._ask(AddEpochs(int(answer))) if answer else None)
+
+    def action_resume(self) -> None:
+        if self.run_view.run is not None:
+            self.post_message(self.ResumeAsked(self.run_view.run, self.run_view.progress))
+
+    def action_detach(self) -> None:
+        self.post_message(self.DetachAsked())
+
+    def action_learning_rate(self) -> None:
+        last = self.run_view.progress.last_step
+        if last is None:
+            return
+        dialog = TextDialog(
+            f"Learning rate, now {last.lr:.3g}. Type a factor such as x0.5, or the new rate.", "x0.5", _rate_problem
+        )
+        self.app.push_screen(dialog, lambda answer: self._scale(answer, last.lr))
+
+    def _scale(self, answer: str | None, lr: float) -> None:
+        if answer is not None and lr > 0:
+            value, is_factor = _rate(answer)
+            self._ask(ScaleLearningRate(value if is_factor else value / lr))
+
+    def action_new(self) -> None:
+        if self._active is not None and not self._active.done:
+            self.notify("a run is in training here: x stops it first", severity="warning", markup=False)
+        else:
+            self._show_form()
+
+    def action_back(self) -> None:
+        """Out of a field first; the form gives the keys back to the screen."""
+        if isinstance(self.focused, Input):
+            self.set_focus(None)
+
+
+def whole_number_problem(text: str) -> str:
+    """What is wrong with a number of steps or epochs; nothing where it is one."""
+    return "" if text.strip().isdecimal() and 1 <= int(text) <= 1_000_000 else "a whole number from 1 to 1,000,000"
+
+
+def _rate(text: str) -> tuple[float, bool]:
+    """(number, whether it is a factor). Raises ValueError."""
+    stripped = text.strip().lower().lstrip("×")
+    is_factor = stripped.startswith(("x", "*")) or text.strip().startswith("×")
+    value = float(stripped.lstrip("x*"))
+    if not (math.isfinite(value) and value > 0):
+        raise ValueError(text)
+    return value, is_factor
+
+
+def learning_rate_problem(text: str) -> str:
+    """What is wrong with a learning rate; nothing where it is one."""
+    try:
+        return "" if 0 < float(text) < 10 else "a rate above 0 and below 10"
+    except ValueError:
+        return "a number such as 0.0005"
+
+
+def _rate_problem(text: str) -> str:
+    try:
+        _rate(text)
+    except ValueError:
+        return "a factor (x0.5) or a rate (0.0005) above 0"
+    return ""

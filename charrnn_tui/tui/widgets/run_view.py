@@ -1,0 +1,165 @@
+"""A run as it goes, or as it went: bars, chart, the newest sample, facts. It reads the run's events from disk."""
+
+import sys
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Static
+
+from charrnn_tui.run.directory import EventTail, RunDirectory
+from charrnn_tui.run.progress import RunProgress
+from charrnn_tui.run.quantities import size
+from charrnn_tui.tui.widgets.loss_chart import LossChart
+from charrnn_tui.tui.widgets.run_lines import bar_lines, fact_lines, place_line
+from charrnn_tui.tui.widgets.text_view import TextView
+
+LOOK_SECONDS = 0.6  # between two looks at the events: at most 10 a second would do, fewer spare a thin line
+LOOK_SECONDS_ON_THIN_LINES = 3.0
+_LOOKS_UNTIL_DEAD = 1  # a run that is handed from one process to another has no trainer for a moment
+_BYTES_A_LOOK = 1 << 20  # some thousand events: a look at a long history stays short, the next goes on
+
+
+class RunView(Vertical):
+    """Follows one run directory, whoever trains it; `progress` is what it has come to."""
+
+    HELP = """A run. The chart shows the raw training loss, its smoothed line and the validation loss; ★ is the best.
+
+space  pause, resume          L  change the learning rate
+s      sample now             l  logarithmic loss axis
+S      save now               v  crosshair, ←→ move it
+E      end after this epoch   + -  zoom, 0 whole run
+T      run N steps, pause     e  smoothing
+M      more epochs            2  play with the model as it is now
+x      save and stop          D  detach: it trains on, you leave
+n      new run                r  resume a run that has ended
+
+val is the validation loss with the notebook's geometry; 1 nat is 1.44 bits. To guess among N characters costs ln N."""
+
+    DEFAULT_CSS = """
+    RunView { padding: 0 1; }
+    RunView #bars { height: 3; }
+    RunView #body { height: 1fr; }
+    RunView LossChart { width: 2fr; height: 1fr; }
+    RunView #samples { width: 1fr; border-left: solid $panel; padding-left: 1; }
+    RunView #sample-title { height: 1; color: $text-muted; text-style: bold; }
+    RunView #sample { height: 1fr; }
+    RunView #facts { height: 2; color: $text-muted; }
+    RunView.-narrow #body { layout: vertical; }
+    RunView.-narrow LossChart { width: 1fr; height: 2fr; }
+    RunView.-narrow #samples { width: 1fr; height: 1fr; min-height: 3; border-left: none; padding-left: 0; }
+    RunView.-low #samples { display: none; }
+    RunView.-flat #bars { height: 1; }
+    RunView.-flat #facts { height: 1; }
+    """
+
+    def __init__(self, *, look_seconds: float = LOOK_SECONDS, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._look_seconds = look_seconds
+        self.run: RunDirectory | None = None
+        self.progress = RunProgress()
+        self._looks_alone = 0
+        self.own = False  # whether this process trains it: then its memory is ours to tell
+        self._tail: EventTail | None = None
+        self._shown_steps = self._shown_validations = self._shown_ticks = self._shown_rewinds = 0
+        self._shown_sample = -1
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="bars", markup=False)
+        with Horizontal(id="body"):
+            yield LossChart()
+            with Vertical(id="samples"):
+                yield Static("no sample yet", id="sample-title", markup=False)
+                yield TextView(id="sample", placeholder="samples are written at each validation")
+        yield Static("", id="facts", markup=False)
+
+    def on_mount(self) -> None:
+        self.set_interval(self._look_seconds, self.look)
+
+    def on_resize(self) -> None:
+        self.set_class(self.size.width < 100, "-narrow")
+        self.set_class(self.size.width < 100 and self.size.height < 16, "-low")
+        self.set_class(self.size.height < 12, "-flat")
+        self._write()
+
+    def follow(self, run: RunDirectory, *, own: bool = False) -> None:
+        """Show this run from its first event on."""
+        self.run, self.own = run, own
+        self.progress, self._tail = RunProgress(), EventTail(run.events_file)
+        self._shown_rewinds = 0
+        self._forget_shown()
+        self.query_one("#sample", TextView).clear()
+        self.query_one("#sample-title", Static).update("no sample yet")
+        self.look()
+
+    def _forget_shown(self) -> None:
+        """The chart begins anew: another run, or one whose last steps are done again."""
+        self._shown_steps = self._shown_validations = self._shown_ticks = 0
+        self._shown_sample = -1
+        self.query_one(LossChart).clear()
+
+    def look(self) -> None:
+        """Fold what is new, and draw it."""
+        if self._tail is None or self.run is None:
+            return
+        before = self.progress.updated
+        self.progress.add_all(self._tail.read(_BYTES_A_LOOK))
+        quiet = self.progress.updated == before and not self.own and not self.progress.ended
+        alone = quiet and self.run.trainer() is None
+        self._looks_alone = self._looks_alone + 1 if alone else 0
+        if self._looks_alone > _LOOKS_UNTIL_DEAD:
+            self.progress.state, self.progress.reason = "interrupted", "its trainer has died"
+        self._draw()
+
+    def _draw(self) -> None:
+        progress, chart = self.progress, self.query_one(LossChart)
+        if progress.rewinds > self._shown_rewinds:
+            self._shown_rewinds = progress.rewinds
+            self._forget_shown()
+        if progress.started and chart.total_steps != progress.started.steps:
+            chart.total_steps = progress.started.steps
+        if (new := len(progress.steps)) > self._shown_steps:
+            chart.add_losses(progress.steps[self._shown_steps :], progress.losses[self._shown_steps :])
+            self._shown_steps = new
+        if (new := len(progress.val_steps)) > self._shown_validations:
+            since = self._shown_validations
+            chart.add_validations(progress.val_steps[since:], progress.val_losses[since:])
+            self._shown_validations = new
+        for step, label in progress.ticks[self._shown_ticks :]:
+            chart.add_tick(step, label)
+        self._shown_ticks = len(progress.ticks)
+        if len(progress.samples) - 1 > self._shown_sample:
+            self._shown_sample = len(progress.samples) - 1
+            newest = progress.samples[-1]
+            loss = f" · val {newest.val_loss:.3f}" if newest.val_loss is not None else ""
+            self.query_one("#sample-title", Static).update(f"sample at step {newest.step:,}{loss}")
+            view = self.query_one("#sample", TextView)
+            view.set_text(newest.prime + newest.text, prime_length=len(newest.prime))
+            view.scroll_home(animate=False)
+        self._write()
+
+    def _write(self) -> None:
+        if self.run is None:
+            return
+        lines = [place_line(self.progress, self.run.name), *bar_lines(self.progress, self.size.width - 2)]
+        flat = self.size.height < 12
+        self._update("#bars", lines[-1:] if flat else lines)
+        facts = fact_lines(self.progress, self.size.width - 2, _memory() if self.own else "")
+        self._update("#facts", facts[:1] if flat else facts)
+
+    def _update(self, selector: str, lines: list[str]) -> None:
+        """Only what has changed is sent to the terminal."""
+        widget = self.query_one(selector, Static)
+        text = "\n".join(lines)
+        if getattr(widget, "shown_text", None) != text:
+            widget.shown_text = text  # type: ignore[attr-defined]  # a note on the widget itself, read one line above
+            widget.update(text)
+
+
+def _memory() -> str:
+    """The most memory this process has held, where the system tells."""
+    if sys.platform == "win32":
+        return ""
+    import resource  # not on Windows
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return size(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)

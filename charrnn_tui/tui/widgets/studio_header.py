@@ -1,0 +1,49 @@
+"""The line above every screen: which screen this is, and how the training fares."""
+
+from textual import events
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+SCREENS = (("1", "Train", "train"), ("2", "Play", "play"), ("3", "Runs", "runs"))
+
+
+class StudioHeader(Widget):
+    """Tabs on the left, the state of the run in training on the right, cut where there is no room."""
+
+    DEFAULT_CSS = """
+    StudioHeader {
+        dock: top;
+        height: 1;
+        background: $panel;
+        color: $text;
+    }
+    """
+
+    status: reactive[str] = reactive("")
+
+    def on_mount(self) -> None:
+        """The screens of an app are its modes; a screen shown alone has none to mark."""
+        self._here = self.app.current_mode
+
+    def render(self) -> Content:
+        """One row."""
+        tabs = [
+            Content.styled(f" {key} {label} ", "bold reverse" if mode == self._here else "")
+            for key, label, mode in SCREENS
+        ]
+        left = Content("").join(tabs)
+        room = self.size.width - left.cell_length - 2
+        if room < 8 or not self.status:
+            return left
+        status = Content(self.status).truncate(room, ellipsis=True)
+        return Content.assemble(left, " " * (self.size.width - left.cell_length - status.cell_length - 1), status)
+
+    def on_click(self, event: events.Click) -> None:
+        """Each tab is as wide as its words."""
+        right = 0
+        for key, label, mode in SCREENS:
+            right += len(key) + len(label) + 3
+            if event.x < right:
+                self.app.switch_mode(mode)
+                return

@@ -1,0 +1,219 @@
+"""Who writes in the playground: a sampler, the text so far, a speed, and a rest at the end of a page."""
+
+import time
+from array import array
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from charrnn_tui.sampling.distribution import PLAIN, SamplingSettings
+from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.page import Page
+from charrnn_tui.sampling.sampler import Sampler
+
+MOST_OWED_SECONDS: Final = 0.2  # after a stall it goes on, it does not catch up
+_RATE_WINDOW: Final = 2.0  # seconds over which chars/s is measured
+_RATE_GRAIN: Final = 0.05
+
+
+class Writer:
+    """Writes a page in slices of time, so that one thread can write and answer keys.
+
+    surprises, entropies: bits, a float32 for each character written (the prime has none). The model's own probability
+    of a character is 2 ** -surprise.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        """clock: seconds."""
+        self._clock = clock
+        self._sampler: Sampler | None = None
+        self._page: Page | None = None
+        self._settings = PLAIN
+        self._page_end: int | None = None
+        self._due = 0.0  # characters that the speed allows by now
+        self._last_advance = 0.0
+        self._recent: deque[tuple[float, int]] = deque()  # (seconds, characters written)
+        self._rate = 0.0
+        self.writing = False
+        self.speed: int | None = None
+        """Characters a second; None: as fast as it goes."""
+        self.length: int | None = None
+        """Characters to a page, after which it rests; None: it never rests."""
+
+    def begin(self, sampler: Sampler, prime: str, seed: int) -> None:
+        """Start a text where a sampler stands after its prime, and write."""
+        self._sampler = sampler
+        sampler.settings = self._settings
+        sampler.reseed(seed)
+        self._page, self._page_end = Page(sampler, prime, seed), None
+        self.go_on()
+
+    def restart(self, seed: int) -> None:
+        """Write from the prime again, which is not read again, on another page. Without a page nothing happens."""
+        if self._page is not None:
+            self.turn_to(self._page.fork(0, seed))
+            self.go_on()
+
+    def turn_to(self, page: Page) -> None:
+        """Stand at the end of a page, and write no more until asked to go on."""
+        sampler = Sampler(page.network, page.vocabulary, self._settings, seed=0)
+        sampler.restore(page.snapshot_at(len(page)))
+        self._sampler, self._page, self._page_end = sampler, page, None
+        self.stop()
+        self.wake()
+
+    def fork(self, position: int, token_id: int | None, seed: int | None = None) -> None:
+        """Go on from a place of the page on another page: with this character first, with other random numbers.
+
+        Newer weights, where they have come since, write what follows. Raises WeightsGone; then nothing has changed.
+        """
+        if self._page is None:
+            return
+        newest, page = self._page.network, self._page.fork(position, seed)
+        self.turn_to(page)
+        if page.network is not newest:
+            self.change_model(newest)
+        if token_id is not None and self._sampler is not None:
+            page.write(self._sampler, token_id)
+        self.go_on()
+
+    def change_model(self, model: CharLSTM) -> None:
+        """Go on with other weights of the same network, from the state in which the old ones stand."""
+        old = self._sampler
+        if old is not None and self._page is not None:
+            self._page.change_network(model, old.state)
+            self._sampler = Sampler(model, old.vocabulary, self._settings, seed=0)
+            self._sampler.restore(old.snapshot())
+
+    @property
+    def page(self) -> Page | None:
+        """What is being written; None while there is no model."""
+        return self._page
+
+    @property
+    def prime(self) -> str:
+        """What the model has read before it wrote."""
+        return self._page.prime if self._page is not None else ""
+
+    @property
+    def surprises(self) -> "array[float]":
+        return self._page.surprises if self._page is not None else array("f")
+
+    @property
+    def entropies(self) -> "array[float]":
+        return self._page.entropies if self._page is not None else array("f")
+
+    @property
+    def sampler(self) -> Sampler | None:
+        """None while there is no model."""
+        return self._sampler
+
+    @property
+    def settings(self) -> SamplingSettings:
+        """What the next character will be chosen with."""
+        return self._settings
+
+    @settings.setter
+    def settings(self, settings: SamplingSettings) -> None:
+        self._settings = settings
+        if self._sampler is not None:
+            self._sampler.settings = settings
+
+    @property
+    def count(self) -> int:
+        """How many characters have been written."""
+        return len(self._page) if self._page is not None else 0
+
+    @property
+    def text(self) -> str:
+        """What was written, raw, without the prime."""
+        return self._page.text if self._page is not None else ""
+
+    @property
+    def bits_per_char(self) -> float:
+        """The mean surprise of the text under its own model."""
+        return self._page.total_bits / len(self._page) if self._page else 0.0
+
+    @property
+    def chars_per_second(self) -> float:
+        """As measured over the last two seconds of writing."""
+        return self._rate
+
+    @property
+    def resting(self) -> bool:
+        """Whether it stopped because a page is full."""
+        return not self.writing and self._page_end is not None and self.count >= self._page_end
+
+    def go_on(self) -> None:
+        """Write, up to the end of the page; from a rest, another page."""
+        if self._sampler is None:
+            return
+        if self._page_end is None or not 0 < self.count < self._page_end:
+            self._page_end = None if self.length is None else self.count + self.length
+        self.writing = True
+        self.wake()
+
+    def stop(self) -> None:
+        """Write no more, until asked to go on."""
+        self.writing = False
+
+    def set_length(self, length: int | None) -> None:
+        """Change the length of a page, of the one in hand too; a longer one ends a rest."""
+        self.length = length
+        if length is None or self.count < length:
+            resting = self.resting
+            self._page_end = length
+            if resting:
+                self.go_on()
+        elif self.writing:
+            self._page_end = (self.count // length + 1) * length
+
+    def wake(self) -> None:
+        """Time has passed in which nobody asked for text: do not count it."""
+        now = self._clock()
+        self._last_advance, self._due = now, 0.0
+        self._recent.clear()
+        self._recent.append((now, self.count))
+
+    def advance(self, budget_seconds: float) -> str:
+        """Write what the speed allows by now, for so long at most; the new characters.
+
+        Raises ValueError where the model gives no numbers; it has stopped then.
+        """
+        page, sampler = self._page, self._sampler
+        if not self.writing or page is None or sampler is None:
+            return ""
+        started = self._clock()
+        allowed = self._allowed(started)
+        new: list[str] = []
+        try:
+            while len(new) < allowed and (not new or self._clock() - started < budget_seconds):
+                new.append(page.write(sampler).character)
+        except ValueError:
+            self.writing = False
+            raise
+        if self.speed is not None:
+            self._due -= len(new)
+        if self._page_end is not None and self.count >= self._page_end:
+            self.writing = False
+        self._measure()
+        return "".join(new)
+
+    def _allowed(self, now: float) -> int:
+        left = (1 << 30) if self._page_end is None else self._page_end - self.count
+        if self.speed is None:
+            return left
+        elapsed = min(now - self._last_advance, MOST_OWED_SECONDS)
+        self._last_advance = now
+        self._due = min(self._due + elapsed * self.speed, max(1.0, self.speed * MOST_OWED_SECONDS))
+        return min(left, int(self._due))
+
+    def _measure(self) -> None:
+        now = self._clock()
+        if now - self._recent[-1][0] < _RATE_GRAIN:
+            return
+        self._recent.append((now, self.count))
+        while len(self._recent) > 2 and now - self._recent[1][0] >= _RATE_WINDOW:
+            self._recent.popleft()
+        then, count = self._recent[0]
+        self._rate = (self.count - count) / (now - then)

@@ -1,0 +1,120 @@
+"""What only a process of its own shows: signals, closed pipes, locales, full disks."""
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from charrnn_tui.checkpoint.safetensors_file import read_checkpoint, write_checkpoint
+from charrnn_tui.run.directory import RunDirectory
+from charrnn_tui.text.vocabulary import Vocabulary
+from tests.cli.conftest import TINY, random_checkpoint
+from tests.cli.program import PROGRAM, environment, finish, start
+
+ENDLESS = (*TINY, "--epochs", 100_000, "--print-every", 1000)
+
+
+def read_until(process: subprocess.Popen[str], event: str) -> dict[str, object]:
+    """The first event of this name that the program writes."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        values: dict[str, object] = json.loads(line)
+        if values["event"] == event:
+            return values
+    raise AssertionError(f"no {event}")
+
+
+def leave(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """Stop reading its output; (exit code, standard error) when it has ended."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    stderr = process.stderr.read()
+    return process.wait(60), stderr
+
+
+@pytest.mark.parametrize(
+    ("signum", "code", "ignored"),
+    [(signal.SIGINT, 130, False), (signal.SIGTERM, 143, False), (signal.SIGINT, 130, True)],
+    ids=["ctrl-c", "sigterm", "sigint that a shell's background job ignores"],
+)
+def test_a_signal_saves_the_model_and_ends_the_training(
+    runs: Path, text_file: Path, signum: signal.Signals, code: int, ignored: bool
+) -> None:
+    process = start("train", text_file, *ENDLESS, "--json", runs=runs, ignoring_sigint=ignored)
+    read_until(process, "step_done")
+    process.send_signal(signum)
+    returned, stdout, stderr = finish(process)
+    assert returned == code
+    assert "saving, then stopping" in stderr
+    assert "Traceback" not in stderr
+    last = json.loads(stdout.splitlines()[-1])
+    assert (last["event"], last["state"]) == ("run_finished", "interrupted")
+    run = RunDirectory(runs / "happy-1")
+    assert read_checkpoint(run.last_file).facts["step"] == last["step"]
+    assert run.progress().state == "interrupted"
+    assert run.trainer() is None
+
+
+def test_a_training_whose_events_nobody_reads_any_more_saves_and_says_why(runs: Path, text_file: Path) -> None:
+    with start("train", text_file, *ENDLESS, "--json", runs=runs) as process:
+        read_until(process, "step_done")
+        returned, stderr = leave(process)
+    assert returned == 1
+    assert stderr.startswith("charrnn-tui: standard output: Broken pipe: stopped and saved at step ")
+    assert stderr.count("\n") == 1
+    run = RunDirectory(runs / "happy-1")
+    assert run.progress().state == "stopped"
+    assert read_checkpoint(run.last_file).facts["step"] == run.progress().step
+
+
+def test_text_streams_to_its_reader_who_may_leave(runs: Path, checkpoint_file: Path) -> None:
+    with start("sample", checkpoint_file, "--length", 10**9, runs=runs) as process:  # would take days
+        assert process.stdout is not None
+        assert process.stdout.read(500).startswith("The")
+        assert leave(process) == (0, "")
+
+
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_writing_without_a_traceback(
+    runs: Path, checkpoint_file: Path, signum: signal.Signals, code: int
+) -> None:
+    process = start("sample", checkpoint_file, "--length", 10**9, runs=runs)
+    assert process.stdout is not None
+    process.stdout.read(100)
+    process.send_signal(signum)
+    returned, _, stderr = finish(process)
+    assert returned == code
+    assert "Traceback" not in stderr
+
+
+def test_output_is_utf_8_whatever_the_locale(runs: Path, tmp_path: Path) -> None:
+    write_checkpoint(tmp_path / "é.safetensors", random_checkpoint(Vocabulary("é☂\n")))
+    locale = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    for arguments in (
+        ("sample", tmp_path / "é.safetensors", "--length", 20, "--prime", ""),
+        ("info", tmp_path / "é.safetensors"),
+    ):
+        code, stdout, stderr = finish(start(*arguments, runs=runs, **locale))
+        assert (code, stderr) == (0, "")
+        assert "☂" in stdout
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no device that is always full")
+def test_a_full_disk_is_one_line(runs: Path, checkpoint_file: Path) -> None:
+    for command in ("sample", "info"):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(
+                [*PROGRAM, command, str(checkpoint_file)],
+                stdout=full, stderr=subprocess.PIPE, text=True, env=environment(runs), check=False,
+            )  # fmt: skip
+        assert done.returncode == 1
+        assert done.stderr == "charrnn-tui: standard output: No space left on device\n"
+
+
+def test_python_m_is_the_program(runs: Path) -> None:
+    code, stdout, stderr = finish(start("runs", "--json", runs=runs))
+    assert (code, stdout, stderr) == (0, "[]\n", "")

@@ -1,0 +1,181 @@
+"""`charrnn-tui sample`."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from charrnn_tui.checkpoint.safetensors_file import write_checkpoint
+from charrnn_tui.cli.output import utf8
+from charrnn_tui.cli.terminal_text import for_terminal
+from charrnn_tui.text.vocabulary import Vocabulary
+from tests.cli.conftest import Invoke, one_line, random_checkpoint
+
+
+def test_output_is_the_prime_and_the_text_and_nothing_else(invoke: Invoke, checkpoint_file: Path) -> None:
+    result = invoke("sample", checkpoint_file, "--prime", "happy ", "--length", 50, "--seed", 3)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("happy ")
+    assert len(result.stdout) == len("happy ") + 50
+    assert result.stderr == ""
+
+
+def test_the_same_seed_and_settings_write_the_same_text(invoke: Invoke, checkpoint_file: Path) -> None:
+    settings = ("--length", 80, "--temperature", 0.8, "--top-k", 5, "--top-p", 0.9, "--min-p", 0.01)
+    first, again, other = (invoke("sample", checkpoint_file, *settings, "--seed", seed).stdout for seed in (7, 7, 8))
+    assert first == again != other
+
+
+def test_without_a_seed_the_one_used_is_told_and_writes_the_text_again(invoke: Invoke, checkpoint_file: Path) -> None:
+    told = json.loads(invoke("sample", checkpoint_file, "--length", 40, "--json").stdout)
+    again = invoke("sample", checkpoint_file, "--length", 40, "--seed", told["seed"])
+    assert again.stdout == told["prime"] + told["text"]
+
+
+def test_temperature_zero_needs_no_seed_to_repeat_itself(invoke: Invoke, checkpoint_file: Path) -> None:
+    texts = {invoke("sample", checkpoint_file, "--temperature", 0, "--length", 40).stdout for _ in range(3)}
+    assert len(texts) == 1
+
+
+def test_json_tells_prime_text_seed_speed_and_how_likely_the_model_found_it(
+    invoke: Invoke, checkpoint_file: Path
+) -> None:
+    values = json.loads(invoke("sample", checkpoint_file, "--length", 60, "--seed", 1, "--json").stdout)
+    assert (values["prime"], values["seed"], values["chars"], len(values["text"])) == ("The", 1, 60, 60)
+    assert values["chars_per_second"] > 0
+    assert values["loss"] == pytest.approx(values["bits_per_char"] * math.log(2))
+    assert values["perplexity"] == pytest.approx(math.exp(values["loss"]))
+    assert (values["temperature"], values["top_k"], values["top_p"], values["min_p"]) == (1.0, None, None, None)
+    assert (values["n_hidden"], values["n_layers"], values["cell"]) == (16, 2, "lstm")
+    assert values["checkpoint"] == str(checkpoint_file)
+
+
+def test_a_text_of_no_length_has_no_speed_and_no_loss(invoke: Invoke, checkpoint_file: Path) -> None:
+    values = json.loads(invoke("sample", checkpoint_file, "--length", 0, "--json").stdout)
+    assert (values["text"], values["chars_per_second"], values["loss"]) == ("", None, None)
+
+
+def test_each_of_several_texts_can_be_written_alone(invoke: Invoke, checkpoint_file: Path) -> None:
+    lines = invoke("sample", checkpoint_file, "--length", 30, "--seed", 5, "--count", 3, "--json").stdout.splitlines()
+    third = json.loads(lines[2])
+    assert third["seed"] == 7
+    alone = invoke("sample", checkpoint_file, "--length", 30, "--seed", 7).stdout
+    assert alone == third["prime"] + third["text"]
+    together = invoke("sample", checkpoint_file, "--length", 30, "--seed", 5, "--count", 3).stdout
+    assert together.split("\n---\n")[2] == alone
+
+
+def test_a_prime_the_model_cannot_read_is_refused_by_name(invoke: Invoke, checkpoint_file: Path) -> None:
+    result = invoke("sample", checkpoint_file, "--prime", "Thé ü")
+    assert result.exit_code == 2
+    line = one_line(result)
+    assert "U+00E9" in line
+    assert "position 2" in line
+    assert "U+00FC" in line
+    assert "--unknown skip" in line
+
+
+def test_characters_unknown_to_the_model_may_be_left_out(invoke: Invoke, checkpoint_file: Path) -> None:
+    result = invoke("sample", checkpoint_file, "--prime", "Thé", "--unknown", "skip", "--length", 10)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("Th")
+    assert len(result.stdout) == 12
+    assert "left out" in result.stderr
+
+
+def test_the_usual_prime_gives_way_where_the_model_does_not_know_it(invoke: Invoke, tmp_path: Path) -> None:
+    write_checkpoint(tmp_path / "digits.safetensors", random_checkpoint(Vocabulary.of("0123456789")))
+    values = json.loads(invoke("sample", tmp_path / "digits.safetensors", "--length", 5, "--json").stdout)
+    assert values["prime"] == ""
+    assert len(values["text"]) == 5
+
+
+def test_a_prime_may_come_from_a_file(invoke: Invoke, checkpoint_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "prime.txt").write_bytes(b"happy\r\nfamilies")
+    result = invoke("sample", checkpoint_file, "--prime-file", tmp_path / "prime.txt", "--length", 0)
+    assert result.stdout == "happy\nfamilies"
+    both = invoke("sample", checkpoint_file, "--prime-file", tmp_path / "prime.txt", "--prime", "x")
+    assert (both.exit_code, "exclude each other" in one_line(both)) == (2, True)
+    missing = invoke("sample", checkpoint_file, "--prime-file", tmp_path / "none.txt")
+    assert (missing.exit_code, "no such file" in one_line(missing)) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--temperature", "-0.1"),
+        ("--temperature", "nan"),
+        ("--temperature", "inf"),
+        ("--temperature", "warm"),
+        ("--top-k", "0"),
+        ("--top-k", "2.5"),
+        ("--top-p", "1.5"),
+        ("--top-p", "nan"),
+        ("--min-p", "-1"),
+        ("--length", "-1"),
+        ("--count", "0"),
+        ("--seed", "-1"),
+        ("--unknown", "maybe"),
+    ],
+)
+def test_a_value_out_of_range_is_wrong_usage_that_names_the_option(
+    invoke: Invoke, checkpoint_file: Path, option: str, value: str
+) -> None:
+    result = invoke("sample", checkpoint_file, option, value)
+    assert result.exit_code == 2
+    assert option in one_line(result)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "no such file"),
+        (b"", "empty"),
+        (b"just a text that is no model", "not a checkpoint"),
+        (b"PK\x03\x04 but not a zip file", "damaged"),
+    ],
+)
+def test_what_is_no_checkpoint_is_refused_in_words(
+    invoke: Invoke, tmp_path: Path, content: bytes | None, words: str
+) -> None:
+    path = tmp_path / "model.bin"
+    if content is not None:
+        path.write_bytes(content)
+    result = invoke("sample", path)
+    assert result.exit_code == 1
+    assert words in one_line(result)
+    assert str(path) in result.stderr
+
+
+def test_a_model_that_diverged_is_refused_in_words(invoke: Invoke, tmp_path: Path) -> None:
+    checkpoint = random_checkpoint(Vocabulary.of("The"))
+    np.asarray(checkpoint.weights["fc.bias"])[0] = np.nan
+    write_checkpoint(tmp_path / "nan.safetensors", checkpoint)
+    result = invoke("sample", tmp_path / "nan.safetensors")
+    assert result.exit_code == 1
+    assert "diverged" in one_line(result)
+
+
+def test_halves_of_surrogate_pairs_reach_the_output_as_something(invoke: Invoke, tmp_path: Path) -> None:
+    write_checkpoint(tmp_path / "odd.safetensors", random_checkpoint(Vocabulary(["\udce9", "é", "\n"])))
+    plain = invoke("sample", tmp_path / "odd.safetensors", "--length", 50, "--seed", 0)
+    assert plain.exit_code == 0
+    assert b"\xe9" in plain.stdout_bytes
+    values = json.loads(invoke("sample", tmp_path / "odd.safetensors", "--length", 50, "--seed", 0, "--json").stdout)
+    assert set(values["text"]) == {"\udce9", "é", "\n"}
+
+
+def test_bytes_smuggled_in_as_surrogates_come_out_as_bytes() -> None:
+    assert utf8("caf\udce9") == b"caf\xe9"
+    assert utf8("\ud800") == b"\\ud800"
+
+
+def test_a_terminal_is_sent_stand_ins_for_what_would_steer_it() -> None:
+    shown = for_terminal("a\x1b[2Jb\x9bc\u202ed\ttab\nline e\u0301 \u0939\u093f")
+    assert "\x1b" not in shown
+    assert "\x9b" not in shown
+    assert "\u202e" not in shown
+    assert shown.startswith("a␛[2Jb")
+    assert shown.endswith("\ttab\nline e\u0301 \u0939\u093f")

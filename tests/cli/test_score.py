@@ -1,0 +1,111 @@
+"""`charrnn-tui score`."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
+from charrnn_tui.training.model import CharRNN
+from tests.cli.conftest import Invoke, one_line, some_text
+
+
+def notebooks_validation(checkpoint_file: Path, text: str, batch_size: int, seq_length: int, val_frac: float) -> float:
+    """The loop of the notebook's cell 30, in its own steps."""
+    checkpoint = read_checkpoint(checkpoint_file)
+    net = CharRNN(len(checkpoint.vocabulary), checkpoint.n_hidden, checkpoint.n_layers)
+    net.load_state_dict({name: torch.from_numpy(np.array(tensor)) for name, tensor in checkpoint.weights.items()})
+    net.eval()
+    data = np.array([checkpoint.vocabulary.index[char] for char in text])
+    arr = data[int(len(data) * (1 - val_frac)) :]
+    arr = arr[: len(arr) // (batch_size * seq_length) * batch_size * seq_length].reshape((batch_size, -1))
+    hidden, losses = net.init_hidden(batch_size), []
+    for n in range(0, arr.shape[1], seq_length):
+        x = arr[:, n : n + seq_length]
+        y = np.zeros_like(x)
+        try:
+            y[:, :-1], y[:, -1] = x[:, 1:], arr[:, n + seq_length]
+        except IndexError:
+            y[:, :-1], y[:, -1] = x[:, 1:], arr[:, 0]
+        hidden = tuple(each.data for each in hidden)
+        output, hidden = net(torch.from_numpy(x), hidden)
+        losses.append(nn.CrossEntropyLoss()(output, torch.from_numpy(y).view(batch_size * seq_length).long()).item())
+    return float(np.mean(losses))
+
+
+def test_the_validation_part_costs_what_the_notebook_says(
+    invoke: Invoke, checkpoint_file: Path, text_file: Path
+) -> None:
+    geometry = {"--batch-size": 4, "--seq-length": 12, "--val-frac": 0.2}
+    result = invoke(
+        *("score", checkpoint_file, text_file, "--part", "val", "--json"),
+        *(word for pair in geometry.items() for word in pair),
+    )
+    values = json.loads(result.stdout)
+    expected = notebooks_validation(checkpoint_file, some_text(2000), 4, 12, 0.2)
+    assert values["loss"] == pytest.approx(expected, abs=5e-5)
+    assert values["bits_per_char"] == pytest.approx(expected / math.log(2), abs=1e-4)
+    assert values["perplexity"] == pytest.approx(math.exp(expected), rel=1e-4)
+    assert (values["batch_size"], values["seq_length"], values["val_frac"], values["part"]) == (4, 12, 0.2, "val")
+    assert values["chars"] == 400 // 48 * 48
+    assert values["tokens"] == len(set(some_text(2000)))
+
+
+def test_without_a_part_every_character_but_the_first_is_scored(
+    invoke: Invoke, checkpoint_file: Path, text_file: Path
+) -> None:
+    values = json.loads(invoke("score", checkpoint_file, text_file, "--json").stdout)
+    assert values["chars"] == 1999
+    assert values["part"] is values["batch_size"] is values["seq_length"] is None
+    plain = invoke("score", checkpoint_file, text_file)
+    assert plain.exit_code == 0
+    assert f"{values['loss']:.4f} nats/char" in plain.stdout
+    assert "bits/char" in plain.stdout
+    assert plain.stderr == ""
+
+
+def test_the_loss_of_each_character_averages_to_the_loss(
+    invoke: Invoke, checkpoint_file: Path, text_file: Path
+) -> None:
+    values = json.loads(invoke("score", checkpoint_file, text_file, "--per-char", "--json").stdout)
+    assert "".join(char for char, _ in values["per_char"]) == some_text(2000)[1:]
+    assert np.mean([loss for _, loss in values["per_char"]]) == pytest.approx(values["loss"])
+    lines = invoke("score", checkpoint_file, text_file, "--per-char").stdout.splitlines()
+    parsed = [(json.loads(char), float(loss)) for char, loss in (line.split("\t") for line in lines)]
+    assert [char for char, _ in parsed] == [char for char, _ in values["per_char"]]
+    assert parsed[5][1] == pytest.approx(values["per_char"][5][1], abs=1e-5)
+
+
+def test_unknown_characters_in_the_text_are_named_or_left_out(
+    invoke: Invoke, checkpoint_file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "odd.txt").write_text("The happy ☂ family ☂", encoding="utf-8")
+    refused = invoke("score", checkpoint_file, tmp_path / "odd.txt")
+    assert refused.exit_code == 1
+    assert "U+2602" in one_line(refused)
+    assert "10, 19" in refused.stderr
+    skipped = invoke("score", checkpoint_file, tmp_path / "odd.txt", "--unknown", "skip", "--json")
+    assert json.loads(skipped.stdout)["chars"] == 17
+    assert "2 of 20 characters left out" in skipped.stderr
+
+
+def test_a_geometry_without_batches_is_wrong_usage(invoke: Invoke, checkpoint_file: Path, text_file: Path) -> None:
+    for option in (["--batch-size", 4], ["--seq-length", 4], ["--val-frac", 0.5]):
+        result = invoke("score", checkpoint_file, text_file, *option)
+        assert result.exit_code == 2
+        assert "add --part" in one_line(result)
+    assert invoke("score", checkpoint_file, text_file, "--part", "val", "--val-frac", 1.5).exit_code == 2
+    assert invoke("score", checkpoint_file, text_file, "--part", "all", "--per-char").exit_code == 2
+    assert invoke("score", checkpoint_file, text_file, "--part", "some").exit_code == 2
+
+
+def test_a_text_too_short_for_a_batch_says_what_it_has(invoke: Invoke, checkpoint_file: Path, text_file: Path) -> None:
+    result = invoke("score", checkpoint_file, text_file, "--part", "val")
+    assert result.exit_code == 1
+    assert "200 characters" in one_line(result)
+    assert "12,800" in result.stderr
+    assert str(text_file) in result.stderr

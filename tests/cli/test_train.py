@@ -1,0 +1,164 @@
+"""`charrnn-tui train`, in this process: what it says and what it leaves."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
+from charrnn_tui.run.directory import RunDirectory
+from tests.cli.conftest import TINY, Invoke, one_line
+
+
+def test_a_training_tells_its_start_each_validation_and_its_end(invoke: Invoke, runs: Path, text_file: Path) -> None:
+    result = invoke("train", text_file, *TINY, "--print-every", 20)
+    assert result.exit_code == 0
+    assert result.stdout == ""
+    lines = result.stderr.splitlines()
+    assert lines[0] == f"run directory: {runs / 'happy-1'}"
+    assert lines[1].startswith("happy-1: an LSTM of 1 × 16 units (")
+    assert "2,000 characters" in lines[1]
+    validations = [line for line in lines if line.startswith("epoch 1/1 · step ")]
+    assert [line.split(" · ")[1] for line in validations] == ["step 20/45", "step 40/45", "step 45/45"]
+    assert all("val loss" in line and "(4 × 10)" in line and "chars/s" in line for line in validations)
+    assert lines[-2] == f"checkpoint: {runs / 'happy-1' / 'best.safetensors'}"
+    assert lines[-1].startswith("write with it: charrnn-tui sample happy-1")
+
+
+def test_json_is_one_event_a_line_as_in_the_runs_own_file(invoke: Invoke, runs: Path, text_file: Path) -> None:
+    result = invoke("train", text_file, *TINY, "--json", "--name", "named")
+    assert (result.exit_code, result.stderr) == (0, "")
+    events = [json.loads(line) for line in result.stdout.splitlines()]
+    assert all(event["time"] > 1e9 for event in events)
+    assert events[0]["event"] == "run_started"
+    assert events[0]["run"] == "named"
+    assert events[-1]["event"] == "run_finished"
+    assert events[-1]["state"] == "finished"
+    assert sum(event["event"] == "step_done" for event in events) == 45
+    assert result.stdout == (runs / "named" / "events.jsonl").read_text(encoding="utf-8")
+
+
+def test_an_option_that_is_given_wins_over_the_preset(invoke: Invoke, runs: Path, text_file: Path) -> None:
+    result = invoke("train", text_file, *TINY, "--preset", "quick", "--clip", 2.5, "--max-steps", 3)
+    assert result.exit_code == 0
+    settings = RunDirectory(runs / "happy-1").read_settings()["settings"]
+    assert (settings["preset"], settings["clip"], settings["batch_size"]) == ("quick", 2.5, 4)
+    assert (settings["lr"], settings["schedule"], settings["output_bias"]) == (0.003, "one-cycle", True)
+    assert read_checkpoint(runs / "happy-1" / "last.safetensors").facts["step"] == 3
+
+
+def test_without_validation_the_lines_tell_the_training_loss(invoke: Invoke, text_file: Path) -> None:
+    result = invoke("train", text_file, *TINY, "--val-frac", 0, "--print-every", 25)
+    assert result.exit_code == 0
+    assert "step 25/50 · loss" in result.stderr
+    assert "val loss" not in result.stderr
+
+
+def test_several_files_are_one_text_in_their_order(invoke: Invoke, runs: Path, text_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "more.txt").write_text("zzz" * 100)
+    assert invoke("train", text_file, tmp_path / "more.txt", *TINY, "--max-steps", 1).exit_code == 0
+    assert read_checkpoint(runs / "happy-1" / "last.safetensors").facts["chars"] == 2300
+
+
+def test_a_training_that_diverges_fails_with_its_reason_and_keeps_the_last_good_model(
+    invoke: Invoke, runs: Path, text_file: Path
+) -> None:
+    explosive = ("--lr", 9.99, "--weight-decay", 9.99, "--clip", 999999, "--print-every", 1000, "--epochs", 9)
+    result = invoke("train", text_file, *TINY, *explosive)
+    assert result.exit_code == 1
+    assert "charrnn-tui: the training failed: the loss or its gradient is not a number" in result.stderr
+    assert "try a smaller --lr" in result.stderr
+    assert read_checkpoint(runs / "happy-1" / "last.safetensors").finite
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "no such file"),
+        (b"", "empty"),
+        (b"\x7fELF\x00\x01\x02", "binary"),
+        (b"caf\xe9 au lait", "byte 0xe9 at offset 3"),
+        (b"too short", "too short"),
+    ],
+)
+def test_a_text_that_cannot_be_trained_on_is_refused_in_one_line_and_leaves_no_run(
+    invoke: Invoke, runs: Path, tmp_path: Path, content: bytes | None, words: str
+) -> None:
+    path = tmp_path / "text.txt"
+    if content is not None:
+        path.write_bytes(content)
+    result = invoke("train", path)
+    assert result.exit_code == 1
+    assert words in one_line(result)
+    assert not runs.exists()
+
+
+def test_a_directory_is_no_text(invoke: Invoke, tmp_path: Path) -> None:
+    result = invoke("train", tmp_path)
+    assert result.exit_code == 1
+    assert "is a directory" in one_line(result)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--lr", "nan"),
+        ("--lr", "0"),
+        ("--lr", "fast"),
+        ("--n-hidden", "0"),
+        ("--n-hidden", "1.5"),
+        ("--epochs", "-1"),
+        ("--drop-prob", "1"),
+        ("--val-frac", "1"),
+        ("--preset", "slow"),
+        ("--device", "tpu"),
+        ("--precision", "float8"),
+        ("--encoding", "utf-9"),
+        ("--encoding", "base64"),
+        ("--threads", "0"),
+        ("--seed", "-1"),
+        ("--name", "../x"),
+    ],
+)
+def test_a_wrong_value_is_wrong_usage_that_names_the_option(
+    invoke: Invoke, text_file: Path, runs: Path, option: str, value: str
+) -> None:
+    result = invoke("train", text_file, *TINY, option, value)
+    assert result.exit_code == 2
+    assert option in one_line(result)
+    assert not runs.exists() or not list(runs.iterdir())
+
+
+def test_a_name_that_is_taken_is_refused(invoke: Invoke, runs: Path, text_file: Path) -> None:
+    (runs / "taken").mkdir(parents=True)
+    result = invoke("train", text_file, *TINY, "--name", "taken")
+    assert result.exit_code == 2
+    assert "there is a run of this name already" in one_line(result)
+
+
+def test_a_device_that_is_not_here_is_refused_and_leaves_no_run(invoke: Invoke, runs: Path, text_file: Path) -> None:
+    absent = "mps" if torch.cuda.is_available() else "cuda"  # no machine has both
+    result = invoke("train", text_file, *TINY, "--device", absent)
+    assert result.exit_code == 2
+    assert f"--device: {absent} is not available" in result.stderr
+    assert list(runs.iterdir()) == []
+
+
+def test_a_place_where_no_run_can_be_made_is_named(text_file: Path, invoke: Invoke) -> None:
+    result = invoke("train", text_file, *TINY, "--runs-dir", text_file)
+    assert result.exit_code == 1
+    assert f"{text_file}: no run can be made there" in one_line(result)
+
+
+def test_the_app_and_json_exclude_each_other(invoke: Invoke, text_file: Path) -> None:
+    result = invoke("train", text_file, "--app", "--json")
+    assert result.exit_code == 2
+    assert "choose one" in one_line(result)
+
+
+def test_the_app_needs_a_terminal_and_starts_no_run_without(invoke: Invoke, runs: Path, text_file: Path) -> None:
+    result = invoke("train", text_file, "--app")
+    assert result.exit_code == 2
+    assert "needs a terminal" in one_line(result)
+    assert not runs.exists()

@@ -1,0 +1,92 @@
+"""Settings: the notebook's defaults, presets, ranges; and what suits a small text."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from charrnn_tui.run.fitting import fit_to_text
+from charrnn_tui.run.settings import PRESETS, SettingsError, TrainSettings, settings_for
+from charrnn_tui.text.batches import check_geometry
+
+
+def test_the_defaults_are_the_notebook_s() -> None:
+    settings = settings_for("notebook")
+    assert settings == TrainSettings()
+    assert (settings.n_hidden, settings.n_layers, settings.drop_prob, settings.epochs) == (512, 2, 0.5, 20)
+    assert (settings.batch_size, settings.seq_length, settings.lr, settings.clip) == (128, 100, 0.001, 5)
+    assert (settings.val_frac, settings.print_every) == (0.1, 20)
+
+
+def test_what_is_given_wins_over_the_preset() -> None:
+    settings = settings_for("quick", lr=0.01, epochs=None)
+    assert settings.lr == 0.01
+    assert settings.epochs == PRESETS["quick"]["epochs"]
+    assert settings.preset == "quick"
+
+
+def test_an_unknown_preset_is_told_with_those_there_are() -> None:
+    with pytest.raises(SettingsError, match=r"--preset: 'slow' is not one of notebook, quick"):
+        settings_for("slow")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("n_hidden", 0, "--n-hidden: 0 is not a whole number from 1 to 16,384"),
+        ("n_layers", 2.0, "--n-layers: 2.0 is not a whole number from 1 to 64"),
+        ("epochs", True, "--epochs: True is not a whole number"),
+        ("seed", -1, "--seed: -1 is not a whole number from 0"),
+        ("max_steps", 0, "--max-steps: 0 is not a whole number from 1"),
+        ("lr", 0, "--lr: 0 is not a number between 0 and 10"),
+        ("lr", float("nan"), "--lr: nan is not a number between 0 and 10"),
+        ("clip", "5", "--clip: '5' is not a number between 0 and 1e+06"),
+        ("drop_prob", 1.0, "--drop-prob: 1.0 is not a number from 0 to 0.99"),
+        ("val_frac", -0.1, "--val-frac: -0.1 is not a number from 0 to 0.9"),
+        ("device", "tpu", "--device: 'tpu' is not one of auto, cpu, cuda, mps"),
+    ],
+)
+def test_a_value_out_of_range_is_refused_by_its_option_s_name(field: str, value: object, message: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        settings_for("notebook", **{field: value})
+    assert str(caught.value).startswith(message)
+    assert caught.value.field == field
+
+
+def test_settings_survive_json_and_other_versions() -> None:
+    settings = settings_for("quick", threads=2, max_steps=7)
+    assert TrainSettings.from_json(settings.to_json() | {"from_the_future": 1}) == settings
+    assert TrainSettings.from_json({"lr": 0.5}).lr == 0.5
+
+
+@given(
+    st.integers(0, 3_000_000),
+    st.sampled_from(sorted(PRESETS)),
+    st.sampled_from([0.0, 1e-3, 0.1, 0.5, 0.9]),
+    st.integers(1, 300),
+    st.integers(1, 300),
+)
+def test_fitted_settings_train_wherever_anything_can(
+    chars: int, preset: str, val_frac: float, batch_size: int, seq_length: int
+) -> None:
+    asked = settings_for(preset, val_frac=val_frac, batch_size=batch_size, seq_length=seq_length)
+    fitted = fit_to_text(asked, chars)
+    boundary = int(chars * (1 - val_frac))
+    if min([boundary, chars - boundary] if val_frac else [chars]) < 1:
+        assert fitted == asked
+        return
+    check_geometry(chars, fitted.batch_size, fitted.seq_length, fitted.val_frac)
+    assert fitted.batch_size <= batch_size
+    assert fitted.seq_length <= seq_length
+    assert fitted.epochs >= asked.epochs
+    assert 1 <= fitted.print_every <= asked.print_every
+
+
+def test_the_notebook_s_text_keeps_the_notebook_s_settings() -> None:
+    assert fit_to_text(TrainSettings(), 1_985_223) == TrainSettings()
+
+
+def test_a_small_text_gets_smaller_batches_and_more_epochs() -> None:
+    fitted = fit_to_text(TrainSettings(), 30_000)
+    assert fitted.batch_size < 16
+    assert fitted.epochs > 20
+    assert 27_000 // (fitted.batch_size * fitted.seq_length) * fitted.epochs >= 1500

@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+import torch
+from torch.nn.functional import cross_entropy as torch_cross_entropy
+
+from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.scoring import batch_losses, score_batches, score_sequence, sequence_losses
+from charrnn_tui.text.batches import TextTooShort, batch_count
+from tests.sampling.random_networks import TorchCharRNN, random_ids
+
+
+def notebook_batches(arr, batch_size, seq_length):
+    """The notebook's generator (cell 8), whose last target wraps by way of an IndexError."""
+    arr = arr[: len(arr) // (batch_size * seq_length) * batch_size * seq_length].reshape((batch_size, -1))
+    for n in range(0, arr.shape[1], seq_length):
+        x = arr[:, n : n + seq_length]
+        y = np.zeros_like(x)
+        try:
+            y[:, :-1], y[:, -1] = x[:, 1:], arr[:, n + seq_length]
+        except IndexError:
+            y[:, :-1], y[:, -1] = x[:, 1:], arr[:, 0]
+        yield x, y
+
+
+def notebook_losses(network, ids, batch_size, seq_length):
+    hidden, losses = None, []
+    for x, y in notebook_batches(ids, batch_size, seq_length):
+        logits, hidden = network.logits(x, hidden)
+        targets = torch.from_numpy(y.astype(np.int64)).reshape(-1)
+        losses.append(torch_cross_entropy(logits.reshape(len(targets), -1), targets).item())
+    return losses
+
+
+@pytest.mark.parametrize(
+    ("length", "batch_size", "seq_length"),
+    [(600, 4, 25), (600, 4, 150), (637, 4, 25), (101, 1, 100), (40, 40, 1), (599, 7, 13), (5000, 33, 70), (1, 1, 1)],
+)
+def test_the_batched_score_is_the_notebooks_validation_loss(length, batch_size, seq_length):
+    network = TorchCharRNN(23, 12, 2)
+    ids = random_ids(length, 23)
+    model = CharLSTM(network.weights())
+    expected = notebook_losses(network, ids, batch_size, seq_length)
+
+    losses = list(batch_losses(model, ids, batch_size, seq_length))
+
+    assert losses == pytest.approx(expected, abs=1e-4)
+    assert len(losses) == batch_count(length, batch_size, seq_length)
+    assert score_batches(model, ids, batch_size, seq_length) == pytest.approx(np.mean(expected), abs=1e-4)
+
+
+@pytest.mark.parametrize("length", [2, 3, 500, 2049, 2050, 4500])
+def test_a_whole_text_is_scored_in_one_pass_as_torch_does(length):
+    network = TorchCharRNN(23, 12, 2)
+    ids = random_ids(length, 23)
+    logits, _ = network.logits(ids[np.newaxis, :-1])
+    expected = torch_cross_entropy(logits[0], torch.from_numpy(ids[1:].astype(np.int64)), reduction="none").numpy()
+
+    losses = score_sequence(CharLSTM(network.weights()), ids)
+
+    assert losses.dtype == np.float64
+    np.testing.assert_allclose(losses, expected, atol=1e-4)
+
+
+def test_a_text_is_scored_in_pieces_that_can_be_counted():
+    model = CharLSTM(TorchCharRNN(23, 4, 1).weights())
+    ids = random_ids(5000, 23)
+
+    pieces = list(sequence_losses(model, ids))
+
+    assert [len(piece) for piece in pieces] == [2048, 2048, 903]
+    np.testing.assert_array_equal(np.concatenate(pieces), score_sequence(model, ids))
+
+
+def test_an_alphabet_of_one_holds_no_surprise():
+    model = CharLSTM(TorchCharRNN(1, 1, 1).weights())
+
+    assert score_sequence(model, random_ids(10, 1)).tolist() == [0] * 9
+
+
+@pytest.mark.parametrize("length", [0, 1])
+def test_a_text_with_nothing_to_foretell_is_too_short(length):
+    model = CharLSTM(TorchCharRNN(23, 4, 1).weights())
+
+    with pytest.raises(TextTooShort, match=f"scoring needs 2 characters, it has {length}"):
+        score_sequence(model, random_ids(length, 23))
+
+
+def test_a_text_shorter_than_a_batch_is_too_short():
+    model = CharLSTM(TorchCharRNN(23, 4, 1).weights())
+
+    with pytest.raises(TextTooShort, match="it has 99 characters, one batch of 4 × 25 needs 100"):
+        score_batches(model, random_ids(99, 23), 4, 25)
+
+
+@pytest.mark.parametrize(("batch_size", "seq_length"), [(0, 10), (10, 0), (-1, -1)])
+def test_a_batch_that_holds_nothing_is_refused(batch_size, seq_length):
+    model = CharLSTM(TorchCharRNN(23, 4, 1).weights())
+
+    with pytest.raises(ValueError, match="both must be 1 or more"):
+        score_batches(model, random_ids(99, 23), batch_size, seq_length)

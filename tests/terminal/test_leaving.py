@@ -1,0 +1,86 @@
+"""Leaving a training and coming back to it, in real terminals."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from charrnn_tui.run.directory import RunDirectory
+from tests.terminal.pseudo_terminal import PATIENCE_SECONDS, PseudoTerminal
+
+pytestmark = [pytest.mark.terminal, pytest.mark.timeout(300)]
+PROGRAM = [sys.executable, "-m", "charrnn_tui"]
+SMALL = ("--n-hidden", "32", "--n-layers", "1", "--batch-size", "8", "--seq-length", "20", "--epochs", "100000")
+
+
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < end, "this never came to hold"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    (tmp_path / "shells.txt").write_text("She sells sea shells by the sea shore.\n" * 200)
+    kept = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
+    return kept | {"TERM": "xterm-256color", "CHARRNN_TUI_RUNS": str(tmp_path / "runs"), "OMP_NUM_THREADS": "1"}
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[RunDirectory]:
+    """Where the training is; its trainer, wherever that went, is ended with the test."""
+    run = RunDirectory(tmp_path / "runs" / "away")
+    yield run
+    trainer = run.trainer()
+    if trainer is not None and int(trainer) != os.getpid():
+        os.kill(int(trainer), signal.SIGTERM)
+        until(lambda: run.trainer() is None)
+
+
+def test_a_training_is_left_come_back_to_and_steered_from_elsewhere(
+    tmp_path: Path, environment: dict[str, str], run: RunDirectory
+) -> None:
+    text = str(tmp_path / "shells.txt")
+    with PseudoTerminal([*PROGRAM, "train", text, *SMALL, "--name", "away", "--app"], 100, 30, environment) as terminal:
+        terminal.wait_for("● training")
+        until_steps = run.progress().step + 5
+        terminal.wait_for(lambda _: run.progress().step > until_steps)
+        own = run.trainer()
+        terminal.type("D")
+        assert terminal.wait_for_end() == 0
+        assert b"away trains on without this terminal" in terminal.received
+        assert b"come back with: charrnn-tui watch away" in terminal.received
+    assert run.trainer() not in (None, own)
+    progress = run.progress()
+    assert progress.state == "detached"
+    assert list(progress.steps) == list(range(1, len(progress.steps) + 1))
+
+    with PseudoTerminal([*PROGRAM, "watch", "away"], 100, 30, environment) as terminal:
+        terminal.wait_for("◐ detached")
+        terminal.type(" ")
+        terminal.wait_for("‖ paused")
+        assert run.progress().state == "paused"
+        terminal.type(" ")
+        until(lambda: run.progress().state == "detached")
+        terminal.type("\x03")
+        before = run.progress().step
+        until(lambda: run.progress().step > before)
+        terminal.type("q")
+        assert terminal.wait_for_end() == 0
+    assert run.trainer() is not None
+
+    with PseudoTerminal([*PROGRAM, "watch", "away", "--read-only"], 100, 30, environment) as terminal:
+        screen = terminal.wait_for("◐ detached")
+        assert "Pause" not in screen
+        terminal.type(" ", "E")
+        before = run.progress().step
+        until(lambda: run.progress().step > before)
+        assert run.progress().state == "detached"
+        terminal.send_signal(signal.SIGINT)
+        terminal.wait_for_end()
+    assert run.trainer() is not None

@@ -1,0 +1,96 @@
+"""The playground in a real terminal, with a small model."""
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from charrnn_tui.checkpoint.checkpoint import Checkpoint, tensor_shapes
+from charrnn_tui.checkpoint.safetensors_file import write_checkpoint
+from charrnn_tui.text.vocabulary import Vocabulary
+from tests.terminal.pseudo_terminal import PseudoTerminal
+
+pytestmark = [pytest.mark.terminal, pytest.mark.timeout(240)]
+PROGRAM = [sys.executable, "-m", "charrnn_tui"]
+ALPHABET = "\n abcdefgh"
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    random = np.random.default_rng(0)
+    shapes = tensor_shapes(len(ALPHABET), n_hidden=16, n_layers=2)
+    weights = {name: random.normal(0, 0.8, shape).astype(np.float32) for name, shape in shapes.items()}
+    path = tmp_path / "small.safetensors"
+    write_checkpoint(path, Checkpoint(weights, Vocabulary(ALPHABET), n_hidden=16, n_layers=2))
+    return path
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
+    return kept | {"TERM": "xterm-256color", "CHARRNN_TUI_RUNS": str(tmp_path / "runs"), "OMP_NUM_THREADS": "1"}
+
+
+@pytest.fixture(params=[(80, 24), (140, 40)], ids=["80x24", "140x40"])
+def playground(request: pytest.FixtureRequest, model: Path, environment: dict[str, str]) -> Iterator[PseudoTerminal]:
+    """The playground, stopped after some characters."""
+    with PseudoTerminal([*PROGRAM, str(model)], *request.param, environment) as terminal:
+        terminal.wait_for(lambda screen: _count(screen) > 40)
+        terminal.type("g")
+        terminal.wait_for("stopped: g goes on")
+        yield terminal
+
+
+def _count(screen: str) -> int:
+    """How many characters the status line counts."""
+    match = re.search(r"([\d,]+) chars · ", screen)
+    return int(match[1].replace(",", "")) if match else 0
+
+
+def test_the_inspector_shows_both_distributions_and_forks(playground: PseudoTerminal) -> None:
+    playground.type("i")
+    before = playground.wait_for("with the controls")
+    assert re.search(r"rank \d+ of 10 · \d\.\d\d bits", before)
+    assert re.search(r"entropy \d\.\d\d → \d\.\d\d · kept 5", before)
+    playground.type("\x1b[D", "\x1b[D")
+    playground.wait_for(lambda screen: _head(screen) != _head(before))
+    count = _count(playground.text)
+    playground.type("\r", "/", "h", "\r")  # whatever stood there, h stands there now
+    playground.wait_for(lambda screen: _head(screen).startswith("h rank"))
+    playground.wait_for(lambda screen: _count(screen) > count + 5)
+
+
+def _head(screen: str) -> str:
+    match = re.search(r"(. rank \d+ of \d+ · .*bits)", screen)
+    return match[1] if match else ""
+
+
+def test_branches_are_listed_and_undone(playground: PseudoTerminal) -> None:
+    first = _count(playground.text)
+    playground.type("r")
+    playground.wait_for(lambda screen: _count(screen) > first + 10)
+    playground.type("g", "t")
+    tree = playground.wait_for("branches")
+    assert re.search(r"● +seed \d+ · [\d,]+ chars", tree)
+    assert "start" in tree
+    playground.type("\x1b")
+    playground.wait_for(lambda screen: "Enter opens" not in screen)
+    playground.type("u")
+    playground.wait_for(lambda screen: _count(screen) == first)
+    playground.type("U", "[")
+    playground.wait_for(lambda screen: _count(screen) == first)
+
+
+def test_colours_step_through_five_modes_while_it_writes(playground: PseudoTerminal) -> None:
+    playground.type("g")
+    for name in ("probability", "of the best", "surprise", "entropy"):
+        playground.type("c")
+        playground.wait_for(lambda screen, name=name: re.search(rf"{name} +(≥80%|best|<½)", screen) is not None)
+    written = _count(playground.text)
+    playground.wait_for(lambda screen: _count(screen) > written and "/char · perp" in screen)
+    playground.type("c")
+    playground.wait_for(lambda screen: "/char · perp" not in screen)

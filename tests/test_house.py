@@ -1,0 +1,90 @@
+"""The direction of the house: what is imported, and when."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from charrnn_tui.checkpoint.safetensors_file import write_checkpoint
+from charrnn_tui.run.directory import EventWriter, RunDirectory
+from charrnn_tui.run.events import RunStarted
+from charrnn_tui.text.vocabulary import Vocabulary
+from tests.cli.conftest import random_checkpoint
+
+ROOT = Path(__file__).parents[1]
+HEAVY = ("numpy", "safetensors", "torch", "rich", "textual", "click", "platformdirs")
+
+IMPORT_ALL = """
+import importlib, json, pkgutil, sys
+package = importlib.import_module("charrnn_tui." + sys.argv[1])
+for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+    if module.name != "charrnn_tui.cli.app":  # the one module that is the app's
+        importlib.import_module(module.name)
+print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+"""
+RUN_COMMAND = """
+import json, sys
+from charrnn_tui.cli.main import main
+try:
+    main()
+except SystemExit as ended:
+    assert not ended.code, ended.code
+print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})), file=sys.stderr)
+"""
+
+
+def modules_after(script: str, *arguments: object) -> set[str]:
+    """The heavy packages that a fresh interpreter has imported after a script."""
+    done = subprocess.run(
+        [sys.executable, "-c", script, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    told = done.stdout if script is IMPORT_ALL else done.stderr
+    return set(json.loads(told.splitlines()[-1])) & set(HEAVY)
+
+
+def test_the_import_contracts_hold() -> None:
+    lint = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    command = [sys.executable, "-c", lint, "--no-cache"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert ", 0 broken" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("part", "allowed"),
+    [
+        ("run", set()),
+        ("text", {"numpy"}),
+        ("checkpoint", {"numpy", "safetensors"}),
+        ("sampling", {"numpy"}),
+        ("training", {"numpy", "safetensors", "torch"}),
+        ("tui", {"numpy", "safetensors", "rich", "textual", "platformdirs"}),
+        ("cli", {"numpy", "safetensors", "click", "rich"}),
+    ],
+)
+def test_a_part_imported_whole_brings_in_only_what_it_may(part: str, allowed: set[str]) -> None:
+    assert modules_after(IMPORT_ALL, part) <= allowed
+
+
+@pytest.mark.parametrize(
+    ("command", "allowed"),
+    [
+        (["--help"], {"click"}),
+        (["runs"], {"click", "numpy", "safetensors", "rich"}),
+        (["info", "MODEL"], {"click", "numpy", "safetensors", "rich"}),
+        (["sample", "MODEL", "--length", "5"], {"click", "numpy", "safetensors"}),
+        (["watch", "happy-1", "--once"], {"click", "numpy", "safetensors", "rich"}),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_a_command_brings_in_only_what_it_needs(command: list[str], allowed: set[str], tmp_path: Path) -> None:
+    model, runs = tmp_path / "model.safetensors", tmp_path / "runs"
+    write_checkpoint(model, random_checkpoint(Vocabulary("The")))
+    writer = EventWriter(RunDirectory.create(runs, "happy").events_file)
+    writer.append(RunStarted(time=1.0))
+    writer.close()
+    words = [str(model) if word == "MODEL" else word for word in command]
+    assert modules_after(RUN_COMMAND, "--runs-dir", runs, *words) <= allowed

@@ -1,0 +1,140 @@
+"""Texts as they lie on disks: joined, decoded, normalised, or refused in one line that helps."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from charrnn_tui.text.corpus import CorpusError, corpus_name, load_corpus, read_text
+
+
+def written(path: Path, data: bytes) -> Path:
+    path.write_bytes(data)
+    return path
+
+
+def refused(path: Path, encoding: str = "utf-8") -> str:
+    with pytest.raises(CorpusError) as caught:
+        load_corpus([path], encoding)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+def test_a_text_becomes_ids_of_a_sorted_alphabet(tmp_path: Path) -> None:
+    corpus = load_corpus([written(tmp_path / "anna.txt", "naïve\n".encode())])
+    assert corpus.name == "anna"
+    assert corpus.vocabulary.tokens == ("\n", "a", "e", "n", "v", "ï")
+    assert corpus.ids.tolist() == [3, 1, 5, 4, 2, 0]
+    assert corpus.ids.dtype == np.uint8
+    assert len(corpus) == 6
+
+
+def test_files_are_joined_in_the_order_given(tmp_path: Path) -> None:
+    second, first = written(tmp_path / "b.txt", b"world"), written(tmp_path / "a.txt", b"hello ")
+    corpus = load_corpus([second, first])
+    assert corpus.vocabulary.decode(corpus.ids) == "worldhello "
+    assert corpus.name == corpus_name([second]) == "b"
+    assert corpus.sha256 == hashlib.sha256(b"worldhello ").hexdigest()
+
+
+def test_all_newlines_are_read_as_one_character(tmp_path: Path) -> None:
+    assert read_text(written(tmp_path / "t", b"unix\nwin\r\nmac\rend\r\r\n")) == "unix\nwin\nmac\nend\n\n"
+
+
+def test_newlines_are_universal_as_in_text_mode(tmp_path: Path) -> None:
+    path = written(
+        tmp_path / "t",
+        b"a\r\r\nb\n\rc\x0bd\x85e" + "\u2028".encode(),
+    )  # not all of it is UTF-8
+    assert read_text(path, "latin-1") == path.read_text(encoding="latin-1")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_is_dropped(tmp_path: Path, encoding: str) -> None:
+    path = written(tmp_path / "t", "\ufeffAnna".encode("utf-8" if encoding != "utf-16" else "utf-16-le"))
+    assert read_text(path, encoding) == "Anna"
+
+
+def test_the_marks_of_all_joined_files_are_dropped(tmp_path: Path) -> None:
+    paths = [written(tmp_path / name, "\ufeffab".encode()) for name in "12"]
+    assert load_corpus(paths).vocabulary.tokens == ("a", "b")
+
+
+def test_the_split_is_the_notebook_s(tmp_path: Path) -> None:
+    corpus = load_corpus([written(tmp_path / "t", b"abc" * 33)])
+    for val_frac in (0.0, 0.1, 0.3, 0.9):
+        train, val = corpus.split(val_frac)
+        assert len(train) == int(99 * (1 - val_frac))
+        assert np.concatenate([train, val]).tolist() == corpus.ids.tolist()
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    assert refused(tmp_path / "nowhere.txt") == f"{tmp_path}/nowhere.txt: no such file"
+
+
+def test_a_directory_is_told_apart_and_a_way_shown(tmp_path: Path) -> None:
+    assert f"is a directory; name the text files in it, for example {tmp_path}/*.txt" in refused(tmp_path)
+
+
+@pytest.mark.parametrize("data", [b"", "\ufeff".encode()])
+def test_an_empty_file_is_refused(tmp_path: Path, data: bytes) -> None:
+    assert "the file is empty; there is nothing to learn from" in refused(written(tmp_path / "t", data))
+
+
+def test_an_empty_file_among_others_does_no_harm(tmp_path: Path) -> None:
+    assert len(load_corpus([written(tmp_path / "1", b""), written(tmp_path / "2", b"ab")])) == 2
+
+
+@pytest.mark.parametrize(
+    "data", [b"\x7fELF\x02\x01\x01\0\0\0", b"PK\x03\x04\x14\0\0\0", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"]
+)
+def test_a_binary_file_is_called_one(tmp_path: Path, data: bytes) -> None:
+    assert "looks like a binary file (a NUL" in refused(written(tmp_path / "t", data))
+
+
+def test_utf_16_without_a_mark_is_recognised(tmp_path: Path) -> None:
+    path = written(tmp_path / "t", "Happy families are all alike.".encode("utf-16-le"))
+    assert refused(path).endswith("; try --encoding utf-16-le")
+
+
+def test_utf_16_with_a_mark_is_recognised(tmp_path: Path) -> None:
+    path = written(tmp_path / "t", "Happy families".encode("utf-16"))
+    message = refused(path)
+    assert "is not utf-8: byte 0xff at offset 0; try --encoding utf-16" in message
+    assert read_text(path, "utf-16") == "Happy families"
+
+
+def test_a_wrong_encoding_is_told_with_its_offset_and_what_to_try(tmp_path: Path) -> None:
+    path = written(tmp_path / "t", b"caf\xe9 au lait, s'il vous plait")
+    assert "is not utf-8: byte 0xe9 at offset 3; try --encoding cp1251 or cp1252 or latin-1" in refused(path)
+
+
+def test_the_first_wrong_byte_is_found_far_into_the_file(tmp_path: Path) -> None:
+    assert "byte 0xe9 at offset 20000;" in refused(written(tmp_path / "t", b"a" * 20_000 + b"\xe9t\xe9"))
+
+
+def test_a_file_cut_off_in_mid_character_is_told_with_its_offset(tmp_path: Path) -> None:
+    assert "is not utf-8: byte 0xe2 at offset 2" in refused(written(tmp_path / "t", b"ab\xe2\x82"))
+
+
+def test_offsets_count_the_byte_order_mark(tmp_path: Path) -> None:
+    path = written(tmp_path / "t", "\ufeffab".encode() + b"\xe9 c")
+    assert "byte 0xe9 at offset 5" in refused(path, "utf-8-sig")
+
+
+def test_utf_8_is_suggested_where_it_fits(tmp_path: Path) -> None:
+    message = refused(written(tmp_path / "t", "déjà vu".encode()), "ascii")
+    assert message.endswith("is not ascii: byte 0xc3 at offset 1; try --encoding utf-8")
+
+
+@pytest.mark.parametrize("encoding", ["klingon", "hex", "a\0b", ""])
+def test_an_encoding_that_does_not_exist_is_named(tmp_path: Path, encoding: str) -> None:
+    message = refused(written(tmp_path / "t", b"abc"), encoding)
+    assert message.startswith(f"--encoding {encoding!r}: no such encoding; common ones are utf-8, utf-16")
+
+
+def test_a_path_that_is_none_is_refused() -> None:
+    assert "is not a path" in refused(Path("a\0b"))
+    assert "cannot be read: File name too long" in refused(Path("x" * 5000))

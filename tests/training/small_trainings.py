@@ -1,0 +1,50 @@
+"""Trainings that last a moment."""
+
+from typing import Any, TypeVar
+
+import numpy as np
+
+from charrnn_tui.run.events import Event
+from charrnn_tui.run.settings import TrainSettings
+from charrnn_tui.text.corpus import Corpus
+from charrnn_tui.text.vocabulary import Vocabulary
+
+Kind = TypeVar("Kind", bound=Event)
+
+
+def small_text(length: int = 1200) -> str:
+    """A text of a few words in no order."""
+    dice = np.random.default_rng(0)
+    return " ".join(dice.choice(["all", "happy", "families", "are", "alike;\n"], length // 3).tolist())[:length]
+
+
+def small_corpus(length: int = 1200) -> Corpus:
+    """That text, encoded."""
+    text = small_text(length)
+    vocabulary = Vocabulary.of(text)
+    return Corpus("small", vocabulary.encode(text), vocabulary, "0" * 64)
+
+
+def small_settings(**changes: Any) -> TrainSettings:
+    """With `small_corpus()`: 9 steps an epoch, 2 epochs, float32 on one thread."""
+    values: dict[str, Any] = {
+        "n_hidden": 8,
+        "n_layers": 2,
+        "drop_prob": 0.0,
+        "epochs": 2,
+        "batch_size": 8,
+        "seq_length": 15,
+        "lr": 0.01,
+        "print_every": 4,
+        "device": "cpu",
+        "precision": "float32",
+        "threads": 1,
+        "seed": 3,
+        "sample_length": 5,
+    }
+    return TrainSettings(**(values | changes))
+
+
+def of_kind(events: list[Event], kind: type[Kind]) -> list[Kind]:
+    """The events of one kind, in their order."""
+    return [event for event in events if isinstance(event, kind)]

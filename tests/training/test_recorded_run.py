@@ -1,0 +1,252 @@
+"""A run from its request to its last event, on disk: stopped, left, broken, killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Generator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
+from charrnn_tui.cli.training_run import start_run, write_sample
+from charrnn_tui.run.control import Control, Pause, Stop
+from charrnn_tui.run.directory import EventTail, EventWriter, RunDirectory, RunError, list_runs
+from charrnn_tui.run.events import (
+    AlarmRaised,
+    CheckpointSaved,
+    Event,
+    RunFinished,
+    RunStarted,
+    SampleWritten,
+    StepDone,
+)
+from charrnn_tui.run.lock import RunLocked
+from charrnn_tui.run.settings import RunRequest, SettingsError, TrainSettings
+from charrnn_tui.text.batches import TextTooShort
+from charrnn_tui.text.corpus import CorpusError, load_corpus
+from charrnn_tui.training.learner import Learner
+from charrnn_tui.tui.active_run import ActiveRun
+from tests.training.small_trainings import of_kind, small_settings, small_text
+
+Stream = Generator[Event, None, None]
+
+
+@pytest.fixture
+def text(tmp_path: Path) -> str:
+    """A file with the small text."""
+    (tmp_path / "small.txt").write_text(small_text())
+    return str(tmp_path / "small.txt")
+
+
+def started(
+    tmp_path: Path, text: str, settings: TrainSettings | None = None, control: Control | None = None
+) -> tuple[RunDirectory, Stream]:
+    request = RunRequest((text,), settings or small_settings())
+    return start_run(request, tmp_path / "runs", control or Control())
+
+
+def test_what_is_told_is_what_is_written(tmp_path: Path, text: str) -> None:
+    directory, stream = started(tmp_path, text)
+    assert directory.name == "small-1"
+    assert directory.trainer() == str(os.getpid())
+    with pytest.raises(RunLocked):
+        directory.lock()
+    events = []
+    for event in stream:
+        events.append(event)
+        assert list(EventTail(directory.events_file).read()) == events
+    assert directory.trainer() is None
+    assert directory.progress().state == "finished"
+    settings = directory.read_settings()
+    assert settings["corpus"] == [text]
+    assert TrainSettings.from_json(settings["settings"]) == small_settings()
+    assert settings["corpus_sha256"] == read_checkpoint(directory.best_file).facts["corpus_sha256"]
+    assert {event.prime for event in of_kind(events, SampleWritten)} == {""}
+    assert all(len(event.text) == 5 for event in of_kind(events, SampleWritten))
+
+
+@pytest.mark.parametrize(
+    ("settings", "data", "error"),
+    [
+        (small_settings(), None, CorpusError),
+        (small_settings(), "", CorpusError),
+        (small_settings(seq_length=1000), "ab" * 600, TextTooShort),
+    ],
+)
+def test_what_is_wrong_with_the_text_is_found_before_anything_is_made(
+    tmp_path: Path, settings: TrainSettings, data: str | None, error: type[Exception]
+) -> None:
+    if data is not None:
+        (tmp_path / "text.txt").write_text(data)
+    with pytest.raises(error):
+        started(tmp_path, str(tmp_path / "text.txt"), settings)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_run_that_never_began_leaves_nothing_behind(
+    tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    _, stream = started(tmp_path, text, small_settings(device="cuda"))
+    with pytest.raises(SettingsError, match="--device: cuda is not available"):
+        next(stream)
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_a_disk_without_room_for_the_run_is_told_in_one_line(
+    tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(RunDirectory, "write_settings", full)
+    with pytest.raises(RunError, match="small-1: cannot be written: No space left on device"):
+        started(tmp_path, text)
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_a_run_left_early_is_saved_free_and_says_so(tmp_path: Path, text: str) -> None:
+    directory, stream = started(tmp_path, text)
+    with closing(stream):
+        seen = next(event for event in stream if isinstance(event, StepDone) and event.step == 5)
+    assert read_checkpoint(directory.last_file).facts["step"] == seen.step
+    assert directory.trainer() is None
+    progress = directory.progress()
+    assert (progress.state, progress.reason, progress.step) == ("interrupted", "left early", 5)
+
+
+def test_a_run_left_after_its_last_event_keeps_its_state(tmp_path: Path, text: str) -> None:
+    directory, stream = started(tmp_path, text)
+    next(event for event in stream if isinstance(event, RunFinished))
+    stream.close()
+    assert directory.progress().state == "finished"
+    assert len(of_kind(list(EventTail(directory.events_file).read()), RunFinished)) == 1
+
+
+def test_an_error_in_mid_training_is_the_run_s_last_word(
+    tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory, stream = started(tmp_path, text)
+    next(stream)
+
+    def broken(_: Learner) -> StepDone:
+        raise RuntimeError("out of memory\nand a page of advice")
+
+    monkeypatch.setattr(Learner, "learn", broken)
+    with pytest.raises(RuntimeError):
+        list(stream)
+    progress = directory.progress()
+    assert (progress.state, progress.reason) == ("failed", "out of memory")
+    assert directory.trainer() is None
+
+
+def test_a_full_disk_is_an_alarm_for_who_looks_on(tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory, stream = started(tmp_path, text)
+    write = EventWriter.append
+
+    def full_for_a_while(self: EventWriter, event: Event) -> None:
+        write(self, event)
+        self.error = OSError(28, "No space left on device") if 3 <= event.step <= 6 else None
+
+    monkeypatch.setattr(EventWriter, "append", full_for_a_while)
+    events = list(stream)
+    assert [alarm.message for alarm in of_kind(events, AlarmRaised)] == [
+        "events.jsonl could not be written: No space left on device"
+    ]
+    assert of_kind(events, AlarmRaised)[0].step == 3
+    assert isinstance(events[-1], RunFinished)
+    assert directory.progress().state == "finished"
+
+
+def test_a_sample_uses_what_the_alphabet_has_of_its_prime(tmp_path: Path, text: str) -> None:
+    directory, stream = started(tmp_path, text)
+    list(stream)
+    checkpoint = read_checkpoint(directory.last_file)
+    settings = small_settings(sample_prime="hΩapΩpy", sample_length=20)
+    prime, sample = write_sample(checkpoint, settings)
+    assert (prime, len(sample)) == ("happy", 20)
+    assert write_sample(checkpoint, settings) == (prime, sample)
+    assert set(sample) <= set(load_corpus([text]).vocabulary.tokens)
+
+
+def test_another_thread_can_stop_the_training_of_this_process(tmp_path: Path, text: str) -> None:
+    control = Control()
+    control.request(Pause())
+    directory, stream = started(tmp_path, text, control=control)
+    active = ActiveRun(directory, stream, control)
+    assert not active.done
+    active.stop("interrupted", "the terminal was closed")
+    active.join(60)
+    assert active.done
+    assert active.error is None
+    assert (directory.progress().state, directory.progress().reason) == ("interrupted", "the terminal was closed")
+    assert directory.last_file.exists()
+
+
+def test_an_error_in_the_stream_is_kept(tmp_path: Path) -> None:
+    closed = threading.Event()
+
+    def failing() -> Stream:
+        try:
+            yield RunStarted(time=1.0)
+            raise ValueError("broken")
+        finally:
+            closed.set()
+
+    active = ActiveRun(RunDirectory(tmp_path), failing(), Control())
+    active.join(60)
+    assert active.done
+    assert closed.is_set()
+    assert str(active.error) == "broken"
+
+
+def test_many_threads_may_ask_at_once(tmp_path: Path, text: str) -> None:
+    control = Control()
+    _, stream = started(tmp_path, text, small_settings(epochs=10_000), control)
+    asking = [threading.Thread(target=control.request, args=(request,)) for request in [Pause()] * 5 + [Stop()] * 5]
+    for thread in asking:
+        thread.start()
+    events = list(stream)
+    assert isinstance(events[-1], RunFinished)
+    assert events[-1].state == "stopped"
+
+
+TRAIN = """
+import sys, pathlib
+from charrnn_tui.cli.training_run import start_run
+from charrnn_tui.run.control import Control
+from charrnn_tui.run.settings import RunRequest
+from tests.training.small_trainings import small_settings
+settings = small_settings(epochs=1_000_000, print_every=3)
+directory, events = start_run(RunRequest((sys.argv[1],), settings), pathlib.Path(sys.argv[2]), Control())
+for event in events:
+    print(type(event).__name__, flush=True)
+"""
+
+
+def test_a_kill_at_any_moment_leaves_a_checkpoint_that_loads_and_a_log_that_reads(tmp_path: Path, text: str) -> None:
+    for moment, events_seen in enumerate((2, 9, 60)):
+        runs = tmp_path / str(moment)
+        command = [sys.executable, "-c", TRAIN, text, str(runs)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as trainer:
+            assert trainer.stdout is not None
+            for _ in range(events_seen):
+                trainer.stdout.readline()
+            directory = list_runs(runs)[0]
+            assert directory.trainer() == str(trainer.pid)
+            trainer.send_signal(signal.SIGKILL)
+        assert directory.trainer() is None
+        progress = directory.progress()
+        assert (progress.state, progress.reason) == ("interrupted", "its trainer has died")
+        assert progress.started is not None
+        assert list(progress.steps) == list(range(1, len(progress.steps) + 1))
+        assert read_checkpoint(directory.last_file).finite
+        if progress.best_evaluation is not None and events_seen == 60:
+            assert read_checkpoint(directory.best_file).facts["val_loss"] <= progress.val_losses[0]
+        saved = [event for event in EventTail(directory.events_file).read() if isinstance(event, CheckpointSaved)]
+        assert saved
+        directory.lock().release()  # the next trainer may come
