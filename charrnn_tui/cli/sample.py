@@ -1,23 +1,24 @@
 """`charrnn-tui sample`: text out of a model, to standard output."""
 
+import hashlib
 import secrets
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
-from itertools import islice
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from charrnn_tui.checkpoint.checkpoint import Checkpoint
+from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError
 from charrnn_tui.cli.opening import locate_checkpoint, open_model
 from charrnn_tui.cli.options import json_option, runs_option, unknown_option
 from charrnn_tui.cli.output import DataStream, say
 from charrnn_tui.cli.quality import model_facts, quality
 from charrnn_tui.sampling.distribution import SamplingSettings
 from charrnn_tui.sampling.lstm import CharLSTM
-from charrnn_tui.sampling.sampler import SampledCharacter, Sampler
+from charrnn_tui.sampling.recipe import Recipe, RecipeError, text_hash
+from charrnn_tui.sampling.sampler import SampledCharacter
 from charrnn_tui.text.corpus import read_text
 from charrnn_tui.text.vocabulary import UnknownCharacters, Vocabulary
 
@@ -26,7 +27,8 @@ SEPARATOR = "\n---\n"
 
 
 @click.command("sample")
-@click.argument("checkpoint", metavar="CHECKPOINT")
+@click.argument("checkpoint", metavar="[CHECKPOINT]", required=False)
+@click.option("--recipe", "recipe_file", metavar="FILE", help="Write a text again, as its recipe says.")
 @click.option("--prime", metavar="TEXT", help=f"What the text begins with.  [default: {USUAL_PRIME}, where known]")
 @click.option("--prime-file", metavar="FILE", help="Read the beginning from a UTF-8 file.")
 @click.option("--length", type=click.IntRange(min=0), default=1000, show_default=True, help="Characters to write.")
@@ -40,7 +42,8 @@ SEPARATOR = "\n---\n"
 @runs_option
 @json_option("Write one JSON object per text, when it is done.")
 def sample_command(
-    checkpoint: str,
+    checkpoint: str | None,
+    recipe_file: str | None,
     prime: str | None,
     prime_file: str | None,
     length: int,
@@ -57,8 +60,15 @@ def sample_command(
     """Write text with a model: the prime, and what follows it.
 
     CHECKPOINT is a file (.safetensors or .net) or a run. Controls act in the order temperature, top-k, top-p, min-p.
-    Several texts stand apart by a line of three hyphens.
+    Several texts stand apart by a line of three hyphens. With --recipe the recipe says all of it, and CHECKPOINT only
+    where its model now lies. The objects of --json hold the recipe of their text.
     """
+    if recipe_file is not None:
+        _refuse_options_beside_a_recipe()
+        _write_again(recipe_file, checkpoint, runs_dir, as_json)
+        return
+    if checkpoint is None:
+        raise click.UsageError("Missing argument 'CHECKPOINT'")
     settings = _settings(temperature, top_k, top_p, min_p)
     if prime is not None and prime_file is not None:
         raise click.UsageError("--prime and --prime-file exclude each other")
@@ -68,18 +78,54 @@ def sample_command(
     loaded, model = open_model(path)
     first_seed = secrets.randbelow(1 << 31) if seed is None else seed
     known = _known(_usual(loaded.vocabulary) if prime is None else prime, loaded.vocabulary, unknown == "skip")
+    recipe = Recipe(str(path.resolve()), _sha256(path), known, length, {0: first_seed}, {0: settings}, {})
     stream = DataStream()
     if stream.terminal and not as_json:
         say(f"seed {first_seed}")
     for number in range(count):
-        writing = _Writing(model, loaded.vocabulary, settings, known, length, first_seed + number)
-        if as_json:
-            writing.finish()
-            stream.write_json(_as_json(writing, settings, loaded, path))
-        else:
-            if number:
-                stream.write(SEPARATOR)
-            _stream_text(stream, writing)
+        writing = _Writing(model, loaded.vocabulary, replace(recipe, seeds={0: first_seed + number}))
+        if number and not as_json:
+            stream.write(SEPARATOR)
+        _write(stream, writing, loaded, path, as_json)
+
+
+def _refuse_options_beside_a_recipe() -> None:
+    context = click.get_current_context()
+    for option in context.command.params:
+        name = option.name or ""
+        given = context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+        if given and name not in ("checkpoint", "recipe_file", "runs_dir", "as_json"):
+            raise click.UsageError(f"--{name.replace('_', '-')} and --recipe exclude each other")
+
+
+def _write_again(recipe_file: str, checkpoint: str | None, runs: Path, as_json: bool) -> None:
+    """Follow a recipe with its own checkpoint, or with the same one in another place."""
+    try:
+        recipe = Recipe.parse(read_text(recipe_file))
+        path = locate_checkpoint(recipe.checkpoint if checkpoint is None else checkpoint, runs)
+        if (found := _sha256(path)) != recipe.sha256:
+            raise CheckpointError(f"{path}: is not the recipe's model: SHA-256 {found[:12]}…, not {recipe.sha256[:12]}…")
+        loaded, model = open_model(path)
+        recipe.start(model, loaded.vocabulary)
+    except RecipeError as error:
+        raise click.ClickException(f"{recipe_file}: {error}") from None
+    writing = _Writing(model, loaded.vocabulary, recipe)
+    _write(DataStream(), writing, loaded, path, as_json)
+    if recipe.text_sha256 not in (None, text_hash("".join(writing.characters))):
+        say("the text differs from the recipe's: this machine's arithmetic rounds otherwise")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write(stream: DataStream, writing: "_Writing", checkpoint: Checkpoint, path: Path, as_json: bool) -> None:
+    if as_json:
+        writing.finish()
+        stream.write_json(_as_json(writing, checkpoint, path))
+    else:
+        _stream_text(stream, writing)
 
 
 @dataclass
@@ -88,20 +134,16 @@ class _Writing:
 
     model: CharLSTM
     vocabulary: Vocabulary
-    settings: SamplingSettings
-    prime: str
-    length: int
-    seed: int
+    recipe: Recipe
     characters: list[str] = field(default_factory=list)
     bits: float = 0.0
     seconds: float = 0.0
 
     def stream(self) -> Iterator[str]:
         """The characters after the prime, as they come; only their making is on the clock."""
-        started = time.perf_counter()
-        sampler = Sampler(self.model, self.vocabulary, self.settings, seed=self.seed, prime=self.prime)
+        sampler = self.recipe.start(self.model, self.vocabulary)
         started = time.perf_counter()  # reading the prime is not writing
-        for sampled in islice(sampler, self.length):
+        for sampled in self.recipe.replay(sampler):
             self._keep(sampled)
             self.seconds += time.perf_counter() - started
             yield sampled.character
@@ -119,32 +161,33 @@ class _Writing:
 
 def _stream_text(stream: DataStream, writing: _Writing) -> None:
     if not stream.terminal:
-        stream.write(writing.prime)
+        stream.write(writing.recipe.prime)
         for character in writing.stream():
             stream.write(character)
         stream.flush()
         return
     from charrnn_tui.cli.terminal_text import for_terminal  # builds on Rich's table of widths; a pipe needs none
 
-    stream.write(for_terminal(writing.prime))
+    stream.write(for_terminal(writing.recipe.prime))
     for character in writing.stream():
         stream.write(for_terminal(character))
     stream.write("\n")
 
 
-def _as_json(writing: _Writing, settings: SamplingSettings, checkpoint: Checkpoint, path: Path) -> dict[str, Any]:
-    chars = len(writing.characters)
+def _as_json(writing: _Writing, checkpoint: Checkpoint, path: Path) -> dict[str, Any]:
+    chars, text = len(writing.characters), "".join(writing.characters)
     return {
-        "prime": writing.prime,
-        "text": "".join(writing.characters),
-        "seed": writing.seed,
+        "prime": writing.recipe.prime,
+        "text": text,
+        "seed": writing.recipe.seeds[0],
         "chars": chars,
         "chars_per_second": round(chars / writing.seconds, 1) if writing.seconds else None,
         **quality(writing.bits, chars),
-        **asdict(settings),
+        **asdict(writing.recipe.settings[0]),
         "checkpoint": str(path),
         "run": checkpoint.facts.get("run"),
         **model_facts(checkpoint),
+        "recipe": replace(writing.recipe, text_sha256=text_hash(text)).as_json(),
     }
 
 

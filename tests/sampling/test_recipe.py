@@ -1,0 +1,63 @@
+"""The recipe: what a page was made of, and the same characters again."""
+
+import json
+from typing import Any
+
+import pytest
+
+from charrnn_tui.sampling.distribution import SamplingSettings
+from charrnn_tui.sampling.page import Page
+from charrnn_tui.sampling.recipe import Recipe, RecipeError
+from tests.sampling.test_page import MODEL, VOCABULARY, page_of, sampler
+
+
+def changed_page() -> Page:
+    """A fork with another seed, a forced symbol, and settings that changed twice."""
+    page = page_of(200)[0].fork(150, seed=77)
+    writer = sampler(0)
+    writer.restore(page.snapshot_at(150))
+    page.write(writer, 3)
+    for settings in (SamplingSettings(1.3), SamplingSettings(0.5, top_p=0.9)):
+        writer.settings = settings
+        for _ in range(60):
+            page.write(writer)
+    return page
+
+
+def recipe_values(**changes: Any) -> dict[str, Any]:
+    return Recipe.of(changed_page(), "model.safetensors", "a" * 64).as_json() | changes
+
+
+def test_a_recipe_writes_a_forked_and_changed_page_again() -> None:
+    recipe = Recipe.parse(json.dumps(recipe_values()))
+    assert (dict(recipe.seeds), list(recipe.settings), list(recipe.forced)) == ({0: 5, 150: 77}, [0, 151, 211], [150])
+    again = "".join(written.character for written in recipe.replay(recipe.start(MODEL, VOCABULARY)))
+    assert again == changed_page().text
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"version": 2}, "version 2"),
+        ({"extra": 1}, "'extra', which is unknown"),
+        ({"sha256": "zz"}, "64 hexadecimal"),
+        ({"length": -1}, "length is -1"),
+        ({"seeds": []}, "seeds has nothing for position 0"),
+        ({"seeds": [[0, 1], [0, 2]]}, "out of order"),
+        ({"seeds": [[0, True]]}, "a seed is True"),
+        ({"settings": [[0, {"temperature": 1}]]}, "lacks top_k"),
+        ({"forced": [[9999, "a"]]}, "behind the length"),
+        ({"forced": [[1, ""]]}, "a forced symbol"),
+        ({"prime": 3}, "prime is 3"),
+    ],
+)
+def test_a_bad_recipe_is_refused_with_what_is_wrong(changes: dict[str, Any], told: str) -> None:
+    with pytest.raises(RecipeError, match=told) as refused:
+        Recipe.parse(json.dumps(recipe_values(**changes)))
+    assert "\n" not in str(refused.value)
+
+
+def test_a_symbol_outside_the_alphabet_is_refused_before_anything_is_written() -> None:
+    recipe = Recipe.parse(json.dumps(recipe_values(forced=[[1, "Ж"]])))
+    with pytest.raises(RecipeError, match="does not know 'Ж'"):
+        recipe.start(MODEL, VOCABULARY)
