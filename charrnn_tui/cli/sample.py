@@ -104,7 +104,9 @@ def _write_again(recipe_file: str, checkpoint: str | None, runs: Path, as_json: 
         recipe = Recipe.parse(read_text(recipe_file))
         path = locate_checkpoint(recipe.checkpoint if checkpoint is None else checkpoint, runs)
         if (found := _sha256(path)) != recipe.sha256:
-            raise CheckpointError(f"{path}: is not the recipe's model: SHA-256 {found[:12]}…, not {recipe.sha256[:12]}…")
+            raise CheckpointError(
+                f"{path}: is not the recipe's model: SHA-256 {found[:12]}…, not {recipe.sha256[:12]}…"
+            )
         loaded, model = open_model(path)
         recipe.start(model, loaded.vocabulary)
     except RecipeError as error:

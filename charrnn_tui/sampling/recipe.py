@@ -107,7 +107,8 @@ class Recipe:
 
     def start(self, model: CharLSTM, vocabulary: Vocabulary) -> Sampler:
         """A sampler behind the prime. Raises RecipeError where the model does not know a character."""
-        unknown = vocabulary.unknown(self.prime + "".join(self.forced.values()))
+        strangers = {symbol for symbol in self.forced.values() if symbol not in vocabulary.index}
+        unknown = [*vocabulary.unknown(self.prime), *sorted(strangers)]
         if unknown:
             raise RecipeError(f"the model does not know {', '.join(map(repr, unknown))}")
         return Sampler(model, vocabulary, self.settings[0], seed=self.seeds[0], prime=self.prime)

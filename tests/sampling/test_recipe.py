@@ -57,7 +57,8 @@ def test_a_bad_recipe_is_refused_with_what_is_wrong(changes: dict[str, Any], tol
     assert "\n" not in str(refused.value)
 
 
-def test_a_symbol_outside_the_alphabet_is_refused_before_anything_is_written() -> None:
-    recipe = Recipe.parse(json.dumps(recipe_values(forced=[[1, "Ж"]])))
-    with pytest.raises(RecipeError, match="does not know 'Ж'"):
+@pytest.mark.parametrize("symbol", ["Ж", "ab"])
+def test_a_symbol_outside_the_alphabet_is_refused_before_anything_is_written(symbol: str) -> None:
+    recipe = Recipe.parse(json.dumps(recipe_values(forced=[[1, symbol]])))
+    with pytest.raises(RecipeError, match=f"does not know '{symbol}'"):
         recipe.start(MODEL, VOCABULARY)
