@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test lint types contracts tests slow-tests format clean
+.PHONY: run test lint types contracts tests slow-tests bench format clean
 
 run: $(VENV)/.installed  ## open the app
 	$(BIN)/charrnn-tui
@@ -26,6 +26,9 @@ tests: $(VENV)/.installed-dev
 
 slow-tests: $(VENV)/.installed-dev  ## 50 trainings killed and resumed, and what else takes minutes
 	$(BIN)/python -m pytest -m slow
+
+bench: $(VENV)/.installed  ## ours beside the notebook, into benchmarks/results; ONLY=sampling,startup for some of it
+	$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .
