@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.recipe import Recipe, RecipeError, text_hash
 from charrnn_tui.sampling.sampler import SampledCharacter
 from charrnn_tui.text.corpus import read_text
+from charrnn_tui.text.nearest import NearestKnown
 from charrnn_tui.text.vocabulary import UnknownCharacters, Vocabulary
 
 USUAL_PRIME = "The"  # the notebook's
@@ -212,6 +213,16 @@ def _known(prime: str, vocabulary: Vocabulary, skip: bool) -> str:
         return prime
     error = UnknownCharacters(strangers)
     if not skip:
-        raise click.UsageError(f"the prime has characters {error}; leave them out with --unknown skip")
+        raise click.UsageError(
+            f"the prime has characters {error}{_meant(strangers, vocabulary)}; leave them out with --unknown skip"
+        )
     say(f"left out of the prime: {error}")
     return "".join(char for char in prime if char not in strangers)
+
+
+def _meant(strangers: Iterable[str], vocabulary: Vocabulary, most: int = 5) -> str:
+    """What the model knows in place of the strangers, a clause."""
+    nearest = NearestKnown(vocabulary)
+    pairs = [(stranger, near) for stranger in strangers if (near := nearest.of(stranger)) is not None]
+    named = ", ".join(f"{near!a} for {stranger!a}" for stranger, near in pairs[:most])
+    return f"; did you mean {named}" if named else ""

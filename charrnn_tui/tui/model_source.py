@@ -1,12 +1,14 @@
 """Where the playground's model comes from, and the model ready to write."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError
 from charrnn_tui.run.directory import RunDirectory, find_run
 from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.prime_reader import PrimeReader
 from charrnn_tui.text.vocabulary import Vocabulary
 from charrnn_tui.tui.world import World
 
@@ -52,6 +54,11 @@ class LoadedModel:
     vocabulary: Vocabulary
     title: str
     step: int | None
+
+    @cached_property
+    def reader(self) -> PrimeReader:
+        """Reads primes, none of them twice."""
+        return PrimeReader(self.network, self.vocabulary)
 
 
 def source_of(reference: str, world: World) -> ModelSource:

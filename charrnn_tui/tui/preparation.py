@@ -92,7 +92,7 @@ class Preparation:
         if prime is None:
             prime = SHIPPED_PRIME if model.source.kind == "shipped" else ""
         self._hear(0)
-        sampler = Sampler(model.network, model.vocabulary, seed=0, prime=prime, unknown="skip", on_progress=self._hear)
+        sampler = model.reader.read(prime, self._hear)
         unknown = model.vocabulary.unknown(prime)
         read = prime.translate(dict.fromkeys(map(ord, unknown))) if unknown else prime
         return Prepared(model, sampler, prime, read)

@@ -1,0 +1,84 @@
+"""Reading primes that share their beginnings, as those do that a person types, without reading anything twice."""
+
+import threading
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+
+from charrnn_tui.sampling.distribution import SamplingSettings
+from charrnn_tui.sampling.lstm import CharLSTM, LSTMState
+from charrnn_tui.sampling.sampler import Sampler, SamplerSnapshot
+from charrnn_tui.text.vocabulary import Ids, Vocabulary
+
+STATE_EVERY: Final = 128  # characters; with 2×512 units 8 kB a state, 6 MB for a prime of 100,000 characters
+GREEDY: Final = SamplingSettings(temperature=0)
+
+
+class PrimeReader:
+    """Keeps the state at the end of the last prime and at every 128th place of it.
+
+    A prime that begins like the last one is read from the nearest of these on, and the sampler that stands behind it
+    is, to the bit, the one that reading all of it gives. Threads may share a reader; those that read the same prime at
+    the same time share the work, too.
+    """
+
+    def __init__(self, model: CharLSTM, vocabulary: Vocabulary) -> None:
+        self.model = model
+        self.vocabulary = vocabulary
+        self._ids: Ids = np.empty(0, vocabulary.dtype)
+        self._states: dict[int, LSTMState] = {0: model.initial_state()}  # by how many ids have been read
+        self._lock = threading.Lock()
+
+    def read(self, prime: str, on_progress: Callable[[int], None] | None = None) -> Sampler:
+        """A sampler with seed 0 that stands behind the prime; what the alphabet lacks is skipped.
+
+        on_progress hears, every 128 characters, how many have been read; what it raises ends the reading, and what has
+        been read is kept.
+        """
+        sampler = Sampler(self.model, self.vocabulary, seed=0)
+        ids = self.vocabulary.encode_known(prime)
+        done = 0
+        while done < len(ids):
+            if on_progress is not None:
+                on_progress(done)
+            with self._lock:  # one piece at a time, so that two readers of one prime take turns and both get on
+                done, state = self._read_piece(ids)
+        if len(ids):
+            sampler.restore(SamplerSnapshot(state, self.model.read_out(state), sampler.snapshot().random_state))
+        return sampler
+
+    def foretell(self, prime: str, most: int, on_progress: Callable[[int], None] | None = None) -> str:
+        """The likeliest continuation, at most so many characters of it, to the end of its first line with words.
+
+        As a sampler at temperature 0 writes it. Raises ValueError where the model gives no numbers; on_progress as in
+        `read`.
+        """
+        sampler = self.read(prime, on_progress)
+        sampler.settings = GREEDY
+        written = ""
+        while len(written) < most and not (written.endswith("\n") and written.strip("\n")):
+            written += next(sampler).character
+        return written
+
+    def _read_piece(self, ids: Ids) -> tuple[int, LSTMState]:
+        """Go on to the next place whose state is to be kept. How many ids have been read then, and the state there."""
+        self._turn_to(ids)
+        done = max(self._states)
+        state = self._states[done]
+        end = min(len(ids), (done // STATE_EVERY + 1) * STATE_EVERY)
+        for token_id in ids[done:end].tolist():
+            state = self.model.advance(token_id, state)
+        if done % STATE_EVERY:
+            del self._states[done]  # it was the end of a shorter prime
+        self._states[end] = state
+        return end, state
+
+    def _turn_to(self, ids: Ids) -> None:
+        """Keep only states on the way of these ids."""
+        common = min(len(ids), len(self._ids))
+        differing = np.flatnonzero(ids[:common] != self._ids[:common])
+        shared = int(differing[0]) if len(differing) else common
+        for place in [place for place in self._states if place > shared]:
+            del self._states[place]
+        self._ids = ids
