@@ -17,7 +17,7 @@ from charrnn_tui.run.quantities import bits, size
 
 _FACTS = (  # in this order, null where the file does not know
     *("step", "steps", "epoch", "epochs", "loss", "val_loss", "best_val_loss", "batch_size", "seq_length"),
-    *("val_frac", "corpus", "corpus_sha256", "chars", "run", "device", "precision", "settings", "versions"),
+    *("val_frac", "weights", "corpus", "corpus_sha256", "chars", "run", "device", "precision", "settings", "versions"),
 )
 
 
@@ -62,9 +62,10 @@ def checkpoint_facts(path: Path) -> dict[str, Any]:
 def checkpoint_rows(values: dict[str, Any]) -> list[Row]:
     """`checkpoint_facts` for people."""
     network = f"{values['cell'].upper()}, {values['n_layers']} × {values['n_hidden']} hidden units"
+    rounded = f", weights rounded to {values['weights']}" if values["weights"] else ""
     rows = [
         ("checkpoint", values["path"]),
-        ("format", f"{values['format']}, {size(values['bytes'])}, sha256 {values['sha256']}"),
+        ("format", f"{values['format']}, {size(values['bytes'])}{rounded}, sha256 {values['sha256']}"),
         ("model", f"{network}, {values['parameters']:,} parameters"),
         ("alphabet", f"{values['tokens']} characters: {_alphabet(values['alphabet'])}"),
     ]

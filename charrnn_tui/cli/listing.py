@@ -8,6 +8,7 @@ from typing import Any
 from charrnn_tui.cli.output import DataStream
 from charrnn_tui.cli.terminal_text import for_terminal
 from charrnn_tui.run.directory import RunDirectory
+from charrnn_tui.run.kept_checkpoints import kept_checkpoints
 from charrnn_tui.run.quantities import bits, duration
 
 Row = tuple[str, str]
@@ -23,13 +24,15 @@ def write_rows(stream: DataStream, rows: Sequence[Row]) -> None:
 
 def run_facts(run: RunDirectory) -> dict[str, Any]:
     """A run's figures under the keys that the documentation names."""
-    checkpoint = run.checkpoint_file()
+    checkpoint, kept = run.checkpoint_file(), kept_checkpoints(run.path)
     return {
         **run.progress().to_json(),
         "run": run.name,  # as its directory is called now, whatever it was called then
         "directory": str(run.path.absolute()),
         "trainer_pid": run.trainer(),
         "checkpoint": str(checkpoint.absolute()) if checkpoint else None,
+        "kept_checkpoints": len(kept),
+        "kept_steps": [one.step for one in kept],
     }
 
 
@@ -48,6 +51,8 @@ def run_rows(values: dict[str, Any]) -> list[Row]:
     if values.get("loss") is not None:
         rows.append(("training loss", f"{values['loss']:.4f} nats/char"))
     rows += loss_rows(values)
+    if steps := values["kept_steps"]:
+        rows.append(("kept checkpoints", f"{len(steps)}, of steps {steps[0]:,} to {steps[-1]:,}"))
     if values["updated"]:
         rows.append(("last event", f"{duration(max(0.0, time.time() - values['updated']))} ago"))
     return rows

@@ -23,7 +23,7 @@ from charrnn_tui.text.corpus import Corpus, load_corpus
 if TYPE_CHECKING:  # torch takes seconds: not before a training is asked for
     from charrnn_tui.training.resume_state import ResumeState
 
-MAY_CHANGE = ("epochs", "max_steps", "lr", "device", "precision", "threads", "on_hangup")
+MAY_CHANGE = ("epochs", "max_steps", "lr", "device", "precision", "threads", "keep_checkpoints", "on_hangup")
 TAKE_OVER_SECONDS = 120.0  # for the trainer to finish its step, to save and to let go
 
 

@@ -15,7 +15,7 @@ from charrnn_tui.run.quantities import count, duration
 
 _WIDE = 1000  # columns into a pipe: nothing is cut off there
 _COLUMNS = (  # what a terminal of so many columns shows, beside names of usual length
-    (96, ("run", "state", "step", "epoch", "val loss", "best", "batches", "last event")),
+    (102, ("run", "state", "step", "epoch", "val loss", "best", "batches", "kept", "last event")),
     (76, ("run", "state", "step", "best", "batches", "last event")),
     (48, ("run", "state", "best", "batches")),
     (0, ("run", "state")),
@@ -67,5 +67,6 @@ def _cells(values: dict[str, Any]) -> dict[str, str]:
         "val loss": losses[0],
         "best": losses[1],
         "batches": f"{values['batch_size']}×{values['seq_length']}" if values.get("batch_size") else "–",
+        "kept": str(values["kept_checkpoints"]),
         "last event": f"{duration(max(0.0, time.time() - values['updated']))} ago" if values["updated"] else "–",
     }

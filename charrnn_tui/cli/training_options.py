@@ -25,6 +25,7 @@ _HELP: dict[str, tuple[Any, str]] = {  # click's type; ranges are TrainSettings'
     "forget_bias": (FiniteFloat(), "Added to the forget gates' bias at the start."),
     "output_bias": (bool, "Start the output at the characters' own frequencies."),
     "max_steps": (int, "Stop after so many steps."),
+    "keep_checkpoints": (int, "Models of its way that a run keeps at most, to look back at; 0 for none."),
     "device": (click.Choice(DEVICES), "Where to train."),
     "precision": (click.Choice(PRECISIONS), "Of the matrix products in training."),
     "threads": (int, "Threads on the CPU."),

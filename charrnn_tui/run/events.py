@@ -91,7 +91,10 @@ class SampleWritten(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class CheckpointSaved(Event):
-    """kind: best, last, or requested. file: its name in the run directory."""
+    """kind: best, last, requested, or kept (one of the way). file: its name in the run directory.
+
+    val_loss: of the last validation.
+    """
 
     kind: str
     file: str

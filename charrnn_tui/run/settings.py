@@ -33,7 +33,7 @@ class TrainSettings:
     the text held out at its end. print_every: steps between validations. forget_bias: added to the forget gates' bias
     at the start (Jozefowicz et al. 2015). output_bias: start the output's bias at the characters' log frequencies.
     weight_decay: of AdamW (Loshchilov & Hutter 2019); 0 is Adam. threads: None chooses by a short trial.
-    on_hangup: what to do when the terminal goes.
+    keep_checkpoints: how many models of its way a run keeps at most. on_hangup: what to do when the terminal goes.
     """
 
     preset: str = "notebook"
@@ -57,6 +57,7 @@ class TrainSettings:
     precision: str = "auto"
     threads: int | None = None
     max_steps: int | None = None
+    keep_checkpoints: int = 24
     sample_prime: str = ""
     sample_length: int = 300
     sample_top_k: int = 5
@@ -110,6 +111,7 @@ _WHOLE: dict[str, tuple[int, int]] = {
     "seed": (0, 2**63 - 1),
     "threads": (1, 1024),
     "max_steps": (1, 10**12),
+    "keep_checkpoints": (0, 10_000),
     "sample_length": (0, 100_000),
     "sample_top_k": (1, 1_000_000),
     "sample_seed": (0, 2**63 - 1),

@@ -67,6 +67,8 @@ def checkpoint_of(corpus: Corpus, learner: Learner, validated: Validated, run: s
         "loss": _number(learner.loss),
         "val_loss": _number(validated.loss) if validated.step == learner.step else None,
         "best_val_loss": _number(validated.best_loss),
+        "last_val_loss": _number(validated.loss),
+        "last_val_step": validated.step if validated.step >= 0 else None,
         "batch_size": settings.batch_size,
         "seq_length": settings.seq_length,
         "val_frac": settings.val_frac,

@@ -71,7 +71,7 @@ def train(
     it must outlast it. Raises TextTooShort and SettingsError before anything is built.
     """
     check_geometry(len(corpus), settings.batch_size, settings.seq_length, settings.val_frac)
-    saver = Saver(directory, sync_events)
+    saver = Saver(directory, sync_events, settings.keep_checkpoints)
     return _Training(settings, corpus, control, saver, write_sample, resume).events(detached)
 
 
@@ -102,12 +102,15 @@ class _Training:
             self._restore(self.resume)
         try:
             yield self._started(detached)
+            yield from self._keep()
             yield from self._save()
             if self.resume is not None and self._validation_due():  # it ended between the step and its validation
                 yield from self._look_back()
             yield from self._steps()
             if self._ended_in_peace() and self.settings.val_frac and learner.step > max(0, self.validated.step):
                 yield from self._evaluate()
+            if not self.diverged and not isinstance(self.stop, HandOver):
+                yield from self._keep(ending=True)
             yield from self._save()
         except BaseException:  # the stream is closed early, or fails: it can tell nobody any more, but saves
             self.saver.save_at_the_end(self._checkpoint(), self._state())
@@ -117,6 +120,7 @@ class _Training:
     def _restore(self, state: ResumeState) -> None:
         self.learner.restore(state)
         self.validated = Validated(state.val_loss, state.best_val_loss, state.evaluated_at)
+        self.saver.go_on_after(state.step)
 
     def _ending(self) -> Event:
         learner = self.learner
@@ -151,6 +155,7 @@ class _Training:
             best_before = self.validated.best_loss
             if self._validation_due():
                 yield from self._look_back()
+            yield from self._keep()
             if self.saver.due(learner.train_seconds, best=self.validated.best_loss != best_before):
                 yield from self._save()
 
@@ -274,6 +279,14 @@ class _Training:
 
     def _save(self, kind: str = "last") -> Events:
         yield from self.saver.save(kind, self.learner.step, self._checkpoint, self._state)
+
+    def _keep(self, *, ending: bool = False) -> Events:
+        """Keep the model of this step, where it is one to look back at."""
+        learner = self.learner
+        due = self.saver.keep_due(learner.step, learner.steps, learner.steps_per_epoch, learner.train_seconds)
+        if due or ending:
+            val_loss = self.validated.loss
+            yield from self.saver.keep(learner.step, learner.train_seconds, self._checkpoint(), val_loss)
 
     def _diverge(self) -> Event:
         """The step was not applied, but the weights that led to it are no good either: go back to good ones."""

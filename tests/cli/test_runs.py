@@ -3,6 +3,7 @@
 import json
 import math
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ import pytest
 from charrnn_tui.checkpoint.safetensors_file import write_checkpoint
 from charrnn_tui.run.directory import EventWriter, RunDirectory
 from charrnn_tui.run.events import Evaluated, Event, RunFinished, RunStarted, StepDone
+from charrnn_tui.run.kept_checkpoints import kept_file
 from charrnn_tui.text.vocabulary import Vocabulary
+from charrnn_tui.training.keeping import KeptCheckpoints
 from tests.cli.conftest import Invoke, one_line, random_checkpoint
 from tests.cli.program import finish, start
 
@@ -52,7 +55,8 @@ def test_runs_are_listed_with_state_and_losses_and_the_batches_these_depend_on(i
     a_run(runs, STARTED, STEP, EVALUATED, FINISHED, name="done-1")
     a_run(runs, STARTED, STEP, EVALUATED, name="dead")
     lines = invoke("runs").stdout.splitlines()
-    assert lines[0].split() == ["run", "state", "step", "epoch", "val", "loss", "best", "batches", "last", "event"]
+    heads = ["run", "state", "step", "epoch", "val loss", "best", "batches", "kept", "last event"]
+    assert lines[0].split() == " ".join(heads).split()
     done = next(line for line in lines if line.startswith("done-1"))
     assert "✓ finished" in done
     assert "90/90" in done
@@ -168,3 +172,23 @@ def test_ages_count_from_the_last_event(invoke: Invoke, runs: Path) -> None:
     two_hours_ago = time.time() - 7200
     a_run(runs, STARTED, RunFinished(time=two_hours_ago, step=1, state="stopped"))
     assert "2 h 00 min ago" in invoke("runs").stdout
+
+
+def test_kept_checkpoints_are_counted_and_can_be_named_as_any_checkpoint(invoke: Invoke, runs: Path) -> None:
+    run = a_run(runs, STARTED, STEP, EVALUATED)
+    assert "kept checkpoints" not in invoke("info", "happy-1").stdout
+    kept = KeptCheckpoints(run.path, 24)
+    for step in (0, 9, 40):
+        kept.keep(step, replace(random_checkpoint(Vocabulary("abc")), facts={"step": step}))
+    (run.path / "checkpoints" / ".step-00000050.safetensors.77.part").write_bytes(b"torn")
+    (values,) = json.loads(invoke("runs", "--json").stdout)
+    assert (values["kept_checkpoints"], values["kept_steps"]) == (3, [0, 9, 40])
+    header, row = invoke("runs").stdout.splitlines()
+    assert row[header.index("kept") :].startswith("   3 ")
+    assert "kept checkpoints  3, of steps 0 to 40" in invoke("info", "happy-1").stdout
+    file = kept_file(run.path, 9)
+    assert "weights rounded to float16" in invoke("info", file).stdout
+    assert json.loads(invoke("info", file, "--json").stdout)["step"] == 9
+    assert len(invoke("sample", file, "--prime", "a", "--length", "7").stdout) == 8
+    (run.path / "abc.txt").write_text("abcabc")
+    assert invoke("score", file, run.path / "abc.txt").exit_code == 0

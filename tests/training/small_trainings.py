@@ -41,6 +41,7 @@ def small_settings(**changes: Any) -> TrainSettings:
         "threads": 1,
         "seed": 3,
         "sample_length": 5,
+        "keep_checkpoints": 0,
     }
     return TrainSettings(**(values | changes))
 
