@@ -15,13 +15,17 @@ _LARGEST_SEED: Final = (1 << 63) - 1
 
 @dataclass(frozen=True)
 class PlaySettings:
-    """How the playground writes. speed: chars/s, None as fast as it goes. length: chars to a rest, None without one."""
+    """How the playground writes. speed: chars/s, None as fast as it goes. length: chars to a rest, None without one.
+
+    replay: whether a change re-writes the page from the prime, instead of acting on what follows.
+    """
 
     top_k: int | None = 5
     temperature: float = 0.8
     top_p: float | None = None
     min_p: float | None = None
     seed: int = 42
+    replay: bool = False
     speed: int | None = 60
     length: int | None = 2000
 
@@ -130,6 +134,19 @@ def _show_seed(value: Value) -> str:
     return str(value)
 
 
+def _show_switch(value: Value) -> str:
+    return "on" if value else "off"
+
+
+def _switch(what: str) -> Callable[[str], Value]:
+    def parse(text: str) -> Value:
+        if text not in ("on", "off"):
+            raise ValueError(f"{what}: on, or off")
+        return text == "on"
+
+    return parse
+
+
 def _show_speed(value: Value) -> str:
     return "unlimited" if value is None else f"{value:,}/s"
 
@@ -138,17 +155,18 @@ def _steps(first: int, last: int, by: int) -> tuple[float, ...]:
     return tuple(number / 100 for number in range(first, last, by))
 
 
-TOP_K: Final = Knob("top_k", "top-k", "top-k", (None, 1, 2, 3, 5, 10, 20, 50), _show_count, _whole("top-k", 1, "off"))
+TOP_K: Final = Knob("top_k", "top-k", "top-k", (1, 2, 3, 5, 10, 20, 50, None), _show_count, _whole("top-k", 1, "off"))
 TEMPERATURE: Final = Knob(
-    "temperature", "temperature", "temp", _steps(0, 205, 5), _show_real, _real("temperature", math.inf, off=False)
+    "temperature", "temperature", "T", _steps(0, 205, 5), _show_real, _real("temperature", math.inf, off=False)
 )
 TOP_P: Final = Knob(
-    "top_p", "top-p", "top-p", (None, 0.99, *_steps(95, 0, -5)), _show_real, _real("top-p", 1, off=True)
+    "top_p", "top-p", "top-p", (*_steps(5, 100, 5), 0.99, None), _show_real, _real("top-p", 1, off=True)
 )
 MIN_P: Final = Knob(
     "min_p", "min-p", "min-p", (None, 0.01, 0.02, *_steps(5, 55, 5)), _show_real, _real("min-p", 1, off=True)
 )
 SEED: Final = Knob("seed", "seed", "seed", (), _show_seed, _whole("seed", 0, None))
+REPLAY: Final = Knob("replay", "replay", "↻", (False, True), _show_switch, _switch("replay"))
 SPEED: Final = Knob(
     "speed",
     "speed",
@@ -165,5 +183,5 @@ LENGTH: Final = Knob(
     _show_count,
     _whole("length", 1, "off"),
 )
-KNOBS: Final = (TOP_K, TEMPERATURE, TOP_P, MIN_P, SEED, SPEED, LENGTH)
+KNOBS: Final = (TOP_K, TEMPERATURE, TOP_P, MIN_P, SEED, REPLAY, SPEED, LENGTH)
 SAMPLING_FIELDS: Final = frozenset({"top_k", "temperature", "top_p", "min_p"})

@@ -62,6 +62,14 @@ class Writer:
         self.stop()
         self.wake()
 
+    def exchange(self, page: Page, sampler: Sampler) -> None:
+        """Go on with another page instead of the one in hand, with the sampler that wrote it."""
+        sampler.settings = self._settings
+        self._sampler, self._page = sampler, page
+        if self._page_end is not None and self.count >= self._page_end:
+            self.stop()
+        self.wake()
+
     def fork(self, position: int, token_id: int | None, seed: int | None = None) -> None:
         """Go on from a place of the page on another page: with this character first, with other random numbers.
 

@@ -48,9 +48,9 @@ def test_every_value_of_a_ladder_is_one_a_sampler_takes_and_can_be_typed(knob: K
     [
         (TOP_K, 7, 1, 10),
         (TOP_K, 7, -1, 5),
-        (TOP_K, 900, 1, 50),
-        (TOP_P, 0.93, 1, 0.9),
-        (TOP_P, 0.93, -1, 0.95),
+        (TOP_K, 900, 1, None),
+        (TOP_P, 0.93, 1, 0.95),
+        (TOP_P, 0.93, -1, 0.9),
         (TEMPERATURE, 0.82, 1, 0.85),
         (TEMPERATURE, 0.82, -5, 0.6),
         (TEMPERATURE, 5.0, -1, 2.0),

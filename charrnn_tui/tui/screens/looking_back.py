@@ -69,7 +69,7 @@ class LookingBack(Screen[None]):
     def page_turned(self, event: WritingDesk.Turned) -> None:
         """The cursor stays where the page begins to differ, or at its end."""
         view, branch = self.desk.text_view, event.branch
-        if self.inspecting and branch is self.desk.branches.current and view.length:
+        if self.inspecting and not event.stays and branch is self.desk.branches.current and view.length:
             place = len(branch.page.prime) + branch.position
             view.cursor = place if branch.parent is not None else view.length - 1
         self.look()

@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -17,13 +17,13 @@ from textual.widgets import Footer, Input, Static
 from charrnn_tui.run.files import write_atomically
 from charrnn_tui.tui.active_run import ActiveRun
 from charrnn_tui.tui.model_source import LoadedModel, ModelSource
-from charrnn_tui.tui.play_settings import BIG_STEP, DEFAULTS
+from charrnn_tui.tui.play_settings import BIG_STEP, DEFAULTS, REPLAY
 from charrnn_tui.tui.screens.looking_back import ACTIONS, LookingBack
 from charrnn_tui.tui.screens.model_menu import ModelMenu
 from charrnn_tui.tui.screens.save_text import SaveText, proposed_name
-from charrnn_tui.tui.widgets.forking_desk import ForkingDesk
 from charrnn_tui.tui.widgets.next_character import NextCharacter
 from charrnn_tui.tui.widgets.prime_field import PrimeField
+from charrnn_tui.tui.widgets.replaying_desk import ReplayingDesk
 from charrnn_tui.tui.widgets.sampling_controls import SamplingControls
 from charrnn_tui.tui.widgets.studio_header import StudioHeader
 from charrnn_tui.tui.widgets.visible import visible
@@ -41,6 +41,7 @@ class PlayScreen(LookingBack):
     HELP = """The model writes; what you change takes effect on the next character.
 
 g  stop, go on          r  reroll: another seed       R  replay the same seed
+a  replay every change: the page is written anew from the prime, with the same seed, at once
 p  edit the prime       m  choose a model             c  colours: five modes
 w  write to a file      y  copy                       Tab  from pane to pane
 i  inspect: a cursor in the text, and the whole distribution of the character under it; / finds a symbol's bar
@@ -57,6 +58,7 @@ In the text pane ↑ ↓ scroll; End follows the text again."""
         Binding("g", "go_on", "go on", id="play.go_on"),
         Binding("r", "reroll", "reroll", id="play.reroll"),
         Binding("R", "replay", "replay", id="play.replay"),
+        Binding("a", "replay_changes", "Replay every change", show=False, id="play.replay_changes"),
         Binding("p", "edit_prime", "prime", id="play.prime"),
         Binding("i", "inspect", "inspect", id="play.inspect"),
         Binding("c", "colours", "colours", id="play.colours"),
@@ -108,7 +110,7 @@ In the text pane ↑ ↓ scroll; End follows the text again."""
         new_seed: Callable[[], int] = lambda: random.SystemRandom().randrange(1_000_000),
     ) -> None:
         """clock: seconds, for the writing. new_seed: for a reroll."""
-        super().__init__(ForkingDesk(world, active_run, clock), new_seed)
+        super().__init__(ReplayingDesk(world, active_run, clock), new_seed)
         self._world, self._active_run = world, active_run
         self.controls = SamplingControls(DEFAULTS)
         self._title = Static("", id="play-title", markup=False)
@@ -162,10 +164,15 @@ In the text pane ↑ ↓ scroll; End follows the text again."""
 
     @on(WritingDesk.Turned)
     def page_shown(self, event: WritingDesk.Turned) -> None:
-        """Its seed is the controls' seed again."""
-        if event.branch is self.desk.branches.current:
-            settings = replace(self.controls.settings, seed=event.branch.page.seeds[0].value)
-            self.controls.settings = self.desk.settings = settings
+        """Its seed is the controls' seed again; and where they say how the whole page is written, all of them are."""
+        if event.branch is not self.desk.branches.current:
+            return
+        page = event.branch.page
+        settings = replace(self.controls.settings, seed=page.seeds[0].value)
+        if settings.replay and page.settings and not event.stays:
+            settings = replace(settings, **asdict(page.settings[-1].value))
+        self.controls.settings = settings
+        self.desk.adopt(settings)
 
     @on(PrimeField.Left)
     def leave_prime(self) -> None:
@@ -194,6 +201,9 @@ In the text pane ↑ ↓ scroll; End follows the text again."""
 
     def action_replay(self) -> None:
         self.desk.start_over()
+
+    def action_replay_changes(self) -> None:
+        self.controls.switch(REPLAY)
 
     def action_edit_prime(self) -> None:
         self._before_prime = self.focused

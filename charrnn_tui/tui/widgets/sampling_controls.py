@@ -41,6 +41,7 @@ temperature  below 1 bolder in what is likely, above 1 more even; 0 always the l
 top-p        draw from the fewest likeliest whose share reaches p
 min-p        draw from those with at least p times the share of the likeliest
 seed         the same seed and controls give the same text; a changed seed starts over
+replay ↻     on: every change re-writes the page from the prime with the same seed, at once
 speed        characters a second
 length       characters to a page; then it rests, and g goes on"""
 
@@ -92,6 +93,10 @@ length       characters to a page; then it rests, and g goes on"""
     def change(self, by: int) -> None:
         """Change the chosen control by so many of its steps."""
         self._take(self.knob.step(self.settings, by))
+
+    def switch(self, knob: Knob) -> None:
+        """Turn a control of two values over, chosen or not."""
+        self._take(knob.step(self.settings, -1 if knob.value(self.settings) else 1), knob)
 
     def reset(self) -> None:
         """Set the chosen control's default."""
@@ -145,7 +150,7 @@ length       characters to a page; then it rests, and g goes on"""
         self.focus()
         self.remove_class("-typing", "-wrong")
 
-    def _take(self, settings: PlaySettings) -> None:
+    def _take(self, settings: PlaySettings, knob: Knob | None = None) -> None:
         if settings != self.settings:
             self.settings = settings
-            self.post_message(self.Changed(settings, self.knob))
+            self.post_message(self.Changed(settings, knob or self.knob))

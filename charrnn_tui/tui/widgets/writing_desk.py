@@ -1,7 +1,7 @@
 """Where the text is written: prime, text and status, driven by a beat that leaves the keys their time."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -17,7 +17,7 @@ from charrnn_tui.tui.active_run import ActiveRun
 from charrnn_tui.tui.branches import Branch, Branches
 from charrnn_tui.tui.model_feed import ModelFeed
 from charrnn_tui.tui.model_source import LoadedModel, ModelSource
-from charrnn_tui.tui.play_settings import DEFAULTS, KNOBS, SAMPLING_FIELDS, PlaySettings
+from charrnn_tui.tui.play_settings import DEFAULTS, KNOBS, SAMPLING_FIELDS, SEED, Knob, PlaySettings
 from charrnn_tui.tui.preparation import Prepared
 from charrnn_tui.tui.widgets.next_character import Outlook, outlook_of
 from charrnn_tui.tui.widgets.play_status import PlayStatus, activity_of, figures_of
@@ -63,9 +63,10 @@ class WritingDesk(Vertical):
 
     @dataclass
     class Turned(Message):
-        """Another page is shown: one that has just begun, or one from before."""
+        """Another page is shown: one that has just begun, or one from before. stays: the reader's place is the same."""
 
         branch: Branch
+        stays: bool = False
 
     @dataclass
     class Foreseen(Message):
@@ -173,12 +174,23 @@ class WritingDesk(Vertical):
 
     def watch_settings(self, before: PlaySettings, settings: PlaySettings) -> None:
         self._apply(settings)
-        for knob in KNOBS:
-            if knob.value(before) != knob.value(settings) and knob.field in SAMPLING_FIELDS:
-                self._mark(f"{knob.name} {knob.shown(settings)}")
-        page = self.writer.page
-        if before.seed != settings.seed and (page is None or page.seeds[0].value != settings.seed):
+        changed = [knob for knob in KNOBS if knob.value(before) != knob.value(settings)]
+        if changed:
+            self.settings_changed(changed)
+        self._draw(at_once=True)
+
+    def settings_changed(self, changed: Sequence[Knob]) -> None:
+        """What is sampled with acts on the next character; another seed starts over."""
+        for knob in changed:
+            if knob.field in SAMPLING_FIELDS:
+                self._mark(f"{knob.name} {knob.shown(self.settings)}")
+        if SEED in changed:
             self.start_over()
+
+    def adopt(self, settings: PlaySettings) -> None:
+        """Take settings on that belong to the page in hand: nothing is marked or written again."""
+        self.set_reactive(WritingDesk.settings, settings)
+        self._apply(settings)
         self._draw(at_once=True)
 
     @on(PrimeField.Changed)
@@ -188,6 +200,11 @@ class WritingDesk(Vertical):
         if self.feed.model is not None or self.feed.words:
             self._wait()
             self.feed.start_over(event.prime)
+
+    @property
+    def words(self) -> str:
+        """What is being waited for; empty: nothing."""
+        return self.feed.words
 
     @property
     def _prime(self) -> str | None:
@@ -223,7 +240,7 @@ class WritingDesk(Vertical):
         if self.writer.speed is not None:
             self._write(BEAT_BUDGET)
         self._draw()
-        if not self.writer.writing and not self.feed.words and self._beat is not None:
+        if not self.writer.writing and not self.words and self._beat is not None:
             self._draw(at_once=True)
             self._beat.pause()
 
@@ -262,17 +279,22 @@ class WritingDesk(Vertical):
         self.branches.grow(Branch(self.writer.page, model, origin))
         self.show_page()
 
-    def show_page(self) -> None:
-        """Show the page in hand, from its end on."""
-        branch = self.branches.current
+    def show_page(self, *, stays: bool = False) -> None:
+        """Show the page in hand, from its end on, or where the reader is."""
+        branch, view = self.branches.current, self.text_view
         assert branch is not None
         self._unshown.clear()
         self._problem = ""
-        self.text_view.set_text(self.text, prime_length=len(self.writer.prime))
+        cursor, row = view.cursor, None if view.following else view.scroll_offset.y
+        view.set_text(self.text, prime_length=len(self.writer.prime))
+        if stays and row is not None:
+            view.show_row(row)
+        if stays:
+            view.cursor = cursor
         for mark in branch.marks:
-            self.text_view.add_mark(*mark)
+            view.add_mark(*mark)
         self._awake()
-        self.post_message(self.Turned(branch))
+        self.post_message(self.Turned(branch, stays))
 
     def _write(self, budget_seconds: float) -> None:
         try:
@@ -304,8 +326,8 @@ class WritingDesk(Vertical):
             self._told_writing = self.text_view.busy = writer.writing
             self.post_message(self.StateChanged(writer.writing))
             at_once = True
-        if at_once or self._problem or self.feed.words or self._beats % STATUS_BEATS[fast] == 0:
-            words = (figures_of(writer), activity_of(writer, self.feed.words))
+        if at_once or self._problem or self.words or self._beats % STATUS_BEATS[fast] == 0:
+            words = (figures_of(writer), activity_of(writer, self.words))
             if self._colours is not None and writer.page is not None:
                 self._legend.show_figures(writer.page, *self._selected())
             self._status.show(self._problem or " · ".join(word for word in words if word), problem=bool(self._problem))

@@ -1,0 +1,153 @@
+"""Replay: a control that changes re-writes the whole page, with the same seed and at once."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from charrnn_tui.sampling.distribution import SamplingSettings
+from charrnn_tui.sampling.page import Page
+from charrnn_tui.sampling.sampler import Sampler
+from charrnn_tui.tui.branches import Branch
+from charrnn_tui.tui.play_settings import SAMPLING_FIELDS, SEED, Knob
+from charrnn_tui.tui.preparation import Abandoned, Job, Prepared
+from charrnn_tui.tui.widgets.forking_desk import ForkingDesk
+
+_WORTH_FINISHING: Final = 2000  # characters; a key held down shows each such page, a longer one gives way to the next
+
+
+class Rewriting:
+    """A page written anew on another thread, so long as the old one: the keys and the old text stay alive."""
+
+    def __init__(self, page: Page, settings: SamplingSettings, seed: int, length: int, knob: Knob | None) -> None:
+        """knob: the control that was changed; None: another prime or model."""
+        self.page, self.settings, self.length, self.knob = page.fork(0, seed), settings, length, knob
+        self._abandoned = False
+        self._sampler = Sampler(page.network, page.vocabulary, settings, seed=0)
+        self._sampler.restore(self.page.snapshot_at(0))
+        self._job = Job(self._write)
+
+    @property
+    def done(self) -> bool:
+        return self._job.done
+
+    def result(self) -> tuple[Page, Sampler]:
+        """The page and the sampler that stands at its end. Raises ValueError where the model gives no numbers."""
+        self._job.result()
+        return self.page, self._sampler
+
+    def abandon(self) -> None:
+        """End it, soon."""
+        self._abandoned = True
+
+    def _write(self) -> None:
+        while len(self.page) < self.length:
+            if self._abandoned:
+                raise Abandoned
+            self.page.write(self._sampler)
+
+
+class ReplayingDesk(ForkingDesk):
+    """With replay on, a page is what the controls make of its prime and seed; one branch for a control's changes."""
+
+    _rewriting: Rewriting | None = None
+    _wanted: tuple[Knob | None, int] | None = None  # what has been changed since that began, and how much to write
+    _replayed: tuple[Branch, Knob | None] | None = None
+
+    @property
+    def words(self) -> str:
+        rewriting = self._rewriting
+        if super().words or rewriting is None:
+            return super().words
+        return f"writing again: {len(rewriting.page):,} of {rewriting.length:,}"
+
+    def settings_changed(self, changed: Sequence[Knob]) -> None:
+        acting = [knob for knob in changed if knob.field in SAMPLING_FIELDS or knob is SEED]
+        page = self.writer.page
+        if not self.settings.replay or not page or super().words or page.mixed or self.feed.live:
+            self._let_be()
+            super().settings_changed(changed)
+        elif acting:
+            self._rewrite(acting[0], len(page))
+
+    def _begin(self, prepared: Prepared) -> None:
+        length = self.writer.count
+        self._let_be()
+        super()._begin(prepared)
+        if self.settings.replay and length and not self.feed.live:
+            self._replayed = None if self.branches.current is None else (self.branches.current, None)
+            self._rewrite(None, length)
+
+    def stop(self) -> None:
+        self._let_be()
+        super().stop()
+
+    def start_over(self) -> None:
+        self._let_be()
+        super().start_over()
+
+    def show_page(self, *, stays: bool = False) -> None:
+        self._let_be()
+        super().show_page(stays=stays)
+
+    def on_unmount(self) -> None:
+        self._let_be()
+
+    def _let_be(self) -> None:
+        """What is being written again is of no use any more."""
+        if self._rewriting is not None:
+            self._rewriting.abandon()
+        self._rewriting = self._wanted = None
+
+    def _rewrite(self, knob: Knob | None, length: int) -> None:
+        rewriting, page = self._rewriting, self.writer.page
+        if rewriting is not None and rewriting.length <= _WORTH_FINISHING:
+            self._wanted = knob, rewriting.length
+            return
+        if rewriting is not None:
+            rewriting.abandon()
+            length = rewriting.length
+        if page is not None:
+            self._rewriting = Rewriting(page, self.settings.sampling, self.settings.seed, length, knob)
+            self._awake()
+
+    def _write(self, budget_seconds: float) -> None:
+        if self._rewriting is None:
+            super()._write(budget_seconds)
+
+    def _on_sprint(self) -> None:
+        if self._rewriting is None:
+            super()._on_sprint()
+        elif self._rewriting.done:
+            self._take_up(self._rewriting)
+
+    def _awake(self) -> None:
+        super()._awake()
+        if self._rewriting is not None and self._sprint is not None and self.screen.is_current:
+            self._sprint.resume()
+
+    def _take_up(self, rewriting: Rewriting) -> None:
+        """Show what has been written; then what was changed meanwhile."""
+        wanted, self._rewriting, self._wanted = self._wanted, None, None
+        current = self.branches.current
+        try:
+            page, sampler = rewriting.result()
+        except ValueError as error:
+            self._problem = str(error)
+            return
+        assert current is not None
+        self.writer.exchange(page, sampler)
+        if (
+            self._replayed == (current, rewriting.knob)
+            and not current.bookmarked
+            and not self.branches.children(current)
+        ):
+            current.page = page
+            current.marks.clear()
+        else:
+            name = "" if rewriting.knob is None else f" {rewriting.knob.name}"
+            self.branches.grow(Branch(page, current.model, f"replay{name}"))
+        assert self.branches.current is not None
+        self._replayed = self.branches.current, rewriting.knob
+        self.show_page(stays=True)
+        self._draw(at_once=True)
+        if wanted is not None:
+            self._rewrite(*wanted)

@@ -1,0 +1,123 @@
+"""Replay: with it on, a changed control re-writes the page from its prime, with the same seed."""
+
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from charrnn_tui.checkpoint.checkpoint import Checkpoint
+from charrnn_tui.sampling.distribution import SamplingSettings
+from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.sampler import Sampler
+from tests.tui.scripted_world import ScriptedWorld, screen_text, tiny_checkpoint
+from tests.tui.test_play_screen import Player, playing
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> ScriptedWorld:
+    return ScriptedWorld(tmp_path / "runs")
+
+
+@pytest.fixture
+def shipped(world: ScriptedWorld) -> Checkpoint:
+    checkpoint = tiny_checkpoint(val_loss=1.284)
+    world.ship(checkpoint)
+    return checkpoint
+
+
+def written_with(checkpoint: Checkpoint, count: int, *, prime: str = "a", seed: int = 42, **settings: float) -> str:
+    """What these settings write from the start."""
+    chosen = SamplingSettings(**({"temperature": 0.8, "top_k": 5} | settings))
+    sampler = Sampler(CharLSTM(checkpoint.weights), checkpoint.vocabulary, chosen, seed=seed, prime=prime)
+    return "".join(character.character for character in islice(sampler, count))
+
+
+async def stopped_with_replay_on(player: Player) -> int:
+    await player.written(40)
+    await player.stop()
+    await player.press("a")
+    assert player.desk.settings.replay
+    return player.desk.writer.count
+
+
+async def test_a_changed_control_rewrites_the_page_with_the_same_seed(
+    world: ScriptedWorld, shipped: Checkpoint
+) -> None:
+    async with playing(world) as player:
+        count = await stopped_with_replay_on(player)
+        await player.press("down", "right", "right")
+        await player.until(lambda: player.desk.writer.text == written_with(shipped, count, temperature=0.9))
+        assert not player.desk.writer.writing
+        assert player.desk.text_view.text == player.desk.text
+        assert not player.desk.text_view.marks
+
+
+async def test_a_key_held_down_ends_at_the_last_value_and_on_one_branch(
+    world: ScriptedWorld, shipped: Checkpoint
+) -> None:
+    async with playing(world) as player:
+        count = await stopped_with_replay_on(player)
+        await player.press("down", *["right"] * 12)
+        await player.until(lambda: player.desk.writer.text == written_with(shipped, count, temperature=1.4))
+        assert [branch.origin for branch in player.desk.branches] == ["start", "replay temperature"]
+
+
+async def test_undo_brings_the_earlier_page_back_and_the_controls_that_wrote_it(
+    world: ScriptedWorld, shipped: Checkpoint
+) -> None:
+    async with playing(world) as player:
+        count = await stopped_with_replay_on(player)
+        await player.press("right")
+        await player.until(lambda: player.desk.writer.text == written_with(shipped, count, top_k=10))
+        await player.press("u")
+        assert player.desk.settings.top_k == player.play.controls.settings.top_k == 5
+        assert player.desk.writer.text == written_with(shipped, count)
+
+
+async def test_reroll_and_another_prime_are_written_at_once_and_as_long_as_what_stood_there(
+    world: ScriptedWorld, shipped: Checkpoint
+) -> None:
+    async with playing(world) as player:
+        count = await stopped_with_replay_on(player)
+        player.app.clock.now = 0.0
+        await player.press("r")
+        await player.until(lambda: player.desk.writer.text == written_with(shipped, count, seed=99))
+        player.desk.prime_field.prime = ""
+        await player.press("p", "b", "a", "d", "enter")
+        await player.until(lambda: player.desk.writer.prime == "bad" and player.desk.writer.count >= count)
+        written = player.desk.writer.text
+        assert written == written_with(shipped, len(written), seed=99, prime="bad")
+
+
+async def test_the_reader_stays_where_the_cursor_was(world: ScriptedWorld, shipped: Checkpoint) -> None:
+    async with playing(world) as player:
+        await stopped_with_replay_on(player)
+        await player.press("i", "home", "right", "right", "right")
+        place = player.desk.text_view.cursor
+        player.play.action_change(1)
+        await player.until(lambda: player.desk.branches.current.origin == "replay top-k")
+        assert player.desk.text_view.cursor == place
+        finding = player.play.inspector.finding
+        assert finding is not None
+        assert finding.inspection is not None
+        assert finding.inspection.token_id == player.desk.writer.page.ids[place - len(player.desk.writer.prime)]
+
+
+async def test_with_replay_off_again_a_control_acts_on_what_follows(world: ScriptedWorld, shipped: Checkpoint) -> None:
+    async with playing(world) as player:
+        count = await stopped_with_replay_on(player)
+        await player.press("a", "right", "g")
+        await player.written(count + 5)
+        assert player.desk.writer.text[:count] == written_with(shipped, count)
+        assert [mark.label for mark in player.desk.text_view.marks] == ["top-k 10"]
+
+
+async def test_live_weights_of_a_training_are_not_replayed_but_marked(world: ScriptedWorld) -> None:
+    world.ship(tiny_checkpoint())
+    async with playing(world) as player:
+        await stopped_with_replay_on(player)
+        page = player.desk.writer.page
+        page.change_network(page.network, page.snapshot_at(len(page)).state)
+        await player.press("right")
+        assert [mark.label for mark in player.desk.text_view.marks] == ["top-k 10"]
+        assert "writing again" not in screen_text(player.app)
