@@ -16,7 +16,8 @@ from charrnn_tui.cli.output import DataStream
 from charrnn_tui.cli.terminal_text import for_terminal
 from charrnn_tui.cli.training_report import line_for, started_line, state_line
 from charrnn_tui.cli.world import StudioWorld
-from charrnn_tui.run.directory import EventTail, RunDirectory
+from charrnn_tui.run.directory import RunDirectory
+from charrnn_tui.run.event_tail import EventTail
 from charrnn_tui.run.events import Event, to_json
 from charrnn_tui.run.progress import RunProgress
 
@@ -62,13 +63,13 @@ def _follow(directory: RunDirectory, as_json: bool) -> None:
     """Write what has happened and what happens until the run ends. Raises Failed unless it ends well."""
     stream, progress = DataStream(), RunProgress()
     tail = EventTail(directory.events_file)
-    past = list(tail.read())
     if as_json:
-        progress.add_all(past)
-        for event in past:
+        for event in tail.read():
+            progress.add(event)
             stream.write_json(to_json(event))
     else:
-        _write_past(stream, past, progress)
+        tail.fold(progress)
+        _write_past(stream, progress)
     for event in _coming(directory, tail, progress):
         progress.add(event)
         if as_json:
@@ -83,13 +84,12 @@ def _follow(directory: RunDirectory, as_json: bool) -> None:
         raise Failed(f"{directory.name}: {progress.state}: {progress.reason}")
 
 
-def _write_past(stream: DataStream, past: list[Event], progress: RunProgress) -> None:
+def _write_past(stream: DataStream, progress: RunProgress) -> None:
     """What was before the watching began, in three lines at most."""
-    progress.add_all(past)
     lines = [started_line(progress.started)] if progress.started else []
     if progress.last_step:
         lines.append(state_line(progress))
-    if progress.ended and (ending := line_for(past[-1], progress)):
+    if progress.ending and (ending := line_for(progress.ending, progress)):
         lines.append(ending)
     for line in lines:
         stream.write(for_terminal(line) + "\n")

@@ -4,11 +4,11 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from charrnn_tui.run.events import Event, from_json, to_line
+from charrnn_tui.run.event_tail import EventTail
+from charrnn_tui.run.events import Event, to_line
 from charrnn_tui.run.files import write_atomically
 from charrnn_tui.run.lock import RunLock, lock_holder
 from charrnn_tui.run.progress import RunProgress
@@ -119,7 +119,7 @@ class RunDirectory:
         """All events so far, folded; a run whose trainer has died without a word is `interrupted`."""
         alive = self.trainer() is not None  # asked first: a trainer that ends meanwhile has written its last event
         progress = RunProgress()
-        progress.add_all(EventTail(self.events_file).read())
+        EventTail(self.events_file).fold(progress)
         if not progress.ended and not alive:
             progress.state, progress.reason = "interrupted", "its trainer has died"
         return progress
@@ -159,35 +159,6 @@ class EventWriter:
     def close(self) -> None:
         """No more events."""
         self._file.close()
-
-
-class EventTail:
-    """Reads a growing file of events; each `read` goes on where the last one ended."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._offset = 0
-
-    def read(self, most: int = 1 << 40) -> Iterator[Event]:
-        """The new events, at most so many bytes of them; unreadable lines are passed over, a torn one waits."""
-        try:
-            with self._path.open("rb") as file:
-                file.seek(self._offset)
-                data = file.read(most) if most < 1 << 40 else file.read()
-                if b"\n" not in data:
-                    data += file.readline()  # one line longer than that
-        except OSError:
-            return
-        whole = data.rfind(b"\n") + 1
-        self._offset += whole
-        for line in data[:whole].splitlines():
-            try:
-                values = json.loads(line)
-            except ValueError:
-                continue
-            event = from_json(values) if isinstance(values, dict) else None
-            if event is not None:
-                yield event
 
 
 def find_run(runs: Path, name_or_path: str) -> RunDirectory | None:

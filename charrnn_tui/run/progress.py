@@ -52,6 +52,7 @@ class RunProgress:
     ticks: list[tuple[int, str]] = field(default_factory=list)
     alarms: list[AlarmRaised] = field(default_factory=list)
     saved: CheckpointSaved | None = None
+    ending: RunFinished | None = None
     detached: bool = False
     rewinds: int = 0
 
@@ -59,6 +60,13 @@ class RunProgress:
         """Fold events, in their order."""
         for event in events:
             self.add(event)
+
+    def add_steps(self, steps: "array[int]", losses: "array[float]", last: StepDone) -> None:
+        """Fold as many steps at once; `last` is the last of them."""
+        self.updated, self.last_step = last.time, last
+        self.step = max(self.step, *steps)
+        self.steps.extend(steps)
+        self.losses.extend(losses)
 
     def add(self, event: Event) -> None:
         """Fold one event."""
@@ -89,7 +97,7 @@ class RunProgress:
                 if self.started:
                     self.started = replace(self.started, epochs=epochs, steps=steps)
             case RunFinished(state=state, reason=reason):
-                self.state, self.reason = state, reason
+                self.state, self.reason, self.ending = state, reason, event
             case SampleWritten():
                 self.samples.append(event)
             case LearningRateChanged(lr=lr):
@@ -100,7 +108,7 @@ class RunProgress:
                 self.saved = event
 
     def _start(self, event: RunStarted) -> None:
-        self.started, self.detached, self.reason = event, event.detached, ""
+        self.started, self.detached, self.reason, self.ending = event, event.detached, "", None
         self.state = "detached" if event.detached else "training"
         if event.resumed_at_step is not None:
             self._rewind(event.resumed_at_step)

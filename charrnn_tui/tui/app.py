@@ -13,7 +13,8 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from charrnn_tui.run.control import Control
-from charrnn_tui.run.directory import EventTail, RunDirectory, is_run
+from charrnn_tui.run.directory import RunDirectory, is_run
+from charrnn_tui.run.event_tail import EventTail
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.run.settings import RunRequest
 from charrnn_tui.tui.active_run import ActiveRun
@@ -219,7 +220,7 @@ class StudioApp(App[None]):
         if self._quitting is not None:
             return "saving …"
         if self.active_run is not None and self._active_tail is not None:
-            self._active_progress.add_all(self._active_tail.read())
+            self._active_tail.fold(self._active_progress)
             return status_line(self._active_progress, self.active_run.directory.name)
         run, progress = self._train.shown()
         return status_line(progress, run.name) if run is not None else ""

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from charrnn_tui.run.directory import EventTail, EventWriter, RunDirectory, RunError, find_run, list_runs
+from charrnn_tui.run.directory import EventWriter, RunDirectory, RunError, find_run, list_runs
+from charrnn_tui.run.event_tail import EventTail
 from charrnn_tui.run.events import Event, RunFinished, RunPaused, RunStarted, to_line
 from charrnn_tui.run.files import write_atomically
 from charrnn_tui.run.lock import RunLock, RunLocked, lock_holder

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
-from charrnn_tui.run.directory import EventTail, RunDirectory
+from charrnn_tui.run.directory import RunDirectory
+from charrnn_tui.run.event_tail import EventTail
 from tests.terminal.pseudo_terminal import F5, PseudoTerminal
 
 pytestmark = [pytest.mark.terminal, pytest.mark.timeout(240)]

@@ -14,7 +14,8 @@ import pytest
 from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
 from charrnn_tui.cli.training_run import start_run, write_sample
 from charrnn_tui.run.control import Control, Pause, Stop
-from charrnn_tui.run.directory import EventTail, EventWriter, RunDirectory, RunError, list_runs
+from charrnn_tui.run.directory import EventWriter, RunDirectory, RunError, list_runs
+from charrnn_tui.run.event_tail import EventTail
 from charrnn_tui.run.events import (
     AlarmRaised,
     CheckpointSaved,

@@ -6,7 +6,8 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
-from charrnn_tui.run.directory import EventTail, RunDirectory
+from charrnn_tui.run.directory import RunDirectory
+from charrnn_tui.run.event_tail import EventTail
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.run.quantities import size
 from charrnn_tui.tui.widgets.loss_chart import LossChart
@@ -16,7 +17,7 @@ from charrnn_tui.tui.widgets.text_view import TextView
 LOOK_SECONDS = 0.6  # between two looks at the events: at most 10 a second would do, fewer spare a thin line
 LOOK_SECONDS_ON_THIN_LINES = 3.0
 _LOOKS_UNTIL_DEAD = 1  # a run that is handed from one process to another has no trainer for a moment
-_BYTES_A_LOOK = 1 << 20  # some thousand events: a look at a long history stays short, the next goes on
+_BYTES_A_LOOK = 4 << 20  # some 16,000 steps: a look at a long history stays short, the next follows at once
 
 
 class RunView(Vertical):
@@ -102,7 +103,9 @@ val is the validation loss with the notebook's geometry; 1 nat is 1.44 bits. To 
         if self._tail is None or self.run is None:
             return
         before = self.progress.updated
-        self.progress.add_all(self._tail.read(_BYTES_A_LOOK))
+        if self._tail.fold(self.progress, _BYTES_A_LOOK):
+            self.call_later(self.look)  # keys in between are served; drawn once the history is there
+            return
         quiet = self.progress.updated == before and not self.own and not self.progress.ended
         alone = quiet and self.run.trainer() is None
         self._looks_alone = self._looks_alone + 1 if alone else 0
