@@ -80,13 +80,17 @@ class Evaluated(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class SampleWritten(Event):
-    """Text by the model as it was at this step; with a fixed prime and seed, so that samples can be compared."""
+    """Text by the model as it was at this step; with a fixed prime and seed, so that samples can be compared.
+
+    requested: somebody asked for it; else it was due.
+    """
 
     prime: str
     text: str
     seed: int
     top_k: int
     val_loss: float | None = None
+    requested: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

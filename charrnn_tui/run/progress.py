@@ -88,6 +88,7 @@ class RunProgress:
                 self.ticks.append((event.step, "paused"))
             case RunResumed():
                 self.state = "detached" if self.detached else "training"
+                self.ticks.append((event.step, "goes on"))
             case RunDetached():
                 self.detached = True
                 self.state = "paused" if self.state == "paused" else "detached"
@@ -98,14 +99,21 @@ class RunProgress:
                     self.started = replace(self.started, epochs=epochs, steps=steps)
             case RunFinished(state=state, reason=reason):
                 self.state, self.reason, self.ending = state, reason, event
+                if state in ("stopped", "interrupted"):
+                    self.ticks.append((event.step, state))
             case SampleWritten():
                 self.samples.append(event)
+                if event.requested:
+                    self.ticks.append((event.step, "sample"))
             case LearningRateChanged(lr=lr):
                 self.ticks.append((event.step, f"lr {lr:.3g}"))
             case AlarmRaised():
                 self.alarms.append(event)
+                self.ticks.append((event.step, f"!{event.kind}"))
             case CheckpointSaved():
                 self.saved = event
+                if event.kind == "requested":
+                    self.ticks.append((event.step, "saved"))
 
     def _start(self, event: RunStarted) -> None:
         self.started, self.detached, self.reason, self.ending = event, event.detached, "", None

@@ -223,7 +223,7 @@ class _Training:
                 yield from self._save()
                 yield RunDetached(time=time.time(), step=learner.step)
             case SampleNow() if self.write_sample:
-                yield self._sample()
+                yield self._sample(requested=True)
             case ShareWeights(deliver):
                 deliver(self._checkpoint())
             case ScaleLearningRate(factor):
@@ -264,7 +264,7 @@ class _Training:
         if self.write_sample:
             yield self._sample()
 
-    def _sample(self) -> Event:
+    def _sample(self, *, requested: bool = False) -> Event:
         assert self.write_sample is not None
         prime, text = self.write_sample(self._checkpoint(), self.settings)
         return SampleWritten(
@@ -275,6 +275,7 @@ class _Training:
             seed=self.settings.sample_seed,
             top_k=self.settings.sample_top_k,
             val_loss=self.validated.loss,
+            requested=requested,
         )
 
     def _save(self, kind: str = "last") -> Events:

@@ -186,10 +186,22 @@ def test_the_best_validation_is_kept_beside_the_last() -> None:
 
 def test_ticks_samples_alarms_and_savings_are_collected() -> None:
     progress = folded(*ALL)
-    assert progress.ticks == [(1, "paused"), (0, "lr 0.01"), (1, "detached"), (0, "more epochs")]
+    told = [(1, "paused"), (1, "goes on"), (0, "lr 0.01"), (0, "!disk"), (1, "detached"), (0, "more epochs")]
+    assert progress.ticks == told
     assert len(progress.samples) == len(progress.alarms) == 1
     assert progress.saved is not None
     assert progress.saved.kind == "best"
+
+
+def test_what_was_asked_for_is_a_tick_and_what_was_due_is_none() -> None:
+    progress = folded(
+        SampleWritten(time=1.0, step=3, prime="", text="", seed=0, top_k=5),
+        SampleWritten(time=1.0, step=4, prime="", text="", seed=0, top_k=5, requested=True),
+        CheckpointSaved(time=1.0, step=5, kind="last", file="last.safetensors"),
+        CheckpointSaved(time=1.0, step=6, kind="requested", file="last.safetensors"),
+        RunFinished(time=1.0, step=7, state="stopped"),
+    )
+    assert progress.ticks == [(4, "sample"), (6, "saved"), (7, "stopped")]
 
 
 def test_nothing_is_left_to_do_once_a_run_has_ended() -> None:

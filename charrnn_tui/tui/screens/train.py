@@ -34,7 +34,8 @@ from charrnn_tui.tui.widgets.train_form import TrainForm
 from charrnn_tui.tui.world import World
 
 _LOOK_SECONDS = 0.5
-_STEERING = frozenset({"pause", "sample", "save", "end_after_epoch", "learning_rate", "steps", "more_epochs", "stop"})
+_STEERING = frozenset({"pause", "sample", "save", "end_after_epoch", "learning_rate", "scale_rate", "steps"})
+_STEERING |= {"more_epochs", "stop"}
 
 
 class TrainScreen(Screen[None]):
@@ -47,6 +48,8 @@ class TrainScreen(Screen[None]):
         Binding("S,upper_s", "save", "Save", id="train.save"),
         Binding("E,upper_e", "end_after_epoch", "End after epoch", id="train.end_after_epoch"),
         Binding("L,upper_l", "learning_rate", "Learning rate", id="train.learning_rate"),
+        Binding("asterisk", "scale_rate(2.0)", "Rate ×2", id="train.double_rate", show=False, key_display="*"),
+        Binding("slash", "scale_rate(0.5)", "Rate ÷2", id="train.halve_rate", show=False, key_display="/"),
         Binding("T,upper_t", "steps", "Run N steps", id="train.steps", show=False),
         Binding("M,upper_m", "more_epochs", "More epochs", id="train.more_epochs", show=False),
         Binding("x", "stop", "Stop", id="train.stop"),
@@ -246,6 +249,10 @@ class TrainScreen(Screen[None]):
             f"Learning rate, now {last.lr:.3g}. Type a factor such as x0.5, or the new rate.", "x0.5", _rate_problem
         )
         self.app.push_screen(dialog, lambda answer: self._scale(answer, last.lr))
+
+    def action_scale_rate(self, factor: float) -> None:
+        """The chart and the facts show the new rate once the trainer has answered."""
+        self._ask(ScaleLearningRate(factor))
 
     def _scale(self, answer: str | None, lr: float) -> None:
         if answer is not None and lr > 0:

@@ -133,14 +133,21 @@ def _step_axis(cells: ChartCells, layout: Layout, curves: LossCurves, view: Char
 
 
 def _interventions(cells: ChartCells, row: int, box: PlotBox, curves: LossCurves, window: StepWindow) -> None:
-    """A ▲ on the axis, and its label up to the next one if there is room for it."""
-    shown = [mark for mark in curves.interventions if window.start <= mark.step <= window.end]
-    columns = [window.column_of(mark.step, box.columns) for mark in shown]
-    for mark, column, following in zip(shown, columns, [*columns[1:], box.columns + 1], strict=False):
-        text = f"▲{mark.label} "
+    """A ▲ on the axis, and the labels of all that happened there, up to the next one if there is room for them."""
+    labels: dict[int, list[str]] = {}
+    for mark in curves.interventions:
+        if window.start <= mark.step <= window.end:
+            labels.setdefault(window.column_of(mark.step, box.columns), []).append(mark.label)
+    columns, free_from = list(labels), 0
+    for column, following in zip(columns, [*columns[1:], box.columns + 1], strict=False):
+        words = " · ".join(labels[column])
+        text = f"▲{words} "
         if column + len(text) > min(following, box.columns):
             text = "▲"
+            if column - len(words) - 1 >= free_from:  # at the right edge, say
+                cells.write(row, box.column + column - len(words) - 1, f" {words}", Ink.INTERVENTION)
         cells.write(row, box.column + column, text, Ink.INTERVENTION)
+        free_from = column + len(text)
 
 
 def _crosshair(cells: ChartCells, layout: Layout, view: ChartView, step: float) -> None:

@@ -95,6 +95,13 @@ class LossChart(ChartCanvas, can_focus=True):
         self.curves.overlays.pop(name, None)
         self.request_live_redraw()
 
+    def point_at(self, step: int | None) -> None:
+        """Put the crosshair at the point nearest to a step, in view; None takes it away."""
+        if step is not None and self.curves.own:
+            step = self.curves.nearest_step(step)
+            self._choice = self._choice.showing(step, self._shown_window)
+        self._set_crosshair(step if self.curves.own else None)
+
     def clear(self) -> None:
         """Forget all points, ticks and overlays; keep smoothing and axis kind."""
         smoothing = self.curves.smoothed.smoothing

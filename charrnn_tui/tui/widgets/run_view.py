@@ -2,6 +2,7 @@
 
 import sys
 
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
@@ -12,7 +13,7 @@ from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.run.quantities import size
 from charrnn_tui.tui.widgets.loss_chart import LossChart
 from charrnn_tui.tui.widgets.run_lines import bar_lines, fact_lines, place_line
-from charrnn_tui.tui.widgets.text_view import TextView
+from charrnn_tui.tui.widgets.sample_pane import SamplePane
 
 LOOK_SECONDS = 0.6  # between two looks at the events: at most 10 a second would do, fewer spare a thin line
 LOOK_SECONDS_ON_THIN_LINES = 3.0
@@ -25,14 +26,15 @@ class RunView(Vertical):
 
     HELP = """A run. The chart shows the raw training loss, its smoothed line and the validation loss; ★ is the best.
 
-space  pause, resume          L  change the learning rate
-s      sample now             l  logarithmic loss axis
-S      save now               v  crosshair, ←→ move it
-E      end after this epoch   + -  zoom, 0 whole run
-T      run N steps, pause     e  smoothing
-M      more epochs            2  play with the model as it is now
-x      save and stop          D  detach: it trains on, you leave
-n      new run                r  resume a run that has ended
+space  pause, resume          L    type a learning rate, or a factor; * doubles it, / halves it
+s      sample now             l    logarithmic loss axis
+S      save now               v    crosshair, ←→ move it, the samples follow
+E      end after this epoch   + -  zoom, ←→ pan, f follow, 0 whole run
+T      run N steps, pause     e    smoothing
+M      more epochs            2    play with the model as it is now
+x      save and stop          D    detach: it trains on, you leave
+n      new run                r    resume a run that has ended
+A      all alarms             Tab  to the samples, where ←→ go through them
 
 val is the validation loss with the notebook's geometry; 1 nat is 1.44 bits. To guess among N characters costs ln N."""
 
@@ -42,8 +44,6 @@ val is the validation loss with the notebook's geometry; 1 nat is 1.44 bits. To 
     RunView #body { height: 1fr; }
     RunView LossChart { width: 2fr; height: 1fr; }
     RunView #samples { width: 1fr; border-left: solid $panel; padding-left: 1; }
-    RunView #sample-title { height: 1; color: $text-muted; text-style: bold; }
-    RunView #sample { height: 1fr; }
     RunView #facts { height: 2; color: $text-muted; }
     RunView.-narrow #body { layout: vertical; }
     RunView.-narrow LossChart { width: 1fr; height: 2fr; }
@@ -62,15 +62,12 @@ val is the validation loss with the notebook's geometry; 1 nat is 1.44 bits. To 
         self.own = False  # whether this process trains it: then its memory is ours to tell
         self._tail: EventTail | None = None
         self._shown_steps = self._shown_validations = self._shown_ticks = self._shown_rewinds = 0
-        self._shown_sample = -1
 
     def compose(self) -> ComposeResult:
         yield Static("", id="bars", markup=False)
         with Horizontal(id="body"):
             yield LossChart()
-            with Vertical(id="samples"):
-                yield Static("no sample yet", id="sample-title", markup=False)
-                yield TextView(id="sample", placeholder="samples are written at each validation")
+            yield SamplePane(id="samples")
         yield Static("", id="facts", markup=False)
 
     def on_mount(self) -> None:
@@ -88,15 +85,23 @@ val is the validation loss with the notebook's geometry; 1 nat is 1.44 bits. To 
         self.progress, self._tail = RunProgress(), EventTail(run.events_file)
         self._shown_rewinds = 0
         self._forget_shown()
-        self.query_one("#sample", TextView).clear()
-        self.query_one("#sample-title", Static).update("no sample yet")
+        self.query_one(SamplePane).clear()
         self.look()
 
     def _forget_shown(self) -> None:
         """The chart begins anew: another run, or one whose last steps are done again."""
         self._shown_steps = self._shown_validations = self._shown_ticks = 0
-        self._shown_sample = -1
         self.query_one(LossChart).clear()
+
+    @on(LossChart.CrosshairMoved)
+    def _crosshair_moved(self, event: LossChart.CrosshairMoved) -> None:
+        event.stop()
+        self.query_one(SamplePane).show_at(event.step)
+
+    @on(SamplePane.Chosen)
+    def _sample_chosen(self, event: SamplePane.Chosen) -> None:
+        event.stop()
+        self.query_one(LossChart).point_at(event.step)
 
     def look(self) -> None:
         """Fold what is new, and draw it."""
@@ -130,14 +135,8 @@ val is the validation loss with the notebook's geometry; 1 nat is 1.44 bits. To 
         for step, label in progress.ticks[self._shown_ticks :]:
             chart.add_tick(step, label)
         self._shown_ticks = len(progress.ticks)
-        if len(progress.samples) - 1 > self._shown_sample:
-            self._shown_sample = len(progress.samples) - 1
-            newest = progress.samples[-1]
-            loss = f" · val {newest.val_loss:.3f}" if newest.val_loss is not None else ""
-            self.query_one("#sample-title", Static).update(f"sample at step {newest.step:,}{loss}")
-            view = self.query_one("#sample", TextView)
-            view.set_text(newest.prime + newest.text, prime_length=len(newest.prime))
-            view.scroll_home(animate=False)
+        if progress.samples:
+            self.query_one(SamplePane).show(progress.samples)
         self._write()
 
     def _write(self) -> None:
