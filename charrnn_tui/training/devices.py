@@ -96,3 +96,13 @@ def fastest_threads(settings: TrainSettings, tokens: int, precision: str) -> int
             seconds[threads] = min(elapsed, seconds.get(threads, elapsed))
     torch.random.set_rng_state(before)
     return min(candidates, key=lambda threads: seconds[threads])
+
+
+def is_device_lost(error: BaseException) -> bool:
+    """Whether an error means that an accelerator has gone, with everything in its memory; running out of it does not.
+
+    An illegal access or a failed launch leaves a CUDA context useless; a card that fell off the bus is gone.
+    """
+    if isinstance(error, torch.OutOfMemoryError) or not isinstance(error, RuntimeError):
+        return False
+    return isinstance(error, torch.AcceleratorError) or str(error).startswith(("CUDA error", "CUDA driver error"))

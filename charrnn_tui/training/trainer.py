@@ -40,10 +40,12 @@ from charrnn_tui.run.events import (
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.text.batches import check_geometry
 from charrnn_tui.text.corpus import Corpus
+from charrnn_tui.training.devices import is_device_lost
 from charrnn_tui.training.learner import Learner
 from charrnn_tui.training.records import Validated, checkpoint_of, started_event, state_of
 from charrnn_tui.training.resume_state import ResumeState
 from charrnn_tui.training.saver import Saver
+from charrnn_tui.training.watching import watched
 
 WriteSample = Callable[[Checkpoint, TrainSettings], tuple[str, str]]  # gives the prime and what follows it
 
@@ -72,7 +74,7 @@ def train(
     """
     check_geometry(len(corpus), settings.batch_size, settings.seq_length, settings.val_frac)
     saver = Saver(directory, sync_events, settings.keep_checkpoints)
-    return _Training(settings, corpus, control, saver, write_sample, resume).events(detached)
+    return watched(_Training(settings, corpus, control, saver, write_sample, resume).events(detached), directory)
 
 
 class _Training:
@@ -94,7 +96,7 @@ class _Training:
         self.stop: Stop | HandOver | None = None
         self.end_after_epoch = False
         self.pause_at: int | None = None
-        self.diverged = ""
+        self.failed = ""
 
     def events(self, detached: bool) -> Events:
         self.learner = learner = Learner(self.settings, self.corpus)
@@ -109,12 +111,14 @@ class _Training:
             yield from self._steps()
             if self._ended_in_peace() and self.settings.val_frac and learner.step > max(0, self.validated.step):
                 yield from self._evaluate()
-            if not self.diverged and not isinstance(self.stop, HandOver):
+            if not self.failed and not isinstance(self.stop, HandOver):
                 yield from self._keep(ending=True)
             yield from self._save()
-        except BaseException:  # the stream is closed early, or fails: it can tell nobody any more, but saves
-            self.saver.save_at_the_end(self._checkpoint(), self._state())
-            raise
+        except BaseException as error:  # the stream is closed early, or fails: it can tell nobody any more, but saves
+            if not is_device_lost(error):
+                self.saver.save_at_the_end(self._checkpoint(), self._state())
+                raise
+            yield self._lose_device(error)
         yield self._ending()
 
     def _restore(self, state: ResumeState) -> None:
@@ -127,8 +131,8 @@ class _Training:
         if isinstance(self.stop, HandOver):
             return RunDetached(time=time.time(), step=learner.step)
         state, reason = (self.stop.state, self.stop.reason) if self.stop else ("finished", "")
-        if self.diverged:
-            state, reason = "failed", self.diverged
+        if self.failed:
+            state, reason = "failed", self.failed
         return RunFinished(
             time=time.time(),
             step=learner.step,
@@ -174,7 +178,7 @@ class _Training:
 
     def _ended_in_peace(self) -> bool:
         """Whether there is time for a last validation: who asked to stop, or pulled the plug, is waiting."""
-        return not self.diverged and (self.stop is None or self.stop is _AFTER_EPOCH)
+        return not self.failed and (self.stop is None or self.stop is _AFTER_EPOCH)
 
     def _requests(self) -> Events:
         """Serve what was asked for; while paused, wait here for more."""
@@ -297,11 +301,20 @@ class _Training:
         if good is not None:
             self._restore(good)
             self.saver.saved_at = -1
-        self.diverged = (
+        self.failed = (
             f"the loss or its gradient is not a number at step {step}; the model of step {learner.step} is kept; "
             f"try a smaller --lr than {lr:g}"
         )
-        return AlarmRaised(time=time.time(), step=step, kind="nan", message=self.diverged)
+        return AlarmRaised(time=time.time(), step=step, kind="nan", message=self.failed)
+
+    def _lose_device(self, error: BaseException) -> Event:
+        """Nothing on it can be read any more, so nothing can be saved."""
+        saved = self.saver.saved_at
+        kept = f"the state of step {saved:,} is on disk: resume it there, or with --device cpu" if saved >= 0 else ""
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        self.failed = f"the device {self.learner.placement.device} is lost after step {self.learner.step:,}: {reason}"
+        self.failed += f"; {kept}" if kept else ""
+        return AlarmRaised(time=time.time(), step=self.learner.step, kind="device", message=self.failed)
 
     def _started(self, detached: bool) -> Event:
         return started_event(

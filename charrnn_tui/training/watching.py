@@ -1,0 +1,67 @@
+"""Alarms between the events of a training: what its losses say, and how much room the disk has."""
+
+import math
+import shutil
+import time
+from collections.abc import Callable, Generator
+from contextlib import closing
+from pathlib import Path
+
+from charrnn_tui.run.alarms import LossWatch
+from charrnn_tui.run.directory import RunDirectory
+from charrnn_tui.run.events import AlarmRaised, CheckpointSaved, Evaluated, Event, PlanChanged, RunStarted, StepDone
+from charrnn_tui.run.quantities import size
+
+LEAST_FREE_BYTES = 100_000_000
+SAVINGS_AHEAD = 5  # that the disk should have room for
+
+Events = Generator[Event, None, None]
+
+
+def watched(
+    events: Events,
+    directory: Path | None,
+    free_bytes: Callable[[Path], int] = lambda path: shutil.disk_usage(path).free,
+) -> Events:
+    """The events, each followed by the alarms that it gives reason for; `directory`: where the run is saved."""
+    losses, steps = LossWatch(1), 0
+    disk = _DiskWatch(directory, free_bytes) if directory is not None else None
+    with closing(events):
+        for event in events:
+            yield event
+            match event:
+                case RunStarted():
+                    losses, steps = LossWatch(event.steps_per_epoch), event.steps
+                case PlanChanged():
+                    steps = event.steps
+                case StepDone() if math.isfinite(event.loss):
+                    yield from losses.step(event)
+                case Evaluated():
+                    yield from losses.validation(event, steps)
+                case CheckpointSaved() if disk is not None and (alarm := disk.alarm(event.step)):
+                    yield alarm
+
+
+class _DiskWatch:
+    """Tells once that room becomes scarce, and again after there has been enough."""
+
+    def __init__(self, directory: Path, free_bytes: Callable[[Path], int]) -> None:
+        self._run = RunDirectory(directory)
+        self._free_bytes = free_bytes
+        self._told = False
+
+    def alarm(self, step: int) -> AlarmRaised | None:
+        """After a saving, whose files tell what the next ones take."""
+        try:
+            free = self._free_bytes(self._run.path)
+            files = (self._run.resume_file, self._run.last_file, self._run.best_file)
+            saving = sum(file.stat().st_size for file in files if file.exists())
+        except OSError:  # the directory is gone: the saver says so
+            return None
+        scarce = free < max(LEAST_FREE_BYTES, SAVINGS_AHEAD * saving)
+        if not scarce or self._told:
+            self._told = scarce
+            return None
+        self._told = True
+        message = f"disk low: {size(free)} free for {self._run.name}, of which each saving takes {size(saving)}"
+        return AlarmRaised(time=time.time(), step=step, kind="disk", message=f"{message}; make room")
