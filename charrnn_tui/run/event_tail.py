@@ -15,8 +15,8 @@ _NUMBER = rb"-?(?:0|[1-9]\d*+)(?:\.\d++)?+(?:e[-+]?\d++)?+"  # possessive: twice
 def _step_line(step: bytes, loss: bytes) -> bytes:
     """The pattern of a step as `to_line` writes it."""
     line = (
-        rb'\{"event": "step_done", "time": N, "step": STEP, "epoch": (?:0|[1-9]\d*), "loss": LOSS, "grad_norm": N, "lr": N, '
-        rb'"seconds": N, "chars_per_second": N, "train_seconds": N, "eta_seconds": N\}\n'
+        rb'\{"event": "step_done", "time": N, "step": STEP, "epoch": (?:0|[1-9]\d*), "loss": LOSS, "grad_norm": N, '
+        rb'"lr": N, "seconds": N, "chars_per_second": N, "train_seconds": N, "eta_seconds": N\}\n'
     )
     return line.replace(b"STEP", step).replace(b"LOSS", loss).replace(b"N", _NUMBER)
 
