@@ -1,7 +1,7 @@
 """`charrnn-tui sample`: text out of a model, to standard output."""
 
-import hashlib
 import secrets
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
@@ -15,6 +15,7 @@ from charrnn_tui.cli.opening import locate_checkpoint, open_model
 from charrnn_tui.cli.options import json_option, runs_option, unknown_option
 from charrnn_tui.cli.output import DataStream, say
 from charrnn_tui.cli.quality import model_facts, quality
+from charrnn_tui.run.files import file_sha256
 from charrnn_tui.sampling.distribution import SamplingSettings
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.recipe import Recipe, RecipeError, text_hash
@@ -29,7 +30,12 @@ SEPARATOR = "\n---\n"
 
 @click.command("sample")
 @click.argument("checkpoint", metavar="[CHECKPOINT]", required=False)
-@click.option("--recipe", "recipe_file", metavar="FILE", help="Write a text again, as its recipe says.")
+@click.option(
+    "--recipe",
+    "recipe_file",
+    metavar="FILE",
+    help="Write a text again, as its recipe says; - reads it from standard input.",
+)
 @click.option("--prime", metavar="TEXT", help=f"What the text begins with.  [default: {USUAL_PRIME}, where known]")
 @click.option("--prime-file", metavar="FILE", help="Read the beginning from a UTF-8 file.")
 @click.option("--length", type=click.IntRange(min=0), default=1000, show_default=True, help="Characters to write.")
@@ -79,7 +85,7 @@ def sample_command(
     loaded, model = open_model(path)
     first_seed = secrets.randbelow(1 << 31) if seed is None else seed
     known = _known(_usual(loaded.vocabulary) if prime is None else prime, loaded.vocabulary, unknown == "skip")
-    recipe = Recipe(str(path.resolve()), _sha256(path), known, length, {0: first_seed}, {0: settings}, {})
+    recipe = Recipe(str(path.resolve()), file_sha256(path), known, length, {0: first_seed}, {0: settings}, {})
     stream = DataStream()
     if stream.terminal and not as_json:
         say(f"seed {first_seed}")
@@ -102,9 +108,9 @@ def _refuse_options_beside_a_recipe() -> None:
 def _write_again(recipe_file: str, checkpoint: str | None, runs: Path, as_json: bool) -> None:
     """Follow a recipe with its own checkpoint, or with the same one in another place."""
     try:
-        recipe = Recipe.parse(read_text(recipe_file))
+        recipe = Recipe.parse(sys.stdin.read() if recipe_file == "-" else read_text(recipe_file))
         path = locate_checkpoint(recipe.checkpoint if checkpoint is None else checkpoint, runs)
-        if (found := _sha256(path)) != recipe.sha256:
+        if (found := file_sha256(path)) != recipe.sha256:
             raise CheckpointError(
                 f"{path}: is not the recipe's model: SHA-256 {found[:12]}…, not {recipe.sha256[:12]}…"
             )
@@ -116,11 +122,6 @@ def _write_again(recipe_file: str, checkpoint: str | None, runs: Path, as_json: 
     _write(DataStream(), writing, loaded, path, as_json)
     if recipe.text_sha256 not in (None, text_hash("".join(writing.characters))):
         say("the text differs from the recipe's: this machine's arithmetic rounds otherwise")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _write(stream: DataStream, writing: "_Writing", checkpoint: Checkpoint, path: Path, as_json: bool) -> None:

@@ -105,6 +105,11 @@ class Recipe:
             "text_sha256": self.text_sha256,
         }
 
+    @property
+    def name(self) -> str:
+        """Eight digits that tell it from any other recipe."""
+        return text_hash(json.dumps(self.as_json(), sort_keys=True))[:8]
+
     def start(self, model: CharLSTM, vocabulary: Vocabulary) -> Sampler:
         """A sampler behind the prime. Raises RecipeError where the model does not know a character."""
         strangers = {symbol for symbol in self.forced.values() if symbol not in vocabulary.index}

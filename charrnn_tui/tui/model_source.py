@@ -1,12 +1,13 @@
 """Where the playground's model comes from, and the model ready to write."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError
 from charrnn_tui.run.directory import RunDirectory, find_run
+from charrnn_tui.run.files import file_sha256
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.prime_reader import PrimeReader
 from charrnn_tui.text.vocabulary import Vocabulary
@@ -54,6 +55,8 @@ class LoadedModel:
     vocabulary: Vocabulary
     title: str
     step: int | None
+    sha256: str = ""
+    """Of its file; empty where no file holds these weights."""
 
     @cached_property
     def reader(self) -> PrimeReader:
@@ -83,7 +86,20 @@ def newest_source(world: World) -> ModelSource | None:
 
 def load_model(source: ModelSource, world: World) -> LoadedModel:
     """Open it. Blocks while it reads. Raises ValueError, one line."""
-    return prepare_model(source, world.open_checkpoint(source.file))
+    file = source.file
+    before = _stamp(file)
+    model = prepare_model(source, world.open_checkpoint(file))
+    sha256 = file_sha256(file) if before else ""
+    return replace(model, sha256=sha256) if before == _stamp(file) else model
+
+
+def _stamp(file: Path) -> tuple[int, int] | None:
+    """What another file of the same name would not share: a training replaces its own at any time."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 def prepare_model(source: ModelSource, checkpoint: Checkpoint) -> LoadedModel:

@@ -34,6 +34,12 @@ class PlaySettings:
         """What the sampler is to be given."""
         return SamplingSettings(self.temperature, self.top_k, self.top_p, self.min_p)
 
+    @property
+    def words(self) -> str:
+        """What a text is made with, such as `top-k 5 · temperature 0.80 · seed 42`; what is off is left out."""
+        knobs = (knob for knob in (TOP_K, TEMPERATURE, TOP_P, MIN_P, SEED) if knob.value(self) is not None)
+        return " · ".join(f"{knob.name} {knob.shown(self)}" for knob in knobs)
+
 
 DEFAULTS: Final = PlaySettings()
 

@@ -17,8 +17,9 @@ from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.tui.active_run import ActiveRun
 from charrnn_tui.tui.model_source import ModelSource
+from charrnn_tui.tui.screens.keeping import COPY_FILE
 from charrnn_tui.tui.screens.model_menu import ModelMenu
-from charrnn_tui.tui.screens.play import COPY_FILE, PlayScreen
+from charrnn_tui.tui.screens.play import PlayScreen
 from charrnn_tui.tui.screens.save_text import SaveText, proposed_name
 from tests.tui.scripted_world import Clock, ScriptedRun, ScriptedWorld, screen_text, tiny_checkpoint, until
 

@@ -4,7 +4,6 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import ClassVar, Final
 
 from textual import on
@@ -14,13 +13,12 @@ from textual.containers import Container, Vertical
 from textual.widget import Widget
 from textual.widgets import Footer, Input, Static
 
-from charrnn_tui.run.files import write_atomically
 from charrnn_tui.tui.active_run import ActiveRun
 from charrnn_tui.tui.model_source import LoadedModel, ModelSource
 from charrnn_tui.tui.play_settings import BIG_STEP, DEFAULTS, REPLAY
-from charrnn_tui.tui.screens.looking_back import ACTIONS, LookingBack
+from charrnn_tui.tui.screens.keeping import KEEPING, KeepingTexts
+from charrnn_tui.tui.screens.looking_back import ACTIONS
 from charrnn_tui.tui.screens.model_menu import ModelMenu
-from charrnn_tui.tui.screens.save_text import SaveText, proposed_name
 from charrnn_tui.tui.widgets.next_character import NextCharacter
 from charrnn_tui.tui.widgets.prime_field import PrimeField
 from charrnn_tui.tui.widgets.replaying_desk import ReplayingDesk
@@ -30,12 +28,12 @@ from charrnn_tui.tui.widgets.visible import visible
 from charrnn_tui.tui.widgets.writing_desk import WritingDesk
 from charrnn_tui.tui.world import World
 
-COPY_FILE: Final = "copied.txt"  # in the runs directory
-OSC_52_MOST: Final = 70_000  # bytes; terminals cut or drop more
-_NOT_WHILE_TYPING: Final = ACTIONS | {"go_on", "stop", "reroll", "replay", "edit_prime", "choose_model", "save", "copy"}
+_NOT_WHILE_TYPING: Final = (
+    ACTIONS | KEEPING | {"go_on", "stop", "reroll", "replay", "replay_changes", "edit_prime", "choose_model"}
+)
 
 
-class PlayScreen(LookingBack):
+class PlayScreen(KeepingTexts):
     """Prime, text, controls, distribution."""
 
     HELP = """The model writes; what you change takes effect on the next character.
@@ -43,7 +41,8 @@ class PlayScreen(LookingBack):
 g  stop, go on          r  reroll: another seed       R  replay the same seed
 a  replay every change: the page is written anew from the prime, with the same seed, at once
 p  edit the prime       m  choose a model             c  colours: five modes
-w  write to a file      y  copy                       Tab  from pane to pane
+w  write to a file: text, JSON with probabilities, or a picture       y  copy the selection, or all
+Y  copy the command that writes this text again       Tab  from pane to pane
 i  inspect: a cursor in the text, and the whole distribution of the character under it; / finds a symbol's bar
 [ ]  branch beside      t  tree of branches           b  bookmark    x  delete    u U  undo, redo
 
@@ -63,8 +62,6 @@ In the text pane ↑ ↓ scroll; End follows the text again."""
         Binding("i", "inspect", "inspect", id="play.inspect"),
         Binding("c", "colours", "colours", id="play.colours"),
         Binding("m", "choose_model", "model", id="play.model"),
-        Binding("w", "save", "write", show=False, id="play.write"),
-        Binding("y", "copy", "copy", show=False, id="play.copy"),
         Binding("up", "choose(-1)", "Control above", show=False, id="play.control_above"),
         Binding("down", "choose(1)", "Control below", show=False, id="play.control_below"),
         Binding("left", "change(-1)", "Change", show=False, id="play.change_left"),
@@ -137,6 +134,10 @@ In the text pane ↑ ↓ scroll; End follows the text again."""
         self._source = source
         if self.is_mounted:
             self.desk.open(source)
+
+    @property
+    def world(self) -> World:
+        return self._world
 
     def on_screen_suspend(self) -> None:
         self.desk.pause()
@@ -236,26 +237,3 @@ In the text pane ↑ ↓ scroll; End follows the text again."""
             self.desk.use(chosen)
         elif chosen is not None:
             self.desk.open(chosen)
-
-    def action_save(self) -> None:
-        name = self._source.path.stem if self._source is not None else "text"
-        self.app.push_screen(SaveText(self.desk.text, proposed_name(Path.cwd(), name)), self._saved)
-
-    def _saved(self, path: Path | None) -> None:
-        if path is not None:
-            self.notify(visible(f"written to {path}"), markup=False)
-
-    def action_copy(self) -> None:
-        """To the clipboard of a terminal that allows it, which it does not tell, and so to a file as well."""
-        text, path = self.desk.text, self._world.runs_directory / COPY_FILE
-        data = text.encode("utf-8", "surrogatepass")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, data)
-            words = f"{len(text):,} characters are in {path}"
-        except OSError as error:
-            words = f"{path}: cannot be written: {error.strerror or error}"
-        if len(data) <= OSC_52_MOST:
-            self.app.copy_to_clipboard(data.decode("utf-8", "replace"))
-            words += ", and in the clipboard if the terminal allows it"
-        self.notify(visible(words), markup=False)

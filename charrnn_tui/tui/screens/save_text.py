@@ -1,10 +1,11 @@
-"""Asking where a text is to be written."""
+"""Asking where a text is to be written, and in which form."""
 
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -12,15 +13,24 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from charrnn_tui.run.files import write_atomically
+from charrnn_tui.tui.widgets.visible import visible
 
 
 class SaveText(ModalScreen[Path | None]):
-    """Writes the text, raw and in UTF-8; gives the path, or None where nothing was written."""
+    """Writes the text in the form that the file's ending says; gives the path, or None where nothing was written."""
 
-    HELP = """Enter writes the text, character for character as the model wrote it.
-A file that exists is only replaced by a second Enter."""
+    HELP = """Enter writes the text. The ending of the file's name chooses the form, F2 steps through them:
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", "Cancel", id="save.cancel")]
+.txt   character for character as the model wrote it, in UTF-8
+.json  with the probability, rank, surprise and entropy of each character, and the recipe of the text
+.svg   a picture of it, in the colours that are on
+
+Any other ending: as .txt. A file that exists is only replaced by a second Enter."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "give_up", "Cancel", id="save.cancel"),
+        Binding("f2", "next_form", "Next form", key_display="F2", id="save.form"),
+    ]
     DEFAULT_CSS = """
     SaveText {
         align: center middle;
@@ -32,10 +42,11 @@ A file that exists is only replaced by a second Enter."""
     }
     """
 
-    def __init__(self, text: str, proposed: str) -> None:
+    def __init__(self, forms: Mapping[str, Callable[[], bytes]], characters: int, proposed: str) -> None:
+        """forms: by ending, what makes the file's bytes; called on another thread. The first is the usual one."""
         super().__init__()
-        self._data = text.encode("utf-8", "surrogatepass")
-        self._characters = len(text)
+        self._forms = forms
+        self._characters = characters
         self._input = Input(proposed, compact=True)
         self._note = Static("", id="save-note", markup=False)
         self._asked_about: Path | None = None
@@ -43,6 +54,7 @@ A file that exists is only replaced by a second Enter."""
     def compose(self) -> ComposeResult:
         with Vertical(id="save-box") as box:
             box.border_title = "write to a file"
+            box.border_subtitle = f"F2 {' '.join(self._forms)}"
             yield Static(f"{self._characters:,} characters; Enter writes them, Esc does not", markup=False)
             yield self._input
             yield self._note
@@ -62,12 +74,27 @@ A file that exists is only replaced by a second Enter."""
             self._asked_about = path
             self._note.update("there is a file of this name: Enter again replaces it")
             return
+        self._note.update("writing …")
+        self._write(path)
+
+    @work(thread=True, exclusive=True)
+    def _write(self, path: Path) -> None:
+        """Ten thousand characters with their probabilities take a second."""
+        make = self._forms.get(path.suffix.lower(), next(iter(self._forms.values())))
         try:
-            write_atomically(path, self._data)
-        except OSError as error:
-            self._note.update(f"cannot be written: {error.strerror or error}")
+            write_atomically(path, make())
+        except (OSError, ValueError) as error:
+            reason = (isinstance(error, OSError) and error.strerror) or str(error)
+            self.app.call_from_thread(self._note.update, visible(f"cannot be written: {reason}"))
         else:
-            self.dismiss(path.absolute())
+            self.app.call_from_thread(self.dismiss, path.absolute())
+
+    def action_next_form(self) -> None:
+        endings, path = list(self._forms), Path(self._input.value)
+        place = endings.index(path.suffix) + 1 if path.suffix in endings else 0
+        stem = path.with_suffix("") if path.suffix in endings else path
+        self._input.value = f"{stem}{endings[place % len(endings)]}"
+        self._input.cursor_position = len(self._input.value)
 
     def action_give_up(self) -> None:
         self.dismiss(None)

@@ -85,21 +85,21 @@ class SurpriseLegend(Horizontal):
 
     def __init__(self) -> None:
         super().__init__()
-        self._scale = TextView(id="colour-scale")
-        self._scale.can_focus = False
+        self.scale = TextView(id="colour-scale")
+        self.scale.can_focus = False
         self._figures = Static("", markup=False)
         self.words = ""
 
     def compose(self) -> ComposeResult:
-        yield self._scale
+        yield self.scale
         yield self._figures
 
     def show_mode(self, mode: ColourMode) -> None:
         """Explain this mode's steps."""
         lead = f"{mode.name} "
         classes = [-1] * len(lead) + [_FIRST_CLASS + step for step, word in enumerate(mode.words) for _ in word]
-        self._scale.style_of = lambda start, end: classes[start:end]
-        self._scale.set_text(lead + "".join(mode.words))
+        self.scale.style_of = lambda start, end: classes[start:end]
+        self.scale.set_text(lead + "".join(mode.words))
 
     def show_figures(self, page: Page, start: int, end: int) -> None:
         """Total bits, bits a character and perplexity of the characters [start, end)."""

@@ -1,6 +1,7 @@
 """The text view: prime and generated text, marks, a cursor that stands on characters, classes that colour them."""
 
 from bisect import insort
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -184,6 +185,12 @@ class TextView(WrappedView):
         width = self.scrollable_content_region.width
         strip = Strip(self._segments(row)).crop_extend(0, width, self._palette.style((row_painter.PLAIN,)))
         return strip.simplify().apply_offsets(0, row)  # neighbours of one style cost one escape sequence
+
+    def painted_rows(self) -> Iterator[list[Segment]]:
+        """Every row, as it is on the screen or would be, without cursor and selection."""
+        decoration = Decoration(self.prime_length, self.style_of, self._marks, None, None)
+        for row in range(self._rows.row_count):
+            yield paint_row(self._rows, row, decoration, self._palette)
 
     def _segments(self, row: int) -> list[Segment]:
         if not self.length and not self.busy:

@@ -156,6 +156,11 @@ class WritingDesk(Vertical):
             self._legend.show_mode(mode)
         self._draw(at_once=True)
 
+    @property
+    def legend(self) -> TextView | None:
+        """What the colours mean, while there are any."""
+        return self._legend.scale if self._colours is not None else None
+
     def pause(self) -> None:
         """Nobody sees the text: leave the machine to others."""
         for timer in (self._beat, self._sprint):
