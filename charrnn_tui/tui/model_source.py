@@ -1,9 +1,10 @@
 """Where the playground's model comes from, and the model ready to write."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError
 from charrnn_tui.run.directory import RunDirectory, find_run
@@ -57,6 +58,8 @@ class LoadedModel:
     step: int | None
     sha256: str = ""
     """Of its file; empty where no file holds these weights."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What its file tells of it, by whoever wrote that."""
 
     @cached_property
     def reader(self) -> PrimeReader:
@@ -109,7 +112,7 @@ def prepare_model(source: ModelSource, checkpoint: Checkpoint) -> LoadedModel:
     except ValueError as error:
         raise CheckpointError(f"{source.label}: {error}") from None
     step = checkpoint.facts.get("step")
-    return LoadedModel(source, network, checkpoint.vocabulary, _title(source, checkpoint), step)
+    return LoadedModel(source, network, checkpoint.vocabulary, _title(source, checkpoint), step, facts=checkpoint.facts)
 
 
 def _title(source: ModelSource, checkpoint: Checkpoint) -> str:

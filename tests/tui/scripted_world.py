@@ -14,7 +14,7 @@ from charrnn_tui.run.control import Control, ShareWeights
 from charrnn_tui.run.directory import RunDirectory, list_runs
 from charrnn_tui.run.events import Event
 from charrnn_tui.run.settings import RunRequest
-from charrnn_tui.text.corpus import Corpus
+from charrnn_tui.text.corpus import Corpus, load_corpus
 from charrnn_tui.text.vocabulary import Vocabulary
 
 ALPHABET = "\n abcdefgh"
@@ -37,7 +37,7 @@ class ScriptedWorld:
     shipped: Path | None = None
 
     def read_corpus(self, paths: Sequence[str], encoding: str) -> Corpus:
-        raise NotImplementedError
+        return load_corpus(paths, encoding)
 
     def start_run(self, request: RunRequest, control: Control) -> tuple[RunDirectory, Generator[Event, None, None]]:
         raise NotImplementedError

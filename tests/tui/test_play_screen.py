@@ -149,7 +149,7 @@ async def test_unknown_characters_of_a_prime_are_named_and_skipped(world: Script
         await player.written()
         await player.press("p")
         player.desk.prime_field.prime = "béa\x1b"
-        await player.until(lambda: "é (U+00E9), ␛ (U+001B)" in screen_text(player.app))
+        await player.until(lambda: "F6 replaces é → e; nothing near: ␛ (U+001B)" in screen_text(player.app))
         await player.press("enter")
         await player.until(lambda: player.desk.writer.prime == "ba")
         await player.written()

@@ -144,3 +144,15 @@ def test_clearing_leaves_an_empty_text() -> None:
     rows = wrapped("a\nb", 10)
     rows.clear()
     assert (rows.text(), rows.row_count, rows.length) == ("", 1, 0)
+
+
+@given(texts, widths, st.integers(0, 120), st.integers(0, 120), texts)
+def test_a_text_replaced_in_the_middle_wraps_as_if_it_had_always_been_so(
+    text: str, width: int, one: int, other: int, inserted: str
+) -> None:
+    start, end = sorted((min(one, len(text)), min(other, len(text))))
+    rows = wrapped(text, width)
+    before = rows_of(rows)
+    touched = rows.replace(start, end, inserted)
+    assert rows_of(rows) == rows_of(wrapped(text[:start] + inserted + text[end:], width))
+    assert rows_of(rows)[:touched] == before[:touched]

@@ -14,6 +14,7 @@ from charrnn_tui.tui.screens.branch_tree import BranchTree
 from charrnn_tui.tui.widgets.forking_desk import ForkingDesk
 from charrnn_tui.tui.widgets.inspector import Finding, Inspector
 from charrnn_tui.tui.widgets.surprise import MODES
+from charrnn_tui.tui.widgets.text_editor import TextEditor
 from charrnn_tui.tui.widgets.text_view import TextView
 from charrnn_tui.tui.widgets.visible import visible
 from charrnn_tui.tui.widgets.writing_desk import WritingDesk
@@ -49,9 +50,14 @@ class LookingBack(Screen[None]):
     def inspecting(self) -> bool:
         return self.has_class("-inspecting")
 
+    @property
+    def typing(self) -> bool:
+        """Whether letters go into a text field."""
+        return isinstance(self.focused, Input | TextEditor)
+
     def on_key(self, event: events.Key) -> None:
         """`/` and the symbol behind it, in the order in which they were typed: a binding would run after both."""
-        if isinstance(self.focused, Input) or not (self.inspector.asking or event.key == "slash"):
+        if self.typing or not (self.inspector.asking or event.key == "slash"):
             return
         event.stop()
         event.prevent_default()

@@ -11,14 +11,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.widget import Widget
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Footer, Static
 
 from charrnn_tui.tui.active_run import ActiveRun
 from charrnn_tui.tui.model_source import LoadedModel, ModelSource
 from charrnn_tui.tui.play_settings import BIG_STEP, DEFAULTS, REPLAY
-from charrnn_tui.tui.screens.keeping import KEEPING, KeepingTexts
+from charrnn_tui.tui.screens.keeping import KEEPING
 from charrnn_tui.tui.screens.looking_back import ACTIONS
 from charrnn_tui.tui.screens.model_menu import ModelMenu
+from charrnn_tui.tui.screens.prime_tools import PrimeTools
 from charrnn_tui.tui.widgets.next_character import NextCharacter
 from charrnn_tui.tui.widgets.prime_field import PrimeField
 from charrnn_tui.tui.widgets.replaying_desk import ReplayingDesk
@@ -33,7 +34,7 @@ _NOT_WHILE_TYPING: Final = (
 )
 
 
-class PlayScreen(KeepingTexts):
+class PlayScreen(PrimeTools):
     """Prime, text, controls, distribution."""
 
     HELP = """The model writes; what you change takes effect on the next character.
@@ -41,6 +42,7 @@ class PlayScreen(KeepingTexts):
 g  stop, go on          r  reroll: another seed       R  replay the same seed
 a  replay every change: the page is written anew from the prime, with the same seed, at once
 p  edit the prime       m  choose a model             c  colours: five modes
+F2  prime from a file   F3  random line of the text   F6  nearest known characters in the prime
 w  write to a file: text, JSON with probabilities, or a picture       y  copy the selection, or all
 Y  copy the command that writes this text again       Tab  from pane to pane
 i  inspect: a cursor in the text, and the whole distribution of the character under it; / finds a symbol's bar
@@ -183,7 +185,7 @@ In the text pane ↑ ↓ scroll; End follows the text again."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """One of go on and stop; and no letters in the footer that a text field would take."""
-        if action in _NOT_WHILE_TYPING and isinstance(self.focused, Input):
+        if action in _NOT_WHILE_TYPING and self.typing:
             return False
         if action == "leave_inspector":
             return self.inspecting

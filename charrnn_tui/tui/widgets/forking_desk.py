@@ -39,7 +39,7 @@ class ForkingDesk(WritingDesk):
             return
         self.writer.turn_to(branch.page)
         self.feed.turn_to(branch.model)
-        self.prime_field.vocabulary = branch.page.vocabulary
+        self.prime_field.model = branch.model
         if self.prime_field.prime != branch.page.prime:
             self.prime_field.prime, self.prime_is_typed = branch.page.prime, True
         self.show_page()

@@ -1,109 +1,58 @@
-"""The beginning that the model is to go on from, with what it cannot read marked as it is typed."""
+"""The beginning that the model is to go on from: a label, the field, and a line about what the model cannot read."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from rich.cells import cell_len
-from rich.text import Text
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.reactive import Reactive, reactive
 from textual.timer import Timer
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
-from charrnn_tui.text.vocabulary import Vocabulary
+from charrnn_tui.text.nearest import NearestKnown
+from charrnn_tui.tui.foresight import Foresight
+from charrnn_tui.tui.model_source import LoadedModel
 from charrnn_tui.tui.widgets.character_symbol import symbol_of
+from charrnn_tui.tui.widgets.prime_editor import GHOST_MOST, PrimeEditor
 
 DEBOUNCE_SECONDS: Final = 0.2
+LOOK_SECONDS: Final = 1 / 30  # between two looks whether something is foreseen
 _MOST_NAMED: Final = 6
 
 
-class PrimeInput(Input):
-    """A line that may hold any character: line breaks and tabs stand in it as signs, and nothing raw is drawn."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"prime-input--unknown"}
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Leave", id="prime.leave"),
-        Binding("f4,shift+enter,alt+enter", "break_line", "Line break", key_display="F4", id="prime.line_break"),
-    ]
-    DEFAULT_CSS = """
-    PrimeInput {
-        &.-textual-compact { background: transparent; padding: 0; }
-        & .prime-input--unknown { color: $text-error; text-style: reverse underline; }
-    }
-    """
-
-    @dataclass
-    class Left(Message):
-        """The user is done with the field, without asking for anything."""
-
-    def __init__(self, value: str) -> None:
-        super().__init__(value, compact=True, select_on_focus=False, placeholder="how the text begins")
-        self.cursor_blink = False  # it would cost a frame twice a second
-        self.unknown_positions: Iterable[int] = ()
-
-    def action_leave(self) -> None:
-        self.post_message(self.Left())
-
-    def action_break_line(self) -> None:
-        self.insert_text_at_cursor("\n")
-
-    def _on_paste(self, event: events.Paste) -> None:
-        """All lines, where Textual's own takes the first."""
-        event.prevent_default()
-        event.stop()
-        pasted = event.text.replace("\r\n", "\n").replace("\r", "\n")
-        self.replace(pasted, *sorted(self.selection))
-
-    @property
-    def _value(self) -> Text:
-        """One code point for each character, so that Textual's cursor stands where it should."""
-        shown = Text("".join(map(_sign, self.value)), no_wrap=True, overflow="ignore", end="")
-        style = self.get_component_rich_style("prime-input--unknown", partial=True)
-        for position in self.unknown_positions:
-            shown.stylize(style, position, position + 1)
-        return shown
-
-    def _position_to_cell(self, position: int) -> int:
-        return cell_len("".join(map(_sign, self.value[:position])))
-
-    def _cell_offset_to_index(self, offset: int) -> int:
-        left = offset + self.scroll_offset.x
-        for index, character in enumerate(self.value):
-            left -= cell_len(_sign(character))
-            if left < 0:
-                return index
-        return len(self.value)
-
-
-def _sign(character: str) -> str:
-    return " " if character == " " else symbol_of(character)[0]
-
-
 class PrimeField(Vertical):
-    """`prime ▸`, the field, and a line about what is skipped."""
+    """`prime ▸`, the editor, and the unknown characters with what is nearest to them."""
 
     HELP = """The prime is how the text begins: the model reads it and goes on from there.
 
-What you type starts the text over, a moment after the last key; Enter starts it over at once.
-F4 or a paste puts line breaks in; they show as ⏎. An empty prime begins a new line.
-Characters that the model has never seen are marked and skipped.
+What you type starts the text over, a moment after the last key; Enter starts it over at once. An empty prime begins a
+new line. F4 puts a line break in, a paste as many as it has; the field grows, and out of it they show as ⏎.
+Between ‹ and › stands, dim, what the model would most likely write next: Tab takes it, Ctrl+→ or F7 a word of it.
+Characters that the model has never seen are marked and skipped; F6 puts the nearest it knows in their place.
 
-Enter  start over     Esc  back     F4  line break"""
+Enter  start over       Esc  back           F4  line break        F6  nearest known characters
+F2  from a file         F3  a random line of the text that the model learned from
+Shift and arrows select; Ctrl+Z, Ctrl+Y undo and redo; Ctrl+X, Ctrl+C, Ctrl+V cut, copy and paste
+Ctrl+W, Ctrl+U, Ctrl+K delete a word, to the start, to the end of the line"""
 
+    BINDINGS: ClassVar[list[BindingType]] = [  # the screen's, by shorter names for the footer
+        Binding("f2", "screen.prime_file", "file", key_display="F2", id="prime.file"),
+        Binding("f3", "screen.prime_line", "random line", key_display="F3", id="prime.line"),
+        Binding("f6", "screen.prime_nearest", "nearest", key_display="F6", id="prime.nearest"),
+    ]
     DEFAULT_CSS = """
     PrimeField {
         height: auto;
         background: $boost;
         padding: 0 1;
-        & Horizontal { height: 1; }
+        & Horizontal { height: auto; }
         & .prime-field--label { width: auto; color: $text-muted; text-style: bold; }
         &:focus-within .prime-field--label { color: $text-primary; }
-        & PrimeInput { width: 1fr; }
+        & PrimeEditor { width: 1fr; }
         & .prime-field--note {
             display: none; height: 1; color: $text-warning; text-wrap: nowrap; text-overflow: ellipsis;
         }
@@ -111,8 +60,8 @@ Enter  start over     Esc  back     F4  line break"""
     }
     """
 
-    vocabulary: Reactive[Vocabulary | None] = reactive(None, repaint=False)
-    """The alphabet of the model that will read it."""
+    model: Reactive[LoadedModel | None] = reactive(None, repaint=False)
+    """Who will read it."""
 
     @dataclass
     class Changed(Message):
@@ -127,76 +76,131 @@ Enter  start over     Esc  back     F4  line break"""
 
     def __init__(self, prime: str = "", *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._input = PrimeInput(prime)
+        self._editor = PrimeEditor(prime)
         self._note = Static("", classes="prime-field--note", markup=False)
         self._told = prime
         self._timer: Timer | None = None
+        self._nearest: NearestKnown | None = None
+        self._foresight = Foresight()
+        self._look: Timer | None = None
 
     def compose(self) -> ComposeResult:
         with Horizontal():
             yield Static("prime ▸ ", classes="prime-field--label", markup=False)
-            yield self._input
+            yield self._editor
         yield self._note
+
+    def on_mount(self) -> None:
+        self._look = self.set_interval(LOOK_SECONDS, self._look_ahead, name="foresight", pause=True)
 
     @property
     def prime(self) -> str:
         """As it stands there."""
-        return self._input.value
+        return self._editor.value
 
     @prime.setter
     def prime(self, prime: str) -> None:
         self._told = prime
-        self._input.value = prime
-        self._input.cursor_position = len(prime)
+        self._editor.load(prime)
 
     @property
     def editing(self) -> bool:
-        return self._input.has_focus
+        return self._editor.has_focus
 
     def edit(self) -> None:
         """Take the focus."""
-        self._input.focus()
+        self._editor.focus()
 
-    def watch_vocabulary(self) -> None:
-        self._mark_unknown()
+    def put(self, prime: str) -> None:
+        """Start the text over with this prime, as if it had been typed."""
+        self._editor.put(prime)
+        self._tell()
 
-    @on(Input.Changed)
-    def typed(self, event: Input.Changed) -> None:
+    def watch_model(self, model: LoadedModel | None) -> None:
+        vocabulary = None if model is None else model.vocabulary
+        self._nearest = None if vocabulary is None else NearestKnown(vocabulary)
+        self._editor.known = None if vocabulary is None else vocabulary.index
+        self._name_unknown()
+        self._foresee()
+
+    @on(PrimeEditor.Changed)
+    def edited(self, event: PrimeEditor.Changed) -> None:
         event.stop()
-        self._mark_unknown()
-        if self._timer is not None:
-            self._timer.stop()
-        self._timer = self.set_timer(DEBOUNCE_SECONDS, self._tell)
+        self._foresee()
+        if event.text_changed:
+            self._name_unknown()
+            self._wait()
+            self._timer = self.set_timer(DEBOUNCE_SECONDS, self._tell)
 
-    @on(Input.Submitted)
-    def entered(self, event: Input.Submitted) -> None:
+    @on(PrimeEditor.Entered)
+    def entered(self, event: PrimeEditor.Entered) -> None:
         event.stop()
-        if self._timer is not None:
-            self._timer.stop()
+        self._wait()
         self._told = self.prime
         self.post_message(self.Changed(self.prime, entered=True))
         self.post_message(self.Left())
 
-    @on(PrimeInput.Left)
-    def leave(self, event: PrimeInput.Left) -> None:
+    @on(PrimeEditor.Left)
+    def leave(self, event: PrimeEditor.Left) -> None:
         event.stop()
         self.post_message(self.Left())
 
+    def _wait(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+
     def _tell(self) -> None:
+        self._wait()
         if self._told != self.prime:
             self._told = self.prime
             self.post_message(self.Changed(self.prime, entered=False))
 
-    def _mark_unknown(self) -> None:
-        unknown = self.vocabulary.unknown(self.prime) if self.vocabulary is not None else {}
-        self._input.unknown_positions = [place for places in unknown.values() for place in places]
-        self._input.refresh()
+    # -- what the model cannot read -----------------------------------------------------------------------------------
+
+    def put_nearest(self) -> bool:
+        """Replace unknown characters by the nearest known ones; whether there were any."""
+        replaced = self.prime if self._nearest is None else self._nearest.replaced(self.prime)
+        if replaced == self.prime:
+            return False
+        self.put(replaced)
+        return True
+
+    def _name_unknown(self) -> None:
+        known = self._editor.known
+        unknown = [] if known is None else sorted(set(self.prime).difference(known), key=self.prime.index)
         self.set_class(bool(unknown), "-unknown")
-        self._note.update(unknown_note(unknown), layout=False)
+        self._note.update("" if self._nearest is None else unknown_note(unknown, self._nearest), layout=False)
+
+    # -- what it would write ------------------------------------------------------------------------------------------
+
+    def _foresee(self) -> None:
+        """Ask what follows, where it could be shown."""
+        editor, model = self._editor, self.model
+        if model is None or not editor.editing or not editor.at_end:
+            self._foresight.forget()
+            editor.ghost = ""
+        elif self._look is not None:
+            self._foresight.ask(model.reader, editor.value, min(GHOST_MOST, max(1, editor.page.width)))
+            self._look.resume()
+
+    def _look_ahead(self) -> None:
+        foreseen = self._foresight.look()
+        if foreseen is not None and foreseen.prime == self._editor.value and self._editor.at_end:
+            self._editor.ghost = foreseen.text
+        if not self._foresight.pending and self._look is not None:
+            self._look.pause()
 
 
-def unknown_note(unknown: Iterable[str]) -> str:
-    """The line that names characters which a model does not know."""
-    names = [f"{symbol_of(character)} (U+{ord(character):04X})" for character in unknown]
+def unknown_note(unknown: Iterable[str], nearest: NearestKnown) -> str:
+    """The line that names characters which a model does not know, and the nearest that it does."""
+    near = [f"{symbol_of(stranger)} → {symbol_of(known)}" for stranger in unknown if (known := nearest.of(stranger))]
+    far = [f"{symbol_of(stranger)} (U+{ord(stranger):04X})" for stranger in unknown if nearest.of(stranger) is None]
+    words = [f"skipped; F6 replaces {_listed(near)}"] if near else []
+    if far:
+        words.append(f"{'nothing near' if near else 'skipped, nothing near'}: {_listed(far)}")
+    return "; ".join(words)
+
+
+def _listed(names: list[str]) -> str:
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return f"skipped, not in this model's alphabet: {', '.join(names[:_MOST_NAMED])}{more}"
+    return ", ".join(names[:_MOST_NAMED]) + more

@@ -10,7 +10,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Grid, Horizontal, VerticalScroll
 from textual.message import Message
-from textual.suggester import Suggester
 from textual.widgets import Button, Input, Label, Select, Static
 
 from charrnn_tui.run.fitting import fit_to_text
@@ -27,6 +26,7 @@ from charrnn_tui.run.settings import (
 from charrnn_tui.text.batches import TextTooShort, check_geometry
 from charrnn_tui.text.corpus import Corpus
 from charrnn_tui.tui.cost import guessed_parameters_per_second, training_cost
+from charrnn_tui.tui.widgets.path_suggester import PathSuggester
 from charrnn_tui.tui.world import World
 
 _READ_DELAY_SECONDS = 0.3  # after the last key in the path, before the file is read
@@ -54,25 +54,6 @@ NUMBERS = (
     FormField("seed", "seed", int),
 )
 _FITTED = ("batch_size", "seq_length", "epochs", "print_every")
-
-
-class PathSuggester(Suggester):
-    """Completes a file name from its directory; directories end in a slash."""
-
-    async def get_suggestion(self, value: str) -> str | None:
-        """The first entry that begins like the value."""
-        if not value:
-            return None
-        path = Path(value).expanduser()
-        folder, beginning = (path, "") if value.endswith("/") else (path.parent, path.name)
-        try:
-            names = sorted(entry.name + "/" * entry.is_dir() for entry in folder.iterdir())
-        except OSError:
-            return None
-        for name in names:
-            if name.startswith(beginning) and not (name.startswith(".") and not beginning):
-                return value[: len(value) - len(beginning)] + name
-        return None
 
 
 class TrainForm(VerticalScroll):

@@ -20,6 +20,7 @@ _CELLS: Final = 0x07  # bits of a kind: how many cells, 0 where the kind is not 
 _BREAKS_AFTER: Final = 0x08
 _HANGS: Final = 0x10  # may stand in the last column
 _LINE_FEED: Final = 0x20
+_LINE_FEED_CODE: Final = 0x0A
 _BREAKING_SPACES: Final = frozenset("\t \u1680\u3000") | {chr(code) for code in range(0x2000, 0x200B) if code != 0x2007}
 _CHUNK: Final = 1 << 18  # characters wrapped at a time: bounds the scratch memory to some 10 MB
 
@@ -126,6 +127,28 @@ class WrappedText:
         self._wrap_last_row()
         return min(first, self._starts[row]) if row < self.row_count else first
 
+    def replace(self, start: int, end: int, text: str) -> int:
+        """Put a text in the place of the characters [start, end); return the first row that may have changed.
+
+        Wraps the lines again that it touches; those behind them only move.
+        """
+        # A word that has become shorter may fit into the row before.
+        row = max(0, bisect_right(self._starts, start) - 2)
+        starts = self._starts
+        try:
+            next_line = self._codes.index(_LINE_FEED_CODE, end) + 1
+        except ValueError:
+            next_line = self.length
+        behind = starts[bisect_right(starts, next_line) :]
+        codes = array("I")
+        codes.frombytes(text.encode(_UTF_32, "surrogatepass"))
+        self._codes[start:end] = codes
+        moved = len(codes) - (end - start)
+        del starts[row + 1 :]
+        self._wrap_last_row(next_line + moved)
+        starts.frombytes((np.array(behind, np.int64) + moved).astype(np.uint32).tobytes())
+        return row
+
     def clear(self) -> None:
         del self._codes[:]
         self._starts = array("I", [0])
@@ -155,12 +178,14 @@ class WrappedText:
     def _cells(self, start: int, end: int) -> NDArray[np.uint8]:
         return _kinds_of(np.array(self._codes[start:end], np.uint32)) & np.uint8(_CELLS)
 
-    def _wrap_last_row(self) -> None:
+    def _wrap_last_row(self, end: int | None = None) -> None:
+        """Up to a line's end, or that of the text."""
+        end = self.length if end is None else end
         chunk = max(_CHUNK, 2 * self._width)  # more than a row, so that every chunk finds a break
         while True:
             start = self._starts[-1]
-            kinds = _kinds_of(np.array(self._codes[start : start + chunk], np.uint32))
+            kinds = _kinds_of(np.array(self._codes[start : min(end, start + chunk)], np.uint32))
             if len(kinds):
                 self._starts.extend(start + row for row in _breaks(kinds, self._width))
-            if start + len(kinds) == self.length:
+            if start + len(kinds) == end:
                 return

@@ -265,6 +265,7 @@ class WritingDesk(Vertical):
             self._begin(came)
         elif isinstance(came, LoadedModel):
             self.writer.change_model(came.network)
+            self.prime_field.model = came
             self._mark(f"weights of step {came.step}")
             if self.branches.current is not None:
                 self.branches.current.model = came
@@ -272,7 +273,7 @@ class WritingDesk(Vertical):
 
     def _begin(self, prepared: Prepared) -> None:
         self._problem = ""
-        self.prime_field.vocabulary = prepared.model.vocabulary
+        self.prime_field.model = prepared.model
         if not self.prime_is_typed:
             self.prime_field.prime = prepared.prime
         self.writer.begin(prepared.sampler, prepared.read, self.settings.seed)

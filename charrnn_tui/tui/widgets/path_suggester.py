@@ -1,0 +1,24 @@
+"""File names, completed as they are typed."""
+
+from pathlib import Path
+
+from textual.suggester import Suggester
+
+
+class PathSuggester(Suggester):
+    """Completes a file name from its directory; directories end in a slash."""
+
+    async def get_suggestion(self, value: str) -> str | None:
+        """The first entry that begins like the value."""
+        if not value:
+            return None
+        path = Path(value).expanduser()
+        folder, beginning = (path, "") if value.endswith("/") else (path.parent, path.name)
+        try:
+            names = sorted(entry.name + "/" * entry.is_dir() for entry in folder.iterdir())
+        except OSError:
+            return None
+        for name in names:
+            if name.startswith(beginning) and not (name.startswith(".") and not beginning):
+                return value[: len(value) - len(beginning)] + name
+        return None
