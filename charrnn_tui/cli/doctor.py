@@ -24,6 +24,7 @@ from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.text.corpus import Corpus
+from charrnn_tui.text.ids_cache import LIMIT_BYTES, TEXTS, IdsCache
 from charrnn_tui.text.vocabulary import Vocabulary
 
 TRAINING_SECONDS, SAMPLING_SECONDS = 3.0, 1.0
@@ -34,13 +35,16 @@ _MULTIPLEXERS = {"TMUX": "tmux", "STY": "screen", "ZELLIJ": "zellij"}
 
 @click.command("doctor")
 @click.option("--no-speed", is_flag=True, help="Leave out the speed check, which takes some seconds.")
+@click.option("--clear-texts", is_flag=True, help="Remove the kept encodings of long texts; they are made anew.")
 @runs_option
 @json_option("Write one JSON object.")
-def doctor_command(no_speed: bool, runs_dir: Path, as_json: bool) -> None:
+def doctor_command(no_speed: bool, clear_texts: bool, runs_dir: Path, as_json: bool) -> None:
     """Tell versions, devices, terminal and directories, and check the speed.
 
     Exits with 1 where something is missing that training or writing needs.
     """
+    if clear_texts:
+        say(f"{size(IdsCache(runs_dir / TEXTS).clear())} of encoded texts removed")
     values = {"versions": _versions(), **_machine(), "terminal": _terminal(), **_directories(runs_dir)}
     problems = [f"{name} is not installed" for name, version in values["versions"].items() if version is None]
     if not values["runs_dir_writable"]:
@@ -109,6 +113,8 @@ def _directories(runs_dir: Path) -> dict[str, Any]:
         "runs_dir": str(runs_dir),
         "runs_dir_writable": there.is_dir() and os.access(there, os.W_OK | os.X_OK),
         "free_bytes": shutil.disk_usage(there).free,
+        "texts_bytes": IdsCache(runs_dir / TEXTS).size,
+        "texts_limit_bytes": LIMIT_BYTES,
         "shipped_checkpoint": str(shipped) if shipped else None,
     }
 
@@ -146,6 +152,8 @@ def _rows(values: dict[str, Any]) -> list[Row]:
     rows += [("devices", ", ".join(values["devices"]) or "none without torch"), ("terminal", _terminal_words(values))]
     writable = "writable" if values["runs_dir_writable"] else "NOT WRITABLE"
     rows.append(("runs", f"{values['runs_dir']}, {writable}, {size(values['free_bytes'])} free"))
+    limit = f"at most {size(values['texts_limit_bytes'])}; --clear-texts removes them"
+    rows.append(("encoded texts", f"{size(values['texts_bytes'])}, {limit}"))
     rows.append(("shipped model", values["shipped_checkpoint"] or "none"))
     if "device" in values:
         place = f"{values['device_name']} ({values['device']}), {values['precision']}, threads {values['threads']}"

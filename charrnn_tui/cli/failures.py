@@ -11,7 +11,7 @@ from charrnn_tui.run.directory import RunError
 from charrnn_tui.run.lock import RunLocked
 from charrnn_tui.run.settings import SettingsError
 from charrnn_tui.text.batches import TextTooShort
-from charrnn_tui.text.corpus import CorpusError
+from charrnn_tui.text.text_file import CorpusError
 from charrnn_tui.text.vocabulary import UnknownCharacters
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130

@@ -19,6 +19,7 @@ from charrnn_tui.run.mailbox import leave_request
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.text.batches import batch_count, split_at
 from charrnn_tui.text.corpus import Corpus, load_corpus
+from charrnn_tui.text.ids_cache import TEXTS
 
 if TYPE_CHECKING:  # torch takes seconds: not before a training is asked for
     from charrnn_tui.training.resume_state import ResumeState
@@ -122,7 +123,7 @@ def _same_corpus(run: RunDirectory) -> tuple[list[str], Corpus]:
         raise RunError(f"{run.settings_file}: cannot be read, or does not name the text: the run cannot be resumed")
     settings = values.get("settings")
     encoding = settings.get("encoding", "utf-8") if isinstance(settings, dict) else "utf-8"
-    corpus = load_corpus([str(file) for file in files], encoding)
+    corpus = load_corpus([str(file) for file in files], encoding, run.path.parent / TEXTS)
     if corpus.sha256 != values.get("corpus_sha256"):
         raise RunError(
             f"{run.name}: cannot be resumed: its text has changed since it was started ({', '.join(map(str, files))}); "

@@ -21,6 +21,7 @@ from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.text.batches import check_geometry
 from charrnn_tui.text.corpus import Corpus, load_corpus
+from charrnn_tui.text.ids_cache import TEXTS
 
 Stream = Generator[Event, None, None]
 Started = tuple[RunDirectory, Stream]
@@ -33,7 +34,7 @@ def start_run(request: RunRequest, runs: Path, control: Control, *, detached: bo
     RunError.
     """
     settings = request.settings
-    corpus = load_corpus(request.corpus, settings.encoding)
+    corpus = load_corpus(request.corpus, settings.encoding, runs / TEXTS)
     check_geometry(len(corpus), settings.batch_size, settings.seq_length, settings.val_frac)
     directory = RunDirectory.create(runs, corpus.name, request.name)
     files = [str(Path(path).resolve()) for path in request.corpus]

@@ -12,6 +12,7 @@ from charrnn_tui.run.directory import RunDirectory, list_runs
 from charrnn_tui.run.events import Event
 from charrnn_tui.run.settings import RunRequest
 from charrnn_tui.text.corpus import Corpus, load_corpus
+from charrnn_tui.text.ids_cache import TEXTS
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class StudioWorld:
 
     def read_corpus(self, paths: Sequence[str], encoding: str) -> Corpus:
         """See tui.world.World."""
-        return load_corpus(paths, encoding)
+        return load_corpus(paths, encoding, self.runs_directory / TEXTS)
 
     def start_run(self, request: RunRequest, control: Control) -> tuple[RunDirectory, Generator[Event, None, None]]:
         """See tui.world.World."""

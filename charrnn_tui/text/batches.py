@@ -4,7 +4,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from charrnn_tui.text.long_text import forget_pages
 from charrnn_tui.text.vocabulary import Ids
+
+_FORGET_EVERY = 32  # windows of a mapped text; each row of a batch maps some 64 kB around the place that is read
 
 
 def batch_count(length: int, batch_size: int, seq_length: int) -> int:
@@ -28,6 +31,8 @@ def get_batches(ids: Ids, batch_size: int, seq_length: int, start: int = 0) -> I
         targets[:, :-1] = rows[:, begin + 1 : end]
         targets[:, -1] = rows[:, end % (windows * seq_length)]
         yield rows[:, begin:end], targets
+        if window % _FORGET_EVERY == 0:
+            forget_pages(ids)
 
 
 def split_at(length: int, val_frac: float) -> int:

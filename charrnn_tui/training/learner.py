@@ -14,6 +14,7 @@ from charrnn_tui.run.events import StepDone
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.text.batches import batch_count, get_batches
 from charrnn_tui.text.corpus import Corpus
+from charrnn_tui.text.long_text import character_counts
 from charrnn_tui.text.vocabulary import Ids
 from charrnn_tui.training.devices import place
 from charrnn_tui.training.model import CharRNN, Hidden, weights_of
@@ -40,7 +41,7 @@ class Learner:
         self.model = CharRNN(tokens, settings.n_hidden, settings.n_layers, settings.drop_prob)
         self.model.add_forget_bias(settings.forget_bias)
         if settings.output_bias:
-            self.model.set_output_bias(torch.from_numpy(np.bincount(self.train_ids, minlength=tokens)))
+            self.model.set_output_bias(torch.from_numpy(character_counts(self.train_ids, tokens)))
         self.model.to(self.device)
         fused = self.placement.device in ("cpu", "cuda")
         self.optimizer = torch.optim.AdamW(  # with no weight decay, AdamW is Adam

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from charrnn_tui.text.ids_cache import TEXTS
 from tests.cli.conftest import Invoke
 
 
@@ -31,3 +32,11 @@ def test_a_place_that_cannot_be_written_is_a_problem_with_exit_code_1(invoke: In
     assert result.exit_code == 1
     assert "NOT WRITABLE" in result.stdout
     assert "cannot be written to" in result.stderr
+
+
+def test_doctor_tells_what_encoded_texts_take_and_removes_them(invoke: Invoke, runs: Path) -> None:
+    (runs / TEXTS).mkdir(parents=True)
+    (runs / TEXTS / "some.ids").write_bytes(b"x" * 2048)
+    assert json.loads(invoke("doctor", "--no-speed", "--json").stdout)["texts_bytes"] == 2048
+    assert "2.05 kB of encoded texts removed" in invoke("doctor", "--no-speed", "--clear-texts").stderr
+    assert not list((runs / TEXTS).iterdir())

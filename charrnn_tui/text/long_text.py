@@ -1,0 +1,46 @@
+"""Texts longer than memory: ids that lie in a file and are mapped, and what reads all of them in passing."""
+
+import mmap
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charrnn_tui.text.vocabulary import Ids
+
+_CHUNK = 1 << 22  # characters counted at once
+
+
+def map_ids(path: Path, dtype: np.dtype[np.unsignedinteger]) -> Ids:
+    """The ids of a file, read-only, shape (bytes / itemsize,). Raises OSError, and ValueError for an empty file."""
+    with path.open("rb") as file:
+        return np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), dtype)
+
+
+def forget_pages(ids: Ids) -> None:
+    """Let go of what has been read of mapped ids, or of a part of them; it is read again where it is needed.
+
+    The system would do so itself when memory runs short; until then the pages count as this process's memory.
+    """
+    base: object = ids
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, memoryview):  # between the array and the map that it was made from
+        base = base.obj
+    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        base.madvise(mmap.MADV_DONTNEED)
+
+
+def character_counts(ids: Ids, tokens: int) -> NDArray[np.int64]:
+    """How often each of the tokens stands in a text, shape (tokens,), in constant memory."""
+    counts = np.zeros(tokens, np.int64)
+    for chunk in _chunks(ids):
+        counts += np.bincount(chunk, minlength=tokens)
+    return counts
+
+
+def _chunks(ids: Ids) -> Iterator[Ids]:
+    for start in range(0, len(ids), _CHUNK):
+        yield ids[start : start + _CHUNK]
+        forget_pages(ids)
