@@ -121,9 +121,11 @@ def _directories(runs_dir: Path) -> dict[str, Any]:
 
 def _speed() -> dict[str, Any]:
     """Characters per second in training at the notebook's sizes, and in writing, with weights that know nothing."""
+    from charrnn_tui.training.compiled_cell import compiled_cell
     from charrnn_tui.training.learner import Learner  # torch, which the versions say is there
 
     settings = TrainSettings(val_frac=0.0)
+    lstm = compiled_cell().words
     vocabulary = Vocabulary(chr(0x20 + number) for number in range(TOKENS))
     ids = np.random.default_rng(0).integers(TOKENS, size=settings.batch_size * settings.seq_length * 8)
     learner = Learner(settings, Corpus("speed check", ids.astype(vocabulary.dtype), vocabulary, ""))
@@ -141,6 +143,7 @@ def _speed() -> dict[str, Any]:
         "device_name": learner.placement.device_name,
         "precision": learner.placement.precision,
         "threads": learner.placement.threads,
+        "lstm": lstm,
         "train_chars_per_second": round(settings.batch_size * settings.seq_length / float(np.median(steps[1:]))),
         "sample_chars_per_second": round(written / (time.perf_counter() - started)),
     }
@@ -157,7 +160,7 @@ def _rows(values: dict[str, Any]) -> list[Row]:
     rows.append(("shipped model", values["shipped_checkpoint"] or "none"))
     if "device" in values:
         place = f"{values['device_name']} ({values['device']}), {values['precision']}, threads {values['threads']}"
-        rows.append(("trains on", place))
+        rows += [("trains on", place), ("LSTM layers", values["lstm"])]
         rows.append(
             ("training", f"{values['train_chars_per_second']:,} chars/s, an LSTM of 2 × 512, batches 128 × 100")
         )

@@ -1,10 +1,12 @@
-"""The notebook's network (cell 12): one-hot characters, LSTM layers with dropout, dropout, a linear layer."""
+"""The notebook's network (cell 12): characters, LSTM layers with dropout, dropout, a linear layer."""
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the field's name for it
 from torch import Tensor, nn
 
 from charrnn_tui.checkpoint.checkpoint import Weights
+from charrnn_tui.training.compiled_cell import compiled_cell
+from charrnn_tui.training.lstm_layer import lstm_layer
 
 Hidden = tuple[Tensor, Tensor]  # hidden and cell state, each (n_layers, batch, n_hidden)
 
@@ -17,16 +19,52 @@ class CharRNN(nn.Module):
         super().__init__()
         self.tokens, self.n_hidden, self.n_layers = tokens, n_hidden, n_layers
         between = drop_prob if n_layers > 1 else 0.0  # PyTorch warns where there is no between
-        self.lstm = nn.LSTM(tokens, n_hidden, n_layers, dropout=between, batch_first=True)
+        self.lstm = nn.LSTM(tokens, n_hidden, n_layers, dropout=between)
         self.dropout = nn.Dropout(drop_prob)
         self.fc = nn.Linear(n_hidden, tokens)
 
-    def forward(self, ids: Tensor, hidden: Hidden) -> tuple[Tensor, Hidden]:
-        """Logits (batch * seq, tokens) and the next hidden state, for ids (batch, seq) of dtype int64."""
-        x = F.one_hot(ids, self.tokens).to(self.fc.weight.dtype)  # (batch, seq, tokens)
-        r_output, hidden = self.lstm(x, hidden)  # (batch, seq, n_hidden)
-        out = self.dropout(r_output).reshape(-1, self.n_hidden)  # (batch * seq, n_hidden)
-        return self.fc(out), hidden
+    def forward(self, ids: Tensor, hidden: Hidden, kind: torch.dtype = torch.float32) -> tuple[Tensor, Hidden]:
+        """Logits (seq * batch, tokens) and the next hidden state, detached, for ids (seq, batch) of dtype int64.
+
+        kind: float32 or bfloat16, in which matrix products are computed, and the logits come; the state is float32.
+        """
+        run = self._layers if self.runs_compiled() else self._lstm
+        with torch.autocast(ids.device.type, torch.bfloat16, enabled=kind == torch.bfloat16):
+            output, hidden = run(ids, hidden, kind)  # (seq, batch, n_hidden)
+            # Drawn in the order of the notebook's output, which is (batch, seq, n_hidden).
+            output = self.dropout(output.transpose(0, 1)).transpose(0, 1)
+            return self.fc(output.reshape(-1, self.n_hidden)), hidden
+
+    def runs_compiled(self) -> bool:
+        """Whether its layers are ours, on a CPU for which their elementwise part could be compiled."""
+        return self.fc.weight.device.type == "cpu" and compiled_cell().library is not None
+
+    def _layers(self, x: Tensor, hidden: Hidden, kind: torch.dtype) -> tuple[Tensor, Hidden]:
+        states = []
+        for layer, (h, c) in enumerate(zip(*hidden, strict=True)):
+            if layer:
+                x = F.dropout(x, self.lstm.dropout, self.training)
+            x, state = lstm_layer(x, (h, c), self.lstm.all_weights[layer], kind)
+            states.append(state)
+        return x, (torch.stack([h for h, _ in states]), torch.stack([c for _, c in states]))
+
+    def _lstm(self, ids: Tensor, hidden: Hidden, kind: torch.dtype) -> tuple[Tensor, Hidden]:
+        """PyTorch's own (cuDNN's on a GPU), which reads vectors.
+
+        One-hot vectors while they are no wider than a row of gates. For a larger alphabet the rows of gates are looked
+        up, and given to a first layer that is the identity.
+        """
+        first, *others = (weight for layer in self.lstm.all_weights for weight in layer)
+        gates = len(first)  # 4 * n_hidden
+        if self.tokens <= gates:
+            x = F.one_hot(ids, self.tokens).to(first.dtype)  # (seq, batch, tokens)
+            entering: Tensor = first
+        else:
+            x = F.embedding(ids, first.t())  # (seq, batch, 4 * n_hidden)
+            entering = torch.eye(gates, dtype=first.dtype, device=first.device)
+        settings = (self.n_layers, self.lstm.dropout, self.training, False, False)
+        output, h, c = torch._VF.lstm(x, hidden, [entering, *others], True, *settings)
+        return output, (h.detach().float(), c.detach().float())
 
     def init_hidden(self, batch_size: int) -> Hidden:
         """Zeros, where the parameters live."""

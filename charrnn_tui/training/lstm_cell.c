@@ -1,0 +1,101 @@
+/* The elementwise part of an LSTM step, forward and backward, each in one pass over memory.
+ *
+ * Gates stand side by side in a row, i f g o, each n wide, as in torch.nn.LSTM. Every function comes twice: for float32
+ * and for bfloat16 storage; the arithmetic and the cell state are float32. NaN stays NaN, so that a training that
+ * diverges is noticed. Compiled at run time by compiled_cell.py; without OpenMP it runs on one thread.
+ */
+#include <stdint.h>
+#include <string.h>
+
+typedef uint16_t bfloat16;
+typedef float float32;
+
+static inline float from_bits(uint32_t bits) { float x; memcpy(&x, &bits, 4); return x; }
+static inline uint32_t bits_of(float x) { uint32_t bits; memcpy(&bits, &x, 4); return bits; }
+
+static inline float load_float32(float32 x) { return x; }
+static inline float32 store_float32(float x) { return x; }
+static inline float load_bfloat16(bfloat16 x) { return from_bits((uint32_t)x << 16); }
+static inline bfloat16 store_bfloat16(float x) { /* to nearest, ties to even */
+    uint32_t bits = bits_of(x);
+    uint32_t rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+    return x != x ? 0x7fc0 : (bfloat16)rounded;
+}
+
+/* Cody & Waite's reduction to |r| <= ln(2)/2, Cephes' polynomial; relative error below 2e-7. */
+static inline float exponential(float x) {
+    x = x > 88.0f ? 88.0f : x;
+    x = x < -87.0f ? -87.0f : x;
+    float n = x * 1.44269504f + 12582912.0f; /* + 1.5 * 2^23: the low bits are the quotient, rounded */
+    uint32_t power = (bits_of(n) + 127) << 23;
+    n -= 12582912.0f;
+    float r = x - n * 0.693359375f + n * 2.12194440e-4f;
+    float p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    return (p * r * r + r + 1.0f) * from_bits(power);
+}
+static inline float sigmoid(float x) { return 1.0f / (1.0f + exponential(-x)); }
+static inline float hyperbolic_tangent(float x) { return 2.0f / (1.0f + exponential(-2.0f * x)) - 1.0f; }
+
+/* forward: the gates are functions of recurrent + input (rows, 4n), or of the input's row that input_row names;
+ * gates may be input. backward: d_output and d_h are what reaches h from above and from the next step; d_c (rows, n)
+ * is that of c, and becomes that of c_before. add_rows: row r of `from` (rows, n) goes into row ids[r] of sums. */
+#define FUNCTIONS(T)                                                                                                  \
+    void forward_##T(int64_t threads, int64_t rows, int64_t n, const T *recurrent, const T *input,                    \
+                     const int64_t *input_row, const float *c_before, T *gates, float *c, T *h) {                     \
+        _Pragma("omp parallel for schedule(static) num_threads(threads)")                                             \
+        for (int64_t b = 0; b < rows; b++) {                                                                          \
+            const T *rec = recurrent + b * 4 * n, *in = input + (input_row ? input_row[b] : b) * 4 * n;               \
+            T *act = gates + b * 4 * n;                                                                               \
+            _Pragma("omp simd")                                                                                       \
+            for (int64_t k = 0; k < n; k++) {                                                                         \
+                float i = sigmoid(load_##T(rec[k]) + load_##T(in[k]));                                                \
+                float f = sigmoid(load_##T(rec[n + k]) + load_##T(in[n + k]));                                        \
+                float g = hyperbolic_tangent(load_##T(rec[2 * n + k]) + load_##T(in[2 * n + k]));                     \
+                float o = sigmoid(load_##T(rec[3 * n + k]) + load_##T(in[3 * n + k]));                                \
+                float cell = f * c_before[b * n + k] + i * g;                                                         \
+                act[k] = store_##T(i);                                                                                \
+                act[n + k] = store_##T(f);                                                                            \
+                act[2 * n + k] = store_##T(g);                                                                        \
+                act[3 * n + k] = store_##T(o);                                                                        \
+                c[b * n + k] = cell;                                                                                  \
+                h[b * n + k] = store_##T(o * hyperbolic_tangent(cell));                                               \
+            }                                                                                                         \
+        }                                                                                                             \
+    }                                                                                                                 \
+    void backward_##T(int64_t threads, int64_t rows, int64_t n, const T *d_output, const T *d_h, const T *gates,      \
+                      const float *c_before, const float *c, float *d_c, T *d_gates) {                                \
+        _Pragma("omp parallel for schedule(static) num_threads(threads)")                                             \
+        for (int64_t b = 0; b < rows; b++) {                                                                          \
+            const T *act = gates + b * 4 * n;                                                                         \
+            T *d = d_gates + b * 4 * n;                                                                               \
+            _Pragma("omp simd")                                                                                       \
+            for (int64_t k = 0; k < n; k++) {                                                                         \
+                float i = load_##T(act[k]), f = load_##T(act[n + k]);                                                 \
+                float g = load_##T(act[2 * n + k]), o = load_##T(act[3 * n + k]);                                     \
+                float tanh_c = hyperbolic_tangent(c[b * n + k]);                                                      \
+                float dh = load_##T(d_output[b * n + k]) + load_##T(d_h[b * n + k]);                                  \
+                float dc = d_c[b * n + k] + dh * o * (1.0f - tanh_c * tanh_c);                                        \
+                d[k] = store_##T(dc * g * i * (1.0f - i));                                                            \
+                d[n + k] = store_##T(dc * c_before[b * n + k] * f * (1.0f - f));                                      \
+                d[2 * n + k] = store_##T(dc * i * (1.0f - g * g));                                                    \
+                d[3 * n + k] = store_##T(dh * tanh_c * o * (1.0f - o));                                               \
+                d_c[b * n + k] = dc * f;                                                                              \
+            }                                                                                                         \
+        }                                                                                                             \
+    }                                                                                                                 \
+    void add_rows_##T(int64_t threads, int64_t rows, int64_t n, const int64_t *ids, const T *from, float *sums) {     \
+        _Pragma("omp parallel for schedule(static) num_threads(threads)") /* by columns: the order of adding stays */ \
+        for (int64_t begin = 0; begin < n; begin += 256) {                                                            \
+            int64_t end = begin + 256 < n ? begin + 256 : n;                                                          \
+            for (int64_t r = 0; r < rows; r++)                                                                        \
+                for (int64_t k = begin; k < end; k++) sums[ids[r] * n + k] += load_##T(from[r * n + k]);              \
+        }                                                                                                             \
+    }
+
+FUNCTIONS(float32)
+FUNCTIONS(bfloat16)
