@@ -60,7 +60,7 @@ def test_the_import_contracts_hold() -> None:
         ("text", {"numpy"}),
         ("checkpoint", {"numpy", "safetensors"}),
         ("sampling", {"numpy"}),
-        ("training", {"numpy", "safetensors", "torch"}),
+        ("training", {"numpy", "safetensors", "torch", "platformdirs"}),
         ("tui", {"numpy", "safetensors", "rich", "textual", "platformdirs"}),
         ("cli", {"numpy", "safetensors", "click", "rich"}),
     ],
