@@ -97,6 +97,7 @@ class ProgressBar:
         self._name = name
         self._progress = RunProgress()
         self._lines: list[str] = []
+        self._alarmed = False
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._draw, name="progress bar", daemon=True)
 
@@ -114,6 +115,7 @@ class ProgressBar:
         line = notice_for(event, progress)
         if line is not None:
             self._lines.append(line)
+        self._alarmed = self._alarmed or isinstance(event, AlarmRaised)
 
     def _draw(self) -> None:
         from rich.console import Console  # only where there is a terminal to draw on
@@ -129,6 +131,9 @@ class ProgressBar:
                 task = view.add_task(self._name, total=None, numbers="preparing")
                 while True:
                     last = self._done.wait(REDRAW_SECONDS)
+                    if self._alarmed:
+                        self._alarmed = False
+                        console.bell()
                     while self._lines:
                         console.print(self._lines.pop(0), markup=False, soft_wrap=True)
                     total = self._progress.total_steps or None

@@ -4,6 +4,7 @@ import json
 import re
 from array import array
 from collections.abc import Iterator
+from operator import lt
 from pathlib import Path
 
 from charrnn_tui.run.events import Event, StepDone, from_json
@@ -90,7 +91,7 @@ def _fold_steps(lines: bytes, progress: RunProgress) -> None:
         steps, losses = array("q", [int(step) for step, _ in found]), array("d", [float(loss) for _, loss in found])
     except ValueError:  # numbers such as 1.2.3: a damaged file
         last = None
-    if isinstance(last, StepDone):
+    if isinstance(last, StepDone) and all(map(lt, steps, steps[1:])):
         progress.add_steps(steps, losses, last)
     else:
         progress.add_all(_events(lines))

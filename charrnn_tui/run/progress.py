@@ -62,9 +62,10 @@ class RunProgress:
             self.add(event)
 
     def add_steps(self, steps: "array[int]", losses: "array[float]", last: StepDone) -> None:
-        """Fold as many steps at once; `last` is the last of them."""
+        """Fold as many steps at once, which increase; `last` is the last of them."""
+        self._take_back(steps[0])
         self.updated, self.last_step = last.time, last
-        self.step = max(self.step, *steps)
+        self.step = max(self.step, last.step)
         self.steps.extend(steps)
         self.losses.extend(losses)
 
@@ -74,10 +75,11 @@ class RunProgress:
         self.step = max(self.step, event.step)
         match event:
             case StepDone():
+                self._take_back(event.step)
                 self.last_step = event
                 self.steps.append(event.step)
                 self.losses.append(event.loss)
-            case Evaluated():
+            case Evaluated() if not self.val_steps or event.step > self.val_steps[-1]:
                 self.evaluations.append(event)
                 self.val_steps.append(event.step)
                 self.val_losses.append(event.val_loss)
@@ -121,6 +123,12 @@ class RunProgress:
         if event.resumed_at_step is not None:
             self._rewind(event.resumed_at_step)
             self.ticks.append((event.step, "resumed"))
+
+    def _take_back(self, step: int) -> None:
+        """A step that has been told already is done anew, though nobody has said so: a line is lost, say."""
+        if self.steps and step <= self.steps[-1]:
+            self._rewind(step - 1)
+            self.step = step
 
     def _rewind(self, step: int) -> None:
         """Forget what was told after this step: it is done anew."""

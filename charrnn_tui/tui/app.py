@@ -9,15 +9,18 @@ from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.widget import Widget
 
 from charrnn_tui.run.control import Control
 from charrnn_tui.run.directory import RunDirectory, is_run
 from charrnn_tui.run.event_tail import EventTail
+from charrnn_tui.run.events import AlarmRaised
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.run.settings import RunRequest
 from charrnn_tui.tui.active_run import ActiveRun
+from charrnn_tui.tui.alarm_bell import GIVE_TITLE_BACK, KEEP_TITLE, SERIOUS, TOAST_SECONDS, AlarmBell, title_sequence
 from charrnn_tui.tui.control_filter import ControlFilter
 from charrnn_tui.tui.model_source import ModelSource, source_of
 from charrnn_tui.tui.screens.dialogs import Choice, ChoiceDialog, HelpDialog, TextDialog
@@ -75,6 +78,8 @@ class StudioApp(App[None]):
         self._quitting: int | None = None  # the exit code, once asked to
         self.detached: RunDirectory | None = None  # the run that was left to another process
         look_seconds = LOOK_SECONDS_ON_THIN_LINES if opening.low_bandwidth else LOOK_SECONDS
+        self._bell = AlarmBell()
+        self._retitled = False
         self._look_seconds = max(_LOOK_SECONDS, look_seconds) if opening.low_bandwidth else _LOOK_SECONDS
         self._train = TrainScreen(world, read_only=opening.read_only, look_seconds=look_seconds)
         self._play = PlayScreen(world, lambda: self.active_run)
@@ -136,6 +141,15 @@ class StudioApp(App[None]):
             question = f"{run.name} is finished. Train on until so many epochs are done in all (now {epochs})."
             dialog = TextDialog(question, str(epochs + max(1, epochs // 2)), whole_number_problem)
             self.push_screen(dialog, lambda answer: self._resume_here(run, {"epochs": int(answer)}) if answer else None)
+        elif progress.state == "failed" and progress.alarms and progress.alarms[-1].kind == "device":
+            question = f"{run.name} lost its device. Go on from what is on disk:"
+            choices = [Choice("d", "on the device as before", "auto"), Choice("c", "on the CPU", "cpu")]
+            self.push_screen(
+                ChoiceDialog(question, choices),
+                lambda answer: (
+                    self._resume_here(run, {"device": answer} if answer == "cpu" else {}) if answer else None
+                ),
+            )
         elif progress.state == "failed" and progress.last_step is not None and progress.alarms:
             question = f"{run.name} failed. Go on from the last good state with this learning rate."
             dialog = TextDialog(question, f"{progress.last_step.lr / 2:.3g}", learning_rate_problem)
@@ -205,6 +219,32 @@ class StudioApp(App[None]):
                 self._train_failed(active, active.error)
         for header in self.screen.query(StudioHeader):
             header.status = self._status()
+        if active is not None:
+            self._bell.hear(active.directory.name, self._active_progress, self)
+        run, progress = self._train.shown()
+        if run is not None and (active is None or run.path != active.directory.path):
+            self._bell.hear(run.name, progress, self)
+
+    def tell_alarm(self, name: str, alarm: AlarmRaised) -> None:
+        """Bell, toast, and the terminal's title, which tells it in a list of windows too."""
+        self.bell()
+        severity: SeverityLevel = "error" if alarm.kind in SERIOUS else "warning"
+        self.notify(
+            alarm.message, title=f"{name}: {alarm.kind}", severity=severity, timeout=TOAST_SECONDS, markup=False
+        )
+        self._write_to_terminal(("" if self._retitled else KEEP_TITLE) + title_sequence(f"! {name}: {alarm.kind}"))
+        self._retitled = True
+
+    def exit(self, *args: Any, **named: Any) -> None:
+        """As ever; the terminal gets its title back."""
+        if self._retitled:
+            self._retitled = False
+            self._write_to_terminal(GIVE_TITLE_BACK)
+        super().exit(*args, **named)
+
+    def _write_to_terminal(self, sequence: str) -> None:
+        if self._driver is not None:
+            self._driver.write(sequence)
 
     def _train_failed(self, active: ActiveRun, error: Exception) -> None:
         self.log.error(error)

@@ -26,7 +26,7 @@ from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.mailbox import leave_request
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.tui.active_run import ActiveRun
-from charrnn_tui.tui.screens.dialogs import Choice, ChoiceDialog, TextDialog
+from charrnn_tui.tui.screens.dialogs import Choice, ChoiceDialog, HelpDialog, TextDialog
 from charrnn_tui.tui.widgets.loss_chart import LossChart
 from charrnn_tui.tui.widgets.run_view import LOOK_SECONDS, RunView
 from charrnn_tui.tui.widgets.studio_header import StudioHeader
@@ -55,6 +55,7 @@ class TrainScreen(Screen[None]):
         Binding("x", "stop", "Stop", id="train.stop"),
         Binding("r", "resume", "Resume", id="train.resume"),
         Binding("D,upper_d", "detach", "Detach", id="train.detach"),
+        Binding("A,upper_a", "alarms", "Alarms", id="train.alarms", show=False),
         Binding("n", "new", "New run", id="train.new"),
         Binding("escape", "back", "Back", id="train.back", show=False),
         # First in line, so that what is typed right behind them goes to the next field, also when keys come in bursts.
@@ -165,6 +166,8 @@ class TrainScreen(Screen[None]):
             return self._steerable and self._active is not None
         if action == "resume":
             return self._resumable
+        if action == "alarms":
+            return self._composed and not self.shows_form and bool(self.run_view.progress.alarms)
         if action == "new":
             return self._composed and not self.shows_form
         return True
@@ -233,6 +236,11 @@ class TrainScreen(Screen[None]):
         now = f" of {started.epochs}" if started else ""
         dialog = TextDialog(f"Train so many epochs more than the plan{now}.", "1", whole_number_problem)
         self.app.push_screen(dialog, lambda answer: self._ask(AddEpochs(int(answer))) if answer else None)
+
+    def action_alarms(self) -> None:
+        alarms = self.run_view.progress.alarms
+        told = "\n\n".join(f"{alarm.kind}, step {alarm.step:,}\n{alarm.message}" for alarm in reversed(alarms))
+        self.app.push_screen(HelpDialog(f"Alarms of this run, the last first\n\n{told}"))
 
     def action_resume(self) -> None:
         if self.run_view.run is not None:

@@ -107,9 +107,19 @@ def fact_lines(progress: RunProgress, width: int, memory: str = "") -> list[str]
         losses.append(f"guessing {math.log(started.tokens):.2f}")
     if memory:
         drive.append(f"memory {memory}")
-    if progress.alarms:
-        drive = [f"! {progress.alarms[-1].message}"]
     return [_as_fits(losses, width), _as_fits(drive, width)]
+
+
+def alarm_line(progress: RunProgress, width: int) -> str:
+    """The last alarm, and the key for what does not fit: the rest of it, and those before."""
+    if not progress.alarms:
+        return ""
+    line, more = f"! {progress.alarms[-1].message}", len(progress.alarms) - 1
+    hint = f"  (A: {more} more)" if more else ""
+    if len(line) + len(hint) > width:
+        hint = hint or "  (A: all)"
+        line = line[: max(0, width - len(hint) - 1)] + "…"
+    return line + hint
 
 
 def _as_fits(parts: list[str], width: int) -> str:

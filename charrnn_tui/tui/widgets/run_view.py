@@ -12,7 +12,7 @@ from charrnn_tui.run.event_tail import EventTail
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.run.quantities import size
 from charrnn_tui.tui.widgets.loss_chart import LossChart
-from charrnn_tui.tui.widgets.run_lines import bar_lines, fact_lines, place_line
+from charrnn_tui.tui.widgets.run_lines import alarm_line, bar_lines, fact_lines, place_line
 from charrnn_tui.tui.widgets.sample_pane import SamplePane
 
 LOOK_SECONDS = 0.6  # between two looks at the events: at most 10 a second would do, fewer spare a thin line
@@ -44,6 +44,8 @@ val is the validation loss with the notebook's geometry; 1 nat is 1.44 bits. To 
     RunView #body { height: 1fr; }
     RunView LossChart { width: 2fr; height: 1fr; }
     RunView #samples { width: 1fr; border-left: solid $panel; padding-left: 1; }
+    RunView #alarm { height: 1; color: $text-warning; text-style: bold; display: none; }
+    RunView.-alarmed #alarm { display: block; }
     RunView #facts { height: 2; color: $text-muted; }
     RunView.-narrow #body { layout: vertical; }
     RunView.-narrow LossChart { width: 1fr; height: 2fr; }
@@ -68,6 +70,7 @@ val is the validation loss with the notebook's geometry; 1 nat is 1.44 bits. To 
         with Horizontal(id="body"):
             yield LossChart()
             yield SamplePane(id="samples")
+        yield Static("", id="alarm", markup=False)
         yield Static("", id="facts", markup=False)
 
     def on_mount(self) -> None:
@@ -146,6 +149,8 @@ val is the validation loss with the notebook's geometry; 1 nat is 1.44 bits. To 
         flat = self.size.height < 12
         self._update("#bars", lines[-1:] if flat else lines)
         facts = fact_lines(self.progress, self.size.width - 2, _memory() if self.own else "")
+        self.set_class(bool(self.progress.alarms), "-alarmed")
+        self._update("#alarm", [alarm_line(self.progress, self.size.width - 2)])
         self._update("#facts", facts[:1] if flat else facts)
 
     def _update(self, selector: str, lines: list[str]) -> None:

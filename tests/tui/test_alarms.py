@@ -1,0 +1,132 @@
+"""Alarms reach who looks on, and what they offer works."""
+
+import time
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from charrnn_tui.run.control import Control
+from charrnn_tui.run.directory import EventWriter, RunDirectory
+from charrnn_tui.run.events import AlarmRaised, Event, RunFinished
+from charrnn_tui.run.progress import RunProgress
+from charrnn_tui.tui.alarm_bell import AlarmBell, title_sequence
+from charrnn_tui.tui.app import Opening, StudioApp
+from charrnn_tui.tui.widgets.run_lines import alarm_line
+from tests.tui.scripted_training import TrainingWorld, started, step_done, write_events
+from tests.tui.scripted_world import screen_text, until
+
+
+class ResumingWorld(TrainingWorld):
+    """Says what it was asked to go on with."""
+
+    changes: Mapping[str, Any] | None = None
+
+    def resume_run(
+        self, run: RunDirectory, control: Control, changes: Mapping[str, Any]
+    ) -> tuple[RunDirectory, Generator[Event, None, None]]:
+        self.changes = dict(changes)
+        return run, self._events(run, control)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> ResumingWorld:
+    return ResumingWorld(tmp_path / "runs")
+
+
+def alarm(kind: str, step: int = 5, when: float = 0.0, message: str = "") -> AlarmRaised:
+    return AlarmRaised(time=when or time.time(), step=step, kind=kind, message=message or f"something about {kind}")
+
+
+def failed(world: ResumingWorld, kind: str) -> RunDirectory:
+    events = [started(), *map(step_done, range(1, 6)), alarm(kind, when=1.0)]
+    ending = RunFinished(time=1.0, step=5, state="failed", reason=f"something about {kind}")
+    return write_events(RunDirectory(world.runs_directory / "lost-1"), [*events, ending])
+
+
+async def shows(pilot: Pilot[None], words: str) -> None:
+    await until(pilot, lambda: words in screen_text(pilot.app))
+
+
+async def test_a_new_alarm_rings_shows_and_titles_the_terminal(
+    world: ResumingWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = write_events(
+        RunDirectory(world.runs_directory / "new-1"),
+        [started(), *map(step_done, range(1, 6)), alarm("plateau", when=1.0)],
+    )
+    app = StudioApp(world, Opening(run=run))
+    rung: list[bool] = []
+    written: list[str] = []
+    monkeypatch.setattr(app, "bell", lambda: rung.append(True))
+    monkeypatch.setattr(app, "_write_to_terminal", written.append)
+    async with app.run_test(size=(180, 30)) as pilot:
+        await shows(pilot, "! something about plateau")
+        assert not rung  # it has rung for somebody else
+        writer = EventWriter(run.events_file)
+        writer.append(alarm("spike", message="loss spike at step 6: 9.000 after about 1.500 nats/char"))
+        writer.close()
+        await shows(pilot, "new-1: spike")
+        await shows(pilot, "! loss spike at step 6: 9.000 after about 1.500 nats/char  (A: 1 more)")
+        await pilot.press("A")
+        await shows(pilot, "plateau, step 5")
+    assert rung == [True]
+    assert written[0].endswith("\x1b]2;! new-1: spike\x07")
+
+
+async def test_a_loss_that_broke_offers_a_smaller_rate(world: ResumingWorld) -> None:
+    run = failed(world, "nan")
+    app = StudioApp(world, Opening(run=run))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await shows(pilot, "✗ failed")
+        await pilot.press("r")
+        await shows(pilot, "Go on from the last good")
+        await pilot.press("enter")
+        await until(pilot, lambda: world.changes == {"lr": 0.0005})
+        await until(pilot, lambda: app.active_run is not None)
+        app.quit_saving(0, "stopped", "the test is done")
+        await until(pilot, lambda: app.active_run is None or app.active_run.done)
+
+
+async def test_a_lost_device_offers_the_processor(world: ResumingWorld) -> None:
+    run = failed(world, "device")
+    app = StudioApp(world, Opening(run=run))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await shows(pilot, "✗ failed")
+        await pilot.press("r")
+        await shows(pilot, "on the CPU")
+        await pilot.press("c")
+        await until(pilot, lambda: world.changes == {"device": "cpu"})
+        await until(pilot, lambda: app.active_run is not None)
+        app.quit_saving(0, "stopped", "the test is done")
+        await until(pilot, lambda: app.active_run is None or app.active_run.done)
+
+
+def test_each_alarm_rings_once() -> None:
+    told: list[AlarmRaised] = []
+
+    class Person:
+        def tell_alarm(self, name: str, alarm: AlarmRaised) -> None:
+            told.append(alarm)
+
+    bell, progress = AlarmBell(), RunProgress()
+    progress.add(alarm("disk", when=1.0))
+    for _ in range(3):
+        progress.add(alarm("spike"))
+        bell.hear("a", progress, Person())
+        bell.hear("a", progress, Person())
+    assert [alarm.kind for alarm in told] == ["spike"] * 3
+
+
+def test_a_title_cannot_steer_the_terminal() -> None:
+    assert title_sequence("! [b]\x07\x1b]0;x\x9c\u202e") == "\x1b]2;! [b]]0;x\x07"
+
+
+def test_a_long_alarm_is_cut_and_says_where_the_rest_is() -> None:
+    progress = RunProgress()
+    progress.add(alarm("disk", message="0123456789" * 10))
+    line = alarm_line(progress, 40)
+    assert len(line) == 40
+    assert line.endswith("…  (A: all)")
