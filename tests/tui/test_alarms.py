@@ -62,7 +62,7 @@ async def test_a_new_alarm_rings_shows_and_titles_the_terminal(
     written: list[str] = []
     monkeypatch.setattr(app, "bell", lambda: rung.append(True))
     monkeypatch.setattr(app, "_write_to_terminal", written.append)
-    async with app.run_test(size=(180, 30)) as pilot:
+    async with app.run_test(size=(180, 30), notifications=True) as pilot:
         await shows(pilot, "! something about plateau")
         assert not rung  # it has rung for somebody else
         writer = EventWriter(run.events_file)
