@@ -85,8 +85,10 @@ class Page:
         """The seed of the random numbers at the end."""
         return self.seeds[-1].value
 
-    def write(self, sampler: Sampler, token_id: int | None = None) -> SampledCharacter:
+    def write(self, sampler: Sampler, token_id: int | None = None, *, chosen: bool = True) -> SampledCharacter:
         """Let a sampler that stands at the end of this page write one more character, drawn or forced.
+
+        chosen: whether a person forced it; else it is one that is known to have been drawn.
 
         Raises ValueError, before anything is written, where the network gives no numbers.
         """
@@ -101,13 +103,17 @@ class Page:
         self._logits[-1][row] = logits
         if not self.settings or self.settings[-1].value is not settings:
             self._settings_changed(position, settings)
-        if token_id is not None:
+        if token_id is not None and chosen:
             self.forced.append(position)
         self.ids.append(written.token_id)
         self.surprises.append(written.surprise_bits)
         self.entropies.append(written.entropy_bits)
         self.total_bits += written.surprise_bits
         return written
+
+    def change_seed(self, seed: int) -> None:
+        """Other random numbers from here on; the sampler has been given them."""
+        self.seeds = [*_until(self.seeds, len(self)), Change(len(self), seed)]
 
     def _settings_changed(self, position: int, settings: SamplingSettings) -> None:
         if self.settings and self.settings[-1].value == settings:

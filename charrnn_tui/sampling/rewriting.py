@@ -1,0 +1,33 @@
+"""A page from its recipe and its characters: exact states and distributions, whatever the machine rounds to."""
+
+from collections.abc import Callable, Sequence
+
+from charrnn_tui.sampling.page import Page
+from charrnn_tui.sampling.recipe import Recipe
+from charrnn_tui.sampling.sampler import Sampler
+
+HEAR_EVERY = 64  # characters between two reports
+
+
+def write_on(
+    page: Page,
+    sampler: Sampler,
+    recipe: Recipe,
+    ids: Sequence[int],
+    hear: Callable[[int], None] = lambda written: None,
+) -> None:
+    """Write ids[len(page):] behind a page that was written as the recipe's beginning; the sampler stands at its end.
+
+    The characters are the given ones, not drawn again, so that another processor's last bits cannot change the text.
+    `hear` is told, now and then, how many characters stand there; what it raises ends the writing.
+    """
+    start = len(page)
+    for position in range(start, len(ids)):
+        if position in recipe.seeds and position > 0:
+            sampler.reseed(recipe.seeds[position])
+            page.change_seed(recipe.seeds[position])
+        if position in recipe.settings:
+            sampler.settings = recipe.settings[position]
+        page.write(sampler, ids[position], chosen=position in recipe.forced)
+        if position % HEAR_EVERY == 0:
+            hear(position - start)
