@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from charrnn_tui.cli.opening import is_checkpoint_file, newest_checkpoint
+from charrnn_tui.cli.opening import is_checkpoint_file, newest_checkpoint, shipped_checkpoint
 from charrnn_tui.cli.output import say
 from charrnn_tui.cli.resumed_run import come_back_lines, on_hangup
 from charrnn_tui.cli.world import StudioWorld
@@ -20,6 +20,8 @@ from charrnn_tui.run.control import Detach
 from charrnn_tui.run.directory import RunDirectory, find_run
 from charrnn_tui.run.settings import RunRequest
 from charrnn_tui.tui.app import Opening, StudioApp
+from charrnn_tui.tui.session import DIRECTORY as SESSIONS
+from charrnn_tui.tui.session import list_sessions
 
 LEAST_COLUMNS, LEAST_ROWS = 20, 5
 SWITCH_SECONDS = 0.0005  # a key waits for the training's thread at each turn; Python's own 5 ms add up to a slow screen
@@ -86,13 +88,22 @@ def _opening(
     if start is not None:
         return Opening(start=start)
     if target is None:
-        return Opening(checkpoint=newest_checkpoint(world.runs_directory))
+        checkpoint = newest_checkpoint(world.runs_directory)
+        session = next(iter(list_sessions(world.runs_directory / SESSIONS)), None)
+        if session is not None and checkpoint != shipped_checkpoint() and _age(checkpoint) > _age(session):
+            session = None  # something has been trained since: that is what one wants to see
+        return Opening(checkpoint=checkpoint, session=session)
     run = find_run(world.runs_directory, str(target))
     if run is not None:
         return Opening(run=RunDirectory(run.path), resume=resume, read_only=read_only)
     if is_checkpoint_file(target):
         return Opening(checkpoint=target)
     return Opening(text=str(target))
+
+
+def _age(file: Path | None) -> float:
+    """When it was written, in Unix seconds; for none, long ago."""
+    return 0.0 if file is None else file.stat().st_mtime
 
 
 @contextmanager

@@ -39,11 +39,13 @@ _LOOK_SECONDS = 0.5
 class Opening:
     """What the app shows first: a checkpoint to play, a text to train on, a run, or a run to start at once.
 
+    session: of the playground, to be brought back instead of opening the checkpoint.
     resume: go on with `run` at once, with these settings changed. read_only: ask nothing of any trainer. low_bandwidth:
     draw a run less often.
     """
 
     checkpoint: Path | None = None
+    session: Path | None = None
     text: str | None = None
     run: RunDirectory | None = None
     start: RunRequest | None = None
@@ -101,6 +103,8 @@ class StudioApp(App[None]):
                 self._resume(opening.run, opening.resume)
         if opening.checkpoint is not None:
             self._play.open_source(self._source(opening.checkpoint))
+        if opening.session is not None:
+            self._play.begin_with(opening.session)
         trains = opening.start or opening.text is not None or opening.run
         self.switch_mode("train" if trains else "play")
         self.set_interval(self._look_seconds, self._look)

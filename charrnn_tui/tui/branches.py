@@ -1,6 +1,6 @@
 """The tree of pages: what grew out of what, what is being written, and what undo takes back."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -98,6 +98,12 @@ class Branches:
         self._done.append(_Deed(branch, True, before, branch))
         self.current = branch
         self._prune()
+
+    def bring_back(self, branches: Sequence[Branch], current: Branch | None) -> None:
+        """Put branches of an earlier session in, before those that have grown since; stand on one where asked."""
+        self._all = [*branches, *(branch for branch in self._all if branch not in branches)]
+        if current is not None:
+            self.current = current
 
     def sibling(self, by: int) -> Branch | None:
         """Stand on the one beside, round the ends; None where there is no other."""

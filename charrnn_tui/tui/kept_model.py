@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from charrnn_tui.run.files import file_sha256
@@ -29,3 +30,11 @@ def keep_model(model: LoadedModel, directory: Path) -> Path:
             shutil.copyfile(file, beside)
         beside.replace(kept)
     return kept.resolve()
+
+
+def drop_unused_models(directory: Path, notes: Iterable[Path]) -> None:
+    """Take away the links that no recipe and no session names any more. Raises OSError."""
+    named = "".join(note.read_text("utf-8", "replace") for note in [*directory.glob("*.json"), *notes])
+    for kept in [*directory.glob("*.safetensors"), *directory.glob("*.net")]:
+        if kept.name not in named:
+            kept.unlink(missing_ok=True)

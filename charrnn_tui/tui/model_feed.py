@@ -23,7 +23,7 @@ class ModelFeed:
         active_run: Callable[[], ActiveRun | None],
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self._world, self._active_run, self._clock = world, active_run, clock
+        self.world, self._active_run, self._clock = world, active_run, clock
         self.model: LoadedModel | None = None
         self._prime: str | None = None
         self._live: LiveWeights | None = None
@@ -51,7 +51,7 @@ class ModelFeed:
             source = ModelSource("last", source.path)  # it has ended: these are its last weights
         self._live = None
         what = f"loading {source.label}" if source is not None else "looking for a model"
-        self._prepare(partial(_open, source, self._world), what)
+        self._prepare(partial(_open, source, self.world), what)
 
     def use(self, model: LoadedModel, prime: str | None) -> None:
         """Read the prime with a model that is open already."""

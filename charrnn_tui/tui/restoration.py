@@ -46,9 +46,7 @@ class Restoration:
         return self._job.done
 
     def branches(self) -> list[Branch]:
-        """What is there, in the session's order; all of it once it is done. Raises what went wrong."""
-        if self.done:
-            self._job.result()
+        """What is there, in the session's order; all of it once it is done."""
         return [self._there[place] for place in sorted(self._there)]
 
     def abandon(self) -> None:
@@ -63,7 +61,10 @@ class Restoration:
             first.insert(0, place)
             place = parents[place]
         for place in [*first, *(place for place in range(len(parents)) if place not in first)]:
-            self._restore_branch(place)
+            try:
+                self._restore_branch(place)
+            except ValueError as error:
+                self.lost.append(f"{self.session.branches[place].origin}: {error}")
 
     def _restore_branch(self, place: int) -> None:
         saved = self.session.branches[place]
@@ -76,7 +77,8 @@ class Restoration:
             page = Page(sampler, saved.recipe.prime, saved.recipe.seeds[0])
         else:
             page = parent.page.fork(saved.position)
-            sampler = Sampler(model.network, model.vocabulary, page.settings_in_force, seed=0)
+            earlier = max(at for at in saved.recipe.settings if at <= saved.position)
+            sampler = Sampler(model.network, model.vocabulary, saved.recipe.settings[earlier], seed=0)
             sampler.restore(page.snapshot_at(saved.position))
         before = self._written
         write_on(page, sampler, saved.recipe, model.vocabulary.encode(saved.text).tolist(), self._hear(before))

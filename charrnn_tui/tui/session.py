@@ -39,7 +39,7 @@ class SavedBranch:
 
 @dataclass(frozen=True)
 class Session:
-    """branches: parents before what grew out of them. current: the one on the screen. prime: as it stood in the field."""
+    """branches: parents before what grew out of them. current: the one on the screen. prime: as it was typed."""
 
     settings: PlaySettings
     prime: str
@@ -149,6 +149,4 @@ def _branch(values: Mapping[str, Any], place: int) -> SavedBranch:
         raise ValueError(place)
     marks = tuple(Mark(int(position), str(label)) for position, label in values["marks"])
     source = ModelSource(kind, Path(values["model"]["path"]))
-    return SavedBranch(
-        source, recipe, text, str(values["origin"]), parent, position, marks, bool(values["bookmarked"])
-    )
+    return SavedBranch(source, recipe, text, str(values["origin"]), parent, position, marks, bool(values["bookmarked"]))

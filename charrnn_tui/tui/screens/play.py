@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import ClassVar, Final
 
 from textual import on
@@ -20,9 +21,11 @@ from charrnn_tui.tui.screens.keeping import KEEPING
 from charrnn_tui.tui.screens.looking_back import ACTIONS
 from charrnn_tui.tui.screens.model_menu import ModelMenu
 from charrnn_tui.tui.screens.prime_tools import PrimeTools
+from charrnn_tui.tui.screens.sessions import REMEMBERING
+from charrnn_tui.tui.session import Session, SessionError
 from charrnn_tui.tui.widgets.next_character import NextCharacter
 from charrnn_tui.tui.widgets.prime_field import PrimeField
-from charrnn_tui.tui.widgets.replaying_desk import ReplayingDesk
+from charrnn_tui.tui.widgets.restoring_desk import RestoringDesk
 from charrnn_tui.tui.widgets.sampling_controls import SamplingControls
 from charrnn_tui.tui.widgets.studio_header import StudioHeader
 from charrnn_tui.tui.widgets.visible import visible
@@ -30,7 +33,10 @@ from charrnn_tui.tui.widgets.writing_desk import WritingDesk
 from charrnn_tui.tui.world import World
 
 _NOT_WHILE_TYPING: Final = (
-    ACTIONS | KEEPING | {"go_on", "stop", "reroll", "replay", "replay_changes", "edit_prime", "choose_model"}
+    ACTIONS
+    | KEEPING
+    | REMEMBERING
+    | {"go_on", "stop", "reroll", "replay", "replay_changes", "edit_prime", "choose_model"}
 )
 
 
@@ -44,7 +50,7 @@ a  replay every change: the page is written anew from the prime, with the same s
 p  edit the prime       m  choose a model             c  colours: five modes
 F2  prime from a file   F3  random line of the text   F6  nearest known characters in the prime
 w  write to a file: text, JSON with probabilities, or a picture       y  copy the selection, or all
-Y  copy the command that writes this text again       Tab  from pane to pane
+Y  copy the command that writes this text again       o  sessions of before       Tab  from pane to pane
 i  inspect: a cursor in the text, and the whole distribution of the character under it; / finds a symbol's bar
 [ ]  branch beside      t  tree of branches           b  bookmark    x  delete    u U  undo, redo
 
@@ -109,13 +115,14 @@ In the text pane ↑ ↓ scroll; End follows the text again."""
         new_seed: Callable[[], int] = lambda: random.SystemRandom().randrange(1_000_000),
     ) -> None:
         """clock: seconds, for the writing. new_seed: for a reroll."""
-        super().__init__(ReplayingDesk(world, active_run, clock), new_seed)
+        super().__init__(RestoringDesk(world, active_run, clock), new_seed)
         self._world, self._active_run = world, active_run
         self.controls = SamplingControls(DEFAULTS)
         self._title = Static("", id="play-title", markup=False)
         self._next = NextCharacter()
         self._source: ModelSource | None = None
         self._before_prime: Widget | None = None
+        self._opening_session: Path | None = None
 
     def compose(self) -> ComposeResult:
         yield StudioHeader()
@@ -129,7 +136,31 @@ In the text pane ↑ ↓ scroll; End follows the text again."""
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
-        self.desk.open(self._source)
+        if self._opening_session is None or not self._brought_back(self._opening_session):
+            self.desk.open(self._source)
+
+    def _brought_back(self, path: Path) -> bool:
+        try:
+            self.open_session(path)
+        except SessionError as error:
+            self.tell(str(error))
+            return False
+        return True
+
+    @on(RestoringDesk.Restored)
+    def nothing_restored(self) -> None:
+        """Then the model writes that would have written without a session."""
+        if self.desk.feed.model is None:
+            self.desk.open(self._source)
+
+    def begin_with(self, session: Path) -> None:
+        """Bring this session back when the screen is first shown."""
+        self._opening_session = session
+
+    def take_settings(self, session: Session) -> None:
+        self.controls.settings = session.settings
+        self.desk.adopt(session.settings)
+        self.desk.prime_field.prime, self.desk.prime_is_typed = session.prime, True
 
     def open_source(self, source: ModelSource) -> None:
         """Play with this model, now or as soon as the screen is shown."""

@@ -7,14 +7,14 @@ from textual.binding import Binding, BindingType
 from textual.timer import Timer
 
 from charrnn_tui.tui.prime_sources import FoundPrime, LearnedLines
-from charrnn_tui.tui.screens.keeping import KeepingTexts
 from charrnn_tui.tui.screens.prime_file import PrimeFile
+from charrnn_tui.tui.screens.sessions import RememberingSessions
 from charrnn_tui.tui.widgets.forking_desk import ForkingDesk
 
 _LOOK_SECONDS: Final = 1 / 20
 
 
-class PrimeTools(KeepingTexts):
+class PrimeTools(RememberingSessions):
     """The keys act in the prime's field and out of it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

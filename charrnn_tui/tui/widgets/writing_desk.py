@@ -169,7 +169,7 @@ class WritingDesk(Vertical):
 
     def resume(self) -> None:
         """Somebody looks again."""
-        if self.feed.model is None and not self.feed.words:
+        if self.feed.model is None and not self.words:
             self.open(None)
         self.feed.resume()
         self.writer.wake()

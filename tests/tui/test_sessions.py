@@ -1,0 +1,187 @@
+"""What was done in the playground is there again the next time."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from charrnn_tui.checkpoint.checkpoint import Checkpoint
+from charrnn_tui.checkpoint.safetensors_file import write_checkpoint
+from charrnn_tui.tui.model_source import ModelSource
+from charrnn_tui.tui.session import DIRECTORY, KEPT, list_sessions, read_session, write_session
+from tests.tui.scripted_world import ScriptedWorld, screen_text, tiny_checkpoint
+from tests.tui.test_play_screen import Player, Playground, playing
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> ScriptedWorld:
+    return ScriptedWorld(tmp_path / "runs")
+
+
+@pytest.fixture
+def file(world: ScriptedWorld, tmp_path: Path) -> Path:
+    return put(world, tmp_path / "tiny.safetensors", tiny_checkpoint())
+
+
+def put(world: ScriptedWorld, path: Path, checkpoint: Checkpoint) -> Path:
+    write_checkpoint(path, checkpoint)
+    world.checkpoints[path] = checkpoint
+    return path
+
+
+def sessions(world: ScriptedWorld) -> list[Path]:
+    return list_sessions(world.runs_directory / DIRECTORY)
+
+
+@asynccontextmanager
+async def coming_back(world: ScriptedWorld, file: Path) -> AsyncIterator[Player]:
+    """The playground, opened with the newest session."""
+    app = Playground(world, None, ModelSource("file", file))
+    app.play.begin_with(sessions(world)[0])
+    async with app.run_test(size=(80, 24)) as pilot:
+        player = Player(app, pilot)
+        await player.until(lambda: not player.desk.restoring)
+        yield player
+
+
+async def made(player: Player) -> None:
+    """Three texts, one a fork of a fork; a bookmark, a control, a prime."""
+    await player.press("p")
+    player.desk.prime_field.prime = ""
+    await player.press("b", "a", "d", "enter")
+    await player.until(lambda: player.desk.writer.prime == "bad")
+    await player.written(150)
+    await player.stop()
+    await player.press("right", "right", "i", "left", "left", "left", "enter", "down", "enter")
+    await player.written(200)
+    await player.stop()
+    await player.press("left", "enter")
+    await player.written(240)
+    await player.stop()
+    await player.press("b", "i")
+
+
+async def test_every_text_is_back_with_its_place_in_the_tree(world: ScriptedWorld, file: Path) -> None:
+    async with playing(world, source=ModelSource("file", file)) as player:
+        await made(player)
+        before = list(player.desk.branches)
+        current = before.index(player.desk.branches.current)
+    async with coming_back(world, file) as player:
+        after = list(player.desk.branches)
+        assert [branch.origin for branch in after] == [branch.origin for branch in before]
+        assert [branch.bookmarked for branch in after] == [branch.bookmarked for branch in before]
+        assert after.index(player.desk.branches.current) == current
+        assert player.desk.text_view.text == player.desk.text == before[current].page.prime + before[current].page.text
+        assert player.desk.settings.top_k == player.play.controls.settings.top_k == 20
+        assert player.desk.prime_field.prime == "bad"
+        assert not player.desk.writer.writing
+        for old, new in zip(before, after, strict=True):
+            assert new.page.text == old.page.text
+            assert new.page.forced == old.page.forced
+            assert new.position == old.position
+            assert list(new.page.surprises) == list(old.page.surprises)
+            assert new.marks == old.marks
+
+
+async def test_a_text_that_is_back_goes_on_as_it_would_have(world: ScriptedWorld, file: Path) -> None:
+    async with playing(world, source=ModelSource("file", file)) as player:
+        await made(player)
+        left = player.desk.writer.count
+        await player.press("g")
+        await player.written(left + 100)
+        whole = await player.stop()
+        assert player.desk.branches.current is not None
+        page = player.desk.branches.current.page.fork(left)  # as if one had left before
+        player.desk.branches.current.page = page
+        player.desk.writer.turn_to(page)
+    async with coming_back(world, file) as player:
+        assert player.desk.writer.count == left
+        await player.press("g")
+        await player.written(left + 100)
+        text = await player.stop()
+        length = min(len(text), len(whole))
+        assert text[:length] == whole[:length]
+
+
+async def test_nothing_done_leaves_no_session(world: ScriptedWorld, file: Path) -> None:
+    async with playing(world, source=ModelSource("file", file)) as player:
+        await player.written(100)
+    assert sessions(world) == []
+
+
+async def test_going_on_with_a_session_saves_it_in_its_place(world: ScriptedWorld, file: Path) -> None:
+    async with playing(world, source=ModelSource("file", file)) as player:
+        await made(player)
+        count = len(list(player.desk.branches))
+    (path,) = sessions(world)
+    async with coming_back(world, file) as player:
+        await player.press("r")
+        await player.written(30)
+    assert sessions(world) == [path]
+    assert len(read_session(path).branches) == count + 1
+
+
+async def test_a_model_that_has_changed_takes_its_texts_along_and_says_so(world: ScriptedWorld, file: Path) -> None:
+    async with playing(world, source=ModelSource("file", file)) as player:
+        await made(player)
+    put(world, file, tiny_checkpoint(seed=9))
+    async with coming_back(world, file) as player:
+        assert any("tiny.safetensors has changed" in notice.message for notice in player.app._notifications)
+        await player.written(20)  # the model of now writes
+
+
+async def test_a_damaged_session_is_named_and_the_model_opened(world: ScriptedWorld, file: Path) -> None:
+    path = world.runs_directory / DIRECTORY / "damaged.json"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"version": 1, "branches": [{}]}')
+    async with coming_back(world, file) as player:
+        assert any("damaged.json: is not a session" in notice.message for notice in player.app._notifications)
+        await player.written(20)
+
+
+async def test_earlier_sessions_are_listed_and_brought_back(world: ScriptedWorld, file: Path) -> None:
+    async with playing(world, source=ModelSource("file", file)) as player:
+        await made(player)
+        text = player.desk.text
+    async with playing(world, source=ModelSource("file", file), size=(140, 40)) as player:
+        await player.written(20)
+        await player.press("o")
+        await player.until(lambda: " texts, " in screen_text(player.app))
+        await player.press("enter")
+        await player.until(lambda: not player.desk.restoring and player.desk.text == text)
+
+
+def test_only_the_newest_sessions_are_kept(world: ScriptedWorld, tmp_path: Path) -> None:
+    session = read_session(_written(tmp_path))
+    for number in range(KEPT + 3):
+        write_session(tmp_path / "many" / f"{number}.json", session)
+    assert len(list_sessions(tmp_path / "many")) == KEPT
+
+
+def _written(directory: Path) -> Path:
+    recipe = {
+        "version": 1,
+        "checkpoint": "x",
+        "sha256": "0" * 64,
+        "prime": "",
+        "length": 1,
+        "seeds": [[0, 1]],
+        "settings": [[0, {"temperature": 1.0, "top_k": None, "top_p": None, "min_p": None}]],
+        "forced": [],
+        "text_sha256": None,
+    }
+    branch = {
+        "model": {"kind": "file", "path": "x"},
+        "recipe": recipe,
+        "text": "a",
+        "origin": "start",
+        "parent": None,
+        "position": 0,
+        "marks": [],
+        "bookmarked": False,
+    }
+    path = directory / "one.json"
+    path.write_text(json.dumps({"version": 1, "settings": {}, "prime": "", "branches": [branch], "current": 0}))
+    return path
