@@ -87,7 +87,7 @@ class LookingBack(Screen[None]):
 
     @on(Inspector.Left)
     def back_to_text(self) -> None:
-        self.desk.text_view.focus()
+        self.set_focus(self.desk.text_view)
 
     @on(Inspector.ForkAsked)
     def fork_asked(self, event: Inspector.ForkAsked) -> None:
@@ -121,7 +121,7 @@ class LookingBack(Screen[None]):
         self.set_class(inspecting, "-inspecting")
         self.desk.text_view.show_cursor = inspecting
         if inspecting:
-            self.desk.text_view.focus()
+            self.set_focus(self.desk.text_view)
             self.look()
         else:
             self.inspector.asking = False

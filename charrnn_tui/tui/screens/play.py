@@ -255,7 +255,7 @@ In the text pane ↑ ↓ scroll; End follows the text again."""
     def action_type_value(self) -> None:
         """In the text, where there is nothing to type, to the bars."""
         if self.inspecting and self.focused is self.desk.text_view:
-            self.inspector.focus()
+            self.set_focus(self.inspector)
             return
         self.controls.type_value()
 

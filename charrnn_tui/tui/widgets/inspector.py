@@ -126,7 +126,7 @@ In the bars: ↑ ↓ choose one, ← → move the cursor, Enter goes on from the
     def ask_symbol(self) -> None:
         """Take the next key for the symbol whose bar is wanted."""
         self._problem = ""
-        self.focus()
+        self.screen.set_focus(self)  # now: the keys that follow may be here already
         self.asking = True
 
     def take_symbol(self, event: events.Key) -> None:
