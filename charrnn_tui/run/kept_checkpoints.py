@@ -29,6 +29,12 @@ def kept_checkpoints(run: Path) -> list[KeptCheckpoint]:
     return sorted(KeptCheckpoint(int(match[1]), file) for file in files if (match := _NAME.fullmatch(file.name)))
 
 
+def step_of_kept(file: Path) -> int:
+    """The step that a kept checkpoint is of, by its name; -1 for any other file."""
+    match = _NAME.fullmatch(file.name)
+    return int(match[1]) if match else -1
+
+
 def run_of_kept(file: Path) -> Path | None:
     """The directory of the run that has kept this file; None for any other file."""
     return file.parent.parent if file.parent.name == FOLDER and _NAME.fullmatch(file.name) else None

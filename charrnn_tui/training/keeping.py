@@ -1,5 +1,6 @@
 """Which models of its way a training keeps, and keeping them."""
 
+import math
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -12,14 +13,15 @@ from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.checkpoint.safetensors_file import write_checkpoint
 from charrnn_tui.run.kept_checkpoints import FOLDER, KeptCheckpoint, kept_checkpoints, kept_file
 
-EPOCHS_SHARE: Final = 5 / 6  # of what is kept; the rest is of the first epoch, in which most is learned
+EPOCHS_SHARE: Final = 5 / 6  # of what is kept at most, so that some is left for the first epoch: most is learned there
+LEAST_FACTOR: Final = 1.5  # between two steps of the first epoch
 
 
 def steps_to_keep(most: int, steps: int, steps_per_epoch: int) -> list[int]:
     """At most so many steps of a training whose models are worth keeping, in their order.
 
-    The ends of its epochs (evenly fewer where they are too many) and its end; the untrained model; and, with what is
-    left, steps of the first epoch, each further from the start than the last by the same factor.
+    The ends of its epochs (evenly fewer where they are too many) and its end; the untrained model; steps of the first
+    epoch, each further from the start than the last by the same factor; and with what is left, steps behind it, evenly.
     """
     if most < 1:
         return []
@@ -28,8 +30,10 @@ def steps_to_keep(most: int, steps: int, steps_per_epoch: int) -> list[int]:
     kept = {ends[-(-number * len(ends) // late) - 1] for number in range(1, late + 1)}
     early = most - late
     if early:
-        kept.add(0)
-        kept |= {round(step) for step in np.geomspace(1, min(steps_per_epoch, steps), early)[:-1]}
+        first = min(steps_per_epoch, steps)
+        dense = min(early, 1 + math.ceil(math.log(first, LEAST_FACTOR)))
+        behind = np.linspace(first, steps, early - dense + 2)[1:-1]
+        kept |= {0} | {round(step) for step in (*np.geomspace(1, first, dense)[:-1], *behind)}
     return sorted(kept)
 
 

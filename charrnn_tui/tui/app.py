@@ -275,7 +275,7 @@ class StudioApp(App[None]):
             return ModelSource("shipped", checkpoint)
         if is_run(checkpoint.parent) and checkpoint.stem in ("best", "last"):
             return ModelSource("best" if checkpoint.stem == "best" else "last", checkpoint.parent)
-        return ModelSource("file", checkpoint)
+        return source_of(str(checkpoint), self._world)
 
     # -- requests of the screens --------------------------------------------------------------------------------------
 

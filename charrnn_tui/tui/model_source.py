@@ -9,12 +9,13 @@ from typing import Any, Literal
 from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError
 from charrnn_tui.run.directory import RunDirectory, find_run
 from charrnn_tui.run.files import file_sha256
+from charrnn_tui.run.kept_checkpoints import run_of_kept, step_of_kept
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.prime_reader import PrimeReader
 from charrnn_tui.text.vocabulary import Vocabulary
 from charrnn_tui.tui.world import World
 
-Kind = Literal["shipped", "file", "best", "last", "live"]
+Kind = Literal["shipped", "file", "best", "last", "live", "kept"]
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,15 @@ class ModelSource:
                 return f"{self.path.stem} (shipped)"
             case "file":
                 return self.path.name
+            case "kept":
+                return f"{self.path.parent.parent.name} · step {step_of_kept(self.path):,}"
             case _:
                 return f"{self.path.name} · {self.kind}"
+
+    @property
+    def run(self) -> Path | None:
+        """The directory of the run that it is of."""
+        return self.path if self.kind in ("best", "last", "live") else run_of_kept(self.path)
 
     @property
     def file(self) -> Path:
@@ -72,7 +80,7 @@ def source_of(reference: str, world: World) -> ModelSource:
     path = Path(reference).expanduser()
     run = find_run(world.runs_directory, str(path))
     if run is None:
-        return ModelSource("file", path)
+        return ModelSource("kept", path.resolve()) if run_of_kept(path) else ModelSource("file", path)
     return ModelSource("best" if run.best_file.exists() else "last", run.path)
 
 

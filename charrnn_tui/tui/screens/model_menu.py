@@ -14,6 +14,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 from textual.worker import Worker, WorkerState
 
+from charrnn_tui.run.kept_checkpoints import kept_checkpoints
 from charrnn_tui.tui.active_run import ActiveRun
 from charrnn_tui.tui.model_source import LoadedModel, ModelSource, load_model, source_of
 from charrnn_tui.tui.widgets.visible import visible
@@ -34,7 +35,8 @@ class ModelMenu(ModalScreen[LoadedModel | ModelSource | None]):
 a run's name or its directory. What cannot be opened is said below, and nothing changes.
 
 live  the weights of the run in training, as they are now      best  least validation loss
-last  the newest checkpoint                                    shipped  comes with the program"""
+last  the newest checkpoint                                    shipped  comes with the program
+step  one that the run of the chosen model has kept of its way"""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "give_up", "Cancel", id="models.cancel"),
@@ -84,6 +86,8 @@ last  the newest checkpoint                                    shipped  comes wi
                 sources.append(ModelSource("best", run.path))
             if run.last_file.exists():
                 sources.append(ModelSource("last", run.path))
+            if self._chosen is not None and run.path == self._chosen.run:
+                sources += [ModelSource("kept", kept.file) for kept in kept_checkpoints(run.path)]
         shipped = self._world.shipped_checkpoint()
         if shipped is not None:
             sources.append(ModelSource("shipped", shipped))

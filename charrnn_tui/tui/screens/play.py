@@ -22,6 +22,7 @@ from charrnn_tui.tui.screens.looking_back import ACTIONS
 from charrnn_tui.tui.screens.model_menu import ModelMenu
 from charrnn_tui.tui.screens.prime_tools import PrimeTools
 from charrnn_tui.tui.screens.sessions import REMEMBERING
+from charrnn_tui.tui.screens.side_by_side import SideBySide
 from charrnn_tui.tui.session import Session, SessionError
 from charrnn_tui.tui.widgets.next_character import NextCharacter
 from charrnn_tui.tui.widgets.prime_field import PrimeField
@@ -51,6 +52,7 @@ p  edit the prime       m  choose a model             c  colours: five modes
 F2  prime from a file   F3  random line of the text   F6  nearest known characters in the prime
 w  write to a file: text, JSON with probabilities, or a picture       y  copy the selection, or all
 Y  copy the command that writes this text again       o  sessions of before       Tab  from pane to pane
+|  side by side: two models or two settings, and a slider through a training
 i  inspect: a cursor in the text, and the whole distribution of the character under it; / finds a symbol's bar
 [ ]  branch beside      t  tree of branches           b  bookmark    x  delete    u U  undo, redo
 
@@ -70,6 +72,7 @@ In the text pane ↑ ↓ scroll; End follows the text again."""
         Binding("i", "inspect", "inspect", id="play.inspect"),
         Binding("c", "colours", "colours", id="play.colours"),
         Binding("m", "choose_model", "model", id="play.model"),
+        Binding("vertical_line", "side_by_side", "Side by side", show=False, key_display="|", id="play.side_by_side"),
         Binding("up", "choose(-1)", "Control above", show=False, id="play.control_above"),
         Binding("down", "choose(1)", "Control below", show=False, id="play.control_below"),
         Binding("left", "change(-1)", "Change", show=False, id="play.change_left"),
@@ -270,3 +273,11 @@ In the text pane ↑ ↓ scroll; End follows the text again."""
             self.desk.use(chosen)
         elif chosen is not None:
             self.desk.open(chosen)
+
+    def action_side_by_side(self) -> None:
+        model = self.desk.feed.model
+        if model is None:
+            self.tell("there is no model yet that could be compared")
+        else:
+            prime = self.desk.prime_field.prime
+            self.app.push_screen(SideBySide(self._world, model, prime, self.controls.settings, self._new_seed))

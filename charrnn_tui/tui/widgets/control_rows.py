@@ -1,5 +1,6 @@
 """The rows of the controls: names, values, the chosen one with its arrows; what the mouse asks for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -62,11 +63,15 @@ class ControlRows(Widget):
         place: int
         by: int
 
+    def __init__(self, knobs: Sequence[Knob] = KNOBS) -> None:
+        super().__init__()
+        self._knobs = knobs
+
     def watch_settings(self, before: PlaySettings, settings: PlaySettings) -> None:
         if self._flows(self.size.width):
             self.refresh(layout=self._cells(before, self.size.width) != self._cells(settings, self.size.width))
             return
-        for row, knob in enumerate(KNOBS):
+        for row, knob in enumerate(self._knobs):
             if knob.value(before) != knob.value(settings):
                 self._refresh_row(row)
 
@@ -122,11 +127,11 @@ class ControlRows(Widget):
 
     def _cells(self, settings: PlaySettings, width: int) -> list[Cell]:
         if not self._flows(width):
-            arrows = [_ROW_CELLS - len(knob.shown(settings)) - 4 for knob in KNOBS]
+            arrows = [_ROW_CELLS - len(knob.shown(settings)) - 4 for knob in self._knobs]
             return [Cell(row, 0, _ROW_CELLS, arrow) for row, arrow in enumerate(arrows)]
         cells: list[Cell] = []
         row = left = 0
-        for knob in KNOBS:
+        for knob in self._knobs:
             needed = len(_flowing_words(knob, settings)) + 2
             if left and left + needed > width:
                 row, left = row + 1, 0
@@ -138,7 +143,7 @@ class ControlRows(Widget):
         return "chosen-focused" if self.lit else "chosen"
 
     def _row_segments(self, place: int) -> list[Segment]:
-        knob, chosen = KNOBS[place], place == self.chosen
+        knob, chosen = self._knobs[place], place == self.chosen
         name = ("▸ " if chosen else "  ") + knob.name
         value = knob.shown(self.settings)
         value = (f"‹ {value} ›" if chosen else f"{value}  ").rjust(_ROW_CELLS - _NAME_CELLS)
@@ -148,7 +153,7 @@ class ControlRows(Widget):
         ]
 
     def _flowing_segments(self, place: int) -> list[Segment]:
-        knob, chosen = KNOBS[place], place == self.chosen
+        knob, chosen = self._knobs[place], place == self.chosen
         if chosen:
             return [self._segment(self._chosen_style(), f"‹{_flowing_words(knob, self.settings)}›")]
         name = _flowing_name(knob)

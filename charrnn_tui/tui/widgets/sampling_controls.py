@@ -1,5 +1,6 @@
 """The panel of controls: one chosen, each with its value, changed in place."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -66,9 +67,10 @@ length       characters to a page; then it rests, and g goes on"""
         settings: PlaySettings
         knob: Knob
 
-    def __init__(self, settings: PlaySettings, *, id: str | None = None) -> None:
+    def __init__(self, settings: PlaySettings, *, knobs: Sequence[Knob] = KNOBS, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._rows = ControlRows()
+        self._knobs = knobs
+        self._rows = ControlRows(knobs)
         self._input = ValueInput(compact=True)
         self._input.cursor_blink = False
         self._error = Static("", classes="sampling-controls--error", markup=False)
@@ -84,11 +86,11 @@ length       characters to a page; then it rests, and g goes on"""
     @property
     def knob(self) -> Knob:
         """The chosen control."""
-        return KNOBS[self.chosen]
+        return self._knobs[self.chosen]
 
     def choose(self, by: int) -> None:
         """Choose the next control or the one before; round the ends."""
-        self.chosen = (self.chosen + by) % len(KNOBS)
+        self.chosen = (self.chosen + by) % len(self._knobs)
 
     def change(self, by: int) -> None:
         """Change the chosen control by so many of its steps."""

@@ -1,0 +1,192 @@
+"""Two texts beside each other, from the same prime and seed: two settings, two models, two moments of a training."""
+
+import time
+from collections.abc import Callable
+from typing import ClassVar, Final
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from charrnn_tui.tui.model_source import LoadedModel, ModelSource
+from charrnn_tui.tui.play_settings import BIG_STEP, PlaySettings
+from charrnn_tui.tui.screens.model_menu import ModelMenu
+from charrnn_tui.tui.widgets.comparison import SIDE_KNOBS, Comparison
+from charrnn_tui.tui.widgets.prime_field import PrimeField
+from charrnn_tui.tui.widgets.sampling_controls import SamplingControls
+from charrnn_tui.tui.widgets.studio_header import StudioHeader
+from charrnn_tui.tui.world import World
+
+_NOT_WHILE_TYPING: Final = {"link", "choose_model", "swap", "reroll", "edit_prime", "show_difference", "leave"}
+
+
+class SideBySide(Screen[None]):
+    """Every change writes the texts anew, at once."""
+
+    HELP = """Two texts, A and B, from the same prime and with the same seed. Where they part is marked in both.
+
+↑ ↓  choose a control     ← →  change it (Enter types a value, Backspace its default); both texts start over
+Tab  the other side       =    link the controls: a change acts on both sides; again: on the chosen side ▸ only
+m    its model: the shipped one, a run's best, last or any that it has kept, a file       x  swap the sides
+, .  the checkpoint before or after, of the run that its model is of        < >  the first, the last one
+r    another seed         p    the prime           d  to where they part
+PgUp PgDn Home End  scroll both      Esc or |  back to the playground
+
+The slider has a tick for each checkpoint that the run has kept; ◆ is a model between two of them, such as the
+best one. Click it, or turn the wheel over it. Seed, length and prime are always the same on both sides."""
+
+    AUTO_FOCUS = "SamplingControls"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual declares it so
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (9, "-short"), (16, "-high")]  # noqa: RUF012 - as above
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab,shift+tab", "other_side", "side", key_display="Tab", id="side.other"),
+        Binding("equals_sign", "link", "link", key_display="=", id="side.link"),
+        Binding("m", "choose_model", "model", id="side.model"),
+        Binding("comma", "slide(-1)", "slide", key_display=", .", id="side.earlier"),
+        Binding("full_stop", "slide(1)", "Later checkpoint", show=False, key_display=".", id="side.later"),
+        Binding("less_than_sign", "slide_to_end(0)", "First checkpoint", show=False, key_display="<", id="side.first"),
+        Binding("greater_than_sign", "slide_to_end(1)", "Last checkpoint", show=False, key_display=">", id="side.last"),
+        Binding("x", "swap", "Swap the sides", show=False, id="side.swap"),
+        Binding("r", "reroll", "Another seed", show=False, id="side.reroll"),
+        Binding("p", "edit_prime", "prime", id="side.prime"),
+        Binding("d", "show_difference", "Where they part", show=False, id="side.difference"),
+        Binding("escape,vertical_line", "leave", "back", key_display="Esc", id="side.leave"),
+        Binding("up", "choose(-1)", "Control above", show=False, id="side.control_above"),
+        Binding("down", "choose(1)", "Control below", show=False, id="side.control_below"),
+        Binding("left", "change(-1)", "Change", show=False, id="side.change_left"),
+        Binding("right", "change(1)", "Change", show=False, id="side.change_right"),
+        Binding("shift+left,ctrl+left", f"change(-{BIG_STEP})", "Big step", show=False, id="side.big_left"),
+        Binding("shift+right,ctrl+right", f"change({BIG_STEP})", "Big step", show=False, id="side.big_right"),
+        Binding("enter", "type_value", "Type a value", show=False, id="side.type_value"),
+        Binding("backspace", "reset_control", "Default", show=False, id="side.default"),
+        *(
+            Binding(key, f"scroll('{key}')", words, show=False, id=f"side.{key}")
+            for key, words in (("pageup", "Page up"), ("pagedown", "Page down"), ("home", "Start"), ("end", "End"))
+        ),
+    ]
+    DEFAULT_CSS = """
+    SideBySide {
+        &.-wide #sides { layout: horizontal; }
+        &.-wide SidePane { width: 1fr; height: 100%; }
+        &.-wide #side-b { border-left: solid $panel; }
+        & SamplingControls { padding: 0 1; background: $boost; }
+        & .sampling-controls--heading { display: none; }
+        & PrimeField { display: none; }
+        &.-priming PrimeField { display: block; }
+        &.-tiny StudioHeader, &.-tiny Footer, &.-tiny #side-status { display: none; }
+        &.-tiny SamplingControls, &.-short SamplingControls { display: none; }
+        &.-tiny TrainingSlider { display: none; }
+    }
+    """
+
+    def __init__(
+        self,
+        world: World,
+        model: LoadedModel,
+        prime: str,
+        settings: PlaySettings,
+        new_seed: Callable[[], int],
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """Begins with this model and these settings on both sides. new_seed: for a reroll; clock: seconds."""
+        super().__init__()
+        self._world, self._new_seed = world, new_seed
+        self.comparison = Comparison(world, model, prime, settings, clock)
+        self.controls = SamplingControls(self.comparison.side.settings, knobs=SIDE_KNOBS)
+        self.prime_field = PrimeField()
+        self._prime_at_first = prime
+
+    def compose(self) -> ComposeResult:
+        yield StudioHeader()
+        yield self.prime_field
+        yield self.comparison
+        yield self.controls
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.prime_field.prime = self._prime_at_first
+
+    def on_screen_suspend(self) -> None:
+        self.comparison.pause()
+
+    def on_screen_resume(self) -> None:
+        self.comparison.resume()
+
+    @on(Comparison.Chosen)
+    def show_settings(self) -> None:
+        self.controls.settings = self.comparison.side.settings
+        self.refresh_bindings()
+
+    @on(SamplingControls.Changed)
+    def control_changed(self, event: SamplingControls.Changed) -> None:
+        self.comparison.take(event.knob, event.settings)
+
+    @on(PrimeField.Changed)
+    def prime_changed(self, event: PrimeField.Changed) -> None:
+        self.comparison.begin_with(event.prime)
+
+    @on(PrimeField.Left)
+    def leave_prime(self) -> None:
+        self.remove_class("-priming")
+        self.set_focus(self.controls if self.controls.focusable else None)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """No letters in the footer that a text field would take; no slider where nothing was kept."""
+        typing = self.focused is not None and self.focused is not self.controls
+        if action in ("slide", "slide_to_end"):
+            return not typing and self.comparison.side.sliding
+        return not (typing and action in _NOT_WHILE_TYPING)
+
+    def action_other_side(self) -> None:
+        self.comparison.choose_other()
+
+    def action_link(self) -> None:
+        self.comparison.link()
+
+    def action_swap(self) -> None:
+        self.comparison.swap()
+
+    def action_reroll(self) -> None:
+        self.comparison.reseed(self._new_seed())
+
+    def action_edit_prime(self) -> None:
+        self.prime_field.model = self.comparison.side.model
+        self.add_class("-priming")
+        self.call_after_refresh(self.prime_field.edit)  # what is not shown cannot take the focus
+
+    def action_slide(self, by: int) -> None:
+        self.comparison.slide(self.comparison.side.slider.neighbour(by))
+
+    def action_slide_to_end(self, end: int) -> None:
+        self.comparison.slide(self.comparison.side.slider.ends[end])
+
+    def action_choose_model(self) -> None:
+        """Of those that have a file: live weights would change while one compares."""
+        self.app.push_screen(ModelMenu(self._world, lambda: None, self.comparison.side.source), self._model_chosen)
+
+    def _model_chosen(self, chosen: LoadedModel | ModelSource | None) -> None:
+        if isinstance(chosen, LoadedModel):
+            self.comparison.use(chosen)
+
+    def action_show_difference(self) -> None:
+        self.comparison.show_difference()
+
+    def action_scroll(self, where: str) -> None:
+        self.comparison.scroll_page(where)
+
+    def action_choose(self, by: int) -> None:
+        self.controls.choose(by)
+
+    def action_change(self, by: int) -> None:
+        self.controls.change(by)
+
+    def action_type_value(self) -> None:
+        self.controls.type_value()
+
+    def action_reset_control(self) -> None:
+        self.controls.reset()
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
