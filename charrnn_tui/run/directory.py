@@ -193,9 +193,14 @@ def _written(file: Path) -> float:
         return 0.0
 
 
-def _make_named(runs: Path, name: str) -> Path:
+def check_name(name: str, said: str = "") -> None:
+    """Raise RunError for what no run can be called; `said`: how it was asked for."""
     if not _NAME.fullmatch(name):
-        raise RunError(f"--name {name!r}: use letters, digits, '.', '_' and '-', beginning with a letter or digit")
+        raise RunError(f"{said}{name!r}: use letters, digits, '.', '_' and '-', beginning with a letter or digit")
+
+
+def _make_named(runs: Path, name: str) -> Path:
+    check_name(name, "--name ")
     try:
         (runs / name).mkdir()
     except FileExistsError:

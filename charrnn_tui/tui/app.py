@@ -11,7 +11,6 @@ from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
-from textual.widget import Widget
 
 from charrnn_tui.run.control import Control
 from charrnn_tui.run.directory import RunDirectory, is_run
@@ -23,7 +22,7 @@ from charrnn_tui.tui.active_run import ActiveRun
 from charrnn_tui.tui.alarm_bell import GIVE_TITLE_BACK, KEEP_TITLE, SERIOUS, TOAST_SECONDS, AlarmBell, title_sequence
 from charrnn_tui.tui.control_filter import ControlFilter
 from charrnn_tui.tui.model_source import ModelSource, source_of
-from charrnn_tui.tui.screens.dialogs import Choice, ChoiceDialog, HelpDialog, TextDialog
+from charrnn_tui.tui.screens.dialogs import Choice, ChoiceDialog, HelpDialog, TextDialog, help_text
 from charrnn_tui.tui.screens.play import PlayScreen
 from charrnn_tui.tui.screens.runs import RunsScreen
 from charrnn_tui.tui.screens.train import TrainScreen, learning_rate_problem, whole_number_problem
@@ -85,7 +84,7 @@ class StudioApp(App[None]):
         self._look_seconds = max(_LOOK_SECONDS, look_seconds) if opening.low_bandwidth else _LOOK_SECONDS
         self._train = TrainScreen(world, read_only=opening.read_only, look_seconds=look_seconds)
         self._play = PlayScreen(world, lambda: self.active_run)
-        self._runs = RunsScreen(world)
+        self._runs = RunsScreen(world, read_only=opening.read_only)
         self.add_mode("train", lambda: self._train)
         self.add_mode("play", lambda: self._play)
         self.add_mode("runs", lambda: self._runs)
@@ -286,6 +285,10 @@ class StudioApp(App[None]):
         self.switch_mode("train")
         self._train.show_run(event.run, own)
 
+    @on(RunsScreen.OverlaysChosen)
+    def _lay_over(self, event: RunsScreen.OverlaysChosen) -> None:
+        self._train.lay_over(event.runs)
+
     @on(RunsScreen.PlayRun)
     def _play_run(self, event: RunsScreen.PlayRun) -> None:
         self._play.open_source(source_of(str(event.run.path), self._world))
@@ -297,7 +300,7 @@ class StudioApp(App[None]):
         self.switch_mode(mode)
 
     def action_help(self) -> None:
-        self.push_screen(HelpDialog(_help_text(self.screen)))
+        self.push_screen(HelpDialog(help_text(self.screen)))
 
     async def action_quit(self) -> None:
         """Quit; asks only where a training would be ended by it."""
@@ -336,17 +339,3 @@ class StudioApp(App[None]):
 
     def _run_command(self, action: str, node: object) -> None:
         self.call_later(self.run_action, action, node)
-
-
-def _help_text(screen: Screen[object]) -> str:
-    """The help of the pane in focus, or else the screen's, then all keys that act now."""
-    focused: Widget | None = screen.focused
-    places = [*(focused.ancestors_with_self if focused is not None else ()), screen, *screen.query("*")]
-    words = next((place.HELP for place in places if isinstance(getattr(place, "HELP", None), str)), "")
-    keys: dict[str, str] = {}
-    for active in screen.active_bindings.values():
-        if active.binding.id and active.enabled:
-            keys.setdefault(active.binding.description, screen.app.get_key_display(active.binding))
-    width = max((len(key) for key in keys.values()), default=1)
-    listed = "\n".join(f"{key:<{width}}  {description}" for description, key in keys.items())
-    return f"{words}\n\nKeys that act here now\n{listed}"

@@ -8,7 +8,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.events import Key
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
 
@@ -104,3 +105,17 @@ class HelpDialog(ModalScreen[None]):
         with VerticalScroll() as scroll:
             scroll.border_subtitle = "Esc closes"
             yield Static(self._text, markup=False)
+
+
+def help_text(screen: Screen[object]) -> str:
+    """The help of the pane in focus, or else the screen's, then all keys that act now."""
+    focused: Widget | None = screen.focused
+    places = [*(focused.ancestors_with_self if focused is not None else ()), screen, *screen.query("*")]
+    words = next((place.HELP for place in places if isinstance(getattr(place, "HELP", None), str)), "")
+    keys: dict[str, str] = {}
+    for active in screen.active_bindings.values():
+        if active.binding.id and active.enabled:
+            keys.setdefault(active.binding.description, screen.app.get_key_display(active.binding))
+    width = max((len(key) for key in keys.values()), default=1)
+    listed = "\n".join(f"{key:<{width}}  {description}" for description, key in keys.items())
+    return f"{words}\n\nKeys that act here now\n{listed}"

@@ -1,6 +1,7 @@
 """Runs: what has been trained, what is in training, and the way to each."""
 
-import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from rich.text import Text
@@ -9,42 +10,58 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import DataTable, Footer, Static
+from textual.widgets import DataTable, Footer, Input, Static
 
 from charrnn_tui.run.directory import RunDirectory, RunError
 from charrnn_tui.run.progress import RunProgress
-from charrnn_tui.run.quantities import count, duration
-from charrnn_tui.tui.screens.dialogs import Choice, ChoiceDialog
-from charrnn_tui.tui.widgets.run_lines import GLYPHS, sparkline
+from charrnn_tui.run.quantities import size
+from charrnn_tui.run.shelf import RunTag, files_of, rename_run, write_tag
+from charrnn_tui.tui.runs_table import ORDERS, RunLogs, RunRow, arranged, cells_of, columns_for, settings_diff
+from charrnn_tui.tui.screens.dialogs import Choice, ChoiceDialog, HelpDialog, TextDialog
+from charrnn_tui.tui.widgets.chart_plot import overlay_letter
 from charrnn_tui.tui.widgets.studio_header import StudioHeader
 from charrnn_tui.tui.world import World
 
 _LOOK_SECONDS = 2.0
-_COLUMNS = ("run", "state", "step", "best val", "curve", "model", "updated")
+_CHANGING = frozenset({"resume", "rename", "note", "pin", "delete"})
+_MOST_FILES = 12  # that a dialog lists
 
 
 class RunsScreen(Screen[None]):
-    """A table of all runs, the newest first. Enter opens one, `o` plays it, `x` deletes it."""
+    """A table of all runs: sorted, filtered, opened, compared, tidied up."""
 
-    HELP = """All runs, the newest first. State, steps done and asked for, the best validation loss in nats/char,
-its course, the model's layers × hidden units, when something was last written.
+    HELP = """All runs, the newest first. Losses in nats/char: train is the last step's, val the last validation's,
+best the least; curve is the validation's course; size is what the run takes on the disk; model is layers × hidden.
 
-Enter  open the run with its curves and samples
-o      play with its best checkpoint
-r      go on with it where it ended
-x      delete it with all its files (asks)"""
+Enter  open the run with its curves and samples     s  sort by the next order
+o      play with its best checkpoint                /  filter: words of name, state, text or note
+r      go on with it where it ended                 p  pin it: first in the list, safe from x
+v      lay its curve over the chart, or take off    n  a note on it
+d      differences to the runs laid over            N  rename it
+x      delete it (shows what goes, and asks)"""
 
     DEFAULT_CSS = """
     RunsScreen DataTable { height: 1fr; }
     RunsScreen #empty { padding: 1 2; height: 1fr; display: none; }
+    RunsScreen #filter { display: none; }
+    RunsScreen.-filtering #filter { display: block; }
+    RunsScreen #arranged { height: 1; padding: 0 1; color: $text-muted; }
     RunsScreen.-empty #empty { display: block; }
     RunsScreen.-empty DataTable { display: none; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Open", id="runs.open", show=True),
-        Binding("o", "play", "Play with it", id="runs.play"),
+        Binding("o", "play", "Play", id="runs.play"),
         Binding("r", "resume", "Resume", id="runs.resume"),
+        Binding("s", "sort", "Sort", id="runs.sort"),
+        Binding("slash", "filter", "Filter", id="runs.filter", key_display="/"),
+        Binding("v", "overlay", "Overlay", id="runs.overlay"),
+        Binding("d", "differences", "Differences", id="runs.differences"),
+        Binding("p", "pin", "Pin", id="runs.pin"),
+        Binding("n", "note", "Note", id="runs.note"),
+        Binding("N,upper_n", "rename", "Rename", id="runs.rename"),
         Binding("x,delete", "delete", "Delete", id="runs.delete"),
+        Binding("escape", "leave_filter", "Leave the filter", id="runs.leave_filter", show=False),
     ]
 
     class OpenRun(Message):
@@ -68,28 +85,47 @@ x      delete it with all its files (asks)"""
             super().__init__()
             self.run, self.progress = run, progress
 
-    def __init__(self, world: World) -> None:
+    class OverlaysChosen(Message):
+        """Lay the curves of these runs over the chart."""
+
+        def __init__(self, runs: Sequence[RunDirectory]) -> None:
+            super().__init__()
+            self.runs = list(runs)
+
+    def __init__(self, world: World, *, read_only: bool = False) -> None:
+        """`read_only`: runs are looked at, not changed."""
         super().__init__()
         self._world = world
-        self._runs: dict[str, RunDirectory] = {}
-        self._known: dict[str, tuple[tuple[int, int], RunProgress]] = {}  # by path: the log's size and time, its fold
+        self._read_only = read_only
+        self._rows: list[RunRow] = []
+        self._shown: list[RunRow] = []
+        self._order = next(iter(ORDERS))
+        self._columns: tuple[str, ...] = ()
+        self._overlaid: list[str] = []  # names, in the order of their letters
+        self._logs = RunLogs()
 
     def compose(self) -> ComposeResult:
         yield StudioHeader()
         yield Static("No runs yet. 1 trains one on a text of yours.", id="empty", markup=False)
+        yield Input(placeholder="words of name, state, text or note; Esc ends", compact=True, id="filter")
         yield DataTable[Text](cursor_type="row", zebra_stripes=True)
+        yield Static("", id="arranged", markup=False)
         yield Footer()
 
     def on_mount(self) -> None:
-        table = self.query_one(DataTable)
-        for column in _COLUMNS:
-            table.add_column(column, key=column)
-        table.focus()
+        self.query_one(DataTable).focus()
         self.look()
         self.set_interval(_LOOK_SECONDS, self.look)
 
     def on_screen_resume(self) -> None:
         self.look()
+
+    def on_resize(self) -> None:
+        self._draw()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Who only looks is offered no key that changes anything."""
+        return not (self._read_only and action in _CHANGING)
 
     def look(self) -> None:
         """Read what has changed, if anybody sees it."""
@@ -98,87 +134,180 @@ x      delete it with all its files (asks)"""
 
     @work(thread=True, exclusive=True, group="runs")
     def _read(self) -> None:
-        """Fold the logs that have grown; off the UI's thread, since a long history takes a while."""
-        rows = [(run, self._progress(run)) for run in self._world.runs()]
-        self.app.call_from_thread(self._show, rows)
+        """Off the UI's thread, since a long history takes a while."""
+        self.app.call_from_thread(self._take, [self._logs.row(run) for run in self._world.runs()])
 
-    def _progress(self, run: RunDirectory) -> RunProgress:
-        stat = run.events_file.stat()
-        stamp = (stat.st_size, stat.st_mtime_ns)
-        known = self._known.get(str(run.path))
-        if known is None or known[0] != stamp or not known[1].ended:
-            known = (stamp, run.progress())
-            self._known[str(run.path)] = known
-        return known[1]
+    def _take(self, rows: list[RunRow]) -> None:
+        self._rows = rows
+        self._draw()
 
-    def _show(self, rows: list[tuple[RunDirectory, RunProgress]]) -> None:
-        """Update cells in place, so that the cursor stays; begin anew where runs have come or gone."""
-        self.set_class(not rows, "-empty")
-        table = self.query_one(DataTable)
-        if [run.name for run, _ in rows] != list(self._runs):
-            chosen = self._chosen()
-            self._runs = {run.name: run for run, _ in rows}
-            table.clear()
-            for run, progress in rows:
-                table.add_row(*_cells(run, progress), key=run.name)
-            if chosen is not None and chosen.name in self._runs:
-                table.move_cursor(row=list(self._runs).index(chosen.name))
+    def _draw(self) -> None:
+        """Update cells in place, so that the cursor stays; begin anew where rows have come, gone or moved."""
+        if not self.is_mounted or not self.size.width:
             return
-        for run, progress in rows:
-            for column, cell in zip(_COLUMNS, _cells(run, progress), strict=True):
-                if table.get_cell(run.name, column) != cell:
-                    table.update_cell(run.name, column, cell, update_width=True)
+        self.set_class(not self._rows, "-empty")
+        table, before = self.query_one(DataTable), self._shown
+        shown = arranged(self._rows, self._order, self.query_one("#filter", Input).value)
+        chosen = self._chosen()
+        columns = columns_for(self.size.width)
+        if columns != self._columns:
+            self._columns = columns
+            table.clear(columns=True)
+            for column in columns:
+                table.add_column(column, key=column)
+            before = []
+        self._shown = shown
+        if not before or [row.run.name for row in before] != [row.run.name for row in shown]:
+            table.clear()
+            for row in shown:
+                table.add_row(*self._cells(row), key=row.run.name)
+            names = [row.run.name for row in shown]
+            if chosen is not None and chosen.run.name in names:
+                table.move_cursor(row=names.index(chosen.run.name))
+        else:
+            for row in shown:
+                for column, cell in zip(columns, self._cells(row), strict=True):
+                    if table.get_cell(row.run.name, column) != cell:
+                        table.update_cell(row.run.name, column, cell, update_width=True)
+        self._sum_up()
 
-    def _chosen(self) -> RunDirectory | None:
+    @on(DataTable.RowHighlighted)
+    def _sum_up(self) -> None:
+        """The line below the table: how many, how large, in which order; the note, whose column narrow screens lack."""
+        hidden = len(self._rows) - len(self._shown)
+        held = size(sum(row.size_bytes for row in self._shown))
+        words = [f"{len(self._shown)} runs, {held}", f"sorted by {self._order}"]
+        words += [f"{hidden} filtered out"] if hidden else []
+        chosen = self._chosen()
+        words += [f"{chosen.run.name}: {chosen.tag.note}"] if chosen is not None and chosen.tag.note else []
+        self.query_one("#arranged", Static).update(" · ".join(words))
+
+    def _cells(self, row: RunRow) -> list[Text]:
+        name = row.run.name
+        letter = overlay_letter(self._overlaid.index(name)) if name in self._overlaid else ""
+        words = cells_of(row, letter)
+        return [Text(words[column], no_wrap=True) for column in self._columns]
+
+    def _chosen(self) -> RunRow | None:
         row = self.query_one(DataTable).cursor_row
-        names = list(self._runs)
-        return self._runs[names[row]] if 0 <= row < len(names) else None
+        return self._shown[row] if 0 <= row < len(self._shown) else None
+
+    # -- finding --------------------------------------------------------------------------------------------------
+
+    def action_sort(self) -> None:
+        orders = list(ORDERS)
+        self._order = orders[(orders.index(self._order) + 1) % len(orders)]
+        self._draw()
+
+    def action_filter(self) -> None:
+        self.add_class("-filtering")
+        self.query_one("#filter", Input).focus()
+
+    @on(Input.Changed, "#filter")
+    def _filter_changed(self) -> None:
+        self._draw()
+
+    @on(Input.Submitted, "#filter")
+    def _filter_done(self) -> None:
+        self.query_one(DataTable).focus()
+        self.set_class(bool(self.query_one("#filter", Input).value), "-filtering")
+
+    def action_leave_filter(self) -> None:
+        self.query_one("#filter", Input).value = ""
+        self._filter_done()
+
+    # -- looking --------------------------------------------------------------------------------------------------
 
     @on(DataTable.RowSelected)
     def action_open(self) -> None:
-        if (run := self._chosen()) is not None:
-            self.post_message(self.OpenRun(run))
+        if (row := self._chosen()) is not None:
+            self.post_message(self.OpenRun(row.run))
 
     def action_play(self) -> None:
-        if (run := self._chosen()) is None:
+        if (row := self._chosen()) is None:
             return
-        if run.checkpoint_file() is None:
-            self.notify(f"{run.name} has saved no checkpoint yet", severity="warning", markup=False)
+        if row.run.checkpoint_file() is None:
+            self.notify(f"{row.run.name} has saved no checkpoint yet", severity="warning", markup=False)
         else:
-            self.post_message(self.PlayRun(run))
+            self.post_message(self.PlayRun(row.run))
+
+    def action_overlay(self) -> None:
+        if (row := self._chosen()) is None:
+            return
+        name = row.run.name
+        self._overlaid = [n for n in self._overlaid if n != name] if name in self._overlaid else [*self._overlaid, name]
+        self._overlays_changed()
+
+    def _overlays_changed(self) -> None:
+        runs = {row.run.name: row.run for row in self._rows}
+        self._overlaid = [name for name in self._overlaid if name in runs]
+        self.post_message(self.OverlaysChosen([runs[name] for name in self._overlaid]))
+        self._draw()
+
+    def action_differences(self) -> None:
+        if (chosen := self._chosen()) is None:
+            return
+        others = [row for row in self._rows if row.run.name in self._overlaid and row.run.name != chosen.run.name]
+        if not others:
+            self.notify("v chooses runs to compare this one with, d then tells the differences", markup=False)
+        else:
+            self.app.push_screen(HelpDialog(settings_diff([chosen, *others])))
+
+    # -- changing -------------------------------------------------------------------------------------------------
 
     def action_resume(self) -> None:
-        if (run := self._chosen()) is not None:
-            self.post_message(self.ResumeRun(run, self._known[str(run.path)][1]))
+        if (row := self._chosen()) is not None:
+            self.post_message(self.ResumeRun(row.run, row.progress))
+
+    def action_pin(self) -> None:
+        if (row := self._chosen()) is not None:
+            self._change(lambda: write_tag(row.run, replace(row.tag, pinned=not row.tag.pinned)))
+
+    def action_note(self) -> None:
+        if (row := self._chosen()) is None:
+            return
+        dialog = TextDialog(f"A note on {row.run.name}; nothing takes it away.", row.tag.note)
+        self.app.push_screen(dialog, lambda note: self._note(row, note))
+
+    def _note(self, row: RunRow, note: str | None) -> None:
+        if note is not None:
+            self._change(lambda: write_tag(row.run, RunTag(note, row.tag.pinned)))
+
+    def action_rename(self) -> None:
+        if (row := self._chosen()) is None:
+            return
+        dialog = TextDialog(f"A new name for {row.run.name}.", row.run.name)
+        self.app.push_screen(dialog, lambda name: self._rename(row.run, name))
+
+    def _rename(self, run: RunDirectory, name: str | None) -> None:
+        if name is not None and name != run.name:
+            self._change(lambda: rename_run(run, name))
+            self._overlaid = [name if overlaid == run.name else overlaid for overlaid in self._overlaid]
 
     def action_delete(self) -> None:
-        if (run := self._chosen()) is None:
+        if (row := self._chosen()) is None:
             return
-        files = sorted(path.name for path in run.path.iterdir())
-        question = f"Delete the run {run.name} for good?\n{run.path}\n{', '.join(files)}"
-        dialog = ChoiceDialog(question, [Choice("y", "delete it", "delete")])
-        self.app.push_screen(dialog, lambda answer: self._delete(run) if answer == "delete" else None)
+        if row.tag.pinned:
+            self.notify(f"{row.run.name} is pinned: p takes the pin off first", severity="warning", markup=False)
+            return
+        dialog = ChoiceDialog(_what_goes(row), [Choice("y", "delete it", "delete")])
+        self.app.push_screen(dialog, lambda answer: self._change(row.run.delete) if answer == "delete" else None)
 
-    def _delete(self, run: RunDirectory) -> None:
+    def _change(self, change: Callable[[], object]) -> None:
         try:
-            run.delete()
+            change()
         except RunError as error:
             self.notify(str(error), severity="error", markup=False)
         self.look()
 
 
-def _cells(run: RunDirectory, progress: RunProgress) -> list[Text]:
-    started, best = progress.started, progress.best_evaluation
-    steps = f"{count(progress.step)}/{count(started.steps)}" if started else ""
-    model = f"{started.settings.get('n_layers', '?')}×{started.settings.get('n_hidden', '?')}" if started else ""
-    age = f"{duration(max(0.0, time.time() - progress.updated))} ago" if progress.updated else ""
-    words = [
-        run.name,
-        f"{GLYPHS[progress.state]} {progress.state}",
-        steps,
-        f"{best.val_loss:.4f}" if best else "",
-        sparkline(list(progress.val_losses), 12),
-        model,
-        age,
-    ]
-    return [Text(word) for word in words]
+def _what_goes(row: RunRow) -> str:
+    files = files_of(row.run)
+    listed = [f"{size(file_bytes):>8}  {name}" for name, file_bytes in files[:_MOST_FILES]]
+    if len(files) > _MOST_FILES:
+        rest = sum(file_bytes for _, file_bytes in files[_MOST_FILES:])
+        listed.append(f"{size(rest):>8}  in {len(files) - _MOST_FILES} more")
+    best = row.progress.best_evaluation
+    figures = f"{row.progress.step:,} steps" + (f", best val loss {best.val_loss:.4f} nats/char" if best else "")
+    total = size(sum(file_bytes for _, file_bytes in files))
+    return f"Delete the run {row.run.name} for good? {total}: {figures}\n{row.run.path}\n\n" + "\n".join(listed)

@@ -1,6 +1,7 @@
 """Train: the form of a new run, then the run."""
 
 import math
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import on
@@ -88,6 +89,7 @@ class TrainScreen(Screen[None]):
         self._run_look_seconds = look_seconds
         self._was_steerable = (False, False)
         self._active: ActiveRun | None = None
+        self._overlaid: Sequence[RunDirectory] = ()
         self._text = ""
         self._pending: RunDirectory | None = None  # the run to show, also before there are widgets to show it
         self._composed = False
@@ -102,6 +104,8 @@ class TrainScreen(Screen[None]):
     def on_mount(self) -> None:
         self._composed = True
         self.set_interval(_LOOK_SECONDS, self._renew_keys)
+        if self._overlaid:
+            self.call_after_refresh(self.lay_over, self._overlaid)
         if self._pending is not None:
             self._bring_up_run()
         else:
@@ -135,6 +139,12 @@ class TrainScreen(Screen[None]):
         self._pending, self._active = run, active
         if self._composed:
             self._bring_up_run()
+
+    def lay_over(self, runs: Sequence[RunDirectory]) -> None:
+        """Draw the validation of these runs too, beside that of the run that is shown."""
+        self._overlaid = runs
+        if self._composed:
+            self.run_view.lay_over(runs)
 
     def _bring_up_run(self) -> None:
         assert self._pending is not None

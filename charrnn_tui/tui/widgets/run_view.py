@@ -1,6 +1,8 @@
 """A run as it goes, or as it went: bars, chart, the newest sample, facts. It reads the run's events from disk."""
 
 import sys
+from array import array
+from collections.abc import Sequence
 
 from textual import on
 from textual.app import ComposeResult
@@ -19,6 +21,29 @@ LOOK_SECONDS = 0.6  # between two looks at the events: at most 10 a second would
 LOOK_SECONDS_ON_THIN_LINES = 3.0
 _LOOKS_UNTIL_DEAD = 1  # a run that is handed from one process to another has no trainer for a moment
 _BYTES_A_LOOK = 4 << 20  # some 16,000 steps: a look at a long history stays short, the next follows at once
+
+
+class Overlay:
+    """Another run's validation losses, or its training losses where it has none."""
+
+    def __init__(self, run: RunDirectory) -> None:
+        self.run = run
+        self.shown = -1  # points that the chart has
+        self._tail, self._progress = EventTail(run.events_file), RunProgress()
+
+    @property
+    def curve(self) -> tuple["array[int]", "array[float]"]:
+        """Steps and losses."""
+        progress = self._progress
+        if progress.val_steps:
+            return progress.val_steps, progress.val_losses
+        return progress.steps, progress.losses
+
+    def grown(self) -> bool:
+        """Whether the chart must be told; reads what is new."""
+        self._tail.fold(self._progress, _BYTES_A_LOOK)
+        before, self.shown = self.shown, len(self.curve[0])
+        return self.shown != before and self.shown > 0
 
 
 class RunView(Vertical):
@@ -63,6 +88,7 @@ val is the validation loss with the notebook's geometry; 1 nat is 1.44 bits. To 
         self._looks_alone = 0
         self.own = False  # whether this process trains it: then its memory is ours to tell
         self._tail: EventTail | None = None
+        self._overlays: list[Overlay] = []
         self._shown_steps = self._shown_validations = self._shown_ticks = self._shown_rewinds = 0
 
     def compose(self) -> ComposeResult:
@@ -91,10 +117,28 @@ val is the validation loss with the notebook's geometry; 1 nat is 1.44 bits. To 
         self.query_one(SamplePane).clear()
         self.look()
 
+    def lay_over(self, runs: Sequence[RunDirectory]) -> None:
+        """The runs whose curves are drawn too, each with its letter."""
+        known = {overlay.run.path: overlay for overlay in self._overlays}
+        chart = self.query_one(LossChart)
+        for overlay in self._overlays:
+            chart.remove_overlay(overlay.run.name)
+        self._overlays = [known.get(run.path) or Overlay(run) for run in runs]
+        for overlay in self._overlays:
+            overlay.shown = -1
+
+    def _draw_overlays(self) -> None:
+        chart = self.query_one(LossChart)
+        for overlay in self._overlays:
+            if overlay.grown() and (self.run is None or overlay.run.path != self.run.path):
+                chart.set_overlay(overlay.run.name, *overlay.curve)
+
     def _forget_shown(self) -> None:
         """The chart begins anew: another run, or one whose last steps are done again."""
         self._shown_steps = self._shown_validations = self._shown_ticks = 0
         self.query_one(LossChart).clear()
+        for overlay in self._overlays:
+            overlay.shown = -1
 
     @on(LossChart.CrosshairMoved)
     def _crosshair_moved(self, event: LossChart.CrosshairMoved) -> None:
@@ -110,6 +154,7 @@ val is the validation loss with the notebook's geometry; 1 nat is 1.44 bits. To 
         """Fold what is new, and draw it."""
         if self._tail is None or self.run is None:
             return
+        self._draw_overlays()
         before = self.progress.updated
         if self._tail.fold(self.progress, _BYTES_A_LOOK):
             self.call_later(self.look)  # keys in between are served; drawn once the history is there
@@ -147,7 +192,7 @@ val is the validation loss with the notebook's geometry; 1 nat is 1.44 bits. To 
             return
         lines = [place_line(self.progress, self.run.name), *bar_lines(self.progress, self.size.width - 2)]
         flat = self.size.height < 12
-        self._update("#bars", lines[-1:] if flat else lines)
+        self._update("#bars", [line[: self.size.width - 2] for line in (lines[-1:] if flat else lines)])
         facts = fact_lines(self.progress, self.size.width - 2, _memory() if self.own else "")
         self.set_class(bool(self.progress.alarms), "-alarmed")
         self._update("#alarm", [alarm_line(self.progress, self.size.width - 2)])

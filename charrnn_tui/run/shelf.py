@@ -1,0 +1,66 @@
+"""Runs as a person keeps them: a note and a pin on each, other names, what they take on the disk."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+
+from charrnn_tui.run.directory import RunDirectory, RunError, check_name
+from charrnn_tui.run.files import write_atomically
+
+MOST_NOTE = 200  # characters
+
+
+@dataclass(frozen=True)
+class RunTag:
+    """note: one line of a person's own. pinned: first in every list, and not to be deleted."""
+
+    note: str = ""
+    pinned: bool = False
+
+
+def read_tag(run: RunDirectory) -> RunTag:
+    """The run's note and pin; without either where none can be read."""
+    try:
+        values = json.loads((run.path / "tag.json").read_text(encoding="utf-8"))
+        note, pinned = values["note"], values["pinned"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return RunTag()
+    return RunTag(note[:MOST_NOTE] if isinstance(note, str) else "", pinned is True)
+
+
+def write_tag(run: RunDirectory, tag: RunTag) -> None:
+    """Keep it with the run. Raises RunError."""
+    one_line = " ".join(tag.note.split())[:MOST_NOTE]
+    try:
+        data = json.dumps(asdict(RunTag(one_line, tag.pinned)), ensure_ascii=False) + "\n"
+        write_atomically(run.path / "tag.json", data.encode("utf-8", "backslashreplace"))
+    except OSError as error:
+        raise RunError(f"{run.name}: cannot be written: {error.strerror or error}") from None
+
+
+def rename_run(run: RunDirectory, name: str) -> RunDirectory:
+    """The run under its new name. Raises RunError where that is none, is taken, or the run is in training."""
+    check_name(name)
+    if (pid := run.trainer()) is not None:
+        raise RunError(f"{run.name}: is being trained by process {pid}, which knows it by this name; stop that first")
+    there = run.path.with_name(name)
+    if there.exists():
+        raise RunError(f"{name}: there is a run of this name already; choose another")
+    try:
+        run.path.rename(there)
+    except OSError as error:
+        raise RunError(f"{run.name}: cannot be renamed: {error.strerror or error}") from None
+    return RunDirectory(there)
+
+
+def files_of(run: RunDirectory) -> list[tuple[str, int]]:
+    """What the run holds, by its path within, and how many bytes each file has; the largest first."""
+    found = []
+    for folder, _, names in os.walk(run.path):
+        for name in names:
+            path = os.path.join(folder, name)
+            try:
+                found.append((os.path.relpath(path, run.path), os.lstat(path).st_size))
+            except OSError:  # a trainer has replaced it a moment ago
+                continue
+    return sorted(found, key=lambda file: (-file[1], file[0]))
