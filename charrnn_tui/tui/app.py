@@ -220,8 +220,9 @@ class StudioApp(App[None]):
                 self.exit(return_code=self._quitting)
             elif active.error is not None:
                 self._train_failed(active, active.error)
-        for header in self.screen.query(StudioHeader):
-            header.status = self._status()
+        if self.screen_stack:  # empty for a moment while another mode is brought up
+            for header in self.screen.query(StudioHeader):
+                header.status = self._status()
         if active is not None:
             self._bell.hear(active.directory.name, self._active_progress, self)
         run, progress = self._train.shown()

@@ -43,7 +43,7 @@ def names(app: StudioApp) -> list[str]:
 
 
 async def shows_rows(pilot: Pilot[None], app: StudioApp, expected: list[str]) -> None:
-    await until(pilot, lambda: app.screen.query(DataTable) and names(app) == expected)
+    await until(pilot, lambda: app.screen_stack and app.screen.query(DataTable) and names(app) == expected)
 
 
 async def test_runs_are_sorted_filtered_and_pinned(world: TrainingWorld) -> None:
@@ -56,7 +56,7 @@ async def test_runs_are_sorted_filtered_and_pinned(world: TrainingWorld) -> None
         await shows_rows(pilot, app, ["war-1", "anna-1", "bible-1"])
         await pilot.press("s")
         await shows_rows(pilot, app, ["anna-1", "bible-1", "war-1"])
-        await pilot.press("end", "p")
+        await pilot.press("p")
         await shows_rows(pilot, app, ["◆ war-1", "anna-1", "bible-1"])
         await pilot.press("slash", *"an")
         await shows_rows(pilot, app, ["anna-1"])
@@ -100,13 +100,13 @@ async def test_curves_are_laid_over_the_chart_and_settings_compared(world: Train
         await shows(pilot, "v chooses runs to compare")
         await pilot.press("v")
         await shows_rows(pilot, app, ["a) war-1", "bible-1", "anna-1"])
-        await pilot.press("end", "d")
+        await pilot.press("down", "down", "d")
         await shows(pilot, "best val loss  1.5000  1.3000")
         assert "n_hidden" not in screen_text(app)
         await pilot.press("escape", "enter")
         await shows(pilot, "anna-1 ✓ finished")
         await shows(pilot, "a war-1 1.300")
-        await pilot.press("3", "home", "v")
+        await pilot.press("3", "up", "up", "v")
         await shows_rows(pilot, app, ["war-1", "bible-1", "anna-1"])
         await pilot.press("1")
         await until(pilot, lambda: "a war-1" not in screen_text(app))
