@@ -3,7 +3,7 @@
 import time
 from array import array
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from charrnn_tui.sampling.distribution import PLAIN, SamplingSettings
@@ -70,8 +70,8 @@ class Writer:
             self.stop()
         self.wake()
 
-    def fork(self, position: int, token_id: int | None, seed: int | None = None) -> None:
-        """Go on from a place of the page on another page: with this character first, with other random numbers.
+    def fork(self, position: int, token_ids: Sequence[int], seed: int | None = None) -> None:
+        """Go on from a place of the page on another page: with these characters first, with other random numbers.
 
         Newer weights, where they have come since, write what follows. Raises WeightsGone; then nothing has changed.
         """
@@ -81,7 +81,8 @@ class Writer:
         self.turn_to(page)
         if page.network is not newest:
             self.change_model(newest)
-        if token_id is not None and self._sampler is not None:
+        assert self._sampler is not None
+        for token_id in token_ids:
             page.write(self._sampler, token_id)
         self.go_on()
 

@@ -11,6 +11,7 @@ from textual.widgets import Input
 from charrnn_tui.sampling.inspector import Inspection
 from charrnn_tui.tui.branches import Branch
 from charrnn_tui.tui.screens.branch_tree import BranchTree
+from charrnn_tui.tui.screens.edit_text import EditText
 from charrnn_tui.tui.widgets.forking_desk import ForkingDesk
 from charrnn_tui.tui.widgets.inspector import Finding, Inspector
 from charrnn_tui.tui.widgets.surprise import MODES
@@ -20,7 +21,19 @@ from charrnn_tui.tui.widgets.visible import visible
 from charrnn_tui.tui.widgets.writing_desk import WritingDesk
 
 ACTIONS = frozenset(
-    {"inspect", "find_symbol", "sibling", "tree", "bookmark", "delete", "undo", "redo", "colours", "leave_inspector"}
+    {
+        "inspect",
+        "find_symbol",
+        "sibling",
+        "tree",
+        "bookmark",
+        "delete",
+        "undo",
+        "redo",
+        "colours",
+        "leave_inspector",
+        "edit_text",
+    }
 )
 
 
@@ -31,6 +44,7 @@ class LookingBack(Screen[None]):
         Binding("slash", "find_symbol", "Symbol", show=False, key_display="/", id="play.symbol"),
         Binding("left_square_bracket", "sibling(-1)", "Branch before", show=False, key_display="[", id="play.before"),
         Binding("right_square_bracket", "sibling(1)", "Branch after", show=False, key_display="]", id="play.after"),
+        Binding("e", "edit_text", "Edit the text", show=False, id="play.edit"),
         Binding("t", "tree", "Tree of branches", show=False, id="play.tree"),
         Binding("b", "bookmark", "Bookmark", show=False, id="play.bookmark"),
         Binding("x", "delete", "Delete this branch", show=False, id="play.delete"),
@@ -138,6 +152,27 @@ class LookingBack(Screen[None]):
         if not self.inspecting:
             self.action_inspect()
         self.inspector.ask_symbol()
+
+    def action_edit_text(self) -> None:
+        """The line under the cursor or, without one, the line that is being written."""
+        page, view = self.desk.writer.page, self.desk.text_view
+        if page is None:
+            self.tell("there is no text yet")
+            return
+        text = page.text
+        cursor = len(text) if view.cursor is None or not self.inspecting else view.cursor - len(page.prime)
+        if cursor < 0:
+            self.desk.prime_field.edit()
+            return
+        start = text.rfind("\n", 0, cursor) + 1
+        end = text.find("\n", cursor)
+        line = text[start : len(text) if end < 0 else end]
+
+        def edited(answer: str | None) -> None:
+            if answer is not None and answer != line:
+                self.tell(self.desk.edit(start, answer, self._new_seed))
+
+        self.app.push_screen(EditText(line, cursor - start, page.vocabulary), edited)
 
     def action_sibling(self, by: int) -> None:
         if self.desk.branches.sibling(by) is None:

@@ -54,6 +54,7 @@ w  write to a file: text, JSON with probabilities, or a picture       y  copy th
 Y  copy the command that writes this text again       o  sessions of before       Tab  from pane to pane
 |  side by side: two models or two settings, and a slider through a training
 i  inspect: a cursor in the text, and the whole distribution of the character under it; / finds a symbol's bar
+e  edit the line under the cursor, or the last one: the model goes on behind what you write, on a branch of its own
 [ ]  branch beside      t  tree of branches           b  bookmark    x  delete    u U  undo, redo
 
 ↑ ↓ choose a control, ← → change it, Enter types a value, Backspace sets its default.

@@ -1,7 +1,8 @@
 """Going on from any place of a text, and turning from branch to branch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from charrnn_tui.tui.branches import Branch
 from charrnn_tui.tui.widgets.character_symbol import symbol_of
 from charrnn_tui.tui.widgets.writing_desk import WritingDesk
 
@@ -17,17 +18,36 @@ class ForkingDesk(WritingDesk):
         Says what stands in the way, or nothing.
         """
         trunk = self.branches.current
-        if trunk is None or self.feed.words:
-            return self.feed.words or "there is no text yet"
-        page = trunk.page
-        same = token_id == page.ids[position]
+        if trunk is None:
+            return "there is no text yet"
+        tokens, stood = trunk.page.vocabulary.tokens, trunk.page.ids[position]
+        symbol, same = symbol_of(tokens[token_id]), token_id == stood
+        origin = f"{symbol} again" if same else f"{symbol} for {symbol_of(tokens[stood])}"
+        return self._fork(trunk, position, [token_id], new_seed() if same else None, origin)
+
+    def edit(self, start: int, text: str, new_seed: Callable[[], int]) -> str:
+        """Let the written text from `start` on begin with these characters, and go on behind them.
+
+        What stands there already is shared with the text as it was; where all of it does, what follows is written with
+        other random numbers. Says what stands in the way, or nothing. Raises UnknownCharacters.
+        """
+        trunk = self.branches.current
+        if trunk is None:
+            return "there is no text yet"
+        ids, stood = trunk.page.vocabulary.encode(text).tolist(), trunk.page.ids
+        same = next((n for n, (new, old) in enumerate(zip(ids, stood[start:], strict=False)) if new != old), None)
+        shared = min(len(ids), len(stood) - start) if same is None else same
+        seed = new_seed() if shared == len(ids) else None
+        return self._fork(trunk, start + shared, ids[shared:], seed, "edit")
+
+    def _fork(self, trunk: Branch, position: int, token_ids: Sequence[int], seed: int | None, origin: str) -> str:
+        if self.words:
+            return self.words
         try:
-            self.writer.fork(position, token_id, new_seed() if same else None)
+            self.writer.fork(position, token_ids, seed)
         except ValueError as error:
             return str(error)
         assert self.writer.page is not None
-        symbol = symbol_of(page.vocabulary.tokens[token_id])
-        origin = f"{symbol} again" if same else f"{symbol} for {symbol_of(page.vocabulary.tokens[page.ids[position]])}"
         self.branches.grow(trunk.forked(self.writer.page, position, origin))
         self.show_page()
         return ""

@@ -116,6 +116,10 @@ class TextEditor(WrappedView, inherit_bindings=False):
         """Whether the cursor stands behind the last character, and nothing is selected."""
         return self._buffer.at_end
 
+    def move_to(self, position: int) -> None:
+        """Put the cursor before this character."""
+        self._move(position)
+
     def insert(self, text: str, *, typed: bool = False) -> None:
         """At the cursor, in place of what is selected."""
         self._apply(self._buffer.insert(text, typed=typed))
