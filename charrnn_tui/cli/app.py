@@ -2,7 +2,6 @@
 
 import logging
 import os
-import shutil
 import signal
 import sys
 from collections.abc import Iterator, Mapping
@@ -23,12 +22,7 @@ from charrnn_tui.tui.app import Opening, StudioApp
 from charrnn_tui.tui.session import DIRECTORY as SESSIONS
 from charrnn_tui.tui.session import list_sessions
 
-LEAST_COLUMNS, LEAST_ROWS = 20, 5
 SWITCH_SECONDS = 0.0005  # a key waits for the training's thread at each turn; Python's own 5 ms add up to a slow screen
-
-
-class NoTerminal(RuntimeError):
-    """The app cannot be shown here; the message is one line."""
 
 
 def open_app(
@@ -40,11 +34,10 @@ def open_app(
     read_only: bool = False,
     low_bandwidth: bool = False,
 ) -> int:
-    """Show the app until the person leaves; gives the exit code. Raises NoTerminal, CheckpointError.
+    """Show the app until the person leaves; gives the exit code. Raises CheckpointError.
 
     Closing the terminal ends the screen, not the training: the process goes on without one until the run is done.
     """
-    check_terminal()
     world.runs_directory.mkdir(parents=True, exist_ok=True)
     opening = _opening(world, target, start, resume, read_only)
     thin = low_bandwidth or bool(os.environ.get("SSH_CONNECTION"))
@@ -60,22 +53,6 @@ def open_app(
     if app.detached is not None:
         say(come_back_lines(app.detached, world.runs_directory, app.detached.trainer()))
     return 128 + hung_up[-1] if len(hung_up) > 1 else app.return_code or 0
-
-
-def check_terminal() -> None:
-    """Raise NoTerminal where there is none, or too small a one."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise NoTerminal(
-            "the app needs a terminal for input and output; without one there are "
-            "`charrnn-tui train`, `sample`, `score` and `watch --plain`"
-        )
-    if os.environ.get("TERM", "") == "dumb":
-        raise NoTerminal(
-            "TERM=dumb cannot show the app; `charrnn-tui train`, `sample` and `watch --plain` need no more"
-        )
-    columns, rows = shutil.get_terminal_size()
-    if columns < LEAST_COLUMNS or rows < LEAST_ROWS:
-        raise NoTerminal(f"the terminal is {columns}×{rows}; the app needs at least {LEAST_COLUMNS}×{LEAST_ROWS}")
 
 
 def _opening(

@@ -6,9 +6,8 @@ from typing import Any
 
 import click
 
-from charrnn_tui.checkpoint.checkpoint import CheckpointError
+from charrnn_tui.cli.first_frame import NoTerminal, check_terminal, first_frame
 from charrnn_tui.cli.options import low_bandwidth_option, runs_option
-from charrnn_tui.cli.world import StudioWorld
 from charrnn_tui.run.directory import find_run
 from charrnn_tui.run.settings import RunRequest
 
@@ -23,20 +22,20 @@ def open_command(path: Path, low_bandwidth: bool, runs_dir: Path) -> int:
 
 
 def open_target(target: Path | None, runs: Path, *, low_bandwidth: bool = False) -> int:
-    """Run the app; gives its exit code. Raises CheckpointError where the target names nothing."""
+    """Run the app; gives its exit code. Raises ClickException where the target names nothing."""
     if target is not None:
         run = find_run(runs, str(target))
         if run is not None:
             target = run.path
         elif target.is_dir():
-            raise CheckpointError(f"{target}: is a directory, but not of a run (it has no events.jsonl)")
+            raise click.ClickException(f"{target}: is a directory, but not of a run (it has no events.jsonl)")
         elif not target.exists():
-            raise CheckpointError(f"{target}: no such file, and no run of this name in {runs}")
-    return show_app(StudioWorld(runs), target, low_bandwidth=low_bandwidth)
+            raise click.ClickException(f"{target}: no such file, and no run of this name in {runs}")
+    return show_app(runs, target, low_bandwidth=low_bandwidth)
 
 
 def show_app(
-    world: StudioWorld,
+    runs: Path,
     target: Path | None,
     *,
     start: RunRequest | None = None,
@@ -45,9 +44,13 @@ def show_app(
     low_bandwidth: bool = False,
 ) -> int:
     """`open_app`; a terminal that cannot show the app is wrong usage."""
-    from charrnn_tui.cli.app import NoTerminal, open_app  # Textual: not before the app is asked for
-
     try:
-        return open_app(world, target, start=start, resume=resume, read_only=read_only, low_bandwidth=low_bandwidth)
+        check_terminal()
     except NoTerminal as error:
         raise click.UsageError(str(error)) from None
+    with first_frame():
+        from charrnn_tui.cli.app import open_app  # Textual and NumPy: not before the app is asked for
+        from charrnn_tui.cli.world import StudioWorld
+
+        world = StudioWorld(runs)
+        return open_app(world, target, start=start, resume=resume, read_only=read_only, low_bandwidth=low_bandwidth)

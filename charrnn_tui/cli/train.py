@@ -20,7 +20,6 @@ from charrnn_tui.cli.stop_signals import StopSignals
 from charrnn_tui.cli.training_options import training_options
 from charrnn_tui.cli.training_report import LinesInBackground, Report, report_for, where_lines
 from charrnn_tui.cli.training_run import Started, start_run
-from charrnn_tui.cli.world import StudioWorld
 from charrnn_tui.run.control import Control, Stop
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.events import Event
@@ -65,14 +64,14 @@ def train_command(
             raise click.UsageError("Missing argument 'CORPUS...'")
         request = RunRequest(corpus, settings_for(preset or "notebook", **given), name)
         if in_app:
-            return show_app(StudioWorld(runs_dir), None, start=request, low_bandwidth=low_bandwidth)
+            return show_app(runs_dir, None, start=request, low_bandwidth=low_bandwidth)
         begin = _Beginning(lambda control, detached: start_run(request, runs_dir, control, detached=detached))
     else:
         _refuse_changes(corpus, {"preset": preset, "name": name, **given})
         run = find_run_or_fail(resumed, runs_dir)
         changes = {field: given[field] for field in MAY_CHANGE}
         if in_app:
-            return show_app(StudioWorld(runs_dir), run.path, resume=changes, low_bandwidth=low_bandwidth)
+            return show_app(runs_dir, run.path, resume=changes, low_bandwidth=low_bandwidth)
         begin = _Beginning(
             lambda control, detached: resume_run(run, control, changes, detached=detached, take_over=take_over)
         )

@@ -15,7 +15,6 @@ from charrnn_tui.cli.options import json_option, low_bandwidth_option, runs_opti
 from charrnn_tui.cli.output import DataStream
 from charrnn_tui.cli.terminal_text import for_terminal
 from charrnn_tui.cli.training_report import line_for, started_line, state_line
-from charrnn_tui.cli.world import StudioWorld
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.event_tail import EventTail
 from charrnn_tui.run.events import Event, to_json
@@ -48,7 +47,7 @@ def watch_command(
     if plain or as_json or not (sys.stdout is not None and sys.stdout.isatty()):
         _follow(directory, as_json)
         return None
-    return show_app(StudioWorld(runs_dir), directory.path, read_only=read_only, low_bandwidth=low_bandwidth)
+    return show_app(runs_dir, directory.path, read_only=read_only, low_bandwidth=low_bandwidth)
 
 
 def _write_state(directory: RunDirectory, as_json: bool) -> None:

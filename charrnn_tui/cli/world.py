@@ -1,18 +1,19 @@
-"""The real world of the app."""
+"""The real world of the app. What it needs for training is imported when a training is asked for: first the screen."""
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
-from charrnn_tui.cli import opening, resumed_run, training_run
+from charrnn_tui.cli import opening
 from charrnn_tui.run.control import Control
 from charrnn_tui.run.directory import RunDirectory, list_runs
 from charrnn_tui.run.events import Event
 from charrnn_tui.run.settings import RunRequest
-from charrnn_tui.text.corpus import Corpus, load_corpus
-from charrnn_tui.text.ids_cache import TEXTS
+
+if TYPE_CHECKING:
+    from charrnn_tui.text.corpus import Corpus
 
 
 @dataclass(frozen=True)
@@ -21,22 +22,31 @@ class StudioWorld:
 
     runs_directory: Path
 
-    def read_corpus(self, paths: Sequence[str], encoding: str) -> Corpus:
+    def read_corpus(self, paths: Sequence[str], encoding: str) -> "Corpus":
         """See tui.world.World."""
+        from charrnn_tui.text.corpus import load_corpus
+        from charrnn_tui.text.ids_cache import TEXTS
+
         return load_corpus(paths, encoding, self.runs_directory / TEXTS)
 
     def start_run(self, request: RunRequest, control: Control) -> tuple[RunDirectory, Generator[Event, None, None]]:
         """See tui.world.World."""
+        from charrnn_tui.cli import training_run
+
         return training_run.start_run(request, self.runs_directory, control)
 
     def resume_run(
         self, run: RunDirectory, control: Control, changes: Mapping[str, Any]
     ) -> tuple[RunDirectory, Generator[Event, None, None]]:
         """See tui.world.World."""
+        from charrnn_tui.cli import resumed_run
+
         return resumed_run.resume_run(run, control, changes)
 
     def detach_run(self, run: RunDirectory) -> None:
         """See tui.world.World."""
+        from charrnn_tui.cli import resumed_run
+
         resumed_run.detach_run(run)
 
     def open_checkpoint(self, path: Path) -> Checkpoint:

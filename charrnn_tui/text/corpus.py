@@ -1,7 +1,6 @@
 """A text to train on: read from files, encoded, split."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,18 +44,17 @@ def load_corpus(paths: Sequence[str | Path], encoding: str = "utf-8", cache: Pat
     hash.
     """
     files = [TextFile(path, encoding) for path in paths]
-    with ThreadPoolExecutor(1) as beside:
-        sha256 = beside.submit(sha256_of, files)
-        if cache is not None and sum(file.size for file in files) >= CACHED_FROM_BYTES:
-            ids, vocabulary = _cached(IdsCache(cache), files, f"{sha256.result()}-{encoding}")
-        else:
-            pieces = list(_codes(files))
-            vocabulary = _vocabulary(files, pieces)
-            ids = _joined(pieces, vocabulary)
-        for file in files:
-            if file.changed():
-                raise CorpusError(f"{file.path}: has changed while it was read; try again")
-        return Corpus(corpus_name(paths), ids, vocabulary, sha256.result())
+    sha256 = sha256_of(files)
+    if cache is not None and sum(file.size for file in files) >= CACHED_FROM_BYTES:
+        ids, vocabulary = _cached(IdsCache(cache), files, f"{sha256}-{encoding}")
+    else:
+        pieces = list(_codes(files))
+        vocabulary = _vocabulary(files, pieces)
+        ids = _joined(pieces, vocabulary)
+    for file in files:
+        if file.changed():
+            raise CorpusError(f"{file.path}: has changed while it was read; try again")
+    return Corpus(corpus_name(paths), ids, vocabulary, sha256)
 
 
 def corpus_name(paths: Sequence[str | Path]) -> str:

@@ -1,0 +1,52 @@
+"""The terminal before Textual is there: whether it will do, and a first frame while the app's modules are imported."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+LEAST_COLUMNS, LEAST_ROWS = 20, 5
+_ALTERNATE_SCREEN, _MAIN_SCREEN = "\x1b[?1049h\x1b[?25l\x1b[2J", "\x1b[?1049l\x1b[?25h"
+_WAITING = "opening …  what you type meanwhile is not lost"
+
+
+class NoTerminal(RuntimeError):
+    """The app cannot be shown here; the message is one line."""
+
+
+def check_terminal() -> None:
+    """Raise NoTerminal where there is none, or too small a one."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise NoTerminal(
+            "the app needs a terminal for input and output; without one there are "
+            "`charrnn-tui train`, `sample`, `score` and `watch --plain`"
+        )
+    if os.environ.get("TERM", "") == "dumb":
+        raise NoTerminal(
+            "TERM=dumb cannot show the app; `charrnn-tui train`, `sample` and `watch --plain` need no more"
+        )
+    columns, rows = shutil.get_terminal_size()
+    if columns < LEAST_COLUMNS or rows < LEAST_ROWS:
+        raise NoTerminal(f"the terminal is {columns}×{rows}; the app needs at least {LEAST_COLUMNS}×{LEAST_ROWS}")
+
+
+@contextmanager
+def first_frame() -> Iterator[None]:
+    """Show the name, the screens and that it opens; Textual paints over it. What fails before that gives it back."""
+    if os.name != "posix":  # a console there may print escape sequences instead of following them
+        yield
+        return
+    columns, rows = shutil.get_terminal_size()
+    lines = {1: " charrnn-tui   1 Train   2 Play   3 Runs", rows // 2: f" {_WAITING}", rows: " ? help   q quit"}
+    _write(_ALTERNATE_SCREEN + "".join(f"\x1b[{row};1H{words[:columns]}" for row, words in lines.items()))
+    try:
+        yield
+    except BaseException:
+        _write(_MAIN_SCREEN)
+        raise
+
+
+def _write(sequence: str) -> None:
+    sys.stdout.flush()
+    os.write(sys.stdout.fileno(), sequence.encode())
