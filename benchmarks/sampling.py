@@ -12,10 +12,11 @@ from benchmarks.yardstick import notebook, notebook_name
 from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
 from charrnn_tui.sampling.distribution import SamplingSettings
 from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.many_texts import write_many
 from charrnn_tui.sampling.sampler import Sampler
 
 TITLE = "Sampling, 2×512"
-ROUNDS = 7
+ROUNDS, AT_ONCE = 7, 64
 TOP_5 = SamplingSettings(top_k=5)
 
 
@@ -48,3 +49,48 @@ def measure(scratch: Path) -> Iterator[Row]:
     figures = in_turn(ROUNDS, ours, notebooks)
     torch.set_num_threads(threads)
     yield Row("one text, top-k 5", "chars/s", *figures, f"{notebook_name()}, 1 thread", note="ours in one thread")
+
+    def many() -> float:
+        started = time.perf_counter()
+        seeds = range(AT_ONCE)
+        start = Sampler(model, checkpoint.vocabulary, TOP_5, seed=0, prime="Anna")
+        for seed, text in zip(seeds, write_many(start, seeds, 500), strict=True):
+            if text is None:
+                alone = Sampler(model, checkpoint.vocabulary, TOP_5, seed=seed, prime="Anna")
+                for _ in range(500):
+                    next(alone)
+        return AT_ONCE * 500 / (time.perf_counter() - started)
+
+    def torches() -> float:
+        ids, hidden = torch.zeros(AT_ONCE, dtype=torch.long), net.init_hidden(AT_ONCE)
+        started = time.perf_counter()
+        with torch.inference_mode():
+            for _ in range(50):
+                inputs = torch.nn.functional.one_hot(ids, len(net.chars)).float().unsqueeze(1)
+                logits, hidden = net(inputs, hidden)
+                likeliest, among = torch.softmax(logits, dim=1).topk(5)
+                ids = among.gather(1, torch.multinomial(likeliest, 1))[:, 0]
+        return AT_ONCE * 50 / (time.perf_counter() - started)
+
+    note = "each text as its seed writes it alone; one thread"
+    figures = in_turn(3, many, torches)
+    yield Row(
+        f"{AT_ONCE} texts at once, top-k 5",
+        "chars/s",
+        *figures,
+        f"torch's LSTM, {threads} threads",
+        "≥ 15,000",
+        note=note,
+    )
+
+    weights = np.concatenate([np.ravel(tensor).astype(np.float32) for tensor in checkpoint.weights.values()])
+
+    def reading() -> float:
+        started = time.perf_counter()
+        for _ in range(100):
+            weights.max()
+        return 100 / (time.perf_counter() - started)
+
+    figures = in_turn(ROUNDS, ours, reading)
+    name = "reading all weights once a character, 1 thread"
+    yield Row("one text, top-k 5", "chars/s", *figures, name, "≥ 0.7×", note="ours in one thread")

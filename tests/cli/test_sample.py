@@ -185,3 +185,14 @@ def test_a_terminal_is_sent_stand_ins_for_what_would_steer_it() -> None:
     assert "\u202e" not in shown
     assert shown.startswith("a␛[2Jb")
     assert shown.endswith("\ttab\nline e\u0301 \u0939\u093f")
+
+
+def test_many_texts_are_those_of_their_seeds(invoke: Invoke, checkpoint_file: Path) -> None:
+    options = ("sample", checkpoint_file, "--length", 40, "--top-k", 5, "--json")
+    many = [json.loads(line) for line in invoke(*options, "--count", 20, "--seed", 3).stdout.splitlines()]
+    assert [text["seed"] for text in many] == list(range(3, 23))
+    for text in many:
+        alone = json.loads(invoke(*options, "--seed", text["seed"]).stdout)
+        assert text["text"] == alone["text"]
+        assert text["recipe"] == alone["recipe"]
+        assert text["bits_per_char"] == pytest.approx(alone["bits_per_char"], abs=1e-3)

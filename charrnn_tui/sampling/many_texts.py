@@ -1,0 +1,81 @@
+"""Many texts at once, each the one that its seed writes alone.
+
+One product for all texts reads the weights once a character of each, but adds up in another order than the product for
+one text: logits differ in the last bits. Where that could change a draw, the text is not vouched for, and is to be
+written alone: about one character in ten thousand is such a case. All others are those of `Sampler`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charrnn_tui.sampling.distribution import SamplingSettings
+from charrnn_tui.sampling.lstm import LSTMState
+from charrnn_tui.sampling.sampler import Sampler, seeded
+
+SURE = 5e-6  # of the probability: a draw nearer to a border than this might fall on its other side; seen: 2e-6
+ALIKE = 4e-5  # of a logit: two nearer to each other than this might stand in the other order; seen: 1e-5
+
+_LN2 = float(np.log(2.0))
+
+
+@dataclass(frozen=True)
+class WrittenText:
+    """ids: after the prime. bits: their surprises under the model, summed up."""
+
+    ids: list[int]
+    bits: float
+
+
+def can_write_many(settings: SamplingSettings) -> bool:
+    """With top-p and min-p the number of candidates hangs on the last bits as well; they are written alone."""
+    return settings.top_p is None and settings.min_p is None
+
+
+def write_many(start: Sampler, seeds: Sequence[int], length: int) -> list[WrittenText | None]:
+    """A text a seed, from where `start` stands and with its settings; None where it must be written alone.
+
+    Raises ValueError for a negative seed, and where the network gives no numbers.
+    """
+    model, settings, texts = start.model, start.settings, len(seeds)
+    draws = np.stack([np.random.Generator(seeded(seed)).random(length) for seed in seeds])  # (texts, length)
+    state = LSTMState(*(np.repeat(part[:, np.newaxis], texts, axis=1) for part in (start.state.h, start.state.c)))
+    logits = np.repeat(start.logits[np.newaxis], texts, axis=0)  # (texts, n_tokens)
+    ids = np.empty((texts, length), np.intp)
+    bits, sure = np.zeros(texts), np.ones(texts, np.bool_)
+    for position in range(length):
+        ids[:, position], surprises, certain = _choose(logits, settings, draws[:, position])
+        bits += surprises
+        sure &= certain
+        logits, state = model.step(ids[:, position], state)
+    return [WrittenText(ids[text].tolist(), float(bits[text])) if sure[text] else None for text in range(texts)]
+
+
+def _choose(
+    logits: NDArray[np.float32], settings: SamplingSettings, u: NDArray[np.float64]
+) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.bool_]]:
+    """`Distribution` for a row of logits each: ids, surprises in bits, and whether rounding could not change them."""
+    wide = logits.astype(np.float64)  # (texts, n_tokens)
+    if not np.isfinite(wide).all():
+        raise ValueError("the model gives NaN or infinite logits")
+    order = np.argsort(-wide, axis=1, kind="stable")
+    below = np.take_along_axis(wide, order, axis=1)
+    below -= below[:, :1].copy()
+    belief = np.exp(below)
+    rows = np.arange(len(logits))
+    places, certain = np.zeros(len(logits), np.intp), np.ones(len(logits), np.bool_)
+    if settings.temperature > 0:
+        kept = below.shape[1] if settings.top_k is None else min(settings.top_k, below.shape[1])
+        with np.errstate(over="ignore"):
+            tempered = belief if settings.temperature == 1 else np.exp(below / settings.temperature)
+        cumulative = tempered[:, :kept].cumsum(axis=1)
+        drawn = (u * cumulative[:, -1])[:, np.newaxis]
+        places = np.minimum((cumulative <= drawn).sum(axis=1), kept - 1)
+        margin = np.abs(cumulative[:, :-1] - drawn).min(axis=1, initial=np.inf)
+        certain = margin > SURE * max(1.0, 1 / settings.temperature) * cumulative[:, -1]
+    gaps = np.pad(-np.diff(below, axis=1), ((0, 0), (1, 1)), constant_values=np.inf)  # on both sides of each place
+    certain &= (gaps[rows, places] > ALIKE) & (gaps[rows, places + 1] > ALIKE)
+    surprises = (np.log(belief.sum(axis=1)) - below[rows, places]) / _LN2
+    return order[rows, places], surprises, certain
