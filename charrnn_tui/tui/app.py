@@ -81,6 +81,7 @@ class StudioApp(App[None]):
         look_seconds = LOOK_SECONDS_ON_THIN_LINES if opening.low_bandwidth else LOOK_SECONDS
         self._bell = AlarmBell()
         self._retitled = False
+        self._played_pause: tuple[Path, int] | None = None  # of another process, and its step
         self._look_seconds = max(_LOOK_SECONDS, look_seconds) if opening.low_bandwidth else _LOOK_SECONDS
         self._train = TrainScreen(world, read_only=opening.read_only, look_seconds=look_seconds)
         self._play = PlayScreen(world, lambda: self.active_run)
@@ -298,6 +299,10 @@ class StudioApp(App[None]):
     # -- actions ------------------------------------------------------------------------------------------------------
 
     def action_show(self, mode: str) -> None:
+        paused = self._train.paused_elsewhere()
+        if mode == "play" and paused is not None and paused != self._played_pause:
+            self._played_pause = paused  # it has saved itself before it paused: played with as it is
+            self._play.open_source(ModelSource("last", paused[0]))
         self.switch_mode(mode)
 
     def action_help(self) -> None:

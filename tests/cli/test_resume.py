@@ -20,6 +20,7 @@ from tests.cli.program import finish, start
 
 SLOWER = (*TINY[:-2], "--drop-prob", 0.4, "--sample-length", 1, "--epochs", 12, "--print-every", 25)  # wins over TINY
 PATIENCE_SECONDS = 60.0
+BUDGET_SECONDS = 10.0  # of training between two savings: five, or fifty times what one costs, and the steps around
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -57,6 +58,19 @@ def undisturbed(runs: Path, text_file: Path) -> RunDirectory:
     code, _, words = finish(start("train", text_file, *SLOWER, "--name", "whole", runs=runs))
     assert code == 0, words
     return RunDirectory(runs / "whole")
+
+
+def lost_seconds(run: RunDirectory) -> list[float]:
+    """Of each resumption: the training between the state that it went on from and the last step that was told."""
+    lost, told = [], {0: 0.0}
+    for event in events_of(run):
+        if event["event"] == "step_done":
+            told[event["step"]] = event["train_seconds"]
+        elif event["event"] == "run_started" and event["resumed_at_step"] is not None:
+            kept = event["resumed_at_step"]
+            lost.append(max(told.values()) - told[kept])
+            told = {step: seconds for step, seconds in told.items() if step <= kept}
+    return lost
 
 
 def killed_again_and_again(runs: Path, text_file: Path, name: str, kills: int, dice: random.Random) -> RunDirectory:
@@ -109,6 +123,7 @@ def test_fifty_kills_lose_nothing(runs: Path, text_file: Path) -> None:
     for number in range(100):
         run = killed_again_and_again(runs, text_file, f"killed-{number}", 6, dice)
         assert history(run) == history(whole)
+        assert all(lost <= BUDGET_SECONDS for lost in lost_seconds(run)), lost_seconds(run)
         kills += sum(event["event"] == "run_started" for event in events_of(run)) - 1
         if kills >= 50:
             return

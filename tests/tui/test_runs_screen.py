@@ -7,12 +7,12 @@ from textual.pilot import Pilot
 from textual.widgets import DataTable, Input
 
 from charrnn_tui.run.directory import EventWriter, RunDirectory
-from charrnn_tui.run.events import RunFinished
+from charrnn_tui.run.events import RunFinished, RunPaused
 from charrnn_tui.run.shelf import read_tag
 from charrnn_tui.tui.app import Opening, StudioApp
 from charrnn_tui.tui.runs_table import ORDERS, RunLogs, arranged, cells_of, columns_for, settings_diff
 from tests.tui.scripted_training import TrainingWorld, evaluated, started, step_done, write_events
-from tests.tui.scripted_world import screen_text, until
+from tests.tui.scripted_world import screen_text, tiny_checkpoint, until
 
 
 def finished(world: TrainingWorld, name: str, best: float, when: float, steps: int = 20, **settings: object) -> None:
@@ -174,3 +174,18 @@ def test_the_columns_fit_the_screen(width: int, world: TrainingWorld) -> None:
     assert set(columns) <= set(cells)
     if width >= 60:
         assert sum(max(len(column), len(cells[column])) + 2 for column in columns) <= width
+
+
+async def test_what_another_process_has_paused_is_played_with_as_it_is(world: TrainingWorld) -> None:
+    run = write_events(
+        RunDirectory(world.runs_directory / "away-1"), [started(), step_done(1), RunPaused(time=900.0, step=1)]
+    )
+    world.checkpoints[run.last_file] = tiny_checkpoint(step=1)
+    run.last_file.touch()
+    lock = run.lock()
+    app = StudioApp(world, Opening(run=run))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await shows(pilot, "‖ paused")
+        await pilot.press("2")
+        await shows(pilot, "away-1 · last")
+    lock.release()

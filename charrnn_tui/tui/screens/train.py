@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from textual import on
@@ -121,6 +122,12 @@ class TrainScreen(Screen[None]):
         if not self._composed:
             return None, RunProgress()
         return self.run_view.run, self.run_view.progress
+
+    def paused_elsewhere(self) -> tuple[Path, int] | None:
+        """The run that is shown and its step, where another process has paused it."""
+        run, progress = self.shown()
+        paused = run is not None and self._active is None and progress.state == "paused" and run.last_file.exists()
+        return (run.path, progress.step) if run is not None and paused else None
 
     @property
     def shows_form(self) -> bool:

@@ -15,7 +15,7 @@ from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.run.quantities import size
 from charrnn_tui.tui.widgets.loss_chart import LossChart
 from charrnn_tui.tui.widgets.run_lines import alarm_line, bar_lines, fact_lines, place_line
-from charrnn_tui.tui.widgets.sample_pane import SamplePane
+from charrnn_tui.tui.widgets.sample_pane import DWELL_SECONDS, SamplePane
 
 LOOK_SECONDS = 0.6  # between two looks at the events: at most 10 a second would do, fewer spare a thin line
 LOOK_SECONDS_ON_THIN_LINES = 3.0
@@ -95,7 +95,7 @@ val is the validation loss with the notebook's geometry; 1 nat is 1.44 bits. To 
         yield Static("", id="bars", markup=False)
         with Horizontal(id="body"):
             yield LossChart()
-            yield SamplePane(id="samples")
+            yield SamplePane(dwell_seconds=max(DWELL_SECONDS, 3 * self._look_seconds), id="samples")
         yield Static("", id="alarm", markup=False)
         yield Static("", id="facts", markup=False)
 

@@ -1,6 +1,8 @@
 """The samples of a run, one at a time: the newest as it comes, or an earlier one that was gone back to."""
 
-from typing import ClassVar
+import math
+import time
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -10,6 +12,8 @@ from textual.widgets import Static
 
 from charrnn_tui.run.events import SampleWritten
 from charrnn_tui.tui.widgets.text_view import TextView
+
+DWELL_SECONDS: Final = 2.0  # the newest stays so long at least: to be read, and since each costs 2 kB of the line
 
 
 class SamplePane(Vertical):
@@ -39,11 +43,14 @@ f    the newest, and each that comes
             super().__init__()
             self.step = step
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, *, dwell_seconds: float = DWELL_SECONDS, id: str | None = None) -> None:
+        """`dwell_seconds`: for which the newest sample stays at least."""
         super().__init__(id=id)
+        self._dwell_seconds = dwell_seconds
         self._samples: list[SampleWritten] = []
         self._chosen: int | None = None  # None follows the newest
         self._shown: tuple[SampleWritten, int] | None = None
+        self._shown_at = -math.inf
 
     def compose(self) -> ComposeResult:
         yield Static("no sample yet", id="sample-title", markup=False)
@@ -52,6 +59,7 @@ f    the newest, and each that comes
     def clear(self) -> None:
         """No samples: another run."""
         self._samples, self._chosen, self._shown = [], None, None
+        self._shown_at = -math.inf
         self.query_one("#sample", TextView).clear()
         self.query_one("#sample-title", Static).update("no sample yet")
 
@@ -60,7 +68,8 @@ f    the newest, and each that comes
         self._samples = samples
         if self._chosen is not None and self._chosen >= len(samples):
             self._chosen = None
-        self._draw()
+        if self._chosen is not None or time.monotonic() - self._shown_at >= self._dwell_seconds:
+            self._draw()
 
     def show_at(self, step: int | None) -> None:
         """Go to the sample nearest to a step; with None, to the newest."""
@@ -98,7 +107,7 @@ f    the newest, and each that comes
         held = "" if self._chosen is None else f" · {index + 1} of {len(self._samples)}"
         self.query_one("#sample-title", Static).update(f"sample at step {sample.step:,}{loss}{held}")
         if self._shown != (sample, index):
-            self._shown = sample, index
+            self._shown, self._shown_at = (sample, index), time.monotonic()
             view = self.query_one("#sample", TextView)
             view.set_text(sample.prime + sample.text, prime_length=len(sample.prime))
             view.scroll_home(animate=False)

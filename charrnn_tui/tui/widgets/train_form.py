@@ -16,6 +16,7 @@ from charrnn_tui.run.fitting import fit_to_text
 from charrnn_tui.run.quantities import count, duration, size
 from charrnn_tui.run.settings import (
     DEVICES,
+    ON_HANGUP,
     PRECISIONS,
     PRESETS,
     RunRequest,
@@ -53,6 +54,7 @@ NUMBERS = (
     FormField("print_every", "valid. every", int),
     FormField("seed", "seed", int),
 )
+_CHOICES = ("device", "precision", "on_hangup")
 _FITTED = ("batch_size", "seq_length", "epochs", "print_every")
 
 
@@ -67,6 +69,8 @@ text can carry. Every field is checked as you type. The box below says what the 
 Tab, Shift+Tab   next, previous field
 F5               start, from anywhere in the form
 Esc              out of the field; then 2 plays, 3 lists the runs
+
+on hangup        when the terminal goes: train on without it, or save and stop
 
 preset notebook  the course notebook's settings, unchanged
 preset quick     the same model in a sixth of the time"""
@@ -128,6 +132,8 @@ preset quick     the same model in a sixth of the time"""
             yield _choice("precision", PRECISIONS, "auto")
             yield Label("encoding")
             yield Input("utf-8", compact=True, id="encoding")
+            yield Label("on hangup")
+            yield _choice("on_hangup", ON_HANGUP, ON_HANGUP[0])
         yield Static("", id="cost", markup=False)
         yield Static("", id="problem", markup=False)
         with Horizontal(id="buttons"):
@@ -260,7 +266,7 @@ preset quick     the same model in a sixth of the time"""
 
     def _settings(self) -> tuple[TrainSettings | None, str, str]:
         """(settings, "", "") or (None, the field that is wrong, why)."""
-        given: dict[str, Any] = {name: self.query_one(f"#{name}", Select).value for name in ("device", "precision")}
+        given: dict[str, Any] = {name: self.query_one(f"#{name}", Select).value for name in _CHOICES}
         given["encoding"] = self.query_one("#encoding", Input).value.strip() or "utf-8"
         for field in NUMBERS:
             text = self.query_one(f"#{field.name}", Input).value.strip().replace("_", "")
