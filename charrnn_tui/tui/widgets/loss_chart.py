@@ -96,11 +96,12 @@ class LossChart(ChartCanvas, can_focus=True):
         self.request_live_redraw()
 
     def point_at(self, step: int | None) -> None:
-        """Put the crosshair at the point nearest to a step, in view; None takes it away."""
+        """Put the crosshair at the point nearest to a step, in view; None takes it away. Whoever asks need not be told."""
         if step is not None and self.curves.own:
             step = self.curves.nearest_step(step)
             self._choice = self._choice.showing(step, self._shown_window)
-        self._set_crosshair(step if self.curves.own else None)
+        self._crosshair = step if self.curves.own else None
+        self.request_redraw()
 
     def clear(self) -> None:
         """Forget all points, ticks and overlays; keep smoothing and axis kind."""
