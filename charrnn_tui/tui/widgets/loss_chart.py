@@ -96,7 +96,7 @@ class LossChart(ChartCanvas, can_focus=True):
         self.request_live_redraw()
 
     def point_at(self, step: int | None) -> None:
-        """Put the crosshair at the point nearest to a step, in view; None takes it away. Whoever asks need not be told."""
+        """Put the crosshair at the point nearest to a step, in view; None takes it away. Sends no message."""
         if step is not None and self.curves.own:
             step = self.curves.nearest_step(step)
             self._choice = self._choice.showing(step, self._shown_window)
