@@ -6,10 +6,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
-from torch import nn
 
 from charrnn_tui.run.settings import SettingsError, TrainSettings
+from charrnn_tui.training.model import CharRNN
+
+_CLEARLY = 1.5  # times as fast
 
 
 @dataclass(frozen=True)
@@ -28,10 +31,13 @@ def place(settings: TrainSettings, tokens: int) -> Placement:
     Raises SettingsError where the device asked for is not here.
     """
     device = _device(settings.device)
-    precision = _default_precision(device) if settings.precision == "auto" else settings.precision
-    threads = settings.threads
-    if threads is None:
-        threads = fastest_threads(settings, tokens, precision) if device == "cpu" else torch.get_num_threads()
+    precisions = _precisions(device) if settings.precision == "auto" else (settings.precision,)
+    if device == "cpu":
+        precision, threads = fastest(settings, tokens, precisions)
+    else:
+        precision, threads = precisions[0], settings.threads or torch.get_num_threads()
+        torch.set_float32_matmul_precision("high")  # TF32, where products are in float32 and the GPU has it
+        torch.backends.cudnn.allow_tf32 = True
     torch.set_num_threads(threads)
     return Placement(device, _device_name(device), precision, threads)
 
@@ -46,11 +52,12 @@ def _device(asked: str) -> str:
     return asked
 
 
-def _default_precision(device: str) -> str:
+def _precisions(device: str) -> tuple[str, ...]:
+    """Those to choose from, the likely one first."""
     if device == "cuda":
-        return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
+        return ("bfloat16",) if torch.cuda.is_bf16_supported() else ("float32",)
     # Only processors with bfloat16 products gain from it; elsewhere it is emulated and slower.
-    return "bfloat16" if device == "cpu" and _cpu_has_bfloat16() else "float32"
+    return ("bfloat16", "float32") if device == "cpu" and _cpu_has_bfloat16() else ("float32",)
 
 
 def _cpu_has_bfloat16() -> bool:
@@ -77,25 +84,37 @@ def available_cores() -> int:
 
 
 def fastest_threads(settings: TrainSettings, tokens: int, precision: str) -> int:
-    """The faster of all cores, half of them and one, by a trial of a second or so on an LSTM of the size asked for."""
+    """The fastest number of threads in this precision; see `fastest`."""
+    return fastest(settings, tokens, (precision,))[1]
+
+
+def fastest(settings: TrainSettings, tokens: int, precisions: tuple[str, ...]) -> tuple[str, int]:
+    """The fastest of these precisions with all cores, half of them or one, by a trial of a second or so.
+
+    A few time steps of the model that is asked for are trained. float32 wins over bfloat16 only where it is clearly
+    faster, so that one machine decides the same way each time.
+    """
     cores = available_cores()
-    candidates = sorted({1, max(1, cores // 2), cores}, reverse=True)
+    counts = [settings.threads] if settings.threads else sorted({1, max(1, cores // 2), cores}, reverse=True)
+    candidates = [(precision, threads) for precision in precisions for threads in counts]
     if len(candidates) == 1:
-        return cores
+        return candidates[0]
     before = torch.random.get_rng_state()  # the trial must not move the run's random numbers
-    lstm = nn.LSTM(settings.n_hidden, settings.n_hidden, batch_first=True)
-    x = torch.zeros(min(settings.batch_size, 128), min(settings.seq_length, 10), settings.n_hidden)
-    seconds: dict[int, float] = {}
-    for _ in range(3):  # in turn, so that a moment of load hits them all; the first round warms up
-        for threads in candidates:
+    model = CharRNN(tokens, settings.n_hidden, settings.n_layers, drop_prob=0.0)
+    batch = min(settings.batch_size, 128)
+    ids = torch.zeros(min(settings.seq_length, 10), batch, dtype=torch.int64)
+    seconds: dict[tuple[str, int], float] = {}
+    for _ in range(4):  # in turn, so that a moment of load hits them all; the first round warms up
+        for precision, threads in candidates:
             torch.set_num_threads(threads)
             started = time.perf_counter()
-            with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
-                lstm(x)[0].sum().backward()
+            model(ids, model.init_hidden(batch), getattr(torch, precision))[0].float().sum().backward()
             elapsed = time.perf_counter() - started
-            seconds[threads] = min(elapsed, seconds.get(threads, elapsed))
+            handicap = _CLEARLY if precision == "float32" and len(precisions) > 1 else 1.0
+            place = (precision, threads)
+            seconds[place] = min(elapsed * handicap, seconds.get(place, np.inf))
     torch.random.set_rng_state(before)
-    return min(candidates, key=lambda threads: seconds[threads])
+    return min(candidates, key=lambda place: seconds[place])
 
 
 def is_device_lost(error: BaseException) -> bool:

@@ -11,10 +11,15 @@ from charrnn_tui.text.batches import check_geometry
 
 def test_the_defaults_are_the_notebook_s() -> None:
     settings = settings_for("notebook")
-    assert settings == TrainSettings()
+    assert settings == TrainSettings(print_every=settings.print_every)
     assert (settings.n_hidden, settings.n_layers, settings.drop_prob, settings.epochs) == (512, 2, 0.5, 20)
     assert (settings.batch_size, settings.seq_length, settings.lr, settings.clip) == (128, 100, 0.001, 5)
-    assert (settings.val_frac, settings.print_every) == (0.1, 20)
+    assert (settings.val_frac, TrainSettings().print_every) == (0.1, 20)
+
+
+def test_the_notebook_s_preset_validates_less_often_unless_asked() -> None:
+    assert settings_for("notebook").print_every == 100
+    assert settings_for("notebook", print_every=20).print_every == 20
 
 
 def test_what_is_given_wins_over_the_preset() -> None:

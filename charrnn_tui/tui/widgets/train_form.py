@@ -72,7 +72,7 @@ Esc              out of the field; then 2 plays, 3 lists the runs
 
 on hangup        when the terminal goes: train on without it, or save and stop
 
-preset notebook  the course notebook's settings, unchanged
+preset notebook  the course notebook's settings
 preset quick     the same model in a sixth of the time"""
 
     DEFAULT_CSS = """

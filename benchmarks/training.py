@@ -1,0 +1,66 @@
+"""Training: characters a second at the notebook's settings, and the share of the time that validation takes."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import torch
+
+from benchmarks.measuring import Row, in_turn
+from benchmarks.yardstick import encode, notebook, notebook_name, text_file
+from charrnn_tui.run.settings import PRESETS, TrainSettings, settings_for
+from charrnn_tui.text.corpus import load_corpus
+from charrnn_tui.training.compiled_cell import compiled_cell
+from charrnn_tui.training.learner import Learner
+
+TITLE = "Training"
+ROUNDS, STEPS = 5, 4
+
+
+def measure(scratch: Path) -> Iterator[Row]:
+    """At the notebook's settings, ours chosen by its trial; the notebook's loop as PyTorch starts it."""
+    threads = torch.get_num_threads()
+    path = text_file(scratch)
+    corpus = load_corpus([path])
+    learner = Learner(TrainSettings(device="cpu"), corpus)
+    ours = steps_per_second(learner)
+    alphabet, ids = encode(path)
+    net = notebook().CharRNN(alphabet, 512, 2)
+
+    def theirs() -> float:
+        torch.set_num_threads(threads)
+        seconds: list[float] = []
+        notebook().train(
+            net, ids, 1, 128, 100, print_every=10**9, max_steps=STEPS, on_step=lambda taken, _: seconds.append(taken)
+        )
+        torch.set_num_threads(learner.placement.threads)
+        return 12_800 * len(seconds) / sum(seconds)
+
+    figures, others = in_turn(ROUNDS, lambda: 12_800 * ours(), theirs)
+    place = learner.placement
+    words = f"{place.precision}, threads {place.threads}, LSTM layers {compiled_cell().words.split(',')[0]}"
+    what = "training, 2 × 512, batches 128 × 100"
+    yield Row(what, "chars/s", figures, others, notebook_name(), "≥ 2.2×", note=words)
+    for preset in PRESETS:
+        yield validation_share(Learner(settings_for(preset, device="cpu", precision=place.precision), corpus), preset)
+
+
+def steps_per_second(learner: Learner) -> Callable[[], float]:
+    """Some steps, timed."""
+
+    def run() -> float:
+        started = time.perf_counter()
+        for _ in range(STEPS):
+            learner.learn()
+        return STEPS / (time.perf_counter() - started)
+
+    return run
+
+
+def validation_share(learner: Learner, preset: str) -> Row:
+    """Of a run's time, at the preset's settings: one validation beside the steps up to the next."""
+    speeds, seconds = in_turn(3, steps_per_second(learner), lambda: learner.validate()[1])
+    every = learner.settings.print_every
+    shares = [100 * taken / (taken + every / speed) for taken, speed in zip(seconds, speeds, strict=True)]
+    what = f"validation at --preset {preset}, every {every} steps"
+    return Row(what, "% of the time", shares, goal="≤ 5 %", higher_is_better=False)
