@@ -16,8 +16,9 @@ from textual.reactive import Reactive, reactive
 from textual.strip import Strip
 
 from charrnn_tui.tui.edit_buffer import Splice
+from charrnn_tui.tui.widgets.edited_text import BREAK, CURSOR, CURSOR_CELL, sign
 from charrnn_tui.tui.widgets.row_painter import PLAIN, Look
-from charrnn_tui.tui.widgets.text_editor import BREAK, CURSOR, CURSOR_CELL, TextEditor, sign
+from charrnn_tui.tui.widgets.text_editor import TextEditor
 
 ROWS_MOST: Final = 6
 GHOST_MOST: Final = 60  # characters
