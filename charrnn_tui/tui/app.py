@@ -64,6 +64,7 @@ class StudioApp(App[None]):
         Binding("3", "show('runs')", "Runs", id="app.runs", show=False),
         Binding("question_mark", "help", "Help", id="app.help", key_display="?"),
         Binding("colon", "command_palette", "Commands", id="app.palette", show=False, key_display=":"),
+        Binding("ctrl+p", "command_palette", "Commands", id="app.palette_always", show=False, priority=True),
         Binding("q", "quit", "Quit", id="app.quit"),
         Binding("ctrl+q", "quit", "Quit", id="app.quit_always", show=False, priority=True),
     ]

@@ -152,3 +152,12 @@ def test_a_random_line_of_the_text_behind_a_run_becomes_the_prime(
         terminal.type(F3)
         terminal.wait_for("prime ▸ fed")
         terminal.wait_for("SHA-256")
+
+
+def test_the_palette_finds_the_tools_from_the_field(field: PseudoTerminal) -> None:
+    field.type("\x10")
+    field.wait_for("Search for commands")
+    field.type(*"random")
+    field.wait_for(lambda screen: re.search(r"random line.*\n *key f3", screen, re.IGNORECASE))
+    field.type("\r")
+    field.wait_for(lambda screen: re.search(r"does\s+not\s+say\s+which", re.sub(r"[^\w\s]", " ", screen)) is not None)
