@@ -1,7 +1,11 @@
 """The playground in a real terminal, with a small model."""
 
+import base64
+import json
 import os
 import re
+import shlex
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -94,3 +98,69 @@ def test_colours_step_through_five_modes_while_it_writes(playground: PseudoTermi
     playground.wait_for(lambda screen: _count(screen) > written and "/char · perp" in screen)
     playground.type("c")
     playground.wait_for(lambda screen: "/char · perp" not in screen)
+
+
+def test_replay_rewrites_the_page_at_once_and_as_long_as_it_was(playground: PseudoTerminal) -> None:
+    before = playground.text
+    count = _count(before)
+    playground.type("a", "\x1b[B", "\x1b[C", "\x1b[C")
+    playground.wait_for(lambda screen: _text(screen) != _text(before) and _count(screen) == count)
+    assert "0.90" in playground.text
+    playground.type("\x1b[D", "\x1b[D")  # the same controls and seed write the same text
+    playground.wait_for(lambda screen: _text(screen) == _text(before))
+
+
+def _text(screen: str) -> list[str]:
+    """The rows between the prime and the status line, cut before the panel of a wide terminal."""
+    rows = screen.splitlines()
+    first = next(number for number, row in enumerate(rows) if "prime ▸" in row) + 1
+    last = next(number for number, row in enumerate(rows) if " chars · " in row)
+    return [row[:70].rstrip() for row in rows[first:last]]
+
+
+def test_an_edited_line_is_a_branch_and_undo_goes_back(playground: PseudoTerminal) -> None:
+    before = playground.text
+    playground.type("e")
+    playground.wait_for("the model goes on behind this")
+    playground.type("h", "e", "a", "d", "\r")
+    playground.wait_for(lambda screen: "the model goes on" not in screen and _count(screen) > _count(before) + 10)
+    playground.type("g", "u")
+    playground.wait_for(lambda screen: _text(screen) == _text(before))
+
+
+def test_the_copied_command_writes_the_text_again(playground: PseudoTerminal, environment: dict[str, str]) -> None:
+    runs = Path(environment["CHARRNN_TUI_RUNS"])
+    playground.type("\x1b[C", "g")
+    written = _count(playground.text)
+    playground.wait_for(lambda screen: _count(screen) > written + 20)
+    playground.type("g", "y", "Y")
+    playground.wait_for(lambda _: (runs / "recipes" / "command.txt").exists())
+    command = shlex.split((runs / "recipes" / "command.txt").read_text())
+    assert command[:3] == ["charrnn-tui", "sample", "--recipe"]
+    again = subprocess.run([*PROGRAM, *command[1:]], env=environment, capture_output=True, text=True, check=True)
+    assert again.stdout == (runs / "copied.txt").read_text()
+    assert f"]52;c;{base64.b64encode(' '.join(command).encode()).decode()}" in bytes(playground.received).decode()
+
+
+def test_the_text_is_written_as_json_and_as_a_picture(playground: PseudoTerminal, tmp_path: Path) -> None:
+    for name in ("seen.svg", "told.json"):
+        playground.type("w")
+        playground.wait_for("write to a file")
+        playground.type(*str(tmp_path / name), "\r")  # the proposed name is selected
+        playground.wait_for(lambda screen: "write to a file" not in screen)
+    assert (tmp_path / "seen.svg").read_text().startswith("<svg")
+    told = json.loads((tmp_path / "told.json").read_text())
+    assert len(told["characters"]) == told["chars"] == _count(playground.text)
+
+
+def test_what_was_done_is_there_again_after_leaving(playground: PseudoTerminal, environment: dict[str, str]) -> None:
+    playground.type("r")
+    playground.wait_for(lambda screen: "· writing" in screen and _count(screen) > 20)
+    playground.type("g")
+    text = _text(playground.wait_for("stopped: g goes on"))
+    playground.type("q")
+    assert playground.wait_for_end() == 0
+    with PseudoTerminal(PROGRAM, 80, 24, environment) as again:
+        again.wait_for(lambda screen: "stopped: g goes on" in screen and text[0].strip()[:20] in screen)
+        again.type("t")
+        again.wait_for(lambda screen: re.search(r"● +seed \d+ · ", screen) is not None and "start · " in screen)

@@ -59,6 +59,9 @@ Any other ending: as .txt. A file that exists is only replaced by a second Enter
             yield self._input
             yield self._note
 
+    def on_mount(self) -> None:
+        self.set_focus(self._input)  # before it is drawn: who sees it may type
+
     @on(Input.Changed)
     def name_changed(self) -> None:
         self._asked_about = None

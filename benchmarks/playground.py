@@ -1,0 +1,89 @@
+"""The playground: how soon a replayed page stands there, and what a long text holds in memory; 2×512."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.measuring import ROOT, Row, in_a_process, in_turn
+from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
+from charrnn_tui.sampling.distribution import SamplingSettings
+from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.page import Page
+from charrnn_tui.sampling.sampler import Sampler
+from charrnn_tui.tui.widgets.replaying_desk import Rewriting
+
+TITLE = "Playground, 2×512"
+ROUNDS = 9
+TOP_5 = SamplingSettings(temperature=0.8, top_k=5)
+LONG = 20_000
+
+# In a process of its own, so that nothing else grows.
+_HOLDS = """
+import json, sys
+from pathlib import Path
+from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
+from charrnn_tui.sampling.distribution import SamplingSettings
+from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.page import Page
+from charrnn_tui.sampling.sampler import Sampler
+checkpoint = read_checkpoint(Path(sys.argv[1]))
+sampler = Sampler(CharLSTM(checkpoint.weights), checkpoint.vocabulary, SamplingSettings(0.8, 5), seed=1)
+page = Page(sampler, "", 1)
+for _ in range(1000):
+    page.write(sampler)
+def resident():
+    return int(next(line for line in open("/proc/self/status") if line.startswith("VmRSS")).split()[1]) * 1024
+before = resident()
+for _ in range(int(sys.argv[2])):
+    page.write(sampler)
+print(json.dumps({"grown": resident() - before, "counted": page.memory_bytes * int(sys.argv[2]) / len(page)}))
+"""
+
+
+def measure(scratch: Path) -> Iterator[Row]:
+    """1,000 characters rewritten with another temperature, as the replay toggle does it; memory of a text."""
+    checkpoint = read_checkpoint(ROOT / "checkpoints" / "anna.safetensors")
+    model = CharLSTM(checkpoint.weights)
+    sampler = Sampler(model, checkpoint.vocabulary, TOP_5, seed=42, prime="Anna")
+    page = Page(sampler, "Anna", 42)
+    for _ in range(1000):
+        page.write(sampler)
+
+    def replayed() -> float:
+        started = time.perf_counter()
+        rewriting = Rewriting(page, SamplingSettings(temperature=0.85, top_k=5), 42, 1000, None)
+        while not rewriting.done:
+            time.sleep(0.001)
+        rewriting.result()
+        return 1000 * (time.perf_counter() - started)
+
+    def weights_read() -> float:
+        """What the same steps cost without looking at the distributions: products, and little else."""
+        state, started = model.initial_state(), time.perf_counter()
+        for token in page.ids:
+            state = model.advance(token, state)
+        return 1000 * (time.perf_counter() - started)
+
+    figures = in_turn(ROUNDS, replayed, weights_read)
+    yield Row(
+        "1,000 characters replayed",
+        "ms",
+        *figures,
+        "the network's steps alone",
+        "≤ 250 ms",
+        higher_is_better=False,
+        note="one thread, so that a training beside it costs nothing",
+    )
+    if Path("/proc/self/status").exists():
+        found = [in_a_process(_HOLDS, str(ROOT / "checkpoints" / "anna.safetensors"), str(LONG)) for _ in range(3)]
+        megabytes = [entry["grown"] * 100_000 / LONG / 1e6 for entry in found]
+        counted = [entry["counted"] * 100_000 / LONG / 1e6 for entry in found]
+        yield Row(
+            "memory per 100,000 characters of a text",
+            "MB",
+            megabytes,
+            counted,
+            "as the page counts it",
+            higher_is_better=False,
+            note=f"resident, measured over {LONG:,} characters",
+        )
