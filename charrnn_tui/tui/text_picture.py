@@ -1,13 +1,19 @@
 """A text as the playground shows it, all of it, as an SVG picture."""
 
 import io
+import re
+from typing import Final
 
+from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.segment import Segment, Segments
 from rich.terminal_theme import TerminalTheme
 
 from charrnn_tui.tui.widgets.text_view import TextView
 from charrnn_tui.tui.widgets.visible import visible
+
+# Rich's own asks the network for a font at every look; the reader's own monospaced one does.
+_FORMAT: Final = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
 
 
 def text_picture(view: TextView, title: str, legend: TextView | None = None) -> str:
@@ -20,4 +26,4 @@ def text_picture(view: TextView, title: str, legend: TextView | None = None) -> 
     below = [[], *legend.painted_rows()] if legend is not None else []
     for segments in [*view.painted_rows(), *below]:
         console.print(Segments([*segments, Segment.line()]), end="", soft_wrap=True)
-    return console.export_svg(title=visible(title), theme=theme)
+    return console.export_svg(title=visible(title), theme=theme, code_format=_FORMAT)

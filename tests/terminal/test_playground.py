@@ -95,9 +95,9 @@ def test_colours_step_through_five_modes_while_it_writes(playground: PseudoTermi
         playground.type("c")
         playground.wait_for(lambda screen, name=name: re.search(rf"{name} +(≥80%|best|<½)", screen) is not None)
     written = _count(playground.text)
-    playground.wait_for(lambda screen: _count(screen) > written and "/char · perp" in screen)
+    playground.wait_for(lambda screen: _count(screen) > written and "/char · ppl" in screen)
     playground.type("c")
-    playground.wait_for(lambda screen: "/char · perp" not in screen)
+    playground.wait_for(lambda screen: "/char · ppl" not in screen)
 
 
 def test_replay_rewrites_the_page_at_once_and_as_long_as_it_was(playground: PseudoTerminal) -> None:

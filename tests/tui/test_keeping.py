@@ -149,6 +149,7 @@ async def test_a_picture_has_every_row_of_the_text_and_its_colours(
             words = "".join(segment.text for segment in row).split()
             assert all(word in shown for word in words)
         assert "surprise" in shown
+        assert "@font-face" not in svg  # nothing is fetched when it is looked at
         assert "underline" in svg  # the steps differ without colour too
 
 

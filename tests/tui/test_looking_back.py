@@ -237,7 +237,7 @@ async def test_colours_step_through_their_modes_while_it_writes(world: ScriptedW
         assert player.desk.writer.writing
         bits = player.desk.writer.page.total_bits
         assert bits > 0
-        await player.until(lambda: "/char · perp" in screen_text(player.app))
+        await player.until(lambda: "/char · ppl" in screen_text(player.app))
         await player.press("c")
         assert player.desk.text_view.style_of is None
 
@@ -252,7 +252,7 @@ async def test_the_legend_counts_the_selection(world: ScriptedWorld, shipped: Ch
         whole = screen_text(player.app)
         page = player.desk.writer.page
         mean = page.total_bits / len(page)
-        assert f"{mean:.2f}/char · perplexity {2**mean:.2f}" in whole
+        assert f"{mean:.2f}/char · ppl {2**mean:.2f}" in whole
 
 
 @pytest.mark.parametrize("size", [(1, 1), (20, 5), (40, 12), (60, 18), (80, 24), (99, 9), (100, 24), (300, 100)])

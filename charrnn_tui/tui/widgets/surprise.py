@@ -109,7 +109,7 @@ class SurpriseLegend(Horizontal):
         bits = page.total_bits if whole else float(np.sum(page.surprises[start:end], dtype=np.float64))
         mean = bits / (end - start) if end > start else 0.0
         selected = "" if whole else f"{end - start:,} chars: "
-        words = f"{selected}{bits:,.0f} bits · {mean:.2f}/char · perplexity {2**mean:.2f}" if end > start else ""
+        words = f"{selected}{bits:,.0f} bits · {mean:.2f}/char · ppl {2**mean:.2f}" if end > start else ""
         if words != self.words:
             self.words = words
             self._figures.update(words, layout=False)
