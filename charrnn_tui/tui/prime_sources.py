@@ -27,7 +27,7 @@ class FoundPrime:
 
 def prime_from_file(path: str, encoding: str) -> FoundPrime:
     """A file's text, or its end where it is long. Blocks while it reads. Raises ValueError, one line."""
-    file = Path(path).expanduser()
+    file = Path(os.path.expanduser(path))  # where there is no such user, a name like any other
     return _ending(read_text(file, encoding), file.name)
 
 
@@ -119,8 +119,11 @@ class LearnedLines:
         return job.result()
 
     def _draw(self, model: LoadedModel, world: World, seed: int) -> FoundPrime:
-        text = learned_text(model, world)
-        lines, sha256 = self._lines(text, world)
+        try:
+            text = learned_text(model, world)
+            lines, sha256 = self._lines(text, world)
+        except OSError as error:  # a directory that is closed to us, a file that went a moment ago
+            raise ValueError(f"{error.filename}: cannot be read: {error.strerror or error}") from None
         number = lines.draw(seed)
         if number is None:
             raise ValueError(f"{text.name}: every line is blank")

@@ -7,10 +7,10 @@ from textual import events
 from textual.widgets import Input
 
 from charrnn_tui.sampling.prime_reader import PrimeReader
-from charrnn_tui.text.corpus import load_corpus
+from charrnn_tui.text.corpus import Corpus, load_corpus
 from charrnn_tui.text.lines import Lines
 from charrnn_tui.tui.model_source import ModelSource, prepare_model
-from charrnn_tui.tui.prime_sources import PRIME_MOST
+from charrnn_tui.tui.prime_sources import PRIME_MOST, prime_from_file
 from charrnn_tui.tui.screens.prime_file import PrimeFile
 from charrnn_tui.tui.widgets.prime_editor import GHOST_ENDS, GHOST_STARTS, PrimeEditor
 from tests.tui.scripted_world import ScriptedWorld, screen_text, tiny_checkpoint
@@ -316,3 +316,25 @@ async def test_the_text_of_a_shipped_model_is_found_where_one_puts_it(
         await player.written()
         await player.press("f3")
         await player.until(lambda: player.desk.writer.prime == "feed a head")
+
+
+def test_a_path_of_a_user_who_is_not_there_is_no_file_and_no_crash() -> None:
+    with pytest.raises(ValueError, match="no such file"):
+        prime_from_file("~nobody-of-this-name/begin.txt", "utf-8")
+
+
+async def test_a_text_that_may_not_be_looked_at_is_said(
+    world: ScriptedWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = tmp_path / "mine.txt"
+    text.write_text(TEXT)
+    learned(world, text)
+
+    def refused(paths: object, encoding: str) -> Corpus:
+        raise PermissionError(13, "Permission denied", str(text))
+
+    monkeypatch.setattr(world, "read_corpus", refused)
+    async with playing(world) as player:
+        await player.written()
+        await player.press("f3")
+        await player.until(lambda: "mine.txt: cannot be read: Permission denied" in told(player))
