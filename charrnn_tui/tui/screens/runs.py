@@ -176,7 +176,7 @@ x      delete it (shows what goes, and asks)"""
         """The line below the table: how many, how large, in which order; the note, whose column narrow screens lack."""
         hidden = len(self._rows) - len(self._shown)
         held = size(sum(row.size_bytes for row in self._shown))
-        words = [f"{len(self._shown)} runs, {held}", f"sorted by {self._order}"]
+        words = [f"{len(self._shown)} run{'s' * (len(self._shown) != 1)}, {held}", f"sorted by {self._order}"]
         words += [f"{hidden} filtered out"] if hidden else []
         chosen = self._chosen()
         words += [f"{chosen.run.name}: {chosen.tag.note}"] if chosen is not None and chosen.tag.note else []
