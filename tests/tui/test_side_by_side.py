@@ -20,6 +20,7 @@ from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.tui.model_source import ModelSource, load_model
 from charrnn_tui.tui.play_settings import DEFAULTS, PlaySettings
 from charrnn_tui.tui.rendering import MODELS_KEPT, ModelShelf, shared_length
+from charrnn_tui.tui.screens.dialogs import help_text
 from charrnn_tui.tui.screens.model_menu import ModelMenu
 from charrnn_tui.tui.screens.side_by_side import SideBySide
 from charrnn_tui.tui.widgets.side_pane import SidePane
@@ -304,16 +305,13 @@ async def test_where_nothing_differs_nothing_is_painted_again(
         assert [(region.y, region.width) for region in painted] == [(0, 1)]
 
 
-async def test_a_text_that_takes_long_is_shown_as_it_grows(
-    world: ScriptedWorld, shipped: ModelSource, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_text_that_takes_long_is_shown_as_it_grows(world: ScriptedWorld, shipped: ModelSource) -> None:
     async with comparing(world, shipped) as comparer:
+        clock = comparer.app.clock
         await comparer.pilot.press("up", *["right"] * 8)  # without an end: 50,000 characters
-        comparer.app.clock.now += 10
-        await comparer.until(lambda: comparer.other.busy and len(comparer.other.view.text) > 1000)
+        await until(comparer.pilot, lambda: comparer.other.busy and len(comparer.other.view.text) > 1000, clock)
         await comparer.pilot.press("r")
-        await comparer.until(lambda: comparer.other.shown.order.settings.seed == 99)
-        await comparer.pilot.press("backspace", "escape")
+        await until(comparer.pilot, lambda: comparer.other.shown.order.settings.seed == 99, clock)
 
 
 async def test_the_playground_opens_it_with_what_it_has_and_goes_on_afterwards(
@@ -335,6 +333,14 @@ async def test_the_playground_opens_it_with_what_it_has_and_goes_on_afterwards(
         assert player.app.screen is player.play
         written = player.desk.writer.count
         await player.written(written + 20)
+
+
+async def test_help_is_the_screens_own(world: ScriptedWorld, shipped: ModelSource) -> None:
+    async with comparing(world, shipped) as comparer:
+        assert comparer.app.focused is comparer.app.side_by_side.controls
+        words = help_text(comparer.app.side_by_side)
+        assert words.startswith(SideBySide.HELP)
+        assert "link" in words.partition("Keys that act here now")[2]
 
 
 async def test_without_a_model_there_is_nothing_to_compare(world: ScriptedWorld) -> None:

@@ -22,20 +22,30 @@ from charrnn_tui.tui.world import World
 _NOT_WHILE_TYPING: Final = {"link", "choose_model", "swap", "reroll", "edit_prime", "show_difference", "leave"}
 
 
+_HELP: Final = """Two texts, A and B, from the same prime and with the same seed.
+Where they part is marked in both; seed, length and prime stay the same.
+
+↑ ↓  choose a control   ← →  change it: both texts are written anew
+Tab  the other side     =    link the controls: a change acts on both
+m    its model          x    swap the sides     d  to where they part
+r    another seed       p    the prime          Esc or |  back
+, .  the checkpoint before, after, that the model's run has kept
+< >  the first, the last one       PgUp PgDn Home End  scroll both
+
+The slider has a tick for each checkpoint that was kept; ◆ is a model
+between two of them, such as the best one. Click, or turn the wheel."""
+
+
+class _Controls(SamplingControls):
+    """They have the focus here; the playground's words on them would tell of other keys."""
+
+    HELP = _HELP
+
+
 class SideBySide(Screen[None]):
     """Every change writes the texts anew, at once."""
 
-    HELP = """Two texts, A and B, from the same prime and with the same seed. Where they part is marked in both.
-
-↑ ↓  choose a control     ← →  change it (Enter types a value, Backspace its default); both texts start over
-Tab  the other side       =    link the controls: a change acts on both sides; again: on the chosen side ▸ only
-m    its model: the shipped one, a run's best, last or any that it has kept, a file       x  swap the sides
-, .  the checkpoint before or after, of the run that its model is of        < >  the first, the last one
-r    another seed         p    the prime           d  to where they part
-PgUp PgDn Home End  scroll both      Esc or |  back to the playground
-
-The slider has a tick for each checkpoint that the run has kept; ◆ is a model between two of them, such as the
-best one. Click it, or turn the wheel over it. Seed, length and prime are always the same on both sides."""
+    HELP = _HELP
 
     AUTO_FOCUS = "SamplingControls"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual declares it so
@@ -94,7 +104,7 @@ best one. Click it, or turn the wheel over it. Seed, length and prime are always
         super().__init__()
         self._world, self._new_seed = world, new_seed
         self.comparison = Comparison(world, model, prime, settings, clock)
-        self.controls = SamplingControls(self.comparison.side.settings, knobs=SIDE_KNOBS)
+        self.controls = _Controls(self.comparison.side.settings, knobs=SIDE_KNOBS)
         self.prime_field = PrimeField()
         self._prime_at_first = prime
 
@@ -134,6 +144,8 @@ best one. Click it, or turn the wheel over it. Seed, length and prime are always
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """No letters in the footer that a text field would take; no slider where nothing was kept."""
+        if action in ("prime_file", "prime_line"):  # the field's own keys ask the playground for these
+            return False
         typing = self.focused is not None and self.focused is not self.controls
         if action in ("slide", "slide_to_end"):
             return not typing and self.comparison.side.sliding
@@ -155,6 +167,9 @@ best one. Click it, or turn the wheel over it. Seed, length and prime are always
         self.prime_field.model = self.comparison.side.model
         self.add_class("-priming")
         self.call_after_refresh(self.prime_field.edit)  # what is not shown cannot take the focus
+
+    def action_prime_nearest(self) -> None:
+        self.prime_field.put_nearest()
 
     def action_slide(self, by: int) -> None:
         self.comparison.slide(self.comparison.side.slider.neighbour(by))
