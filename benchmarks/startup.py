@@ -30,20 +30,10 @@ def measure(scratch: Path) -> Iterator[Row]:
         said = probe("first-frame", ["--runs", "1"], program, CHARRNN_TUI_RUNS=runs)
         return float(said["first_frame_seconds"])
 
-    def whole_screen(program: list[str], last_words: bytes) -> float:
-        started = time.perf_counter()
-        starting = terminal(program, CHARRNN_TUI_RUNS=runs)
-        starting.read(30, lambda received: last_words in received)
-        seconds = time.perf_counter() - started
-        starting.end()
-        return seconds
-
     reference = [PROGRAM[0], str(REFERENCE)]
     figures = in_turn(ROUNDS, lambda: first_frame(PROGRAM), lambda: first_frame(reference))
     name = "the smallest Textual app"
     yield Row("first frame: that it opens", "s", *figures, name, "≤ 1.5×", higher_is_better=False)
-    figures = in_turn(ROUNDS, lambda: whole_screen(PROGRAM, b"temperature"), lambda: whole_screen(reference, b"Quit"))
-    yield Row("the whole playground", "s", *figures, name, higher_is_better=False)
     playing = terminal(PROGRAM, CHARRNN_TUI_RUNS=runs)
     playing.read(8)
     megabytes = resident_bytes(playing.pid) / 1e6
