@@ -114,6 +114,11 @@ class StudioApp(App[None]):
         """What every line passes on its way to the terminal."""
         return [*super().get_line_filters(), self._control_filter]
 
+    def get_key_display(self, binding: Binding) -> str:
+        """As keyboards name their keys: F2, where Textual says f2."""
+        display = super().get_key_display(binding)
+        return display.upper() if binding.key.startswith("f") and binding.key[1:].isdecimal() else display
+
     # -- the training -------------------------------------------------------------------------------------------------
 
     @on(TrainScreen.StartAsked)
