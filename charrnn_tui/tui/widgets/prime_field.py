@@ -109,7 +109,7 @@ Ctrl+W, Ctrl+U, Ctrl+K delete a word, to the start, to the end of the line"""
 
     def edit(self) -> None:
         """Take the focus."""
-        self._editor.focus()
+        self.screen.set_focus(self._editor)  # now: the keys that follow may be here already
 
     def put(self, prime: str) -> None:
         """Start the text over with this prime, as if it had been typed."""

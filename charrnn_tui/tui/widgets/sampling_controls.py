@@ -109,7 +109,7 @@ length       characters to a page; then it rests, and g goes on"""
         self._input.value = self.knob.shown(self.settings)
         self._input.placeholder = self.knob.name
         self.add_class("-typing")
-        self._input.focus()
+        self.screen.set_focus(self._input)  # now: what is typed behind Enter is the value
         self._input.select_all()
 
     def watch_settings(self, settings: PlaySettings) -> None:
@@ -149,7 +149,7 @@ length       characters to a page; then it rests, and g goes on"""
     @on(ValueInput.GivenUp)
     def close_field(self) -> None:
         """Back to the rows, the control unchanged."""
-        self.focus()
+        self.screen.set_focus(self)
         self.remove_class("-typing", "-wrong")
 
     def _take(self, settings: PlaySettings, knob: Knob | None = None) -> None:
