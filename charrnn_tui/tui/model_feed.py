@@ -76,6 +76,12 @@ class ModelFeed:
             self._prepare(lambda: model, "reading the prime")
 
     @property
+    def training(self) -> bool:
+        """Whether a run trains in this process, and wants the processor for itself."""
+        run = self._active_run()
+        return run is not None and not run.done
+
+    @property
     def live(self) -> bool:
         """Whether the weights come from a trainer that still trains."""
         return self._live is not None and not self._live.run.done

@@ -9,7 +9,7 @@ from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.sampling.distribution import SamplingSettings
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
-from tests.tui.scripted_world import ScriptedWorld, screen_text, tiny_checkpoint
+from tests.tui.scripted_world import ScriptedRun, ScriptedWorld, screen_text, tiny_checkpoint
 from tests.tui.test_play_screen import Player, playing
 
 
@@ -121,3 +121,28 @@ async def test_live_weights_of_a_training_are_not_replayed_but_marked(world: Scr
         await player.press("right")
         assert [mark.label for mark in player.desk.text_view.marks] == ["top-k 10"]
         assert "writing again" not in screen_text(player.app)
+
+
+async def test_the_next_step_of_a_control_is_foreseen_and_shown_without_waiting(
+    world: ScriptedWorld, shipped: Checkpoint
+) -> None:
+    async with playing(world) as player:
+        count = await stopped_with_replay_on(player)
+        for keys, top_k in ((["right"], 10), (["left"], 5), (["left"], 3)):
+            await player.until(lambda: player.desk._foreseen and all(page.done for page in player.desk._foreseen))
+            player.play.controls.change(1 if keys == ["right"] else -1)
+            await player.pilot.pause()
+            assert player.desk._rewriting is None
+            assert player.desk.writer.text == written_with(shipped, count, top_k=top_k)
+        await player.press("g")
+        assert not player.desk._foreseen
+
+
+async def test_nothing_is_foreseen_beside_a_training(world: ScriptedWorld, shipped: Checkpoint) -> None:
+    run = ScriptedRun(world.add_run("mine-1", tiny_checkpoint()))
+    async with playing(world, run=run) as player:
+        await stopped_with_replay_on(player)
+        assert not player.desk._foreseen
+        run.done = True
+        await player.press("down")
+        assert player.desk._foreseen

@@ -198,6 +198,8 @@ In the text pane ↑ ↓ scroll; End follows the text again."""
     @on(SamplingControls.Changed)
     def settings_changed(self, event: SamplingControls.Changed) -> None:
         self.desk.settings = event.settings
+        if event.knob is REPLAY:
+            self.desk.foresee(self.controls.knob)
         self.look()
 
     @on(WritingDesk.Turned)
@@ -233,6 +235,7 @@ In the text pane ↑ ↓ scroll; End follows the text again."""
 
     def action_stop(self) -> None:
         self.desk.stop()
+        self.desk.foresee(self.controls.knob)
 
     def action_reroll(self) -> None:
         self.controls.settings = self.desk.settings = replace(self.controls.settings, seed=self._new_seed())
@@ -249,6 +252,7 @@ In the text pane ↑ ↓ scroll; End follows the text again."""
 
     def action_choose(self, by: int) -> None:
         self.controls.choose(by)
+        self.desk.foresee(self.controls.knob)
 
     def action_change(self, by: int) -> None:
         self.controls.change(by)

@@ -19,7 +19,8 @@ class Rewriting:
 
     def __init__(self, page: Page, settings: SamplingSettings, seed: int, length: int, knob: Knob | None) -> None:
         """knob: the control that was changed; None: another prime or model."""
-        self.page, self.settings, self.length, self.knob = page.fork(0, seed), settings, length, knob
+        self.page, self.length, self.knob = page.fork(0, seed), length, knob
+        self.made_with = settings, seed, length
         self._abandoned = False
         self._sampler = Sampler(page.network, page.vocabulary, settings, seed=0)
         self._sampler.restore(self.page.snapshot_at(0))
@@ -51,6 +52,7 @@ class ReplayingDesk(ForkingDesk):
     _rewriting: Rewriting | None = None
     _wanted: tuple[Knob | None, int] | None = None  # what has been changed since that began, and how much to write
     _replayed: tuple[Branch, Knob | None] | None = None
+    _foreseen: Sequence[Rewriting] = ()
 
     @property
     def words(self) -> str:
@@ -76,6 +78,10 @@ class ReplayingDesk(ForkingDesk):
             self._replayed = None if self.branches.current is None else (self.branches.current, None)
             self._rewrite(None, length)
 
+    def go_on(self) -> None:
+        self._forget_foreseen()
+        super().go_on()
+
     def stop(self) -> None:
         self._let_be()
         super().stop()
@@ -96,6 +102,28 @@ class ReplayingDesk(ForkingDesk):
         if self._rewriting is not None:
             self._rewriting.abandon()
         self._rewriting = self._wanted = None
+        self._forget_foreseen()
+
+    def foresee(self, knob: Knob) -> None:
+        """Write what a step of this control to either side would give, while nobody asks for anything.
+
+        Not beside a training, whose processor it would take, and not beside writing, which makes other pages wanted.
+        """
+        self._forget_foreseen()
+        page, settings = self.writer.page, self.settings
+        acting = knob.field in SAMPLING_FIELDS or knob is SEED
+        if not (settings.replay and acting and page) or self.words or self.writer.writing or self.feed.training:
+            return
+        if len(page) <= _WORTH_FINISHING and not page.mixed:
+            steps = (knob.step(settings, by) for by in (1, -1))
+            self._foreseen = [
+                Rewriting(page, step.sampling, step.seed, len(page), knob) for step in steps if step != settings
+            ]
+
+    def _forget_foreseen(self) -> None:
+        for rewriting in self._foreseen:
+            rewriting.abandon()
+        self._foreseen = ()
 
     def _rewrite(self, knob: Knob | None, length: int) -> None:
         rewriting, page = self._rewriting, self.writer.page
@@ -105,9 +133,16 @@ class ReplayingDesk(ForkingDesk):
         if rewriting is not None:
             rewriting.abandon()
             length = rewriting.length
-        if page is not None:
-            self._rewriting = Rewriting(page, self.settings.sampling, self.settings.seed, length, knob)
-            self._awake()
+        if page is None:
+            return
+        made_with = self.settings.sampling, self.settings.seed, length
+        foreseen = next((found for found in self._foreseen if found.made_with == made_with), None)
+        self._foreseen = [found for found in self._foreseen if found is not foreseen]
+        self._forget_foreseen()
+        self._rewriting = foreseen or Rewriting(page, *made_with, knob)
+        self._awake()
+        if self._rewriting.done:
+            self._take_up(self._rewriting)
 
     def _write(self, budget_seconds: float) -> None:
         if self._rewriting is None:
@@ -151,3 +186,5 @@ class ReplayingDesk(ForkingDesk):
         self._draw(at_once=True)
         if wanted is not None:
             self._rewrite(*wanted)
+        elif rewriting.knob is not None:
+            self.foresee(rewriting.knob)
