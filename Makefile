@@ -22,7 +22,7 @@ contracts: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 
 tests: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n 4 --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n 4 --dist worksteal --cov --cov-report=term:skip-covered
 
 slow-tests: $(VENV)/.installed-dev  ## 50 trainings killed and resumed, and what else takes minutes
 	$(BIN)/python -m pytest -m slow
