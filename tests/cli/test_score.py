@@ -32,8 +32,8 @@ def notebooks_validation(checkpoint_file: Path, text: str, batch_size: int, seq_
         except IndexError:
             y[:, :-1], y[:, -1] = x[:, 1:], arr[:, 0]
         hidden = tuple(each.data for each in hidden)
-        output, hidden = net(torch.from_numpy(x), hidden)
-        losses.append(nn.CrossEntropyLoss()(output, torch.from_numpy(y).view(batch_size * seq_length).long()).item())
+        output, hidden = net(torch.from_numpy(x.T.copy()), hidden)  # ours reads time first
+        losses.append(nn.CrossEntropyLoss()(output, torch.from_numpy(y.T.copy()).view(-1).long()).item())
     return float(np.mean(losses))
 
 
