@@ -139,7 +139,8 @@ def test_the_copied_command_writes_the_text_again(playground: PseudoTerminal, en
     assert command[:3] == ["charrnn-tui", "sample", "--recipe"]
     again = subprocess.run([*PROGRAM, *command[1:]], env=environment, capture_output=True, text=True, check=True)
     assert again.stdout == (runs / "copied.txt").read_text()
-    assert f"]52;c;{base64.b64encode(' '.join(command).encode()).decode()}" in bytes(playground.received).decode()
+    sent = f"]52;c;{base64.b64encode(' '.join(command).encode()).decode()}".encode()
+    playground.wait_for(lambda _: sent in playground.received)
 
 
 def test_the_text_is_written_as_json_and_as_a_picture(playground: PseudoTerminal, tmp_path: Path) -> None:
