@@ -10,6 +10,7 @@ import numpy as np
 from textual.pilot import Pilot
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError, tensor_shapes
+from charrnn_tui.checkpoint.safetensors_file import write_checkpoint
 from charrnn_tui.run.control import Control, ShareWeights
 from charrnn_tui.run.directory import RunDirectory, list_runs
 from charrnn_tui.run.events import Event
@@ -57,6 +58,12 @@ class ScriptedWorld:
         """Put a model in the box."""
         self.checkpoints[path] = checkpoint
         self.shipped = path
+        return path
+
+    def put(self, path: Path, checkpoint: Checkpoint) -> Path:
+        """A model that lies on the disk, too."""
+        write_checkpoint(path, checkpoint)
+        self.checkpoints[path] = checkpoint
         return path
 
     def add_run(self, name: str, checkpoint: Checkpoint) -> RunDirectory:

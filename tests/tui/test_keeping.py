@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.checkpoint.safetensors_file import write_checkpoint
 from charrnn_tui.sampling.recipe import Recipe
 from charrnn_tui.tui.model_source import ModelSource
@@ -28,13 +27,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ScriptedWorld:
 @pytest.fixture
 def file(world: ScriptedWorld, tmp_path: Path) -> Path:
     """A model that lies on the disk."""
-    return put(world, tmp_path / "tiny.safetensors", tiny_checkpoint())
-
-
-def put(world: ScriptedWorld, path: Path, checkpoint: Checkpoint) -> Path:
-    write_checkpoint(path, checkpoint)
-    world.checkpoints[path] = checkpoint
-    return path
+    return world.put(tmp_path / "tiny.safetensors", tiny_checkpoint())
 
 
 async def save_as(player: Player, name: str) -> None:
@@ -84,7 +77,7 @@ async def test_the_copied_command_writes_the_same_characters(world: ScriptedWorl
 
 async def test_a_recipe_of_a_runs_model_outlives_what_the_training_writes_over_it(world: ScriptedWorld) -> None:
     run = world.add_run("mine-1", tiny_checkpoint())
-    put(world, run.best_file, tiny_checkpoint(seed=3))
+    world.put(run.best_file, tiny_checkpoint(seed=3))
     async with playing(world, source=ModelSource("best", run.path)) as player:
         await player.written(40)
         text = await player.stop()
@@ -100,7 +93,7 @@ async def test_a_recipe_of_a_runs_model_outlives_what_the_training_writes_over_i
 
 async def test_a_recipe_says_when_its_model_is_in_no_file_any_more(world: ScriptedWorld) -> None:
     run = world.add_run("mine-1", tiny_checkpoint())
-    put(world, run.best_file, tiny_checkpoint(seed=3))
+    world.put(run.best_file, tiny_checkpoint(seed=3))
     async with playing(world, source=ModelSource("best", run.path), size=(140, 40)) as player:
         await player.written(40)
         write_checkpoint(run.best_file, tiny_checkpoint(seed=4))

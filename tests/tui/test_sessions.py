@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from charrnn_tui.checkpoint.checkpoint import Checkpoint
-from charrnn_tui.checkpoint.safetensors_file import write_checkpoint
 from charrnn_tui.tui.model_source import ModelSource
 from charrnn_tui.tui.session import DIRECTORY, KEPT, list_sessions, read_session, write_session
 from tests.tui.scripted_world import ScriptedWorld, screen_text, tiny_checkpoint
@@ -22,13 +20,7 @@ def world(tmp_path: Path) -> ScriptedWorld:
 
 @pytest.fixture
 def file(world: ScriptedWorld, tmp_path: Path) -> Path:
-    return put(world, tmp_path / "tiny.safetensors", tiny_checkpoint())
-
-
-def put(world: ScriptedWorld, path: Path, checkpoint: Checkpoint) -> Path:
-    write_checkpoint(path, checkpoint)
-    world.checkpoints[path] = checkpoint
-    return path
+    return world.put(tmp_path / "tiny.safetensors", tiny_checkpoint())
 
 
 def sessions(world: ScriptedWorld) -> list[Path]:
@@ -126,9 +118,11 @@ async def test_going_on_with_a_session_saves_it_in_its_place(world: ScriptedWorl
 async def test_a_model_that_has_changed_takes_its_texts_along_and_says_so(world: ScriptedWorld, file: Path) -> None:
     async with playing(world, source=ModelSource("file", file)) as player:
         await made(player)
-    put(world, file, tiny_checkpoint(seed=9))
+    world.put(file, tiny_checkpoint(seed=9))
     async with coming_back(world, file) as player:
-        assert any("tiny.safetensors has changed" in notice.message for notice in player.app._notifications)
+        await player.until(
+            lambda: [notice for notice in player.app._notifications if "tiny.safetensors has changed" in notice.message]
+        )
         await player.written(20)  # the model of now writes
 
 
@@ -137,7 +131,11 @@ async def test_a_damaged_session_is_named_and_the_model_opened(world: ScriptedWo
     path.parent.mkdir(parents=True)
     path.write_text('{"version": 1, "branches": [{}]}')
     async with coming_back(world, file) as player:
-        assert any("damaged.json: is not a session" in notice.message for notice in player.app._notifications)
+        await player.until(
+            lambda: [
+                notice for notice in player.app._notifications if "damaged.json: is not a session" in notice.message
+            ]
+        )
         await player.written(20)
 
 
