@@ -224,9 +224,10 @@ def started_line(started: RunStarted) -> str:
     sizes = f"{started.settings.get('n_layers')} × {started.settings.get('n_hidden')}"
     place = f"{started.device} × {started.threads}" if started.device == "cpu" else started.device_name
     resumed = f"resumed at step {started.resumed_at_step:,}: " if started.resumed_at_step is not None else ""
+    slower = f"\nLSTM layers are {started.lstm}" if started.lstm.startswith("PyTorch") else ""
     return (
         f"{started.run}: {resumed}an LSTM of {sizes} units ({started.parameters:,} parameters) on {started.corpus} "
-        f"({started.chars:,} characters, {started.tokens} of them distinct), {place}, {started.precision}"
+        f"({started.chars:,} characters, {started.tokens} of them distinct), {place}, {started.precision}{slower}"
     )
 
 

@@ -25,6 +25,7 @@ class Event:
 class RunStarted(Event):
     """The model stands, the next step is due. steps: of the whole run, as far as it is asked for.
 
+    lstm: on a CPU, whose layers learn: ours, or PyTorch's and why.
     resumed_at_step: None for a new run; else an earlier training's events after this step are void, since its steps are
     done anew from there. detached: no terminal belongs to it.
     """
@@ -39,6 +40,7 @@ class RunStarted(Event):
     device_name: str = ""
     precision: str = ""
     threads: int = 0
+    lstm: str = ""
     epochs: int = 0
     steps: int = 0
     steps_per_epoch: int = 0

@@ -12,7 +12,7 @@ import torch
 from charrnn_tui.run.settings import SettingsError, TrainSettings
 from charrnn_tui.training.model import CharRNN
 
-_CLEARLY = 1.5  # times as fast
+_CLEARLY = 1.25  # times as fast; where bfloat16 pays, it pays more: 1.7 times with AVX-512 BF16, 3 with AMX
 
 
 @dataclass(frozen=True)

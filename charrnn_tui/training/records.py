@@ -12,6 +12,7 @@ from charrnn_tui import __version__
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.run.events import RunStarted
 from charrnn_tui.text.corpus import Corpus
+from charrnn_tui.training.compiled_cell import compiled_cell
 from charrnn_tui.training.learner import Learner
 from charrnn_tui.training.resume_state import ResumeState, generator_states
 
@@ -40,6 +41,7 @@ def started_event(corpus: Corpus, learner: Learner, run: str | None, *, resumed:
         device_name=learner.placement.device_name,
         precision=learner.placement.precision,
         threads=learner.placement.threads,
+        lstm=compiled_cell().words if learner.placement.device == "cpu" else "",
         epochs=learner.settings.epochs,
         steps=learner.steps,
         steps_per_epoch=learner.steps_per_epoch,

@@ -136,7 +136,7 @@ def _facts(row: RunRow) -> dict[str, str]:
         facts["training time"] = duration(progress.last_step.train_seconds)
     if started:
         facts |= {"text": started.corpus, "parameters": f"{started.parameters:,}", "device": started.device}
-        facts |= {"precision": started.precision, "threads": str(started.threads)}
+        facts |= {"precision": started.precision, "threads": str(started.threads), "LSTM layers": started.lstm or "–"}
         facts |= {name: _plain(value) for name, value in started.settings.items() if name not in facts}
     return facts
 

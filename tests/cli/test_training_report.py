@@ -63,3 +63,11 @@ def test_alarms_pauses_and_the_end_are_told() -> None:
     assert line_for(RunPaused(time=2.0, step=1200), progress) == "paused at step 1,200"
     end = RunFinished(time=3.0, step=12_400, state="stopped", reason="asked to stop", train_seconds=720)
     assert line_for(end, progress) == "stopped at step 12,400 after 12 min of training: asked to stop"
+
+
+def test_layers_that_are_not_ours_are_told_with_the_reason() -> None:
+    def lines(lstm: str) -> list[str]:
+        return (line_for(RunStarted(time=0.0, run="anna-3", device="cpu", lstm=lstm), half_way()) or "").splitlines()
+
+    assert lines("PyTorch's: no C compiler found")[1:] == ["LSTM layers are PyTorch's: no C compiler found"]
+    assert lines("ours, compiled by /usr/bin/cc")[1:] == []

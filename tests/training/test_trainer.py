@@ -38,6 +38,7 @@ from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.text.batches import TextTooShort
 from charrnn_tui.text.corpus import Corpus
 from charrnn_tui.text.vocabulary import Vocabulary
+from charrnn_tui.training.compiled_cell import compiled_cell
 from charrnn_tui.training.learner import Learner
 from charrnn_tui.training.trainer import train
 from tests.training.small_trainings import of_kind, small_corpus, small_settings
@@ -88,6 +89,7 @@ def test_a_run_tells_its_start_every_step_and_its_end(tmp_path: Path) -> None:
     assert isinstance(started, RunStarted)
     assert (started.steps, started.steps_per_epoch, started.epochs) == (18, 9, 2)
     assert (started.device, started.precision, started.threads) == ("cpu", "float32", 1)
+    assert started.lstm == compiled_cell().words
     assert started.chars == 1200
     assert steps_of(events) == list(range(1, 19))
     assert [event.step for event in of_kind(events, Evaluated)] == [4, 8, 12, 16, 18]
