@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
@@ -118,6 +118,12 @@ class StudioApp(App[None]):
         """As keyboards name their keys: F2, where Textual says f2."""
         display = super().get_key_display(binding)
         return display.upper() if binding.key.startswith("f") and binding.key[1:].isdecimal() else display
+
+    async def on_key(self, event: events.Key) -> None:
+        """What was sent off to another pane before the focus had moved to a field; a field lets no letter come here."""
+        field = self.focused
+        if field is not None and field.check_consume_key(event.key, event.character):
+            await field.on_event(event)
 
     # -- the training -------------------------------------------------------------------------------------------------
 

@@ -46,7 +46,7 @@ def field(
     """The prime's field, with `ab` in it and what is foreseen behind it."""
     with PseudoTerminal([*PROGRAM, str(model)], *request.param, environment) as terminal:
         terminal.wait_for("chars · ")
-        terminal.type("p", "a", "b")
+        terminal.type("pab")  # in one piece, as a slow line brings them
         terminal.wait_for(lambda screen: "prime ▸ ab‹" in screen)
         yield terminal
 

@@ -83,8 +83,6 @@ class SideBySide(Screen[None]):
         &.-wide #side-b { border-left: solid $panel; }
         & SamplingControls { padding: 0 1; background: $boost; }
         & .sampling-controls--heading { display: none; }
-        & PrimeField { display: none; }
-        &.-priming PrimeField { display: block; }
         &.-tiny StudioHeader, &.-tiny Footer, &.-tiny #side-status { display: none; }
         &.-tiny SamplingControls, &.-short SamplingControls { display: none; }
         &.-tiny TrainingSlider { display: none; }
@@ -106,6 +104,7 @@ class SideBySide(Screen[None]):
         self.comparison = Comparison(world, model, prime, settings, clock)
         self.controls = _Controls(self.comparison.side.settings, knobs=SIDE_KNOBS)
         self.prime_field = PrimeField()
+        self.prime_field.display = False
         self._prime_at_first = prime
 
     def compose(self) -> ComposeResult:
@@ -139,7 +138,7 @@ class SideBySide(Screen[None]):
 
     @on(PrimeField.Left)
     def leave_prime(self) -> None:
-        self.remove_class("-priming")
+        self.prime_field.display = False
         self.set_focus(self.controls if self.controls.focusable else None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -165,8 +164,8 @@ class SideBySide(Screen[None]):
 
     def action_edit_prime(self) -> None:
         self.prime_field.model = self.comparison.side.model
-        self.add_class("-priming")
-        self.call_after_refresh(self.prime_field.edit)  # what is not shown cannot take the focus
+        self.prime_field.display = True  # what is not shown cannot take the focus
+        self.prime_field.edit()
 
     def action_prime_nearest(self) -> None:
         self.prime_field.put_nearest()
