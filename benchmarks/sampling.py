@@ -10,6 +10,7 @@ import torch
 from benchmarks.measuring import ROOT, Row, in_turn
 from benchmarks.yardstick import notebook, notebook_name
 from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
+from charrnn_tui.run.cores import available_cores
 from charrnn_tui.sampling.distribution import SamplingSettings
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.many_texts import write_many
@@ -50,11 +51,13 @@ def measure(scratch: Path) -> Iterator[Row]:
     torch.set_num_threads(threads)
     yield Row("one text, top-k 5", "chars/s", *figures, f"{notebook_name()}, 1 thread", note="ours in one thread")
 
+    cores = available_cores()
+
     def many() -> float:
         started = time.perf_counter()
         seeds = range(AT_ONCE)
         start = Sampler(model, checkpoint.vocabulary, TOP_5, seed=0, prime="Anna")
-        for seed, text in zip(seeds, write_many(start, seeds, 500), strict=True):
+        for seed, text in zip(seeds, write_many(start, seeds, 500, cores), strict=True):
             if text is None:
                 alone = Sampler(model, checkpoint.vocabulary, TOP_5, seed=seed, prime="Anna")
                 for _ in range(500):
@@ -72,8 +75,8 @@ def measure(scratch: Path) -> Iterator[Row]:
                 ids = among.gather(1, torch.multinomial(likeliest, 1))[:, 0]
         return AT_ONCE * 50 / (time.perf_counter() - started)
 
-    note = "each text as its seed writes it alone; one thread"
-    figures = in_turn(3, many, torches)
+    note = f"each text as its seed writes it alone; a thread a core: {cores}"
+    figures = in_turn(ROUNDS, many, torches)
     yield Row(
         f"{AT_ONCE} texts at once, top-k 5",
         "chars/s",

@@ -19,6 +19,7 @@ from charrnn_tui.cli.listing import Row, write_rows
 from charrnn_tui.cli.opening import shipped_checkpoint
 from charrnn_tui.cli.options import json_option, runs_option
 from charrnn_tui.cli.output import DataStream, say
+from charrnn_tui.run.cores import available_cores
 from charrnn_tui.run.quantities import size
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.sampling.lstm import CharLSTM
@@ -74,8 +75,7 @@ def _versions() -> dict[str, str | None]:
 
 
 def _machine() -> dict[str, Any]:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return {"system": platform.platform(), "cores": cores, "devices": _devices()}
+    return {"system": platform.platform(), "cores": available_cores(), "devices": _devices()}
 
 
 def _devices() -> list[str]:

@@ -15,6 +15,7 @@ from charrnn_tui.cli.opening import locate_checkpoint, open_model
 from charrnn_tui.cli.options import json_option, runs_option, unknown_option
 from charrnn_tui.cli.output import DataStream, say
 from charrnn_tui.cli.quality import model_facts, quality
+from charrnn_tui.run.cores import available_cores
 from charrnn_tui.run.files import file_sha256
 from charrnn_tui.sampling.distribution import SamplingSettings
 from charrnn_tui.sampling.lstm import CharLSTM
@@ -27,7 +28,7 @@ from charrnn_tui.text.vocabulary import UnknownCharacters, Vocabulary
 
 USUAL_PRIME = "The"  # the notebook's
 SEPARATOR = "\n---\n"
-AT_ONCE, WORTH_IT = 64, 6  # texts side by side; how many must they be to be faster than one after the other
+AT_ONCE, WORTH_IT = 64, 6  # texts side by side in a thread; how many are faster so than one after the other
 
 
 @click.command("sample")
@@ -99,13 +100,14 @@ def sample_command(
 
 def _writings(model: CharLSTM, vocabulary: Vocabulary, recipe: Recipe, count: int) -> Iterator["_Writing"]:
     """The texts of the recipe's seed and of those that follow it; many are written side by side."""
-    first = recipe.seeds[0]
-    for begin in range(0, count, AT_ONCE):
-        seeds = range(first + begin, first + min(count, begin + AT_ONCE))
+    first, threads = recipe.seeds[0], available_cores()
+    at_once = AT_ONCE * threads
+    for begin in range(0, count, at_once):
+        seeds = range(first + begin, first + min(count, begin + at_once))
         writings = [_Writing(model, vocabulary, replace(recipe, seeds={0: seed})) for seed in seeds]
         if len(seeds) >= WORTH_IT and can_write_many(recipe.settings[0]):
             started = time.perf_counter()
-            texts = write_many(recipe.start(model, vocabulary), seeds, recipe.length)
+            texts = write_many(recipe.start(model, vocabulary), seeds, recipe.length, threads)
             seconds = (time.perf_counter() - started) / len(seeds)
             for writing, text in zip(writings, texts, strict=True):
                 if text is not None:

@@ -3,10 +3,16 @@
 One product for all texts reads the weights once a character of each, but adds up in another order than the product for
 one text: logits differ in the last bits. Where that could change a draw, the text is not vouched for, and is to be
 written alone: about one character in ten thousand is such a case. All others are those of `Sampler`.
+
+Threads have a share of the texts each and never wait for each other, and NumPy lets go of the interpreter in its loops.
+Threads inside BLAS would share out each product instead, and spin while one of them has lost its core to somebody else.
 """
 
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +23,7 @@ from charrnn_tui.sampling.sampler import Sampler, seeded
 
 SURE = 5e-6  # of the probability: a draw nearer to a border than this might fall on its other side; seen: 2e-6
 ALIKE = 4e-5  # of a logit: two nearer to each other than this might stand in the other order; seen: 1e-5
+SHARE = 16  # texts, at least, that are worth a thread: a product costs almost as much for a few of them
 
 _LN2 = float(np.log(2.0))
 
@@ -34,11 +41,29 @@ def can_write_many(settings: SamplingSettings) -> bool:
     return settings.top_p is None and settings.min_p is None
 
 
-def write_many(start: Sampler, seeds: Sequence[int], length: int) -> list[WrittenText | None]:
+def write_many(start: Sampler, seeds: Sequence[int], length: int, threads: int = 1) -> list[WrittenText | None]:
     """A text a seed, from where `start` stands and with its settings; None where it must be written alone.
 
-    Raises ValueError for a negative seed, and where the network gives no numbers.
+    threads: at most so many, each with texts of its own. Which texts are vouched for may depend on it, a vouched one
+    does not. Raises ValueError for a negative seed, and where the network gives no numbers.
     """
+    used = max(1, min(threads, len(seeds) // SHARE))
+    if used == 1:
+        return _write_share(start, seeds, length, threading.Event())
+    stopped, borders = threading.Event(), [len(seeds) * number // used for number in range(used + 1)]
+    with ThreadPoolExecutor(used) as pool:
+        try:
+            shares = [
+                pool.submit(_write_share, start, seeds[begin:end], length, stopped) for begin, end in pairwise(borders)
+            ]
+            return [text for share in shares for text in share.result()]
+        finally:  # an interruption ends all of them: leaving the pool waits for its threads
+            stopped.set()
+
+
+def _write_share(
+    start: Sampler, seeds: Sequence[int], length: int, stopped: threading.Event
+) -> list[WrittenText | None]:
     model, settings, texts = start.model, start.settings, len(seeds)
     draws = np.stack([np.random.Generator(seeded(seed)).random(length) for seed in seeds])  # (texts, length)
     state = LSTMState(*(np.repeat(part[:, np.newaxis], texts, axis=1) for part in (start.state.h, start.state.c)))
@@ -46,6 +71,8 @@ def write_many(start: Sampler, seeds: Sequence[int], length: int) -> list[Writte
     ids = np.empty((texts, length), np.intp)
     bits, sure = np.zeros(texts), np.ones(texts, np.bool_)
     for position in range(length):
+        if stopped.is_set():
+            return []
         ids[:, position], surprises, certain = _choose(logits, settings, draws[:, position])
         bits += surprises
         sure &= certain
@@ -60,7 +87,7 @@ def _choose(
     wide = logits.astype(np.float64)  # (texts, n_tokens)
     if not np.isfinite(wide).all():
         raise ValueError("the model gives NaN or infinite logits")
-    order = np.argsort(-wide, axis=1, kind="stable")
+    order = np.argsort(-wide, axis=1)  # in any order among equals, of which none is vouched for
     below = np.take_along_axis(wide, order, axis=1)
     below -= below[:, :1].copy()
     belief = np.exp(below)

@@ -1,6 +1,5 @@
 """Where a training runs: device, precision, threads. What is `auto` is decided here, and shown."""
 
-import os
 import platform
 import time
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from charrnn_tui.run.cores import available_cores
 from charrnn_tui.run.settings import SettingsError, TrainSettings
 from charrnn_tui.training.model import CharRNN
 
@@ -76,11 +76,6 @@ def _device_name(device: str) -> str:
     except OSError:
         names = []
     return names[0] if names else platform.processor() or platform.machine()
-
-
-def available_cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def fastest_threads(settings: TrainSettings, tokens: int, precision: str) -> int:

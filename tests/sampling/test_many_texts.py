@@ -1,11 +1,15 @@
 """Texts written side by side are those that their seeds write alone, or are not vouched for."""
 
+import threading
+from collections.abc import Callable
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from charrnn_tui.checkpoint.checkpoint import tensor_shapes
 from charrnn_tui.sampling.distribution import SamplingSettings
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.lstm import CharLSTM, Floats, LSTMState
 from charrnn_tui.sampling.many_texts import can_write_many, write_many
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.text.vocabulary import Vocabulary
@@ -13,10 +17,14 @@ from charrnn_tui.text.vocabulary import Vocabulary
 VOCABULARY = Vocabulary("abcdefghijklmnopqrstuvwxyz \n")
 
 
-def network(scale: float = 0.6) -> CharLSTM:
+def weights(scale: float = 0.6) -> dict[str, Floats]:
     random = np.random.default_rng(3)
     shapes = tensor_shapes(len(VOCABULARY), n_hidden=48, n_layers=2)
-    return CharLSTM({name: random.normal(0, scale, shape).astype(np.float32) for name, shape in shapes.items()})
+    return {name: random.normal(0, scale, shape).astype(np.float32) for name, shape in shapes.items()}
+
+
+def network(scale: float = 0.6) -> CharLSTM:
+    return CharLSTM(weights(scale))
 
 
 @pytest.mark.parametrize(
@@ -30,9 +38,10 @@ def network(scale: float = 0.6) -> CharLSTM:
         SamplingSettings(temperature=2.0),
     ],
 )
-def test_each_text_is_the_one_that_its_seed_writes_alone(settings: SamplingSettings) -> None:
+@pytest.mark.parametrize("threads", [1, 2])
+def test_each_text_is_the_one_that_its_seed_writes_alone(settings: SamplingSettings, threads: int) -> None:
     model, seeds = network(), range(7, 47)
-    texts = write_many(Sampler(model, VOCABULARY, settings, seed=0, prime="anna"), seeds, 50)
+    texts = write_many(Sampler(model, VOCABULARY, settings, seed=0, prime="anna"), seeds, 50, threads)
     assert sum(text is not None for text in texts) >= 30
     for seed, text in zip(seeds, texts, strict=True):
         alone = Sampler(model, VOCABULARY, settings, seed=seed, prime="anna")
@@ -53,11 +62,60 @@ def test_nothing_can_be_written_many_times() -> None:
     assert [text.ids for text in texts if text is not None] == [[], [], []]
 
 
-def test_a_model_that_gives_no_numbers_is_refused() -> None:
+class Watched(CharLSTM):
+    """Which threads step it, and how many texts each at once; `trip` may raise in one of them."""
+
+    def __init__(self, trip: Callable[[], object] = lambda: None) -> None:
+        super().__init__(weights())
+        self.texts: dict[int, int] = {}
+        self.steps = 0
+        self.trip = trip
+
+    def step(self, ids: int | NDArray[np.integer], state: LSTMState) -> tuple[Floats, LSTMState]:
+        if np.ndim(ids):
+            self.trip()
+            self.texts[threading.get_ident()] = np.size(ids)
+            self.steps += 1
+        return super().step(ids, state)
+
+
+@pytest.mark.parametrize(
+    ("texts", "threads", "shares"),
+    [(64, 1, [64]), (64, 2, [32, 32]), (33, 2, [16, 17]), (31, 2, [31]), (50, 9, [16, 17, 17]), (6, 2, [6])],
+)
+def test_threads_share_the_texts_where_each_has_enough(texts: int, threads: int, shares: list[int]) -> None:
+    model = Watched()
+    together = threading.Barrier(len(shares), timeout=60)  # a thread that is done at once would take a second share
+    model.trip = together.wait
+    assert len(write_many(Sampler(model, VOCABULARY, seed=0), range(texts), 3, threads)) == texts
+    assert sorted(model.texts.values()) == shares
+
+
+def test_texts_keep_their_places_whichever_thread_writes_them() -> None:
+    start = Sampler(network(), VOCABULARY, seed=0)
+    alone, shared = (write_many(start, range(40), 20, threads) for threads in (1, 2))
+    pairs = [(one, other) for one, other in zip(alone, shared, strict=True) if one is not None and other is not None]
+    assert len(pairs) >= 30
+    assert all(one.ids == other.ids for one, other in pairs)
+
+
+def test_an_interruption_ends_all_threads_soon() -> None:
+    def interrupt() -> None:
+        if model.steps >= 5:
+            raise KeyboardInterrupt
+
+    model = Watched(interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_many(Sampler(model, VOCABULARY, seed=0), range(32), 100_000, threads=2)
+    assert model.steps < 100_000
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_model_that_gives_no_numbers_is_refused(threads: int) -> None:
     start = Sampler(network(), VOCABULARY, seed=0)
     start.logits[3] = np.nan
     with pytest.raises(ValueError, match="NaN"):
-        write_many(start, range(8), 5)
+        write_many(start, range(40), 5, threads)
 
 
 @pytest.mark.parametrize(

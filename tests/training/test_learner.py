@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from charrnn_tui.checkpoint.checkpoint import tensor_shapes
+from charrnn_tui.run.cores import available_cores
 from charrnn_tui.run.settings import SettingsError, TrainSettings
 from charrnn_tui.text.corpus import Corpus
-from charrnn_tui.training.devices import available_cores, fastest_threads, place
+from charrnn_tui.training.devices import fastest_threads, place
 from charrnn_tui.training.learner import Learner
 from charrnn_tui.training.model import CharRNN, weights_of
 from charrnn_tui.training.schedule import FLOOR, learning_rate
