@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-SUBJECTS = ("training", "sampling", "encoding", "startup", "app_around_training", "scaling", "playground")
+SUBJECTS = ("training", "quality", "sampling", "encoding", "startup", "app_around_training", "scaling", "playground")
 """A module each, with TITLE and `measure(scratch: Path) -> Iterable[Row]`; one that is not there is left out."""
 
 
