@@ -21,6 +21,7 @@ _HELP: dict[str, tuple[Any, str]] = {  # click's type; ranges are TrainSettings'
     "val_frac": (FiniteFloat(), "Share of the text, at its end, held out for validation; 0 for none."),
     "print_every": (int, "Steps between two validations."),
     "schedule": (click.Choice(SCHEDULES), "Course of the learning rate."),
+    "weight_drop": (FiniteFloat(), "Dropout of the recurrent weights, drawn anew each step."),
     "weight_decay": (FiniteFloat(), "Of AdamW; 0 is Adam."),
     "forget_bias": (FiniteFloat(), "Added to the forget gates' bias at the start."),
     "output_bias": (bool, "Start the output at the characters' own frequencies."),

@@ -32,6 +32,7 @@ class TrainSettings:
     lr: Adam's learning rate, its peak under the one-cycle schedule. clip: largest gradient norm. val_frac: share of
     the text held out at its end. print_every: steps between validations. forget_bias: added to the forget gates' bias
     at the start (Jozefowicz et al. 2015). output_bias: start the output's bias at the characters' log frequencies.
+    weight_drop: dropout of the recurrent weights, drawn anew each step (Merity et al. 2018).
     weight_decay: of AdamW (Loshchilov & Hutter 2019); 0 is Adam. threads: None chooses by a short trial.
     keep_checkpoints: how many models of its way a run keeps at most. on_hangup: what to do when the terminal goes.
     """
@@ -49,6 +50,7 @@ class TrainSettings:
     val_frac: float = 0.1
     print_every: int = 20
     schedule: str = "constant"
+    weight_drop: float = 0.0
     weight_decay: float = 0.0
     forget_bias: float = 0.0
     output_bias: bool = False
@@ -122,6 +124,7 @@ _REAL: dict[str, tuple[float, float, bool]] = {  # least, most, whether the ends
     "lr": (0.0, 10.0, True),
     "clip": (0.0, 1e6, True),
     "val_frac": (0.0, 0.9, False),
+    "weight_drop": (0.0, 0.99, False),
     "weight_decay": (0.0, 10.0, False),
     "forget_bias": (-10.0, 10.0, False),
 }

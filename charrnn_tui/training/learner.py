@@ -39,7 +39,7 @@ class Learner:
         self.device = torch.device(self.placement.device)
         self._kind: torch.dtype = getattr(torch, self.placement.precision)
         torch.manual_seed(settings.seed)
-        self.model = CharRNN(tokens, settings.n_hidden, settings.n_layers, settings.drop_prob)
+        self.model = CharRNN(tokens, settings.n_hidden, settings.n_layers, settings.drop_prob, settings.weight_drop)
         self.model.add_forget_bias(settings.forget_bias)
         if settings.output_bias:
             self.model.set_output_bias(torch.from_numpy(character_counts(self.train_ids, tokens)))

@@ -14,11 +14,17 @@ Hidden = tuple[Tensor, Tensor]  # hidden and cell state, each (n_layers, batch, 
 class CharRNN(nn.Module):
     """Parameters have the notebook's `state_dict` names, are created in its order, and start as PyTorch starts them."""
 
-    def __init__(self, tokens: int, n_hidden: int = 512, n_layers: int = 2, drop_prob: float = 0.5) -> None:
-        """`tokens` is the alphabet's size. Dropout acts between the LSTM layers and before the linear one."""
+    def __init__(
+        self, tokens: int, n_hidden: int = 512, n_layers: int = 2, drop_prob: float = 0.5, weight_drop: float = 0.0
+    ) -> None:
+        """`tokens` is the alphabet's size. Dropout acts between the LSTM layers and before the linear one.
+
+        weight_drop: dropout of the recurrent weights, one draw for all time steps (Merity et al. 2018, section 2).
+        """
         super().__init__()
         self.tokens, self.n_hidden, self.n_layers = tokens, n_hidden, n_layers
         between = drop_prob if n_layers > 1 else 0.0  # PyTorch warns where there is no between
+        self.weight_drop = weight_drop
         self.lstm = nn.LSTM(tokens, n_hidden, n_layers, dropout=between)
         self.dropout = nn.Dropout(drop_prob)
         self.fc = nn.Linear(n_hidden, tokens)
@@ -44,9 +50,15 @@ class CharRNN(nn.Module):
         for layer, (h, c) in enumerate(zip(*hidden, strict=True)):
             if layer:
                 x = F.dropout(x, self.lstm.dropout, self.training)
-            x, state = lstm_layer(x, (h, c), self.lstm.all_weights[layer], kind)
+            x, state = lstm_layer(x, (h, c), self._weights(layer), kind)
             states.append(state)
         return x, (torch.stack([h for h, _ in states]), torch.stack([c for _, c in states]))
+
+    def _weights(self, layer: int) -> list[Tensor]:
+        weight_ih, weight_hh, *biases = self.lstm.all_weights[layer]
+        if not self.weight_drop:
+            return [weight_ih, weight_hh, *biases]
+        return [weight_ih, F.dropout(weight_hh, self.weight_drop, self.training), *biases]
 
     def _lstm(self, ids: Tensor, hidden: Hidden, kind: torch.dtype) -> tuple[Tensor, Hidden]:
         """PyTorch's own (cuDNN's on a GPU), which reads vectors.
@@ -54,7 +66,7 @@ class CharRNN(nn.Module):
         One-hot vectors while they are no wider than a row of gates. For a larger alphabet the rows of gates are looked
         up, and given to a first layer that is the identity.
         """
-        first, *others = (weight for layer in self.lstm.all_weights for weight in layer)
+        first, *others = (weight for layer in range(self.n_layers) for weight in self._weights(layer))
         gates = len(first)  # 4 * n_hidden
         if self.tokens <= gates:
             x = F.one_hot(ids, self.tokens).to(first.dtype)  # (seq, batch, tokens)

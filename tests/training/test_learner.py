@@ -180,6 +180,22 @@ def test_the_forget_gate_s_bias_is_the_second_quarter() -> None:
         np.testing.assert_allclose(tensor - plain[name], added, atol=1e-6)
 
 
+def test_dropped_recurrent_weights_learn_nothing_in_that_step_and_all_serve_in_evaluation() -> None:
+    torch.manual_seed(0)
+    model = CharRNN(5, 16, 2, drop_prob=0.0, weight_drop=0.25)
+    ids, hidden = torch.randint(5, (6, 3)), model.init_hidden(3)
+    for _ in range(2):
+        model.zero_grad()
+        model(ids, hidden)[0].square().sum().backward()
+        shares = [float((layer[1].grad == 0).float().mean()) for layer in model.lstm.all_weights]
+        assert all(0.2 < share < 0.3 for share in shares), "one draw serves all time steps"
+        assert not any((layer[0].grad == 0).all() for layer in model.lstm.all_weights)
+    plain = CharRNN(5, 16, 2, drop_prob=0.0)
+    plain.load_state_dict(model.state_dict())
+    assert torch.equal(model.eval()(ids, hidden)[0], plain(ids, hidden)[0])
+    assert not torch.equal(model.train()(ids, hidden)[0], plain(ids, hidden)[0])
+
+
 def test_the_output_bias_starts_at_the_characters_frequencies() -> None:
     learner = Learner(small_settings(output_bias=True), small_corpus())
     counts = np.bincount(learner.train_ids, minlength=len(small_corpus().vocabulary))

@@ -42,7 +42,10 @@ def outcome(model: CharRNN, ids: Tensor, kind: torch.dtype) -> tuple[Tensor, lis
 
 @needs_compiler
 @pytest.mark.parametrize(("kind", "tolerance"), [(torch.float32, 3e-6), (torch.bfloat16, 2e-2)], ids=str)
-@pytest.mark.parametrize(("n_hidden", "n_layers", "drop_prob"), [(24, 2, 0.0), (37, 3, 0.4), (1, 1, 0.0), (16, 1, 0.5)])
+@pytest.mark.parametrize(
+    ("n_hidden", "n_layers", "drop_prob", "weight_drop"),
+    [(24, 2, 0.0, 0.0), (37, 3, 0.4, 0.0), (1, 1, 0.0, 0.0), (16, 1, 0.5, 0.0), (24, 2, 0.0, 0.3)],
+)
 @pytest.mark.parametrize("threads", [1, 2])
 def test_outputs_state_and_gradients_are_those_of_nn_lstm_in_float32(
     kind: torch.dtype,
@@ -50,12 +53,13 @@ def test_outputs_state_and_gradients_are_those_of_nn_lstm_in_float32(
     n_hidden: int,
     n_layers: int,
     drop_prob: float,
+    weight_drop: float,
     threads: int,
     without_compiler: Callable[[], None],
 ) -> None:
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    ids, model = torch.randint(TOKENS, (SEQ, BATCH)), CharRNN(TOKENS, n_hidden, n_layers, drop_prob)
+    ids, model = torch.randint(TOKENS, (SEQ, BATCH)), CharRNN(TOKENS, n_hidden, n_layers, drop_prob, weight_drop)
     assert model.runs_compiled()
     ours = outcome(model, ids, kind)
     without_compiler()
