@@ -51,6 +51,7 @@ def start_run(request: RunRequest, runs: Path, control: Control, *, detached: bo
             *(settings, corpus, control, directory.path, write_sample),
             detached=detached,
             sync_events=recording.writer.sync,
+            unheard=recording.append,
         )
 
     return directory, recorded(begin, recording, control, new=True)
@@ -78,10 +79,16 @@ class Recording:
                 lock = directory.lock()
                 opened.callback(lock.release)
             self.lock = lock
+            self.last: Event | None = None
             self.writer = EventWriter(directory.events_file)
             opened.callback(self.writer.close)
             directory.write_settings(settings)
             opened.pop_all()  # from here on the stream closes them
+
+    def append(self, event: Event) -> None:
+        """Write one event."""
+        self.writer.append(event)
+        self.last = event
 
     def close(self) -> None:
         """The run is free for the next trainer."""
@@ -92,16 +99,14 @@ class Recording:
 def recorded(begin: Callable[[], Stream], recording: Recording, control: Control, *, new: bool) -> Stream:
     """The events of the training, each written to the run's directory before it is passed on."""
     directory, writer = recording.directory, recording.writer
-    last: Event | None = None
     told = False
     try:
         control.listen(Mailbox(directory.path))
         with closing(begin()) as events:
             for event in events:
-                writer.append(event)
+                recording.append(event)
                 if isinstance(event, CheckpointSaved | RunPaused | RunFinished):
                     writer.sync()
-                last = event
                 if writer.error is not None and not told:
                     alarm = _unwritten(event, directory, writer.error)
                     writer.append(alarm)
@@ -109,16 +114,18 @@ def recorded(begin: Callable[[], Stream], recording: Recording, control: Control
                 told = writer.error is not None
                 yield event
     except (GeneratorExit, KeyboardInterrupt):  # nobody asks for more; the trainer has saved its last checkpoint
+        last = recording.last
         if last is not None and not isinstance(last, RunFinished):
-            writer.append(RunFinished(time=time.time(), step=last.step, state="interrupted", reason="left early"))
+            ended = RunFinished(time=time.time(), step=last.step, state="interrupted", reason="left early")
+            writer.append(ended)
         raise
     except Exception as error:
-        if last is not None:
+        if recording.last is not None:
             writer.append(failure(error))
         raise
     finally:
         recording.close()
-        if last is None and new:  # nothing was trained: leave no empty run behind
+        if recording.last is None and new:  # nothing was trained: leave no empty run behind
             shutil.rmtree(directory.path, ignore_errors=True)
 
 

@@ -152,6 +152,12 @@ class Control:
         except queue.Empty:
             return self._letter()
 
+    def waiting(self) -> bool:
+        """Whether there is a request to take."""
+        if self._requests.empty() and (letter := self._letter()) is not None:
+            self._opened.appendleft(letter)
+        return bool(self._opened) or not self._requests.empty()
+
     def wait(self) -> Request:
         """The oldest request; waits for one."""
         while True:

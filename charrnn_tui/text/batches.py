@@ -23,16 +23,21 @@ def get_batches(ids: Ids, batch_size: int, seq_length: int, start: int = 0) -> I
     there, the last target is the row's first character, as in the notebook. What does not fill a batch is left out.
     `start` skips that many batches, for a training that goes on in the middle of an epoch.
     """
-    windows = batch_count(len(ids), batch_size, seq_length)
-    rows = ids[: windows * batch_size * seq_length].reshape(batch_size, windows * seq_length)
-    for window in range(start, windows):
-        begin, end = window * seq_length, (window + 1) * seq_length
-        targets = np.empty((batch_size, seq_length), dtype=ids.dtype)
-        targets[:, :-1] = rows[:, begin + 1 : end]
-        targets[:, -1] = rows[:, end % (windows * seq_length)]
-        yield rows[:, begin:end], targets
-        if window % _FORGET_EVERY == 0:
-            forget_pages(ids)
+    for window in range(start, batch_count(len(ids), batch_size, seq_length)):
+        yield get_batch(ids, batch_size, seq_length, window)
+
+
+def get_batch(ids: Ids, batch_size: int, seq_length: int, window: int) -> tuple[Ids, Ids]:
+    """The batch of one window, counted from 0; see `get_batches`."""
+    if window % _FORGET_EVERY == 0:
+        forget_pages(ids)
+    width = batch_count(len(ids), batch_size, seq_length) * seq_length
+    rows = ids[: batch_size * width].reshape(batch_size, width)
+    begin, end = window * seq_length, (window + 1) * seq_length
+    targets = np.empty((batch_size, seq_length), dtype=ids.dtype)
+    targets[:, :-1] = rows[:, begin + 1 : end]
+    targets[:, -1] = rows[:, end % width]
+    return rows[:, begin:end], targets
 
 
 def split_at(length: int, val_frac: float) -> int:

@@ -35,12 +35,13 @@ def forget_pages(ids: Ids) -> None:
 def character_counts(ids: Ids, tokens: int) -> NDArray[np.int64]:
     """How often each of the tokens stands in a text, shape (tokens,), in constant memory."""
     counts = np.zeros(tokens, np.int64)
-    for chunk in _chunks(ids):
+    for chunk in chunks(ids):
         counts += np.bincount(chunk, minlength=tokens)
     return counts
 
 
-def _chunks(ids: Ids) -> Iterator[Ids]:
+def chunks(ids: Ids) -> Iterator[Ids]:
+    """All ids in pieces, in constant memory where they are mapped."""
     for start in range(0, len(ids), _CHUNK):
         yield ids[start : start + _CHUNK]
         forget_pages(ids)

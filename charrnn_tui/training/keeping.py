@@ -48,9 +48,16 @@ class KeptCheckpoints:
 
     def due(self, step: int, steps: int, steps_per_epoch: int) -> bool:
         """Whether the plan for a training of so many steps wants a model that is not of an earlier step."""
+        return any(self._looked_at < planned <= step for planned in self._plan(steps, steps_per_epoch))
+
+    def next_after(self, step: int, steps: int, steps_per_epoch: int) -> int:
+        """The next step that the plan wants, at most the training's last."""
+        return min((planned for planned in self._plan(steps, steps_per_epoch) if planned > step), default=steps)
+
+    def _plan(self, steps: int, steps_per_epoch: int) -> list[int]:
         if self._plan_of != (steps, steps_per_epoch):
             self._planned, self._plan_of = steps_to_keep(self._most, steps, steps_per_epoch), (steps, steps_per_epoch)
-        return any(self._looked_at < planned <= step for planned in self._planned)
+        return self._planned
 
     def lacks(self, step: int) -> bool:
         """Whether there is a model to keep of this step."""

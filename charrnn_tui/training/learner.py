@@ -2,32 +2,33 @@
 
 import time
 from collections import deque
-from collections.abc import Iterator
 from copy import deepcopy
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from charrnn_tui.checkpoint.checkpoint import Weights
 from charrnn_tui.run.events import StepDone
 from charrnn_tui.run.settings import TrainSettings
-from charrnn_tui.text.batches import batch_count, get_batches
 from charrnn_tui.text.corpus import Corpus
 from charrnn_tui.text.long_text import character_counts
-from charrnn_tui.text.vocabulary import Ids
+from charrnn_tui.training.batches import Batches, resident_bytes
 from charrnn_tui.training.devices import place
 from charrnn_tui.training.model import CharRNN, Hidden, weights_of
 from charrnn_tui.training.resume_state import ResumeState, restore_generators
 from charrnn_tui.training.schedule import learning_rate
+from charrnn_tui.training.steps_under_way import StepUnderWay, moment_now, on_its_way
 
 _SPEED_WINDOW = 20  # steps over which chars/s is averaged
+_AHEAD_SECONDS = 0.1  # of work queued on the device at most: who asks for something waits that long
 
 
 class Learner:
     """A model, its optimiser and its place in the text.
 
-    The hidden state is carried from batch to batch, detached, and zero at the start of each epoch.
+    The hidden state is carried from batch to batch, detached, and zero at the start of each epoch. Where steps are
+    `under_way`, model, optimiser and hidden state are ahead of `step` and what else is told.
     """
 
     def __init__(self, settings: TrainSettings, corpus: Corpus) -> None:
@@ -44,21 +45,28 @@ class Learner:
         if settings.output_bias:
             self.model.set_output_bias(torch.from_numpy(character_counts(self.train_ids, tokens)))
         self.model.to(self.device)
-        fused = self.placement.device in ("cpu", "cuda")
+        self._fused = self.placement.device in ("cpu", "cuda")
         self.optimizer = torch.optim.AdamW(  # with no weight decay, AdamW is Adam
-            self.model.parameters(), lr=settings.lr, weight_decay=settings.weight_decay, fused=fused
+            self.model.parameters(), lr=settings.lr, weight_decay=settings.weight_decay, fused=self._fused
         )
+        self._broken = torch.zeros((), device=self.device)  # 1 once a figure was not finite, which no step mends
+        if self._fused:  # so its step is told, without waiting for the device, to change nothing
+            self.optimizer.found_inf = self._broken  # type: ignore[attr-defined]  # as torch.amp.GradScaler does
         self.criterion = nn.CrossEntropyLoss()
-        self.steps_per_epoch = batch_count(len(self.train_ids), settings.batch_size, settings.seq_length)
+        resident = resident_bytes(self.train_ids) + resident_bytes(self.val_ids) <= self.placement.resident_bytes
+        self._batches, self._validation_batches = (
+            Batches(ids, settings.batch_size, settings.seq_length, self.device, resident=resident)
+            for ids in (self.train_ids, self.val_ids)
+        )
+        self.steps_per_epoch = len(self._batches)
         self.plan(settings)
         self.step = 0
         self.loss = float("nan")
         self.lr_factor = 1.0
         self.train_seconds = 0.0
-        self._batches: Iterator[tuple[Ids, Ids]] = iter(())
+        self._under_way: deque[StepUnderWay] = deque()
         self._hidden = self.model.init_hidden(settings.batch_size)
         self._recent: deque[float] = deque(maxlen=_SPEED_WINDOW)
-        self._validation_batches = batch_count(len(self.val_ids), settings.batch_size, settings.seq_length)
         self._validation_seconds: float | None = None
 
     @property
@@ -73,8 +81,14 @@ class Learner:
 
     @property
     def lr(self) -> float:
-        """The learning rate of the next step."""
-        return self.lr_factor * learning_rate(self.settings.schedule, self.settings.lr, self.step, self.steps)
+        """The learning rate of the next step, behind those under way."""
+        step = self.step + self.under_way
+        return self.lr_factor * learning_rate(self.settings.schedule, self.settings.lr, step, self.steps)
+
+    @property
+    def under_way(self) -> int:
+        """How many steps the device has been given that nothing has been told of."""
+        return len(self._under_way)
 
     def restore(self, state: ResumeState) -> None:
         """Go on where that training was: the next step is, bit for bit, the one it would have done.
@@ -86,8 +100,6 @@ class Learner:
         self._hidden = (state.hidden[0].to(self.device), state.hidden[1].to(self.device))
         self.step, self.loss, self.lr_factor = state.step, state.loss, state.lr_factor
         self.train_seconds = state.train_seconds
-        window = self.step % self.steps_per_epoch
-        self._batches = get_batches(self.train_ids, self.settings.batch_size, self.settings.seq_length, window)
         restore_generators(state.generators, self.device.type)
 
     def plan(self, settings: TrainSettings) -> None:
@@ -96,39 +108,73 @@ class Learner:
         whole = self.steps_per_epoch * settings.epochs
         self.steps = min(whole, settings.max_steps or whole)
 
-    def learn(self) -> StepDone:
-        """One step: forward, backward, clip, update. Where loss or gradient is not finite, nothing is updated."""
-        started = time.perf_counter()
-        if self.at_epoch_start:
-            self._batches = get_batches(self.train_ids, self.settings.batch_size, self.settings.seq_length)
+    def learn(self, until: int = 0) -> StepDone:
+        """Tell one more step. Where its loss or gradient is not finite, it and the steps behind it change nothing.
+
+        Behind it, further steps are queued, as many as pay on this device, but none that would come after step `until`,
+        at which somebody wants to look at the model.
+        """
+        while not self._under_way or (self.under_way <= self._worth_queueing() and self.step + self.under_way < until):
+            self._begin_step()
+        return self._tell(self._under_way.popleft())
+
+    def settle(self) -> list[StepDone]:
+        """Tell all steps that are under way."""
+        told = []
+        while self._under_way:
+            told.append(self._tell(self._under_way.popleft()))
+        return told
+
+    def _worth_queueing(self) -> int:
+        """How many steps behind the one that is waited for keep the device busy, and can still be waited for."""
+        if not self._recent:
+            return 0
+        return min(self.placement.steps_ahead, int(_AHEAD_SECONDS / max(min(self._recent), 1e-9)))
+
+    def _begin_step(self) -> None:
+        """Forward, backward, clip, update, given to the device; nothing here waits for it."""
+        if not self._under_way:
+            self._told_until = moment_now(self.device)
+        step, lr = self.step + self.under_way, self.lr
+        if step % self.steps_per_epoch == 0:
             self._hidden = self.model.init_hidden(self.settings.batch_size)
-        x, y = next(self._batches)
-        lr = self.lr
+        x, y = self._batches[step % self.steps_per_epoch]
         for group in self.optimizer.param_groups:
             group["lr"] = lr
         self.model.train()
         self.optimizer.zero_grad(set_to_none=True)
-        logits, hidden = self.model(self._tensor(x), self._hidden, self._kind)
-        loss = self.criterion(logits.float(), self._tensor(y).reshape(-1))
+        logits, hidden = self.model(x, self._hidden, self._kind)
+        loss = self.criterion(logits.float(), y.reshape(-1))
         loss.backward()
-        grad_norm = float(nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip))
-        loss_value = float(loss.detach())
-        finite = bool(np.isfinite(loss_value + grad_norm))
-        if finite:
+        grad_norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
+        figures = torch.stack((loss.detach(), grad_norm))
+        self._broken.logical_or_(~figures.isfinite().all())
+        if self._fused or not self._broken:
             self.optimizer.step()
-            self._hidden = hidden
-            self.loss = loss_value
-            self.step += 1
-        seconds = time.perf_counter() - started
+        figures = on_its_way(figures)
+        self._under_way.append(StepUnderWay(step + 1, lr, self._hidden, figures, moment_now(self.device)))
+        self._hidden = hidden
+
+    def _tell(self, done: StepUnderWay) -> StepDone:
+        done.end.synchronize()
+        seconds = self._told_until.elapsed_time(done.end) / 1000
+        self._told_until = done.end
+        loss, grad_norm = done.figures.tolist()
+        if np.isfinite(loss + grad_norm):
+            self.step, self.loss = done.step, loss
+        else:  # what came behind it is void
+            self._under_way.clear()
+            self._hidden = done.hidden
+            self._broken.zero_()
         self.train_seconds += seconds
         self._recent.append(seconds)
         return StepDone(
             time=time.time(),
-            step=self.step if finite else self.step + 1,
+            step=done.step,
             epoch=self.epoch,
-            loss=loss_value,
+            loss=loss,
             grad_norm=grad_norm,
-            lr=lr,
+            lr=done.lr,
             seconds=round(seconds, 4),
             chars_per_second=round(self._chars_per_second(), 1),
             train_seconds=round(self.train_seconds, 3),
@@ -145,9 +191,9 @@ class Learner:
         hidden = self.model.init_hidden(self.settings.batch_size)
         losses = []
         with torch.inference_mode():
-            for x, y in get_batches(self.val_ids, self.settings.batch_size, self.settings.seq_length):
-                logits, hidden = self.model(self._tensor(x), hidden, self._kind)
-                losses.append(self.criterion(logits.float(), self._tensor(y).reshape(-1)))
+            for x, y in self._validation_batches:
+                logits, hidden = self.model(x, hidden, self._kind)
+                losses.append(self.criterion(logits.float(), y.reshape(-1)))
         loss = float(torch.stack(losses).double().mean())
         self._validation_seconds = seconds = time.perf_counter() - started
         self.train_seconds += seconds
@@ -162,10 +208,6 @@ class Learner:
         """A copy of the model's weights as it is now."""
         return weights_of(self.model)
 
-    def _tensor(self, ids: Ids) -> Tensor:
-        """(batch, seq) as int64 (seq, batch), where the model is."""
-        return torch.from_numpy(ids.T.astype(np.int64, order="C")).to(self.device, non_blocking=True)
-
     def _chars_per_second(self) -> float:
         chars = self.settings.batch_size * self.settings.seq_length * len(self._recent)
         return chars / max(sum(self._recent), 1e-9)
@@ -176,5 +218,5 @@ class Learner:
         step_seconds = sum(self._recent) / max(1, len(self._recent))
         validation_seconds = self._validation_seconds
         if validation_seconds is None:  # none done yet: forward is about a third of a step
-            validation_seconds = self._validation_batches * step_seconds / 3
+            validation_seconds = len(self._validation_batches) * step_seconds / 3
         return left * (step_seconds + validation_seconds / self.settings.print_every)

@@ -10,7 +10,7 @@ import torch
 
 from charrnn_tui import __version__
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
-from charrnn_tui.run.events import RunStarted
+from charrnn_tui.run.events import RunFinished, RunStarted
 from charrnn_tui.text.corpus import Corpus
 from charrnn_tui.training.compiled_cell import compiled_cell
 from charrnn_tui.training.learner import Learner
@@ -51,6 +51,19 @@ def started_event(corpus: Corpus, learner: Learner, run: str | None, *, resumed:
         detached=detached,
         settings=learner.settings.to_json(),
         versions=_versions(),
+    )
+
+
+def finished_event(learner: Learner, validated: Validated, state: str, reason: str) -> RunFinished:
+    """How it ended, and where."""
+    return RunFinished(
+        time=time.time(),
+        step=learner.step,
+        state=state,
+        reason=reason,
+        train_seconds=round(learner.train_seconds, 3),
+        val_loss=validated.loss,
+        best_val_loss=validated.best_loss,
     )
 
 

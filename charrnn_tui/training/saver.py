@@ -35,7 +35,7 @@ class Saver:
     def due(self, train_seconds: float, *, best: bool) -> bool:
         """Whether to save now. A new best is saved as soon as the budget allows, else at the next occasion."""
         least = 0.0 if best else self._saved_seconds + LEAST_SECONDS
-        return train_seconds >= max(self._paid_off_at, least)
+        return self._directory is not None and train_seconds >= max(self._paid_off_at, least)
 
     def save(
         self, kind: str, step: int, checkpoint: Callable[[], Checkpoint], state: Callable[[], ResumeState]
@@ -78,6 +78,10 @@ class Saver:
         """Whether the model of this step is one to keep, and the budget allows it."""
         affordable = train_seconds >= self._paid_off_at - ADVANCE_SECONDS
         return self._kept is not None and self._kept.due(step, steps, steps_per_epoch) and affordable
+
+    def next_to_keep(self, step: int, steps: int, steps_per_epoch: int) -> int:
+        """The next step whose model is one to keep, at most the training's last."""
+        return self._kept.next_after(step, steps, steps_per_epoch) if self._kept is not None else steps
 
     def keep(self, step: int, train_seconds: float, checkpoint: Checkpoint, val_loss: float | None) -> Iterator[Event]:
         """Keep this model; where the disk does not take it, go without it."""

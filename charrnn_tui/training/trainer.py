@@ -32,7 +32,6 @@ from charrnn_tui.run.events import (
     LearningRateChanged,
     PlanChanged,
     RunDetached,
-    RunFinished,
     RunPaused,
     RunResumed,
     SampleWritten,
@@ -42,7 +41,7 @@ from charrnn_tui.text.batches import check_geometry
 from charrnn_tui.text.corpus import Corpus
 from charrnn_tui.training.devices import is_device_lost
 from charrnn_tui.training.learner import Learner
-from charrnn_tui.training.records import Validated, checkpoint_of, started_event, state_of
+from charrnn_tui.training.records import Validated, checkpoint_of, finished_event, started_event, state_of
 from charrnn_tui.training.resume_state import ResumeState
 from charrnn_tui.training.saver import Saver
 from charrnn_tui.training.watching import watched
@@ -64,17 +63,20 @@ def train(
     resume: ResumeState | None = None,
     detached: bool = False,
     sync_events: Callable[[], None] = lambda: None,
+    unheard: Callable[[Event], None] = lambda event: None,
 ) -> Events:
     """Train a CharRNN, telling each step; requests in `control` are taken between two steps.
 
     Checkpoints and the resume state go into `directory`, where one is given. Whoever closes the stream early stops the
-    training; it is saved even then. `resume`: go on from there, with `settings` that may differ in how long and how
-    fast. `detached`: say so at the start. `sync_events` is called before a resume state is written: the events up to
-    it must outlast it. Raises TextTooShort and SettingsError before anything is built.
+    training; it is saved even then, and steps that were done ahead of the last one told go to `unheard`. `resume`: go
+    on from there, with `settings` that may differ in how long and how fast. `detached`: say so at the start.
+    `sync_events` is called before a resume state is written: the events up to it must outlast it. Raises TextTooShort
+    and SettingsError before anything is built.
     """
     check_geometry(len(corpus), settings.batch_size, settings.seq_length, settings.val_frac)
     saver = Saver(directory, sync_events, settings.keep_checkpoints)
-    return watched(_Training(settings, corpus, control, saver, write_sample, resume).events(detached), directory)
+    training = _Training(settings, corpus, control, saver, write_sample, resume, unheard)
+    return watched(training.events(detached), directory)
 
 
 class _Training:
@@ -88,9 +90,10 @@ class _Training:
         saver: Saver,
         write_sample: WriteSample | None,
         resume: ResumeState | None,
+        unheard: Callable[[Event], None],
     ) -> None:
         self.settings, self.corpus, self.control = settings, corpus, control
-        self.saver, self.write_sample, self.resume = saver, write_sample, resume
+        self.saver, self.write_sample, self.resume, self.unheard = saver, write_sample, resume, unheard
         self.validated = Validated()
         self.good: ResumeState | None = None  # the last state that is known to be finite
         self.stop: Stop | HandOver | None = None
@@ -116,6 +119,8 @@ class _Training:
             yield from self._save()
         except BaseException as error:  # the stream is closed early, or fails: it can tell nobody any more, but saves
             if not is_device_lost(error):
+                for done in learner.settle():
+                    self.unheard(done)
                 self.saver.save_at_the_end(self._checkpoint(), self._state())
                 raise
             yield self._lose_device(error)
@@ -127,41 +132,45 @@ class _Training:
         self.saver.go_on_after(state.step)
 
     def _ending(self) -> Event:
-        learner = self.learner
         if isinstance(self.stop, HandOver):
-            return RunDetached(time=time.time(), step=learner.step)
+            return RunDetached(time=time.time(), step=self.learner.step)
         state, reason = (self.stop.state, self.stop.reason) if self.stop else ("finished", "")
         if self.failed:
             state, reason = "failed", self.failed
-        return RunFinished(
-            time=time.time(),
-            step=learner.step,
-            state=state,
-            reason=reason,
-            train_seconds=round(learner.train_seconds, 3),
-            val_loss=self.validated.loss,
-            best_val_loss=self.validated.best_loss,
-        )
+        return finished_event(self.learner, self.validated, state, reason)
 
     def _steps(self) -> Events:
         learner = self.learner
         while learner.step < learner.steps:
-            yield from self._requests()
-            if self.stop is None and self.end_after_epoch and learner.step and learner.at_epoch_start:
-                self.stop = _AFTER_EPOCH
-            if self.stop is not None:
-                return
-            done = learner.learn()
+            if not learner.under_way:
+                yield from self._requests()
+                if self.stop is None and self.end_after_epoch and learner.step and learner.at_epoch_start:
+                    self.stop = _AFTER_EPOCH
+                if self.stop is not None:
+                    return
+            done = learner.learn(until=self._next_look())
             yield done
             if not np.isfinite(done.loss + done.grad_norm):
                 yield self._diverge()
                 return
+            if learner.under_way:
+                continue
             best_before = self.validated.best_loss
             if self._validation_due():
                 yield from self._look_back()
             yield from self._keep()
             if self.saver.due(learner.train_seconds, best=self.validated.best_loss != best_before):
                 yield from self._save()
+
+    def _next_look(self) -> int:
+        """The step, at the latest, after which the learner's state is looked at: the learner may hurry up to there."""
+        learner, step = self.learner, self.learner.step
+        if self.control.waiting() or self.saver.due(learner.train_seconds, best=False) or self._keep_due():
+            return step
+        every = (self.settings.print_every, learner.steps_per_epoch)
+        multiples = (step - step % period + period for period in every)
+        to_keep = self.saver.next_to_keep(step, learner.steps, learner.steps_per_epoch)
+        return min(*multiples, to_keep, learner.steps, learner.steps if self.pause_at is None else self.pause_at)
 
     def _validation_due(self) -> bool:
         step = self.learner.step
@@ -288,10 +297,13 @@ class _Training:
     def _keep(self, *, ending: bool = False) -> Events:
         """Keep the model of this step, where it is one to look back at."""
         learner = self.learner
-        due = self.saver.keep_due(learner.step, learner.steps, learner.steps_per_epoch, learner.train_seconds)
-        if due or ending:
+        if ending or self._keep_due():
             val_loss = self.validated.loss
             yield from self.saver.keep(learner.step, learner.train_seconds, self._checkpoint(), val_loss)
+
+    def _keep_due(self) -> bool:
+        learner = self.learner
+        return self.saver.keep_due(learner.step, learner.steps, learner.steps_per_epoch, learner.train_seconds)
 
     def _diverge(self) -> Event:
         """The step was not applied, but the weights that led to it are no good either: go back to good ones."""

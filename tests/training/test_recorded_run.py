@@ -8,6 +8,7 @@ import threading
 from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,6 +31,7 @@ from charrnn_tui.run.settings import RunRequest, SettingsError, TrainSettings
 from charrnn_tui.text.batches import TextTooShort
 from charrnn_tui.text.corpus import CorpusError, load_corpus
 from charrnn_tui.training.learner import Learner
+from charrnn_tui.training.resume_state import read_resume_state
 from charrnn_tui.tui.active_run import ActiveRun
 from tests.training.small_trainings import of_kind, small_settings, small_text
 
@@ -120,6 +122,17 @@ def test_a_run_left_early_is_saved_free_and_says_so(tmp_path: Path, text: str) -
     assert (progress.state, progress.reason, progress.step) == ("interrupted", "left early", 5)
 
 
+def test_steps_that_were_done_ahead_of_a_run_left_early_are_written(tmp_path: Path, text: str, device: Any) -> None:
+    device(4)
+    directory, stream = started(tmp_path, text, small_settings(print_every=100))
+    with closing(stream):
+        seen = next(event for event in stream if isinstance(event, StepDone) and event.step == 5)
+    steps = [event.step for event in of_kind(list(EventTail(directory.events_file).read()), StepDone)]
+    assert steps == list(range(1, len(steps) + 1))
+    assert len(steps) > seen.step
+    assert read_resume_state(directory.resume_file).step == directory.progress().step == len(steps)
+
+
 def test_a_run_left_after_its_last_event_keeps_its_state(tmp_path: Path, text: str) -> None:
     directory, stream = started(tmp_path, text)
     next(event for event in stream if isinstance(event, RunFinished))
@@ -134,7 +147,7 @@ def test_an_error_in_mid_training_is_the_run_s_last_word(
     directory, stream = started(tmp_path, text)
     next(stream)
 
-    def broken(_: Learner) -> StepDone:
+    def broken(_: Learner, until: int = 0) -> StepDone:
         raise RuntimeError("out of memory\nand a page of advice")
 
     monkeypatch.setattr(Learner, "learn", broken)

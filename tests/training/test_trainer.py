@@ -289,10 +289,10 @@ def diverging(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     """Make the loss of one step not a number, by the hidden state that it starts from."""
     learn = Learner.learn
 
-    def accident(self: Learner) -> StepDone:
+    def accident(self: Learner, until: int = 0) -> StepDone:
         if self.step + 1 == step:
             self._hidden = tuple(state * math.nan for state in self._hidden)  # type: ignore[assignment]  # a pair still
-        return learn(self)
+        return learn(self, until)
 
     monkeypatch.setattr(Learner, "learn", accident)
 

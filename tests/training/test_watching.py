@@ -68,10 +68,10 @@ def test_a_lost_device_ends_the_run_with_what_is_on_disk(
 ) -> None:
     learn = Learner.learn
 
-    def accident(self: Learner) -> StepDone:
+    def accident(self: Learner, until: int = 0) -> StepDone:
         if self.step == 6:
             raise error
-        return learn(self)
+        return learn(self, until)
 
     monkeypatch.setattr(Learner, "learn", accident)
     events = list(train(small_settings(), small_corpus(), Control(), tmp_path))
@@ -88,7 +88,7 @@ def test_a_lost_device_ends_the_run_with_what_is_on_disk(
 
 
 def test_memory_that_runs_out_is_no_lost_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def accident(self: Learner) -> StepDone:
+    def accident(self: Learner, until: int = 0) -> StepDone:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(Learner, "learn", accident)
