@@ -67,6 +67,7 @@ class Rendering:
         """What the model's run has kept of its way."""
         self._shelf = shelf
         self._page: Page | None = None
+        self._text = ""
         self._length = order.settings.length or MOST
         self._abandoned = False
         self._job = Job(self._write)
@@ -90,7 +91,9 @@ class Rendering:
     def text(self) -> str:
         """What has been written so far, raw, without the prime."""
         page = self._page
-        return "" if page is None else page.vocabulary.decode(page.ids[:])  # a copy: it grows meanwhile
+        if page is not None and len(page) > len(self._text):
+            self._text += page.vocabulary.decode(page.ids[len(self._text) :])  # a copy: it grows meanwhile
+        return self._text
 
     @property
     def count(self) -> int:
@@ -129,10 +132,10 @@ class Rendering:
             raise Abandoned
 
 
-def shared_length(one: str, other: str) -> int:
-    """How many characters two texts begin with in common."""
-    low, high = 0, min(len(one), len(other))
-    while low < high:
+def shared_length(one: str, other: str, known: int = 0) -> int:
+    """How many characters two texts begin with in common. known: so many are known to be."""
+    low, high = known, min(len(one), len(other))
+    while low < high and one[low] == other[low]:
         middle = (low + high + 1) // 2
         if one[low:middle] == other[low:middle]:
             low = middle

@@ -1,6 +1,6 @@
 """Side by side, played by keys."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import islice
@@ -17,6 +17,7 @@ from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.kept_checkpoints import kept_file
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
+from charrnn_tui.text.vocabulary import Ids, Vocabulary
 from charrnn_tui.tui.model_source import ModelSource, load_model
 from charrnn_tui.tui.play_settings import DEFAULTS, PlaySettings
 from charrnn_tui.tui.rendering import MODELS_KEPT, ModelShelf, shared_length
@@ -24,7 +25,7 @@ from charrnn_tui.tui.screens.dialogs import help_text
 from charrnn_tui.tui.screens.model_menu import ModelMenu
 from charrnn_tui.tui.screens.side_by_side import SideBySide
 from charrnn_tui.tui.widgets.side_pane import SidePane
-from tests.tui.scripted_world import Clock, ScriptedWorld, screen_text, tiny_checkpoint, until
+from tests.tui.scripted_world import ALPHABET, Clock, ScriptedWorld, screen_text, tiny_checkpoint, until
 from tests.tui.test_play_screen import playing
 
 SETTINGS = replace(DEFAULTS, length=200)
@@ -122,6 +123,7 @@ def test_texts_part_where_their_characters_do() -> None:
     assert shared_length("happy", "hapless") == 3
     assert shared_length("happy families", "happy") == 5
     assert shared_length("", "happy") == shared_length("a", "b") == 0
+    assert shared_length("happy", "hapless", 2) == shared_length("happy", "hapless", 3) == 3
 
 
 def test_a_shelf_keeps_the_models_that_were_used_last(world: ScriptedWorld) -> None:
@@ -305,11 +307,41 @@ async def test_where_nothing_differs_nothing_is_painted_again(
         assert [(region.y, region.width) for region in painted] == [(0, 1)]
 
 
-async def test_a_text_that_takes_long_is_shown_as_it_grows(world: ScriptedWorld, shipped: ModelSource) -> None:
-    async with comparing(world, shipped) as comparer:
-        clock = comparer.app.clock
+async def test_a_text_that_takes_long_is_shown_as_it_grows_and_each_character_decoded_once(
+    world: ScriptedWorld,
+) -> None:
+    decoded: list[int] = []
+
+    class Counting(Vocabulary):
+        def decode(self, ids: Iterable[int] | Ids) -> str:
+            text = super().decode(ids)
+            decoded.append(len(text))
+            return text
+
+    checkpoint = replace(tiny_checkpoint(), vocabulary=Counting(ALPHABET))
+    async with comparing(world, ModelSource("shipped", world.ship(checkpoint))) as comparer:
+        clock, view, sides, lengths = comparer.app.clock, comparer.other.view, comparer.comparison.sides, [0]
         await comparer.pilot.press("up", *["right"] * 8)  # without an end: 50,000 characters
-        await until(comparer.pilot, lambda: comparer.other.busy and len(comparer.other.view.text) > 1000, clock)
+        await until(comparer.pilot, lambda: all(side.shown.order.settings.length is None for side in sides), clock)
+        decoded.clear()
+        there = len(comparer.one.text) + len(comparer.other.text)
+
+        def grown() -> bool:
+            if view.length != lengths[-1]:
+                lengths.append(view.length)
+            return len(lengths) > 5
+
+        await until(comparer.pilot, grown, clock)
+        assert view.text == "abc" + comparer.other.text
+        assert lengths == sorted(lengths)
+        assert sum(decoded) == len(comparer.one.text) + len(comparer.other.text) - there
+        assert (view.following, view.scroll_offset.y) == (False, 0)
+        await comparer.pilot.press("down", "down", "right")  # the temperature: where they part is marked as they grow
+        await until(comparer.pilot, lambda: comparer.other.shown.order.settings.temperature == 0.85, clock)
+        await until(comparer.pilot, lambda: view.marks and view.marks == comparer.one.view.marks, clock)
+        texts = [side.text[: view.marks[0].position - len("abc") + 1] for side in sides]
+        assert texts[0][:-1] == texts[1][:-1]
+        assert texts[0] != texts[1]
         await comparer.pilot.press("r")
         await until(comparer.pilot, lambda: comparer.other.shown.order.settings.seed == 99, clock)
 

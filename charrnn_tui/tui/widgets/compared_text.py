@@ -44,6 +44,14 @@ class ComparedText(TextView, can_focus=False):
             if differing:
                 self._refresh_cells(y + self.scroll_offset.y, differing[0], differing[-1] + 1)
 
+    def grow(self, text: str, marks: Sequence[Mark]) -> None:
+        """Show more of the same text, at constant cost per character."""
+        self._following = False
+        self.append(text)
+        before, self._marks[:] = self.marks, marks
+        for position, _ in {*before} ^ {*marks}:
+            self.refresh_characters(position, position + 1)
+
     def lead_to(self, row: int) -> None:
         """Go where the other text's reader is, as far as there is text."""
         self._led = True

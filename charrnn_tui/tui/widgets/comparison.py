@@ -1,6 +1,6 @@
 """Two sides and what is said of them: written anew together, marked where they part, scrolled together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from charrnn_tui.tui.model_source import LoadedModel
 from charrnn_tui.tui.play_settings import LENGTH, MIN_P, SEED, TEMPERATURE, TOP_K, TOP_P, Knob, PlaySettings
-from charrnn_tui.tui.rendering import ModelShelf, shared_length
+from charrnn_tui.tui.rendering import ModelShelf, Rendering, shared_length
 from charrnn_tui.tui.widgets.character_symbol import symbol_of
 from charrnn_tui.tui.widgets.compared_text import ComparedText
 from charrnn_tui.tui.widgets.side_pane import SidePane
@@ -54,6 +54,8 @@ class Comparison(Vertical):
         self.words = ""
         self._chosen = 1
         self._prime = prime
+        self._compared: Sequence[Rendering | None] = ()
+        self._known_shared = 0
         self._status = Static("", id="side-status", markup=False)
         self._timer: Timer | None = None
 
@@ -83,8 +85,10 @@ class Comparison(Vertical):
     @property
     def shared(self) -> int | None:
         """How many characters the texts have in common before they part; None where they do not."""
-        one, other = (side.text for side in self.sides)
-        shared = shared_length(one, other)
+        (one, other), compared = [side.text for side in self.sides], [side.shown for side in self.sides]
+        if compared != self._compared:
+            self._compared, self._known_shared = compared, 0
+        self._known_shared = shared = shared_length(one, other, self._known_shared)
         return shared if shared < min(len(one), len(other)) else None
 
     # -- what is asked for ---------------------------------------------------------------------------------------------
@@ -208,7 +212,7 @@ class Comparison(Vertical):
             return []
         bits, shared = f"{one.bits_per_char:.2f} | {other.bits_per_char:.2f} bits/char", self.shared
         if shared is None:
-            same = "same text" if one.text == other.text else "same as far as both go"
+            same = "same text" if len(one.text) == len(other.text) else "same as far as both go"
             return [f"{same}, {min(len(one.text), len(other.text)):,} characters", bits]
         parting = f"{symbol_of(one.text[shared])} | {symbol_of(other.text[shared])}"
         return [f"part at character {shared + 1:,}: {parting} ({shared:,} in common)", bits]

@@ -18,6 +18,7 @@ from charrnn_tui.tui.widgets.training_slider import TrainingSlider
 from charrnn_tui.tui.widgets.visible import visible
 
 PATIENCE_SECONDS: Final = 0.4  # then what has been written so far is shown
+GROWTH_SECONDS: Final = 0.1  # and then what has come since
 _MOST_NAMED: Final = 6
 
 
@@ -45,12 +46,15 @@ class SidePane(Vertical):
         self.view = ComparedText()
         self.slider = TrainingSlider()
         self.shown: Rendering | None = None
+        self.text = ""
+        """Of what is shown as much as there was at the last look, raw, without the prime."""
         self._shelf, self._clock = shelf, clock
         self._title = Static("", classes="side-pane--title", markup=False)
         self._note = Static("", classes="side-pane--note", markup=False)
         self._rendering: Rendering | None = None
         self._wanted: Order | None = None
-        self._begun = 0.0
+        self._drawn: Rendering | None = None
+        self._due = 0.0
 
     def compose(self) -> ComposeResult:
         yield self._title
@@ -87,11 +91,6 @@ class SidePane(Vertical):
         return self.shown.model if self.shown is not None else None
 
     @property
-    def text(self) -> str:
-        """What is shown, raw, without the prime."""
-        return self.shown.text if self.shown is not None else ""
-
-    @property
     def bits_per_char(self) -> float:
         return self.shown.total_bits / self.shown.count if self.shown is not None and self.shown.count else 0.0
 
@@ -101,13 +100,15 @@ class SidePane(Vertical):
         if rendering is None:
             return False
         if not rendering.done:
-            late = self._clock() - self._begun >= PATIENCE_SECONDS
-            news = late and rendering.count > (self.shown.count if self.shown is rendering else 0)
+            late = self._clock() >= self._due
+            news = late and rendering.count > (len(self.text) if self.shown is rendering else 0)
             if news:
-                self.shown = rendering
+                self.shown, self.text = rendering, rendering.text
+                self._due = self._clock() + GROWTH_SECONDS
             return news
         self._tell(rendering.problem, rendering.unknown)
         self.shown, self._rendering, wanted, self._wanted = rendering, None, self._wanted, None
+        self.text = rendering.text
         if wanted is not None:
             self._begin(wanted)
         self._show_slider()
@@ -119,7 +120,11 @@ class SidePane(Vertical):
             return
         prime = self.shown.prime
         marks = [] if shared is None else [Mark(len(prime) + shared, "differs")]
-        self.view.rewrite(prime + self.text if self.text else "", prime_length=len(prime), marks=marks)
+        if self._drawn is self.shown and self.view.length:
+            self.view.grow(self.text[self.view.length - len(prime) :], marks)
+        else:
+            self.view.rewrite(prime + self.text if self.text else "", prime_length=len(prime), marks=marks)
+        self._drawn = self.shown
         self.view.busy = self.shown is self._rendering
 
     def show_title(self, chosen: bool, differing: str) -> None:
@@ -137,7 +142,7 @@ class SidePane(Vertical):
         return self.source != before
 
     def _begin(self, order: Order) -> None:
-        self._begun = self._clock()
+        self._due = self._clock() + PATIENCE_SECONDS
         self._rendering = Rendering(order, self._shelf)
 
     def _tell(self, problem: str, unknown: Sequence[str]) -> None:
