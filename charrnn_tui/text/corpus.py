@@ -1,6 +1,7 @@
 """A text to train on: read from files, encoded, split."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 from charrnn_tui.text.batches import split_at
 from charrnn_tui.text.ids_cache import IdsCache
 from charrnn_tui.text.text_file import CorpusError, TextFile, sha256_of
-from charrnn_tui.text.vocabulary import Codes, Ids, Vocabulary, alphabet_of, codes_of
+from charrnn_tui.text.vocabulary import Codes, Ids, Vocabulary, alphabet_of
 
 CACHED_FROM_BYTES = 32 << 20  # what is smaller is encoded faster than a cache is looked up
 
@@ -44,17 +45,25 @@ def load_corpus(paths: Sequence[str | Path], encoding: str = "utf-8", cache: Pat
     hash.
     """
     files = [TextFile(path, encoding) for path in paths]
-    sha256 = sha256_of(files)
     if cache is not None and sum(file.size for file in files) >= CACHED_FROM_BYTES:
+        sha256 = sha256_of(files)
         ids, vocabulary = _cached(IdsCache(cache), files, f"{sha256}-{encoding}")
     else:
-        pieces = list(_codes(files))
-        vocabulary = _vocabulary(files, pieces)
-        ids = _joined(pieces, vocabulary)
+        with ThreadPoolExecutor(1) as beside:  # hashing leaves the interpreter to others
+            hashing = beside.submit(sha256_of, files)
+            ids, vocabulary = encode_files(files)
+            sha256 = hashing.result()
     for file in files:
         if file.changed():
             raise CorpusError(f"{file.path}: has changed while it was read; try again")
     return Corpus(corpus_name(paths), ids, vocabulary, sha256)
+
+
+def encode_files(files: Sequence[TextFile]) -> tuple[Ids, Vocabulary]:
+    """The ids of the files' characters, one file after the other, and their sorted alphabet. Raises CorpusError."""
+    pieces = list(_codes(files))
+    vocabulary = _vocabulary(files, pieces)
+    return _joined(pieces, vocabulary), vocabulary
 
 
 def corpus_name(paths: Sequence[str | Path]) -> str:
@@ -68,7 +77,7 @@ def read_text(path: str | Path, encoding: str = "utf-8") -> str:
 
 
 def _codes(files: Sequence[TextFile]) -> Iterator[Codes]:
-    return (codes_of(text) for file in files for text in file.texts())
+    return (codes for file in files for codes in file.codes())
 
 
 def _vocabulary(files: Sequence[TextFile], pieces: Iterator[Codes] | list[Codes]) -> Vocabulary:

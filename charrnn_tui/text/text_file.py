@@ -7,8 +7,17 @@ import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+
+from charrnn_tui.text.vocabulary import Codes, codes_of
+
 BINARY_PROBE_BYTES = 8192  # a NUL among the first bytes is how file(1) and git tell binary from text
 PIECE_BYTES = 1 << 18  # read at once; more than the probe, and little enough for the processor's cache
+_AS_ASCII = (
+    "utf-8",
+    "ascii",
+    "iso8859-1",
+)  # as the codecs call themselves; ASCII bytes mean ASCII, whatever came before
 _ALTERNATIVES = ("utf-16", "cp1251", "cp1252", "latin-1")  # tried in this order; the last one fits any bytes
 
 
@@ -64,19 +73,32 @@ class TextFile:
 
         Raises CorpusError that names the byte offset and an encoding to try, or says that the file is binary.
         """
+        return (text if isinstance(text, str) else text.decode("ascii") for text in self._read())
+
+    def codes(self) -> Iterator[Codes]:
+        """The code points of `texts`."""
+        return (text if isinstance(text, bytes) else codes_of(text) for text in self._read())
+
+    def _read(self) -> Iterator[str | bytes]:
+        """A piece of ASCII stays bytes: decoding and encoding it would take as long as all the rest."""
         decoder = self._decoder()
         newlines = io.IncrementalNewlineDecoder(decoder, translate=True)
+        nothing_kept, as_ascii = newlines.getstate(), codecs.lookup(self.encoding).name in _AS_ASCII
         begun, offset = False, 0
         for piece in _with_end(self.pieces()):
             offset += len(piece)
-            try:
-                text = newlines.decode(piece, final=not piece)
-            except UnicodeError as error:
-                raise CorpusError(self._undecodable(error, offset)) from None
+            text: str | bytes
+            if as_ascii and piece.isascii() and not piece.endswith(b"\r") and newlines.getstate() == nothing_kept:
+                text = _with_newlines(piece)
+            else:
+                try:
+                    text = newlines.decode(piece, final=not piece)
+                except UnicodeError as error:
+                    raise CorpusError(self._undecodable(error, offset)) from None
             if not begun and text:
                 begun = True
                 self._refuse_binary(text)
-                text = text.removeprefix("\ufeff")
+                text = text if isinstance(text, bytes) else text.removeprefix("\ufeff")
             if text:
                 yield text
 
@@ -92,8 +114,9 @@ class TextFile:
     def _head(self) -> bytes:
         return next(self.pieces(), b"")[:BINARY_PROBE_BYTES]
 
-    def _refuse_binary(self, text: str) -> None:
-        place = text.find("\0", 0, BINARY_PROBE_BYTES)
+    def _refuse_binary(self, text: str | bytes) -> None:
+        head = text[:BINARY_PROBE_BYTES]
+        place = head.find("\0") if isinstance(head, str) else head.find(b"\0")
         if place >= 0:
             raise CorpusError(
                 f"{self.path}: looks like a binary file (a NUL character at position {place}); give a plain text file"
@@ -136,6 +159,16 @@ def sha256_of(files: Sequence[TextFile]) -> str:
         for piece in file.pieces():
             digest.update(piece)
     return digest.hexdigest()
+
+
+def _with_newlines(ascii_text: bytes) -> bytes:
+    """CRLF and CR as newline; the last byte is no CR, whose LF might still come."""
+    if b"\r" not in ascii_text:
+        return ascii_text
+    codes = np.frombuffer(ascii_text, np.uint8)
+    if ((codes[:-1] == ord("\r")) & (codes[1:] != ord("\n"))).any():
+        return ascii_text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return ascii_text.replace(b"\r", b"")  # where none stands alone this is the same, in a fifth of the time
 
 
 def _with_end(pieces: Iterator[bytes]) -> Iterator[bytes]:

@@ -56,7 +56,8 @@ def alphabet_of(pieces: Iterable[Codes]) -> list[str]:
     narrow, wide = b"", np.zeros(0, np.bool_)
     for codes in pieces:
         if isinstance(codes, bytes):
-            while new := codes.translate(None, narrow):
+            new = codes
+            while new := new.translate(None, narrow):
                 narrow += bytes(set(new[:_SAMPLE]))
         else:
             if not len(wide):

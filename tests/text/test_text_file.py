@@ -1,18 +1,21 @@
 """Files read in pieces give what they give read at once."""
 
+import hashlib
 import os
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charrnn_tui.text import text_file as text_file_module
 from charrnn_tui.text.corpus import CorpusError, load_corpus
 from charrnn_tui.text.text_file import TextFile
-from charrnn_tui.text.vocabulary import alphabet_of, codes_of
+from charrnn_tui.text.vocabulary import Codes, alphabet_of, codes_of
 
+ALL_ASCII = st.text(alphabet=st.characters(max_codepoint=0x7F, exclude_characters="\0"), max_size=40)
 AWKWARD = st.text(alphabet="a\r\né\u20ac\U0001f600\ufeff", max_size=40)
 
 
@@ -21,18 +24,95 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("texts") / "t"
 
 
-@given(text=AWKWARD, size=st.integers(1, 7), encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le"]))
-def test_borders_of_pieces_do_not_show(path: Path, text: str, size: int, encoding: str) -> None:
-    path.write_bytes(text.encode(encoding))
+def in_pieces(path: Path, encoding: str, size: int) -> TextFile:
+    """The file, read in pieces of `size` bytes, else of a quarter of a megabyte."""
     file = TextFile(path, encoding)
-    whole = text.encode(encoding).decode(encoding).removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     pieces = file.pieces
 
     def small() -> object:
         return pieces(size)
 
-    file.pieces = small  # else a quarter of a megabyte
-    assert "".join(file.texts()) == whole
+    file.pieces = small
+    return file
+
+
+def plain(data: bytes, encoding: str) -> str:
+    """What a file of these bytes says, by definition."""
+    return data.decode(encoding).removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def text_of(codes: Iterable[Codes]) -> str:
+    return "".join("".join(map(chr, piece)) for piece in codes)
+
+
+@given(
+    text=st.one_of(AWKWARD, ALL_ASCII),
+    size=st.integers(1, 7),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-7", "iso2022_jp", "latin-1", "cp1252"]),
+)
+def test_borders_of_pieces_do_not_show(path: Path, text: str, size: int, encoding: str) -> None:
+    data = text.encode(encoding, "ignore")
+    path.write_bytes(data)
+    file = in_pieces(path, encoding, size)
+    assert "".join(file.texts()) == text_of(file.codes()) == plain(data, encoding)
+
+
+@given(
+    data=st.lists(
+        st.sampled_from([b"a", b"\r", b"\n", b"\xc3\xa9", b"\xe2\x82\xac", b"\xe2", b"\x82", b"\xff"]), max_size=20
+    ).map(b"".join),
+    size=st.integers(1, 7),
+    encoding=st.sampled_from(["utf-8", "ascii"]),
+)
+def test_what_is_wrong_is_found_where_it_stands_whatever_the_pieces(
+    path: Path, data: bytes, size: int, encoding: str
+) -> None:
+    path.write_bytes(data)
+    file = in_pieces(path, encoding, size)
+    try:
+        whole = plain(data, encoding)
+    except UnicodeDecodeError as error:
+        with pytest.raises(CorpusError, match=f"byte 0x{data[error.start]:02x} at offset {error.start}(;|$)"):
+            list(file.codes())
+    else:
+        assert text_of(file.codes()) == whole
+
+
+@settings(max_examples=40)
+@given(data=st.lists(st.text(alphabet="ab\r\n\ufeff\u20acé", max_size=20).map(str.encode), min_size=1, max_size=3))
+def test_a_corpus_is_what_its_files_say_and_its_hash_theirs(path: Path, data: list[bytes]) -> None:
+    paths = [path.with_name(f"t{number}") for number in range(len(data))]
+    for part, content in zip(paths, data, strict=True):
+        part.write_bytes(content)
+    whole = "".join(plain(content, "utf-8") for content in data)
+    if not whole:
+        with pytest.raises(CorpusError, match="empty"):
+            load_corpus(paths)
+        return
+    corpus = load_corpus(paths)
+    assert corpus.vocabulary.tokens == tuple(sorted(set(whole)))
+    assert corpus.ids.tolist() == [corpus.vocabulary.index[char] for char in whole]
+    assert corpus.sha256 == hashlib.sha256(b"".join(data)).hexdigest()
+
+
+def test_the_newlines_of_a_text_of_many_pieces_are_universal(tmp_path: Path) -> None:
+    lines = "".join(f"line {number}\r\n" for number in range(40_000)) + "\r" + "é\r\n"
+    (tmp_path / "t").write_bytes(lines.encode())
+    corpus = load_corpus([tmp_path / "t"])
+    assert corpus.vocabulary.decode(corpus.ids) == lines.replace("\r\n", "\n").replace("\r", "\n")
+
+
+@pytest.mark.parametrize("place", [0, 5000, text_file_module.BINARY_PROBE_BYTES - 1])
+@pytest.mark.parametrize("letter", ["a", "é"])
+def test_a_nul_among_the_first_characters_is_binary(tmp_path: Path, place: int, letter: str) -> None:
+    (tmp_path / "t").write_bytes((letter * place + "\0").encode())
+    with pytest.raises(CorpusError, match=f"a NUL character at position {place}"):
+        load_corpus([tmp_path / "t"])
+
+
+def test_a_nul_further_on_is_a_character(tmp_path: Path) -> None:
+    (tmp_path / "t").write_bytes(b"a" * text_file_module.BINARY_PROBE_BYTES + b"\0")
+    assert load_corpus([tmp_path / "t"]).vocabulary.tokens == ("\0", "a")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
