@@ -15,8 +15,10 @@ from charrnn_tui.text.corpus import CorpusError, load_corpus
 from charrnn_tui.text.text_file import TextFile
 from charrnn_tui.text.vocabulary import Codes, alphabet_of, codes_of
 
-ALL_ASCII = st.text(alphabet=st.characters(max_codepoint=0x7F, exclude_characters="\0"), max_size=40)
-AWKWARD = st.text(alphabet="a\r\né\u20ac\U0001f600\ufeff", max_size=40)
+ALL_ASCII = st.text(
+    alphabet=st.characters(max_codepoint=0x7F, exclude_characters="\0\x1b"), max_size=40
+)  # ESC: iso2022_jp
+AWKWARD = st.text(alphabet="a\r\né\u3042\u20ac\U0001f600\ufeff", max_size=40)
 
 
 @pytest.fixture(scope="module")
