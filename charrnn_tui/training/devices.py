@@ -10,6 +10,7 @@ import torch
 
 from charrnn_tui.run.cores import available_cores
 from charrnn_tui.run.settings import SettingsError, TrainSettings
+from charrnn_tui.training.cudnn_lstm import has_bfloat16
 from charrnn_tui.training.model import CharRNN
 
 _CLEARLY = 1.25  # times as fast; where bfloat16 pays, it pays more: 1.7 times with AVX-512 BF16, 3 with AMX
@@ -66,7 +67,7 @@ def _device(asked: str) -> str:
 def _precisions(device: str) -> tuple[str, ...]:
     """Those to choose from, the likely one first."""
     if device == "cuda":
-        return ("bfloat16",) if torch.cuda.is_bf16_supported() else ("float32",)
+        return ("bfloat16",) if has_bfloat16() else ("float32",)
     # Only processors with bfloat16 products gain from it; elsewhere it is emulated and slower.
     return ("bfloat16", "float32") if device == "cpu" and _cpu_has_bfloat16() else ("float32",)
 

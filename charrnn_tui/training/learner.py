@@ -93,7 +93,8 @@ class Learner:
     def restore(self, state: ResumeState) -> None:
         """Go on where that training was: the next step is, bit for bit, the one it would have done.
 
-        On the same machine with as many threads; another device or precision goes on as well, not bit for bit.
+        On the same machine with as many threads; another device or precision goes on as well, not bit for bit. Nor does
+        a GPU with dropout between layers: cuDNN draws it from numbers of its own.
         """
         self.model.load_state_dict(dict(state.model))
         self.optimizer.load_state_dict(deepcopy(dict(state.optimizer)))  # else its steps would change the state

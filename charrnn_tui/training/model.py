@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from charrnn_tui.checkpoint.checkpoint import Weights
 from charrnn_tui.training.compiled_cell import compiled_cell
+from charrnn_tui.training.cudnn_lstm import cudnn_lstm, has_bfloat16
 from charrnn_tui.training.lstm_layer import lstm_layer
 
 Hidden = tuple[Tensor, Tensor]  # hidden and cell state, each (n_layers, batch, n_hidden)
@@ -45,6 +46,10 @@ class CharRNN(nn.Module):
         """Whether its layers are ours, on a CPU for which their elementwise part could be compiled."""
         return self.fc.weight.device.type == "cpu" and compiled_cell().library is not None
 
+    def runs_on_cudnn(self) -> bool:
+        """Whether its layers are cuDNN's."""
+        return self.fc.weight.device.type == "cuda"
+
     def _layers(self, x: Tensor, hidden: Hidden, kind: torch.dtype) -> tuple[Tensor, Hidden]:
         states = []
         for layer, (h, c) in enumerate(zip(*hidden, strict=True)):
@@ -61,7 +66,7 @@ class CharRNN(nn.Module):
         return [weight_ih, F.dropout(weight_hh, self.weight_drop, self.training), *biases]
 
     def _lstm(self, ids: Tensor, hidden: Hidden, kind: torch.dtype) -> tuple[Tensor, Hidden]:
-        """PyTorch's own (cuDNN's on a GPU), which reads vectors.
+        """PyTorch's own, or cuDNN's, which read vectors.
 
         One-hot vectors while they are no wider than a row of gates. For a larger alphabet the rows of gates are looked
         up, and given to a first layer that is the identity.
@@ -74,8 +79,13 @@ class CharRNN(nn.Module):
         else:
             x = F.embedding(ids, first.t())  # (seq, batch, 4 * n_hidden)
             entering = torch.eye(gates, dtype=first.dtype, device=first.device)
-        settings = (self.n_layers, self.lstm.dropout, self.training, False, False)
-        output, h, c = torch._VF.lstm(x, hidden, [entering, *others], True, *settings)
+        weights, dropout = [entering, *others], self.lstm.dropout
+        if self.runs_on_cudnn():
+            kind = kind if has_bfloat16() else torch.float32
+            output, h, c = cudnn_lstm(x, hidden, weights, kind, dropout=dropout, training=self.training)
+        else:
+            settings = (self.n_layers, dropout, self.training, False, False)
+            output, h, c = torch._VF.lstm(x, hidden, weights, True, *settings)
         return output, (h.detach().float(), c.detach().float())
 
     def init_hidden(self, batch_size: int) -> Hidden:
