@@ -5,12 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from charrnn_tui.text.batches import split_at
 from charrnn_tui.text.ids_cache import IdsCache
+from charrnn_tui.text.numbering import alphabet_of, encoded
 from charrnn_tui.text.text_file import CorpusError, TextFile, sha256_of
-from charrnn_tui.text.vocabulary import Codes, Ids, Vocabulary, alphabet_of
+from charrnn_tui.text.vocabulary import Codes, Ids, Vocabulary
 
 CACHED_FROM_BYTES = 32 << 20  # what is smaller is encoded faster than a cache is looked up
 
@@ -40,9 +39,9 @@ class Corpus:
 def load_corpus(paths: Sequence[str | Path], encoding: str = "utf-8", cache: Path | None = None) -> Corpus:
     """Read, join and encode text files, in the order given. Raises CorpusError.
 
-    Takes 2 bytes of memory a character. Of a long text the ids go to a file in the directory `cache`, where one is
-    given, and stay there: then it is tens of megabytes, whatever the length, and the next call only checks the files'
-    hash.
+    Takes the ids' memory: a byte a character up to 255 different ones, two above. Of a long text the ids go to a file
+    in the directory `cache`, where one is given, and stay there: then it is tens of megabytes, whatever the length, and
+    the next call only checks the files' hash.
     """
     files = [TextFile(path, encoding) for path in paths]
     if cache is not None and sum(file.size for file in files) >= CACHED_FROM_BYTES:
@@ -61,9 +60,8 @@ def load_corpus(paths: Sequence[str | Path], encoding: str = "utf-8", cache: Pat
 
 def encode_files(files: Sequence[TextFile]) -> tuple[Ids, Vocabulary]:
     """The ids of the files' characters, one file after the other, and their sorted alphabet. Raises CorpusError."""
-    pieces = list(_codes(files))
-    vocabulary = _vocabulary(files, pieces)
-    return _joined(pieces, vocabulary), vocabulary
+    ids, alphabet = encoded(_codes(files), sum(file.size for file in files))  # a character takes a byte or more
+    return ids, _vocabulary(files, alphabet)
 
 
 def corpus_name(paths: Sequence[str | Path]) -> str:
@@ -80,31 +78,18 @@ def _codes(files: Sequence[TextFile]) -> Iterator[Codes]:
     return (codes for file in files for codes in file.codes())
 
 
-def _vocabulary(files: Sequence[TextFile], pieces: Iterator[Codes] | list[Codes]) -> Vocabulary:
-    alphabet = alphabet_of(pieces)
+def _vocabulary(files: Sequence[TextFile], alphabet: list[str]) -> Vocabulary:
     if not alphabet:
         names = ", ".join(str(file.path) for file in files)
         raise CorpusError(f"{names}: the file is empty; there is nothing to learn from")
     return Vocabulary(alphabet)
 
 
-def _joined(pieces: list[Codes], vocabulary: Vocabulary) -> Ids:
-    """The ids of all pieces, which are used up on the way."""
-    ids = np.empty(sum(map(len, pieces)), vocabulary.dtype)
-    end = len(ids)
-    while pieces:
-        codes = pieces.pop()
-        ids[end - len(codes) : end] = vocabulary.ids_of(codes)
-        end -= len(codes)
-    ids.flags.writeable = False
-    return ids
-
-
 def _cached(cache: IdsCache, files: Sequence[TextFile], key: str) -> tuple[Ids, Vocabulary]:
     """The ids of these files in the cache; put there, in a second pass over the text, where they are not yet."""
     found = cache.find(key)
     if found is None:
-        vocabulary = _vocabulary(files, _codes(files))
+        vocabulary = _vocabulary(files, alphabet_of(_codes(files)))
         found = cache.put(key, vocabulary, (_known(vocabulary, codes) for codes in _codes(files))), vocabulary
     return found
 

@@ -12,7 +12,8 @@ import numpy as np
 from charrnn_tui.text.vocabulary import Codes, codes_of
 
 BINARY_PROBE_BYTES = 8192  # a NUL among the first bytes is how file(1) and git tell binary from text
-PIECE_BYTES = 1 << 18  # read at once; more than the probe, and little enough for the processor's cache
+PIECE_BYTES = 1 << 16  # read at once; more than the probe, and little enough that memory is used again for the next
+HASHED_BYTES = 1 << 18  # hashed at once, beside what else runs
 _AS_ASCII = (
     "utf-8",
     "ascii",
@@ -156,7 +157,7 @@ def sha256_of(files: Sequence[TextFile]) -> str:
     """Of the files' bytes, one after the other, so that `cat FILES | sha256sum` prints the same."""
     digest = hashlib.sha256()
     for file in files:
-        for piece in file.pieces():
+        for piece in file.pieces(HASHED_BYTES):
             digest.update(piece)
     return digest.hexdigest()
 

@@ -1,6 +1,5 @@
 """The alphabet of a model: which character has which id."""
 
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
@@ -11,10 +10,10 @@ Ids = NDArray[
     np.unsignedinteger
 ]  # token ids, one per character, in the smallest unsigned dtype that holds the alphabet
 
-Codes = bytes | NDArray[np.uint32]  # the code points of some characters: bytes where all of them are below 256
+# The code points of some characters: bytes where all of them are below 256, uint16 where all are below 65,536.
+Codes = bytes | NDArray[np.uint16] | NDArray[np.uint32]
 
 _CHUNK = 1 << 20  # characters encoded at once: bounds the scratch memory of a long text to a few megabytes
-_SAMPLE = 4096  # bytes of which the alphabet is taken one by one; the rest is only looked through for what is new
 
 
 class UnknownCharacters(ValueError):
@@ -44,26 +43,15 @@ def id_dtype(size: int) -> np.dtype[np.unsignedinteger]:
 
 
 def codes_of(text: str) -> Codes:
-    """The code points of a text, as bytes where they fit: those are looked up some four times as fast."""
+    """The code points of a text, in the smallest form that holds them: bytes are looked up some four times as fast."""
     try:
         return text.encode("latin-1")
     except UnicodeEncodeError:
-        return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-
-
-def alphabet_of(pieces: Iterable[Codes]) -> list[str]:
-    """The characters that stand in the pieces of a text, sorted."""
-    narrow, wide = b"", np.zeros(0, np.bool_)
-    for codes in pieces:
-        if isinstance(codes, bytes):
-            new = codes
-            while new := new.translate(None, narrow):
-                narrow += bytes(set(new[:_SAMPLE]))
-        else:
-            if not len(wide):
-                wide = np.zeros(sys.maxunicode + 1, np.bool_)
-            wide[codes] = True
-    return sorted(map(chr, {*narrow, *np.flatnonzero(wide).tolist()}))
+        pass
+    codes = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), dtype="<u2")
+    if len(codes) == len(text):
+        return codes
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
 
 
 class Vocabulary:

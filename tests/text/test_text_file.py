@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from charrnn_tui.text import text_file as text_file_module
 from charrnn_tui.text.corpus import CorpusError, load_corpus
 from charrnn_tui.text.text_file import TextFile
-from charrnn_tui.text.vocabulary import Codes, alphabet_of, codes_of
+from charrnn_tui.text.vocabulary import Codes
 
 ALL_ASCII = st.text(
     alphabet=st.characters(max_codepoint=0x7F, exclude_characters="\0\x1b"), max_size=40
@@ -27,7 +27,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def in_pieces(path: Path, encoding: str, size: int) -> TextFile:
-    """The file, read in pieces of `size` bytes, else of a quarter of a megabyte."""
+    """The file, read in pieces of `size` bytes, else of 64 kB."""
     file = TextFile(path, encoding)
     pieces = file.pieces
 
@@ -144,8 +144,3 @@ def test_a_file_that_changes_while_it_is_read_is_told(tmp_path: Path) -> None:
     assert not file.changed()
     path.write_bytes(b"abcd")
     assert file.changed()
-
-
-@given(st.lists(st.text(), max_size=4))
-def test_the_alphabet_of_pieces_is_that_of_the_whole(texts: list[str]) -> None:
-    assert alphabet_of(map(codes_of, texts)) == sorted(set("".join(texts)))
