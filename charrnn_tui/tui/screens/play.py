@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.widget import Widget
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from charrnn_tui.tui.active_run import ActiveRun
 from charrnn_tui.tui.model_source import LoadedModel, ModelSource
@@ -24,6 +24,7 @@ from charrnn_tui.tui.screens.prime_tools import PrimeTools
 from charrnn_tui.tui.screens.sessions import REMEMBERING
 from charrnn_tui.tui.screens.side_by_side import SideBySide
 from charrnn_tui.tui.session import Session, SessionError
+from charrnn_tui.tui.widgets.key_footer import KeyFooter
 from charrnn_tui.tui.widgets.next_character import NextCharacter
 from charrnn_tui.tui.widgets.prime_field import PrimeField
 from charrnn_tui.tui.widgets.restoring_desk import RestoringDesk
@@ -137,7 +138,7 @@ In the text pane ↑ ↓ scroll; End follows the text again."""
                 yield self.controls
                 yield self._next
                 yield self.inspector
-        yield Footer(show_command_palette=False)
+        yield KeyFooter(show_command_palette=False)
 
     def on_mount(self) -> None:
         if self._opening_session is None or not self._brought_back(self._opening_session):

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import DataTable, Footer, Input, Static
+from textual.widgets import DataTable, Input, Static
 
 from charrnn_tui.run.directory import RunDirectory, RunError
 from charrnn_tui.run.progress import RunProgress
@@ -19,6 +19,7 @@ from charrnn_tui.run.shelf import RunTag, files_of, rename_run, write_tag
 from charrnn_tui.tui.runs_table import ORDERS, RunLogs, RunRow, arranged, cells_of, columns_for, settings_diff
 from charrnn_tui.tui.screens.dialogs import Choice, ChoiceDialog, HelpDialog, TextDialog
 from charrnn_tui.tui.widgets.chart_plot import overlay_letter
+from charrnn_tui.tui.widgets.key_footer import KeyFooter
 from charrnn_tui.tui.widgets.studio_header import StudioHeader
 from charrnn_tui.tui.world import World
 
@@ -110,7 +111,7 @@ x      delete it (shows what goes, and asks)"""
         yield Input(placeholder="words of name, state, text or note; Esc ends", compact=True, id="filter")
         yield DataTable[Text](cursor_type="row", zebra_stripes=True)
         yield Static("", id="arranged", markup=False)
-        yield Footer()
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self.query_one(DataTable).focus()

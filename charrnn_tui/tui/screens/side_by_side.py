@@ -8,12 +8,12 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from charrnn_tui.tui.model_source import LoadedModel, ModelSource
 from charrnn_tui.tui.play_settings import BIG_STEP, PlaySettings
 from charrnn_tui.tui.screens.model_menu import ModelMenu
 from charrnn_tui.tui.widgets.comparison import SIDE_KNOBS, Comparison
+from charrnn_tui.tui.widgets.key_footer import KeyFooter
 from charrnn_tui.tui.widgets.prime_field import PrimeField
 from charrnn_tui.tui.widgets.sampling_controls import SamplingControls
 from charrnn_tui.tui.widgets.studio_header import StudioHeader
@@ -112,7 +112,7 @@ class SideBySide(Screen[None]):
         yield self.prime_field
         yield self.comparison
         yield self.controls
-        yield Footer(show_command_palette=False)
+        yield KeyFooter(show_command_palette=False)
 
     def on_mount(self) -> None:
         self.prime_field.prime = self._prime_at_first

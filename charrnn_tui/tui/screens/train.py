@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import ContentSwitcher, Footer, Input
+from textual.widgets import ContentSwitcher, Input
 
 from charrnn_tui.run.control import (
     AddEpochs,
@@ -29,6 +29,7 @@ from charrnn_tui.run.mailbox import leave_request
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.tui.active_run import ActiveRun
 from charrnn_tui.tui.screens.dialogs import Choice, ChoiceDialog, HelpDialog, TextDialog
+from charrnn_tui.tui.widgets.key_footer import KeyFooter
 from charrnn_tui.tui.widgets.loss_chart import LossChart
 from charrnn_tui.tui.widgets.run_view import LOOK_SECONDS, RunView
 from charrnn_tui.tui.widgets.studio_header import StudioHeader
@@ -48,13 +49,13 @@ class TrainScreen(Screen[None]):
         Binding("space", "pause", "Pause", id="train.pause"),
         Binding("s", "sample", "Sample", id="train.sample"),
         Binding("S,upper_s", "save", "Save", id="train.save"),
+        Binding("x", "stop", "Stop", id="train.stop"),
         Binding("E,upper_e", "end_after_epoch", "End after epoch", id="train.end_after_epoch"),
         Binding("L,upper_l", "learning_rate", "Learning rate", id="train.learning_rate"),
         Binding("asterisk", "scale_rate(2.0)", "Rate ×2", id="train.double_rate", show=False, key_display="*"),
         Binding("slash", "scale_rate(0.5)", "Rate ÷2", id="train.halve_rate", show=False, key_display="/"),
         Binding("T,upper_t", "steps", "Run N steps", id="train.steps", show=False),
         Binding("M,upper_m", "more_epochs", "More epochs", id="train.more_epochs", show=False),
-        Binding("x", "stop", "Stop", id="train.stop"),
         Binding("r", "resume", "Resume", id="train.resume"),
         Binding("D,upper_d", "detach", "Detach", id="train.detach"),
         Binding("A,upper_a", "alarms", "Alarms", id="train.alarms", show=False),
@@ -100,7 +101,7 @@ class TrainScreen(Screen[None]):
         with ContentSwitcher(initial="form"):
             yield TrainForm(self._world, self._text, id="form")
             yield RunView(look_seconds=self._run_look_seconds, id="run")
-        yield Footer()
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self._composed = True

@@ -1,0 +1,45 @@
+"""The line of keys: as many as there is room for, each of them whole, and the one that tells all the others."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from rich.cells import cell_len
+from textual.app import ComposeResult
+from textual.widgets import Footer
+from textual.widgets._footer import FooterKey
+
+_HELP: Final = "help"  # the action that tells every key
+_AROUND: Final = 3  # cells: a space to either side of a key, one behind its words
+_PALETTE_AROUND: Final = 2  # more at the right edge: a line before it, a space behind
+
+
+class KeyFooter(Footer):
+    """Textual's own cuts what does not fit, in mid-word."""
+
+    _room = 0
+
+    def compose(self) -> ComposeResult:
+        self._room = self.app.size.width
+        keys = [key for key in super().compose() if isinstance(key, FooterKey)]
+        yield from fitting(keys, self._room)
+
+    def on_resize(self) -> None:
+        if self._bindings_ready and self._room != self.app.size.width:
+            self.call_after_refresh(self.recompose)
+
+
+def fitting(keys: Sequence[FooterKey], room: int) -> list[FooterKey]:
+    """The keys that fit into so many cells, the first ones first; help, wherever it stands, before all others."""
+    left = room - sum(_cells(key) for key in keys if key.action == _HELP)
+    fit = []
+    for key in keys:
+        if key.action != _HELP:
+            left -= _cells(key)
+        if key.action == _HELP or left >= 0:
+            fit.append(key)
+    return fit
+
+
+def _cells(key: FooterKey) -> int:
+    edge = _PALETTE_AROUND if key.has_class("-command-palette") else 0
+    return cell_len(key.key_display) + cell_len(key.description) + _AROUND + edge

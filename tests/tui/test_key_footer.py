@@ -1,0 +1,69 @@
+"""The line of keys at the bottom of each screen."""
+
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets._footer import FooterKey
+
+from charrnn_tui.run.directory import RunDirectory
+from charrnn_tui.tui.app import Opening, StudioApp
+from charrnn_tui.tui.widgets.key_footer import fitting
+from tests.tui.scripted_training import TrainingWorld, started, step_done, write_events
+from tests.tui.scripted_world import screen_text, tiny_checkpoint, until
+
+WIDTHS = [20, 40, 60, 80, 100, 140]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> TrainingWorld:
+    world = TrainingWorld(tmp_path / "runs")
+    world.ship(tiny_checkpoint())
+    return world
+
+
+def keys_of(app: StudioApp) -> list[str]:
+    """As they stand in the last line, each with its words."""
+    return [f"{key.key_display} {key.description}" for key in app.screen.query(FooterKey)]
+
+
+async def whole(app: StudioApp, pilot: Pilot[None], width: int) -> None:
+    """Until the line shows its keys, and none of them is cut."""
+
+    def shown() -> list[str]:
+        return screen_text(app).splitlines()[-1].replace("▏", " ").split()  # the palette's key has a line before it
+
+    await until(pilot, lambda: shown() and shown() == " ".join(keys_of(app)).split())
+    assert all(key.region.right <= width for key in app.screen.query(FooterKey))
+
+
+@pytest.mark.parametrize("key", ["1", "2", "3"])
+async def test_no_key_is_cut_and_help_is_among_them(key: str, world: TrainingWorld) -> None:
+    write_events(RunDirectory(world.runs_directory / "old-1"), [started(), step_done(1)])
+    app = StudioApp(world, Opening())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press(key)
+        shown = []
+        for width in WIDTHS:
+            await pilot.resize_terminal(width, 24)
+            await whole(app, pilot, width)
+            shown.append(len(keys_of(app)))
+            assert "? Help" in keys_of(app) or key == "1"  # where letters go into a field
+        assert shown == sorted(shown)
+
+
+async def test_a_run_in_training_offers_its_first_keys_at_80_columns(world: TrainingWorld) -> None:
+    run = write_events(RunDirectory(world.runs_directory / "old-1"), [started(), step_done(1)])
+    app = StudioApp(world, Opening(run=run))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await whole(app, pilot, 80)
+        assert {"space Pause", "x Stop", "? Help"} <= {*keys_of(app)}
+
+
+def test_the_first_keys_come_first_and_help_before_all() -> None:
+    keys = [FooterKey(key, key, words, action) for key, words, action in (
+        ("a", "first", "one"), ("b", "second", "two"), ("?", "Help", "help"), ("q", "Quit", "quit"))]  # fmt: skip
+    assert [key.key for key in fitting(keys, 9 + 10 + 8 + 8)] == ["a", "b", "?", "q"]
+    assert [key.key for key in fitting(keys, 9 + 10 + 8 + 7)] == ["a", "b", "?"]
+    assert [key.key for key in fitting(keys, 9 + 10 + 7)] == ["a", "?"]
+    assert [key.key for key in fitting(keys, 8)] == ["?"]
