@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on, work
 from textual.app import App, SystemCommand
@@ -22,16 +23,17 @@ from charrnn_tui.tui.active_run import ActiveRun
 from charrnn_tui.tui.alarm_bell import GIVE_TITLE_BACK, KEEP_TITLE, SERIOUS, TOAST_SECONDS, AlarmBell, title_sequence
 from charrnn_tui.tui.control_filter import ControlFilter
 from charrnn_tui.tui.model_source import ModelSource, source_of
-from charrnn_tui.tui.screens.dialogs import Choice, ChoiceDialog, HelpDialog, TextDialog, help_text
+from charrnn_tui.tui.requests import DetachRun, OpenRun, OverlayRuns, PlayRun, ResumeRun, StartRun
 from charrnn_tui.tui.screens.play import PlayScreen
-from charrnn_tui.tui.screens.runs import RunsScreen
-from charrnn_tui.tui.screens.train import TrainScreen, learning_rate_problem, whole_number_problem
 from charrnn_tui.tui.widgets.run_lines import status_line
-from charrnn_tui.tui.widgets.run_view import LOOK_SECONDS, LOOK_SECONDS_ON_THIN_LINES
 from charrnn_tui.tui.widgets.studio_header import StudioHeader
 from charrnn_tui.tui.world import World
 
-_LOOK_SECONDS = 0.5
+if TYPE_CHECKING:
+    from charrnn_tui.tui.screens.runs import RunsScreen
+    from charrnn_tui.tui.screens.train import TrainScreen
+
+_LOOK_SECONDS, _LOOK_SECONDS_ON_THIN_LINES = 0.5, 3.0
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,8 @@ class StudioApp(App[None]):
 
     def __init__(self, world: World, opening: Opening) -> None:
         self._control_filter = ControlFilter()
+        first = "train" if opening.start or opening.text is not None or opening.run else "play"
+        self.DEFAULT_MODE = first  # type: ignore[misc]  # no empty screen before it, which would be styled and laid out
         super().__init__()
         self._world = world
         self._opening = opening
@@ -79,36 +83,59 @@ class StudioApp(App[None]):
         self._active_tail: EventTail | None = None
         self._quitting: int | None = None  # the exit code, once asked to
         self.detached: RunDirectory | None = None  # the run that was left to another process
-        look_seconds = LOOK_SECONDS_ON_THIN_LINES if opening.low_bandwidth else LOOK_SECONDS
         self._bell = AlarmBell()
         self._retitled = False
         self._played_pause: tuple[Path, int] | None = None  # of another process, and its step
-        self._look_seconds = max(_LOOK_SECONDS, look_seconds) if opening.low_bandwidth else _LOOK_SECONDS
-        self._train = TrainScreen(world, read_only=opening.read_only, look_seconds=look_seconds)
-        self._play = PlayScreen(world, lambda: self.active_run)
-        self._runs = RunsScreen(world, read_only=opening.read_only)
-        self.add_mode("train", lambda: self._train)
-        self.add_mode("play", lambda: self._play)
-        self.add_mode("runs", lambda: self._runs)
 
-    def on_mount(self) -> None:
+    @cached_property
+    def _play(self) -> PlayScreen:
+        return PlayScreen(self._world, lambda: self.active_run)
+
+    @cached_property
+    def _train(self) -> "TrainScreen":
+        from charrnn_tui.tui.screens.train import TrainScreen  # the playground's first frame does not wait for it
+
         opening = self._opening
-        if opening.start is not None:
-            self._train.show_text(opening.start.corpus[0])
-            self._start(opening.start)
-        if opening.text is not None:
-            self._train.show_text(opening.text)
-        if opening.run is not None:
-            self._train.show_run(opening.run)
-            if opening.resume is not None:
-                self._resume(opening.run, opening.resume)
+        return TrainScreen(self._world, read_only=opening.read_only, low_bandwidth=opening.low_bandwidth)
+
+    @property
+    def _train_was_shown(self) -> bool:
+        return "_train" in vars(self)
+
+    @cached_property
+    def _runs(self) -> "RunsScreen":
+        from charrnn_tui.tui.screens.runs import RunsScreen  # as above
+
+        return RunsScreen(self._world, read_only=self._opening.read_only)
+
+    def get_default_screen(self) -> Screen[None]:
+        """The first screen, told what to show."""
+        opening = self._opening
         if opening.checkpoint is not None:
             self._play.open_source(self._source(opening.checkpoint))
         if opening.session is not None:
             self._play.begin_with(opening.session)
-        trains = opening.start or opening.text is not None or opening.run
-        self.switch_mode("train" if trains else "play")
-        self.set_interval(self._look_seconds, self._look)
+        if opening.start is not None:
+            self._train.show_text(opening.start.corpus[0])
+        if opening.text is not None:
+            self._train.show_text(opening.text)
+        if opening.run is not None:
+            self._train.show_run(opening.run)
+        return self._train if self.DEFAULT_MODE == "train" else self._play
+
+    def on_mount(self) -> None:
+        for mode, screen in (
+            ("train", lambda: self._train),
+            ("play", lambda: self._play),
+            ("runs", lambda: self._runs),
+        ):
+            self.add_mode(mode, screen)
+        opening = self._opening
+        if opening.start is not None:
+            self._start(opening.start)
+        if opening.run is not None and opening.resume is not None:
+            self._resume(opening.run, opening.resume)
+        self.set_interval(_LOOK_SECONDS_ON_THIN_LINES if opening.low_bandwidth else _LOOK_SECONDS, self._look)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What every line passes on its way to the terminal."""
@@ -127,8 +154,8 @@ class StudioApp(App[None]):
 
     # -- the training -------------------------------------------------------------------------------------------------
 
-    @on(TrainScreen.StartAsked)
-    def _start_asked(self, event: TrainScreen.StartAsked) -> None:
+    @on(StartRun)
+    def _start_asked(self, event: StartRun) -> None:
         if self.active_run is not None and not self.active_run.done:
             self._train.refuse("a run is in training here already: stop it first")
         else:
@@ -145,33 +172,20 @@ class StudioApp(App[None]):
             return
         self.call_from_thread(self._started, ActiveRun(directory, events, control))
 
-    @on(RunsScreen.ResumeRun)
-    @on(TrainScreen.ResumeAsked)
-    def _resume_asked(self, event: RunsScreen.ResumeRun | TrainScreen.ResumeAsked) -> None:
-        """A finished run needs more epochs, one whose loss broke a smaller rate; every other one goes on as it is."""
-        run, progress = event.run, event.progress
-        if not progress.ended:
+    @on(ResumeRun)
+    def _resume_asked(self, event: ResumeRun) -> None:
+        from charrnn_tui.tui.screens.resume_question import resume_question  # dialogs: not before they are shown
+
+        run = event.run
+        if not event.progress.ended:
             self.notify(f"{run.name} is in training", severity="warning", markup=False)
-        elif progress.state == "finished" and progress.started is not None:
-            epochs = progress.started.epochs
-            question = f"{run.name} is finished. Train on until so many epochs are done in all (now {epochs})."
-            dialog = TextDialog(question, str(epochs + max(1, epochs // 2)), whole_number_problem)
-            self.push_screen(dialog, lambda answer: self._resume_here(run, {"epochs": int(answer)}) if answer else None)
-        elif progress.state == "failed" and progress.alarms and progress.alarms[-1].kind == "device":
-            question = f"{run.name} lost its device. Go on from what is on disk:"
-            choices = [Choice("d", "on the device as before", "auto"), Choice("c", "on the CPU", "cpu")]
-            self.push_screen(
-                ChoiceDialog(question, choices),
-                lambda answer: (
-                    self._resume_here(run, {"device": answer} if answer == "cpu" else {}) if answer else None
-                ),
-            )
-        elif progress.state == "failed" and progress.last_step is not None and progress.alarms:
-            question = f"{run.name} failed. Go on from the last good state with this learning rate."
-            dialog = TextDialog(question, f"{progress.last_step.lr / 2:.3g}", learning_rate_problem)
-            self.push_screen(dialog, lambda answer: self._resume_here(run, {"lr": float(answer)}) if answer else None)
-        else:
+            return
+        asked = resume_question(run.name, event.progress)
+        if asked is None:
             self._resume_here(run, {})
+        else:
+            dialog, changes = asked
+            self.push_screen(dialog, lambda answer: self._resume_here(run, changes(answer)) if answer else None)
 
     def _resume_here(self, run: RunDirectory, changes: Mapping[str, Any]) -> None:
         if self.active_run is not None and not self.active_run.done:
@@ -192,7 +206,7 @@ class StudioApp(App[None]):
             return
         self.call_from_thread(self._started, ActiveRun(directory, events, control))
 
-    @on(TrainScreen.DetachAsked)
+    @on(DetachRun)
     def _detach_asked(self) -> None:
         if self.active_run is not None and not self.active_run.done:
             self.notify("another process is getting ready to take over …", markup=False)
@@ -238,7 +252,7 @@ class StudioApp(App[None]):
                 header.status = self._status()
         if active is not None:
             self._bell.hear(active.directory.name, self._active_progress, self)
-        run, progress = self._train.shown()
+        run, progress = self._shown()
         if run is not None and (active is None or run.path != active.directory.path):
             self._bell.hear(run.name, progress, self)
 
@@ -273,13 +287,16 @@ class StudioApp(App[None]):
         else:
             self.notify(str(error) or type(error).__name__, title="The training failed", severity="error", markup=False)
 
+    def _shown(self) -> tuple[RunDirectory | None, RunProgress]:
+        return self._train.shown() if self._train_was_shown else (None, RunProgress())
+
     def _status(self) -> str:
         if self._quitting is not None:
             return "saving …"
         if self.active_run is not None and self._active_tail is not None:
             self._active_tail.fold(self._active_progress)
             return status_line(self._active_progress, self.active_run.directory.name)
-        run, progress = self._train.shown()
+        run, progress = self._shown()
         return status_line(progress, run.name) if run is not None else ""
 
     def _source(self, checkpoint: Path) -> ModelSource:
@@ -292,32 +309,34 @@ class StudioApp(App[None]):
 
     # -- requests of the screens --------------------------------------------------------------------------------------
 
-    @on(RunsScreen.OpenRun)
-    def _open_run(self, event: RunsScreen.OpenRun) -> None:
+    @on(OpenRun)
+    def _open_run(self, event: OpenRun) -> None:
         active = self.active_run
         own = active if active is not None and active.directory.path == event.run.path else None
         self.switch_mode("train")
         self._train.show_run(event.run, own)
 
-    @on(RunsScreen.OverlaysChosen)
-    def _lay_over(self, event: RunsScreen.OverlaysChosen) -> None:
+    @on(OverlayRuns)
+    def _lay_over(self, event: OverlayRuns) -> None:
         self._train.lay_over(event.runs)
 
-    @on(RunsScreen.PlayRun)
-    def _play_run(self, event: RunsScreen.PlayRun) -> None:
+    @on(PlayRun)
+    def _play_run(self, event: PlayRun) -> None:
         self._play.open_source(source_of(str(event.run.path), self._world))
         self.switch_mode("play")
 
     # -- actions ------------------------------------------------------------------------------------------------------
 
     def action_show(self, mode: str) -> None:
-        paused = self._train.paused_elsewhere()
+        paused = self._train.paused_elsewhere() if self._train_was_shown else None
         if mode == "play" and paused is not None and paused != self._played_pause:
             self._played_pause = paused  # it has saved itself before it paused: played with as it is
             self._play.open_source(ModelSource("last", paused[0]))
         self.switch_mode(mode)
 
     def action_help(self) -> None:
+        from charrnn_tui.tui.screens.dialogs import HelpDialog, help_text  # not before one is shown
+
         self.push_screen(HelpDialog(help_text(self.screen)))
 
     async def action_quit(self) -> None:
@@ -326,6 +345,8 @@ class StudioApp(App[None]):
         if active is None or active.done:
             self.exit()
             return
+        from charrnn_tui.tui.screens.dialogs import Choice, ChoiceDialog  # not before one is shown
+
         question = f"{active.directory.name} is in training."
         self.push_screen(ChoiceDialog(question, [Choice("s", "save, stop and quit", "stop")]), self._quit_answered)
 

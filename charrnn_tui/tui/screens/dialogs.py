@@ -119,3 +119,8 @@ def help_text(screen: Screen[object]) -> str:
     width = max((len(key) for key in keys.values()), default=1)
     listed = "\n".join(f"{key:<{width}}  {description}" for description, key in keys.items())
     return f"{words}\n\nKeys that act here now\n{listed}"
+
+
+def whole_number_problem(text: str) -> str:
+    """What is wrong with a number of steps or epochs; nothing where it is one."""
+    return "" if text.strip().isdecimal() and 1 <= int(text) <= 1_000_000 else "a whole number from 1 to 1,000,000"

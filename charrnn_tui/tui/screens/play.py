@@ -130,6 +130,7 @@ In the text pane ↑ ↓ scroll; End follows the text again."""
         self._opening_session: Path | None = None
 
     def compose(self) -> ComposeResult:
+        self._take_breakpoints()
         yield StudioHeader()
         yield self._title
         with Container(id="play-body"):
@@ -139,6 +140,13 @@ In the text pane ↑ ↓ scroll; End follows the text again."""
                 yield self._next
                 yield self.inspector
         yield KeyFooter(show_command_palette=False)
+
+    def _take_breakpoints(self) -> None:
+        """Textual sets these classes after the first layout: the first frame would be styled and drawn twice."""
+        for breakpoints, extent in zip(
+            (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS), self.app.size, strict=True
+        ):
+            self.add_class(max(step for step in breakpoints if step[0] <= extent)[1], update=False)
 
     def on_mount(self) -> None:
         if self._opening_session is None or not self._brought_back(self._opening_session):

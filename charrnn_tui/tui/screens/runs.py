@@ -1,6 +1,6 @@
 """Runs: what has been trained, what is in training, and the way to each."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar
 
@@ -8,14 +8,13 @@ from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import DataTable, Input, Static
 
 from charrnn_tui.run.directory import RunDirectory, RunError
-from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.run.quantities import size
 from charrnn_tui.run.shelf import RunTag, files_of, rename_run, write_tag
+from charrnn_tui.tui.requests import OpenRun, OverlayRuns, PlayRun, ResumeRun
 from charrnn_tui.tui.runs_table import ORDERS, RunLogs, RunRow, arranged, cells_of, columns_for, settings_diff
 from charrnn_tui.tui.screens.dialogs import Choice, ChoiceDialog, HelpDialog, TextDialog
 from charrnn_tui.tui.widgets.chart_plot import overlay_letter
@@ -64,34 +63,6 @@ x      delete it (shows what goes, and asks)"""
         Binding("x,delete", "delete", "Delete", id="runs.delete"),
         Binding("escape", "leave_filter", "Leave the filter", id="runs.leave_filter", show=False),
     ]
-
-    class OpenRun(Message):
-        """Show this run on the training screen."""
-
-        def __init__(self, run: RunDirectory) -> None:
-            super().__init__()
-            self.run = run
-
-    class PlayRun(Message):
-        """Play with this run's best checkpoint."""
-
-        def __init__(self, run: RunDirectory) -> None:
-            super().__init__()
-            self.run = run
-
-    class ResumeRun(Message):
-        """Go on with this run where it ended."""
-
-        def __init__(self, run: RunDirectory, progress: RunProgress) -> None:
-            super().__init__()
-            self.run, self.progress = run, progress
-
-    class OverlaysChosen(Message):
-        """Lay the curves of these runs over the chart."""
-
-        def __init__(self, runs: Sequence[RunDirectory]) -> None:
-            super().__init__()
-            self.runs = list(runs)
 
     def __init__(self, world: World, *, read_only: bool = False) -> None:
         """`read_only`: runs are looked at, not changed."""
@@ -222,7 +193,7 @@ x      delete it (shows what goes, and asks)"""
     @on(DataTable.RowSelected)
     def action_open(self) -> None:
         if (row := self._chosen()) is not None:
-            self.post_message(self.OpenRun(row.run))
+            self.post_message(OpenRun(row.run))
 
     def action_play(self) -> None:
         if (row := self._chosen()) is None:
@@ -230,7 +201,7 @@ x      delete it (shows what goes, and asks)"""
         if row.run.checkpoint_file() is None:
             self.notify(f"{row.run.name} has saved no checkpoint yet", severity="warning", markup=False)
         else:
-            self.post_message(self.PlayRun(row.run))
+            self.post_message(PlayRun(row.run))
 
     def action_overlay(self) -> None:
         if (row := self._chosen()) is None:
@@ -242,7 +213,7 @@ x      delete it (shows what goes, and asks)"""
     def _overlays_changed(self) -> None:
         runs = {row.run.name: row.run for row in self._rows}
         self._overlaid = [name for name in self._overlaid if name in runs]
-        self.post_message(self.OverlaysChosen([runs[name] for name in self._overlaid]))
+        self.post_message(OverlayRuns([runs[name] for name in self._overlaid]))
         self._draw()
 
     def action_differences(self) -> None:
@@ -258,7 +229,7 @@ x      delete it (shows what goes, and asks)"""
 
     def action_resume(self) -> None:
         if (row := self._chosen()) is not None:
-            self.post_message(self.ResumeRun(row.run, row.progress))
+            self.post_message(ResumeRun(row.run, row.progress))
 
     def action_pin(self) -> None:
         if (row := self._chosen()) is not None:

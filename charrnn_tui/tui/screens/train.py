@@ -8,7 +8,6 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import ContentSwitcher, Input
 
@@ -28,10 +27,11 @@ from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.mailbox import leave_request
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.tui.active_run import ActiveRun
-from charrnn_tui.tui.screens.dialogs import Choice, ChoiceDialog, HelpDialog, TextDialog
+from charrnn_tui.tui.requests import DetachRun, ResumeRun, StartRun
+from charrnn_tui.tui.screens.dialogs import Choice, ChoiceDialog, HelpDialog, TextDialog, whole_number_problem
 from charrnn_tui.tui.widgets.key_footer import KeyFooter
 from charrnn_tui.tui.widgets.loss_chart import LossChart
-from charrnn_tui.tui.widgets.run_view import LOOK_SECONDS, RunView
+from charrnn_tui.tui.widgets.run_view import LOOK_SECONDS, LOOK_SECONDS_ON_THIN_LINES, RunView
 from charrnn_tui.tui.widgets.studio_header import StudioHeader
 from charrnn_tui.tui.widgets.train_form import TrainForm
 from charrnn_tui.tui.world import World
@@ -66,29 +66,12 @@ class TrainScreen(Screen[None]):
         Binding("shift+tab", "app.focus_previous", "Previous field", id="train.previous", show=False, priority=True),
     ]
 
-    class StartAsked(Message):
-        """The form is right and the person wants this run; the app starts it."""
-
-        def __init__(self, submitted: TrainForm.Submitted) -> None:
-            super().__init__()
-            self.request = submitted.request
-
-    class ResumeAsked(Message):
-        """Go on with the run that is shown."""
-
-        def __init__(self, run: RunDirectory, progress: RunProgress) -> None:
-            super().__init__()
-            self.run, self.progress = run, progress
-
-    class DetachAsked(Message):
-        """Leave the training of this process to one without a terminal, and go."""
-
-    def __init__(self, world: World, *, read_only: bool = False, look_seconds: float = LOOK_SECONDS) -> None:
-        """`read_only`: runs are shown, and nothing is asked of their trainers. `look_seconds`: between two drawings."""
+    def __init__(self, world: World, *, read_only: bool = False, low_bandwidth: bool = False) -> None:
+        """`read_only`: nothing is asked of the trainers of runs. `low_bandwidth`: these are drawn less often."""
         super().__init__()
         self._world = world
         self._read_only = read_only
-        self._run_look_seconds = look_seconds
+        self._run_look_seconds = LOOK_SECONDS_ON_THIN_LINES if low_bandwidth else LOOK_SECONDS
         self._was_steerable = (False, False)
         self._active: ActiveRun | None = None
         self._overlaid: Sequence[RunDirectory] = ()
@@ -172,7 +155,7 @@ class TrainScreen(Screen[None]):
 
     @on(TrainForm.Submitted)
     def _submitted(self, event: TrainForm.Submitted) -> None:
-        self.post_message(self.StartAsked(event))
+        self.post_message(StartRun(event.request))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that mean nothing now are not offered."""
@@ -262,10 +245,10 @@ class TrainScreen(Screen[None]):
 
     def action_resume(self) -> None:
         if self.run_view.run is not None:
-            self.post_message(self.ResumeAsked(self.run_view.run, self.run_view.progress))
+            self.post_message(ResumeRun(self.run_view.run, self.run_view.progress))
 
     def action_detach(self) -> None:
-        self.post_message(self.DetachAsked())
+        self.post_message(DetachRun())
 
     def action_learning_rate(self) -> None:
         last = self.run_view.progress.last_step
@@ -297,11 +280,6 @@ class TrainScreen(Screen[None]):
             self.set_focus(None)
 
 
-def whole_number_problem(text: str) -> str:
-    """What is wrong with a number of steps or epochs; nothing where it is one."""
-    return "" if text.strip().isdecimal() and 1 <= int(text) <= 1_000_000 else "a whole number from 1 to 1,000,000"
-
-
 def _rate(text: str) -> tuple[float, bool]:
     """(number, whether it is a factor). Raises ValueError."""
     stripped = text.strip().lower().lstrip("×")
@@ -310,14 +288,6 @@ def _rate(text: str) -> tuple[float, bool]:
     if not (math.isfinite(value) and value > 0):
         raise ValueError(text)
     return value, is_factor
-
-
-def learning_rate_problem(text: str) -> str:
-    """What is wrong with a learning rate; nothing where it is one."""
-    try:
-        return "" if 0 < float(text) < 10 else "a rate above 0 and below 10"
-    except ValueError:
-        return "a number such as 0.0005"
 
 
 def _rate_problem(text: str) -> str:
