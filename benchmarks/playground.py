@@ -6,10 +6,10 @@ from pathlib import Path
 
 from benchmarks.measuring import ROOT, Row, in_a_process, in_turn
 from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
-from charrnn_tui.sampling.distribution import SamplingSettings
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.page import Page
 from charrnn_tui.sampling.sampler import Sampler
+from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.tui.widgets.replaying_desk import Rewriting
 from charrnn_tui.tui.widgets.wrapping import WrappedText
 from charrnn_tui.tui.writer import Writer
@@ -24,7 +24,7 @@ _HOLDS = """
 import json, sys
 from pathlib import Path
 from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
-from charrnn_tui.sampling.distribution import SamplingSettings
+from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.page import Page
 from charrnn_tui.sampling.sampler import Sampler

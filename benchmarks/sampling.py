@@ -11,10 +11,10 @@ from benchmarks.measuring import ROOT, Row, in_turn
 from benchmarks.yardstick import notebook, notebook_name
 from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
 from charrnn_tui.run.cores import available_cores
-from charrnn_tui.sampling.distribution import SamplingSettings
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.many_texts import write_many
 from charrnn_tui.sampling.sampler import Sampler
+from charrnn_tui.sampling.settings import SamplingSettings
 
 TITLE = "Sampling, 2×512"
 ROUNDS, AT_ONCE = 7, 64

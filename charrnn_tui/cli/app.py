@@ -1,5 +1,7 @@
 """The full-screen app in a real terminal: what must be right before Textual starts, and after it has gone."""
 
+from __future__ import annotations
+
 import logging
 import os
 import signal
@@ -9,18 +11,20 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from charrnn_tui.cli.opening import is_checkpoint_file, newest_checkpoint, shipped_checkpoint
+from charrnn_tui.cli.choosing import is_checkpoint_file, newest_checkpoint, shipped_checkpoint
+from charrnn_tui.cli.hangup import come_back_lines, on_hangup
 from charrnn_tui.cli.output import say
-from charrnn_tui.cli.resumed_run import come_back_lines, on_hangup
-from charrnn_tui.cli.world import StudioWorld
 from charrnn_tui.run.control import Detach
 from charrnn_tui.run.directory import RunDirectory, find_run
-from charrnn_tui.run.settings import RunRequest
 from charrnn_tui.tui.app import Opening, StudioApp
 from charrnn_tui.tui.session import DIRECTORY as SESSIONS
 from charrnn_tui.tui.session import list_sessions
+
+if TYPE_CHECKING:
+    from charrnn_tui.cli.world import StudioWorld
+    from charrnn_tui.run.settings import RunRequest
 
 SWITCH_SECONDS = 0.0005  # a key waits for the training's thread at each turn; Python's own 5 ms add up to a slow screen
 

@@ -14,9 +14,9 @@ import click
 import numpy as np
 
 from charrnn_tui import __version__
+from charrnn_tui.cli.choosing import shipped_checkpoint
 from charrnn_tui.cli.failures import Failed
 from charrnn_tui.cli.listing import Row, write_rows
-from charrnn_tui.cli.opening import shipped_checkpoint
 from charrnn_tui.cli.options import json_option, runs_option
 from charrnn_tui.cli.output import DataStream, say
 from charrnn_tui.run.cores import available_cores

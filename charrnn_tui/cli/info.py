@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
+from charrnn_tui.cli.choosing import is_torch_file
 from charrnn_tui.cli.listing import Row, epoch_words, loss_rows, run_facts, run_rows, write_rows
-from charrnn_tui.cli.opening import is_torch_file, locate_checkpoint, open_checkpoint
+from charrnn_tui.cli.opening import locate_checkpoint, open_checkpoint
 from charrnn_tui.cli.options import json_option, runs_option
 from charrnn_tui.cli.output import DataStream
 from charrnn_tui.cli.quality import model_facts, quality_of_loss

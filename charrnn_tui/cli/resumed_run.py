@@ -1,16 +1,13 @@
 """A run that goes on: its text as it was, its state read, its lock taken, over from another process where asked."""
 
-import shlex
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from charrnn_tui.cli.options import PROGRAM, default_runs_directory
 from charrnn_tui.cli.training_run import Recording, Started, Stream, recorded, settings_file, write_sample
 from charrnn_tui.run.control import Control, HandOver
 from charrnn_tui.run.directory import RunDirectory, RunError
@@ -151,17 +148,3 @@ def _changed(run: RunDirectory, state: "ResumeState", corpus: Corpus, changes: M
             "give a larger --epochs to train it further"
         )
     return settings
-
-
-def come_back_lines(directory: RunDirectory, runs_dir: Path, pid: int | str | None) -> str:
-    """How to return to a run that is trained without a terminal."""
-    elsewhere = "" if runs_dir == default_runs_directory() else f" --runs-dir {shlex.quote(str(runs_dir))}"
-    name = shlex.quote(directory.name)
-    by = f" (process {pid})" if pid else ""
-    return f"{directory.name} trains on without this terminal{by}\ncome back with: {PROGRAM} watch {name}{elsewhere}"
-
-
-def on_hangup(directory: RunDirectory) -> str:
-    """What this run wants done when its terminal goes."""
-    settings = directory.read_settings().get("settings")
-    return str(settings.get("on_hangup", "continue")) if isinstance(settings, dict) else "continue"

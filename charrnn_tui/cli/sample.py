@@ -17,11 +17,11 @@ from charrnn_tui.cli.output import DataStream, say
 from charrnn_tui.cli.quality import model_facts, quality
 from charrnn_tui.run.cores import available_cores
 from charrnn_tui.run.files import file_sha256
-from charrnn_tui.sampling.distribution import SamplingSettings
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.many_texts import WrittenText, can_write_many, write_many
 from charrnn_tui.sampling.recipe import Recipe, RecipeError, text_hash
 from charrnn_tui.sampling.sampler import SampledCharacter
+from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.text.corpus import read_text
 from charrnn_tui.text.nearest import NearestKnown
 from charrnn_tui.text.vocabulary import UnknownCharacters, Vocabulary

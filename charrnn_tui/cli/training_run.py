@@ -16,9 +16,9 @@ from charrnn_tui.run.events import AlarmRaised, CheckpointSaved, Event, RunFinis
 from charrnn_tui.run.lock import RunLock
 from charrnn_tui.run.mailbox import Mailbox
 from charrnn_tui.run.settings import RunRequest, TrainSettings
-from charrnn_tui.sampling.distribution import SamplingSettings
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
+from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.text.batches import check_geometry
 from charrnn_tui.text.corpus import Corpus, load_corpus
 from charrnn_tui.text.ids_cache import TEXTS

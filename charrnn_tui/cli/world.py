@@ -1,18 +1,21 @@
 """The real world of the app. What it needs for training is imported when a training is asked for: first the screen."""
 
+from __future__ import annotations
+
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from charrnn_tui.checkpoint.checkpoint import Checkpoint
-from charrnn_tui.cli import opening
-from charrnn_tui.run.control import Control
-from charrnn_tui.run.directory import RunDirectory, list_runs
-from charrnn_tui.run.events import Event
-from charrnn_tui.run.settings import RunRequest
+from charrnn_tui.cli import choosing
+from charrnn_tui.run.directory import list_runs
 
 if TYPE_CHECKING:
+    from charrnn_tui.checkpoint.checkpoint import Checkpoint
+    from charrnn_tui.run.control import Control
+    from charrnn_tui.run.directory import RunDirectory
+    from charrnn_tui.run.events import Event
+    from charrnn_tui.run.settings import RunRequest
     from charrnn_tui.text.corpus import Corpus
 
 
@@ -22,7 +25,7 @@ class StudioWorld:
 
     runs_directory: Path
 
-    def read_corpus(self, paths: Sequence[str], encoding: str) -> "Corpus":
+    def read_corpus(self, paths: Sequence[str], encoding: str) -> Corpus:
         """See tui.world.World."""
         from charrnn_tui.text.corpus import load_corpus
         from charrnn_tui.text.ids_cache import TEXTS
@@ -51,7 +54,9 @@ class StudioWorld:
 
     def open_checkpoint(self, path: Path) -> Checkpoint:
         """See tui.world.World."""
-        return opening.open_checkpoint(path)
+        from charrnn_tui.cli.opening import open_checkpoint  # NumPy: the first frame is there before it
+
+        return open_checkpoint(path)
 
     def runs(self) -> list[RunDirectory]:
         """See tui.world.World."""
@@ -59,4 +64,4 @@ class StudioWorld:
 
     def shipped_checkpoint(self) -> Path | None:
         """See tui.world.World."""
-        return opening.shipped_checkpoint()
+        return choosing.shipped_checkpoint()

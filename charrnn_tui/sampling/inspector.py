@@ -1,10 +1,17 @@
 """Looking back: what the model thought at a place in a text."""
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-from charrnn_tui.sampling.distribution import PLAIN, Distribution, SamplingSettings
-from charrnn_tui.sampling.lstm import CharLSTM, LSTMState
-from charrnn_tui.text.vocabulary import Ids
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from charrnn_tui.sampling.settings import PLAIN
+
+if TYPE_CHECKING:
+    from charrnn_tui.sampling.distribution import Distribution
+    from charrnn_tui.sampling.lstm import CharLSTM, LSTMState
+    from charrnn_tui.sampling.settings import SamplingSettings
+    from charrnn_tui.text.vocabulary import Ids
 
 
 @dataclass(frozen=True)
@@ -51,4 +58,6 @@ def inspect_position(
     for token_id in ids[state_position : position - 1].tolist():
         state = model.advance(token_id, state)
     logits, _ = model.step(int(ids[position - 1]), state)
+    from charrnn_tui.sampling.distribution import Distribution  # NumPy: a finding can be shown without it
+
     return Inspection(position, int(ids[position]), Distribution(logits, settings))

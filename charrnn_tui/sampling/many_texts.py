@@ -17,9 +17,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn_tui.sampling.distribution import SamplingSettings
 from charrnn_tui.sampling.lstm import LSTMState
 from charrnn_tui.sampling.sampler import Sampler, seeded
+from charrnn_tui.sampling.settings import SamplingSettings
 
 SURE = 5e-6  # of the probability: a draw nearer to a border than this might fall on its other side; seen: 2e-6
 ALIKE = 4e-5  # of a logit: two nearer to each other than this might stand in the other order; seen: 1e-5

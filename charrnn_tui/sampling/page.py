@@ -13,9 +13,10 @@ from typing import Final, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn_tui.sampling.distribution import Distribution, SamplingSettings
+from charrnn_tui.sampling.distribution import Distribution
 from charrnn_tui.sampling.lstm import CharLSTM, LSTMState
 from charrnn_tui.sampling.sampler import SampledCharacter, Sampler, SamplerSnapshot, seeded
+from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.text.vocabulary import Vocabulary
 
 STATE_EVERY: Final = 128  # characters; the way to any other place is 127 steps at most, some 25 ms at 2×512

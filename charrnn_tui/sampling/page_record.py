@@ -1,8 +1,11 @@
 """A page as JSON: every character with what the model thought of it."""
 
-from typing import Any, Final
+from __future__ import annotations
 
-from charrnn_tui.sampling.page import Page
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from charrnn_tui.sampling.page import Page
 
 LIKELIEST: Final = 10  # alternatives told for each character
 

@@ -1,15 +1,19 @@
 """Reading primes that share their beginnings, as those do that a person types, without reading anything twice."""
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from charrnn_tui.sampling.distribution import SamplingSettings
-from charrnn_tui.sampling.lstm import CharLSTM, LSTMState
 from charrnn_tui.sampling.sampler import Sampler, SamplerSnapshot
-from charrnn_tui.text.vocabulary import Ids, Vocabulary
+from charrnn_tui.sampling.settings import SamplingSettings
+
+if TYPE_CHECKING:
+    from charrnn_tui.sampling.lstm import CharLSTM, LSTMState
+    from charrnn_tui.text.vocabulary import Ids, Vocabulary
 
 STATE_EVERY: Final = 128  # characters; with 2×512 units 8 kB a state, 6 MB for a prime of 100,000 characters
 GREEDY: Final = SamplingSettings(temperature=0)

@@ -6,17 +6,21 @@ same on every machine. The logits are the same to the bit with the same NumPy an
 in the last bits, and in the rare place where a draw falls between, so may a character: `text_sha256` tells.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from charrnn_tui.sampling.distribution import SamplingSettings
-from charrnn_tui.sampling.lstm import CharLSTM
-from charrnn_tui.sampling.page import Page
-from charrnn_tui.sampling.sampler import SampledCharacter, Sampler
-from charrnn_tui.text.vocabulary import Vocabulary
+from charrnn_tui.sampling.settings import SamplingSettings
+
+if TYPE_CHECKING:
+    from charrnn_tui.sampling.lstm import CharLSTM
+    from charrnn_tui.sampling.page import Page
+    from charrnn_tui.sampling.sampler import SampledCharacter, Sampler
+    from charrnn_tui.text.vocabulary import Vocabulary
 
 VERSION: Final = 1
 _SETTINGS: Final = tuple(field.name for field in fields(SamplingSettings))
@@ -45,7 +49,7 @@ class Recipe:
     text_sha256: str | None = None
 
     @classmethod
-    def of(cls, page: Page, checkpoint: str, sha256: str) -> "Recipe":
+    def of(cls, page: Page, checkpoint: str, sha256: str) -> Recipe:
         """How a page came to be. Raises RecipeError where weights of a training changed in mid-text."""
         if page.mixed:
             raise RecipeError("newer weights came in the middle of this text; no checkpoint writes it again")
@@ -64,7 +68,7 @@ class Recipe:
         )
 
     @classmethod
-    def parse(cls, source: str) -> "Recipe":
+    def parse(cls, source: str) -> Recipe:
         """Read JSON. Raises RecipeError that names what is wrong."""
         try:
             values = json.loads(source)
@@ -116,6 +120,8 @@ class Recipe:
         unknown = [*vocabulary.unknown(self.prime), *sorted(strangers)]
         if unknown:
             raise RecipeError(f"the model does not know {', '.join(map(repr, unknown))}")
+        from charrnn_tui.sampling.sampler import Sampler  # NumPy: reading a recipe needs none
+
         return Sampler(model, vocabulary, self.settings[0], seed=self.seeds[0], prime=self.prime)
 
     def replay(self, sampler: Sampler) -> Iterator[SampledCharacter]:

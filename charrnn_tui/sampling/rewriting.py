@@ -1,10 +1,14 @@
 """A page from its recipe and its characters: exact states and distributions, whatever the machine rounds to."""
 
-from collections.abc import Callable, Sequence
+from __future__ import annotations
 
-from charrnn_tui.sampling.page import Page
-from charrnn_tui.sampling.recipe import Recipe
-from charrnn_tui.sampling.sampler import Sampler
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from charrnn_tui.sampling.page import Page
+    from charrnn_tui.sampling.recipe import Recipe
+    from charrnn_tui.sampling.sampler import Sampler
 
 HEAR_EVERY = 64  # characters between two reports
 

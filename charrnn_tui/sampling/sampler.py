@@ -7,8 +7,9 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn_tui.sampling.distribution import PLAIN, Distribution, SamplingSettings
+from charrnn_tui.sampling.distribution import Distribution
 from charrnn_tui.sampling.lstm import CharLSTM, LSTMState
+from charrnn_tui.sampling.settings import PLAIN, SamplingSettings
 from charrnn_tui.text.vocabulary import Vocabulary
 
 _PROGRESS_EVERY = 256  # characters of a prime between two reports: some twenty reports a second

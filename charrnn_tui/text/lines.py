@@ -1,10 +1,14 @@
 """The lines of an encoded text, found without decoding it."""
 
+from __future__ import annotations
+
 import random
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from charrnn_tui.text.vocabulary import Ids, Vocabulary
+if TYPE_CHECKING:
+    from charrnn_tui.text.vocabulary import Ids, Vocabulary
 
 
 class Lines:

@@ -1,9 +1,12 @@
 """For a character that a model does not know, the one of its alphabet that comes nearest."""
 
-import unicodedata
-from typing import Final
+from __future__ import annotations
 
-from charrnn_tui.text.vocabulary import Vocabulary
+import unicodedata
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from charrnn_tui.text.vocabulary import Vocabulary
 
 # Each stands for every other of its row, the first ones preferred. Unicode's own decompositions are not repeated here.
 _FAMILIES: Final = (

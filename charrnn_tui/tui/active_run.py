@@ -1,12 +1,18 @@
 """The training of this process: a thread that drives the stream of events. The screen reads what it writes to disk."""
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Generator
 from contextlib import closing
+from typing import TYPE_CHECKING
 
-from charrnn_tui.run.control import Control, Stop
-from charrnn_tui.run.directory import RunDirectory
-from charrnn_tui.run.events import Event
+from charrnn_tui.run.control import Stop
+
+if TYPE_CHECKING:
+    from charrnn_tui.run.control import Control
+    from charrnn_tui.run.directory import RunDirectory
+    from charrnn_tui.run.events import Event
 
 
 class ActiveRun:

@@ -1,11 +1,14 @@
 """Alarms of the run that is followed, as they come: a bell, the terminal's title, a toast."""
 
+from __future__ import annotations
+
 import re
 import time
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from charrnn_tui.run.events import AlarmRaised
-from charrnn_tui.run.progress import RunProgress
+if TYPE_CHECKING:
+    from charrnn_tui.run.events import AlarmRaised
+    from charrnn_tui.run.progress import RunProgress
 
 KEEP_TITLE, GIVE_TITLE_BACK = "\x1b[22;2t", "\x1b[23;2t"  # xterm's stack of titles; others pass them over
 SERIOUS = ("nan", "device", "disk")

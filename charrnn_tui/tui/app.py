@@ -1,5 +1,7 @@
 """The full-screen app: three screens, and the training that none of them owns."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,11 +16,9 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from charrnn_tui.run.control import Control
-from charrnn_tui.run.directory import RunDirectory, is_run
+from charrnn_tui.run.directory import is_run
 from charrnn_tui.run.event_tail import EventTail
-from charrnn_tui.run.events import AlarmRaised
 from charrnn_tui.run.progress import RunProgress
-from charrnn_tui.run.settings import RunRequest
 from charrnn_tui.tui.active_run import ActiveRun
 from charrnn_tui.tui.alarm_bell import GIVE_TITLE_BACK, KEEP_TITLE, SERIOUS, TOAST_SECONDS, AlarmBell, title_sequence
 from charrnn_tui.tui.control_filter import ControlFilter
@@ -27,11 +27,14 @@ from charrnn_tui.tui.requests import DetachRun, OpenRun, OverlayRuns, PlayRun, R
 from charrnn_tui.tui.screens.play import PlayScreen
 from charrnn_tui.tui.widgets.run_lines import status_line
 from charrnn_tui.tui.widgets.studio_header import StudioHeader
-from charrnn_tui.tui.world import World
 
 if TYPE_CHECKING:
+    from charrnn_tui.run.directory import RunDirectory
+    from charrnn_tui.run.events import AlarmRaised
+    from charrnn_tui.run.settings import RunRequest
     from charrnn_tui.tui.screens.runs import RunsScreen
     from charrnn_tui.tui.screens.train import TrainScreen
+    from charrnn_tui.tui.world import World
 
 _LOOK_SECONDS, _LOOK_SECONDS_ON_THIN_LINES = 0.5, 3.0
 
@@ -92,7 +95,7 @@ class StudioApp(App[None]):
         return PlayScreen(self._world, lambda: self.active_run)
 
     @cached_property
-    def _train(self) -> "TrainScreen":
+    def _train(self) -> TrainScreen:
         from charrnn_tui.tui.screens.train import TrainScreen  # the playground's first frame does not wait for it
 
         opening = self._opening
@@ -103,7 +106,7 @@ class StudioApp(App[None]):
         return "_train" in vars(self)
 
     @cached_property
-    def _runs(self) -> "RunsScreen":
+    def _runs(self) -> RunsScreen:
         from charrnn_tui.tui.screens.runs import RunsScreen  # as above
 
         return RunsScreen(self._world, read_only=self._opening.read_only)

@@ -1,12 +1,16 @@
 """The tree of pages: what grew out of what, what is being written, and what undo takes back."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from charrnn_tui.sampling.page import Page
-from charrnn_tui.tui.model_source import LoadedModel
 from charrnn_tui.tui.widgets.row_painter import Mark
+
+if TYPE_CHECKING:
+    from charrnn_tui.sampling.page import Page
+    from charrnn_tui.tui.model_source import LoadedModel
 
 SAME_CHANGE_SECONDS: Final = 0.7  # a key held down leaves one mark
 DEEDS_MOST: Final = 200
@@ -22,7 +26,7 @@ class Branch:
     model: LoadedModel
     origin: str
     """How it came about, such as `start` or `fork ‘x’`."""
-    parent: "Branch | None" = None
+    parent: Branch | None = None
     position: int = 0
     marks: list[Mark] = field(default_factory=list)
     bookmarked: bool = False
@@ -40,14 +44,14 @@ class Branch:
         self.marks.append(mark)
         return mark
 
-    def forked(self, page: Page, position: int, origin: str) -> "Branch":
+    def forked(self, page: Page, position: int, origin: str) -> Branch:
         """One that grows out of this one at a place, marked there."""
         place = len(page.prime) + position
         marks = [*(mark for mark in self.marks if mark.position < place), Mark(place, origin)]
         return Branch(page, self.model, origin, self, position, marks)
 
     @property
-    def ancestry(self) -> "Iterator[Branch]":
+    def ancestry(self) -> Iterator[Branch]:
         """Itself, its parent, and so on."""
         branch: Branch | None = self
         while branch is not None:

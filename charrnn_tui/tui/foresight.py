@@ -1,9 +1,14 @@
 """What the model would most likely write behind a prime, worked out on another thread while one types."""
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-from charrnn_tui.sampling.prime_reader import PrimeReader
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 from charrnn_tui.tui.preparation import Abandoned, Job
+
+if TYPE_CHECKING:
+    from charrnn_tui.sampling.prime_reader import PrimeReader
 
 
 @dataclass(frozen=True)

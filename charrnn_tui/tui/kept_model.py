@@ -1,12 +1,17 @@
 """A recipe's model must still be there when the training that wrote its file has written another one over it."""
 
+from __future__ import annotations
+
 import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from charrnn_tui.run.files import file_sha256
-from charrnn_tui.tui.model_source import LoadedModel
+
+if TYPE_CHECKING:
+    from charrnn_tui.tui.model_source import LoadedModel
 
 
 def keep_model(model: LoadedModel, directory: Path) -> Path:

@@ -1,12 +1,16 @@
 """The weights of the run in training, asked for and waited for without ever standing still."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
-from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.run.control import ShareWeights
-from charrnn_tui.tui.active_run import ActiveRun
+
+if TYPE_CHECKING:
+    from charrnn_tui.checkpoint.checkpoint import Checkpoint
+    from charrnn_tui.tui.active_run import ActiveRun
 
 REFRESH_SECONDS: Final = 5.0
 
@@ -51,5 +55,4 @@ class LiveWeights:
         answer = self._slot.pop()
         self._slot.clear()
         self._asked, self._answered_at = False, self._clock()
-        assert isinstance(answer, Checkpoint)
-        return answer
+        return cast("Checkpoint", answer)  # the one thing that a trainer puts into the slot

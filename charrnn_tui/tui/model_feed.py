@@ -1,15 +1,21 @@
 """The models of the playground: opened, primed, and kept fresh from a trainer, while the screen goes on."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from charrnn_tui.tui.active_run import ActiveRun
 from charrnn_tui.tui.live_weights import LiveWeights
-from charrnn_tui.tui.model_source import LoadedModel, ModelSource, load_model, newest_source, prepare_model
-from charrnn_tui.tui.preparation import Job, Preparation, Prepared
-from charrnn_tui.tui.world import World
+from charrnn_tui.tui.model_source import ModelSource, load_model, newest_source, prepare_model
+from charrnn_tui.tui.preparation import Job, Preparation
+
+if TYPE_CHECKING:
+    from charrnn_tui.tui.active_run import ActiveRun
+    from charrnn_tui.tui.model_source import LoadedModel
+    from charrnn_tui.tui.preparation import Prepared
+    from charrnn_tui.tui.world import World
 
 NO_MODEL: Final = "no model yet: 1 trains one, m opens a file"
 

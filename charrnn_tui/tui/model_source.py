@@ -1,19 +1,23 @@
 """Where the playground's model comes from, and the model ready to write."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError
 from charrnn_tui.run.directory import RunDirectory, find_run
 from charrnn_tui.run.files import file_sha256
 from charrnn_tui.run.kept_checkpoints import run_of_kept, step_of_kept
-from charrnn_tui.sampling.lstm import CharLSTM
-from charrnn_tui.sampling.prime_reader import PrimeReader
-from charrnn_tui.text.vocabulary import Vocabulary
-from charrnn_tui.tui.world import World
+
+if TYPE_CHECKING:
+    from charrnn_tui.checkpoint.checkpoint import Checkpoint
+    from charrnn_tui.sampling.lstm import CharLSTM
+    from charrnn_tui.sampling.prime_reader import PrimeReader
+    from charrnn_tui.text.vocabulary import Vocabulary
+    from charrnn_tui.tui.world import World
 
 Kind = Literal["shipped", "file", "best", "last", "live", "kept"]
 
@@ -72,6 +76,8 @@ class LoadedModel:
     @cached_property
     def reader(self) -> PrimeReader:
         """Reads primes, none of them twice."""
+        from charrnn_tui.sampling.prime_reader import PrimeReader  # NumPy: the first frame is there before it
+
         return PrimeReader(self.network, self.vocabulary)
 
 
@@ -115,6 +121,9 @@ def _stamp(file: Path) -> tuple[int, int] | None:
 
 def prepare_model(source: ModelSource, checkpoint: Checkpoint) -> LoadedModel:
     """A checkpoint's weights in the order in which they write fastest: some 50 ms. Raises ValueError, one line."""
+    from charrnn_tui.checkpoint.checkpoint import CheckpointError  # NumPy: the first frame is there before it
+    from charrnn_tui.sampling.lstm import CharLSTM  # as above
+
     try:
         network = CharLSTM(checkpoint.weights)
     except ValueError as error:

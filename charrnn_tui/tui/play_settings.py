@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from charrnn_tui.sampling.distribution import SamplingSettings
+from charrnn_tui.sampling.settings import SamplingSettings
 
 Value = int | float | None  # None: the control is off, or has no limit
 

@@ -1,12 +1,15 @@
 """Getting ready to write: a model opened, a prime read; on another thread, until done or abandoned."""
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from charrnn_tui.sampling.sampler import Sampler
-from charrnn_tui.tui.model_source import LoadedModel
+if TYPE_CHECKING:
+    from charrnn_tui.sampling.sampler import Sampler
+    from charrnn_tui.tui.model_source import LoadedModel
 
 SHIPPED_PRIME = "Anna"  # a beginning that suits the model that comes with the program
 

@@ -1,17 +1,20 @@
 """Primes that nobody types: the end of a file, a line of the text that a model has learned from."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from charrnn_tui.run.directory import RunDirectory, is_run
-from charrnn_tui.text.corpus import read_text
-from charrnn_tui.text.lines import Lines
-from charrnn_tui.tui.model_source import LoadedModel
 from charrnn_tui.tui.preparation import Job
-from charrnn_tui.tui.world import World
+
+if TYPE_CHECKING:
+    from charrnn_tui.text.lines import Lines
+    from charrnn_tui.tui.model_source import LoadedModel
+    from charrnn_tui.tui.world import World
 
 PRIME_MOST: Final = 20_000  # characters: four seconds of reading with 2×512 units, and far more than a state remembers
 OTHER_WAY: Final = "F2 takes a prime from a file"
@@ -27,6 +30,8 @@ class FoundPrime:
 
 def prime_from_file(path: str, encoding: str) -> FoundPrime:
     """A file's text, or its end where it is long. Blocks while it reads. Raises ValueError, one line."""
+    from charrnn_tui.text.corpus import read_text  # NumPy: the first frame is there before it
+
     file = Path(os.path.expanduser(path))  # where there is no such user, a name like any other
     return _ending(read_text(file, encoding), file.name)
 
@@ -134,6 +139,8 @@ class LearnedLines:
         return FoundPrime(line.prime, words)
 
     def _lines(self, text: LearnedText, world: World) -> tuple[Lines, str]:
+        from charrnn_tui.text.lines import Lines  # NumPy: the first frame is there before it
+
         looks = [(path, path.stat().st_mtime_ns, path.stat().st_size) for path in text.files]
         if self._kept is None or self._kept[0] != (looks, text.encoding):
             corpus = world.read_corpus([str(path) for path in text.files], text.encoding)

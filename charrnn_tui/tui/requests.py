@@ -1,12 +1,16 @@
 """What the screens ask of the app, apart from them: it hears these before a screen that sends them is imported."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from charrnn_tui.run.directory import RunDirectory
-from charrnn_tui.run.progress import RunProgress
-from charrnn_tui.run.settings import RunRequest
+if TYPE_CHECKING:
+    from charrnn_tui.run.directory import RunDirectory
+    from charrnn_tui.run.progress import RunProgress
+    from charrnn_tui.run.settings import RunRequest
 
 
 class StartRun(Message):

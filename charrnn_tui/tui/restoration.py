@@ -1,18 +1,24 @@
 """A session brought back, on another thread: the text that was on the screen first, then the others."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from charrnn_tui.run.files import file_sha256
 from charrnn_tui.sampling.page import Page
 from charrnn_tui.sampling.rewriting import write_on
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.tui.branches import Branch
-from charrnn_tui.tui.model_source import LoadedModel, ModelSource, load_model
+from charrnn_tui.tui.model_source import ModelSource, load_model
 from charrnn_tui.tui.preparation import Abandoned, Job
-from charrnn_tui.tui.session import Session
-from charrnn_tui.tui.world import World
+
+if TYPE_CHECKING:
+    from charrnn_tui.tui.model_source import LoadedModel
+    from charrnn_tui.tui.session import Session
+    from charrnn_tui.tui.world import World
 
 
 class Restoration:

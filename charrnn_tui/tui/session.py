@@ -1,17 +1,22 @@
 """What was going on in the playground, on disk: every text with its recipe, the tree they form, the controls."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from charrnn_tui.run.files import write_atomically
 from charrnn_tui.sampling.recipe import Recipe, RecipeError
-from charrnn_tui.tui.branches import Branch, Branches
-from charrnn_tui.tui.model_source import LoadedModel, ModelSource
+from charrnn_tui.tui.model_source import ModelSource
 from charrnn_tui.tui.play_settings import PlaySettings
 from charrnn_tui.tui.widgets.row_painter import Mark
+
+if TYPE_CHECKING:
+    from charrnn_tui.tui.branches import Branch, Branches
+    from charrnn_tui.tui.model_source import LoadedModel
 
 VERSION: Final = 1
 DIRECTORY: Final = "sessions"  # in the runs directory

@@ -1,15 +1,18 @@
 """What the app is given: everything outside the screen. Tests hand it a scripted one."""
 
+from __future__ import annotations
+
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from charrnn_tui.checkpoint.checkpoint import Checkpoint
-from charrnn_tui.run.control import Control
-from charrnn_tui.run.directory import RunDirectory
-from charrnn_tui.run.events import Event
-from charrnn_tui.run.settings import RunRequest
-from charrnn_tui.text.corpus import Corpus
+if TYPE_CHECKING:
+    from charrnn_tui.checkpoint.checkpoint import Checkpoint
+    from charrnn_tui.run.control import Control
+    from charrnn_tui.run.directory import RunDirectory
+    from charrnn_tui.run.events import Event
+    from charrnn_tui.run.settings import RunRequest
+    from charrnn_tui.text.corpus import Corpus
 
 
 class World(Protocol):

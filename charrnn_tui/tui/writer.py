@@ -1,15 +1,20 @@
 """Who writes in the playground: a sampler, the text so far, a speed, and a rest at the end of a page."""
 
+from __future__ import annotations
+
 import time
 from array import array
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from charrnn_tui.sampling.distribution import PLAIN, SamplingSettings
-from charrnn_tui.sampling.lstm import CharLSTM
-from charrnn_tui.sampling.page import Page
-from charrnn_tui.sampling.sampler import Sampler
+from charrnn_tui.sampling.settings import PLAIN
+
+if TYPE_CHECKING:
+    from charrnn_tui.sampling.lstm import CharLSTM
+    from charrnn_tui.sampling.page import Page
+    from charrnn_tui.sampling.sampler import Sampler
+    from charrnn_tui.sampling.settings import SamplingSettings
 
 MOST_OWED_SECONDS: Final = 0.2  # after a stall it goes on, it does not catch up
 _RATE_WINDOW: Final = 2.0  # seconds over which chars/s is measured
@@ -42,6 +47,8 @@ class Writer:
 
     def begin(self, sampler: Sampler, prime: str, seed: int) -> None:
         """Start a text where a sampler stands after its prime, and write."""
+        from charrnn_tui.sampling.page import Page  # NumPy: the first frame is there before it
+
         self._sampler = sampler
         sampler.settings = self._settings
         sampler.reseed(seed)
@@ -56,6 +63,8 @@ class Writer:
 
     def turn_to(self, page: Page) -> None:
         """Stand at the end of a page, and write no more until asked to go on."""
+        from charrnn_tui.sampling.sampler import Sampler  # as Page
+
         sampler = Sampler(page.network, page.vocabulary, self._settings, seed=0)
         sampler.restore(page.snapshot_at(len(page)))
         self._sampler, self._page, self._page_end = sampler, page, None
@@ -90,6 +99,8 @@ class Writer:
         """Go on with other weights of the same network, from the state in which the old ones stand."""
         old = self._sampler
         if old is not None and self._page is not None:
+            from charrnn_tui.sampling.sampler import Sampler  # as Page
+
             self._page.change_network(model, old.state)
             self._sampler = Sampler(model, old.vocabulary, self._settings, seed=0)
             self._sampler.restore(old.snapshot())
@@ -105,11 +116,11 @@ class Writer:
         return self._page.prime if self._page is not None else ""
 
     @property
-    def surprises(self) -> "array[float]":
+    def surprises(self) -> array[float]:
         return self._page.surprises if self._page is not None else array("f")
 
     @property
-    def entropies(self) -> "array[float]":
+    def entropies(self) -> array[float]:
         return self._page.entropies if self._page is not None else array("f")
 
     @property

@@ -6,7 +6,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charrnn_tui.sampling.distribution import Distribution, SamplingSettings
+from charrnn_tui.sampling.distribution import Distribution
+from charrnn_tui.sampling.settings import SamplingSettings
 
 TEN = np.log([0.1, 0.3, 0.05, 0.2, 0.35])  # in order: ids 4, 1, 3, 0, 2
 

@@ -3,10 +3,10 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from charrnn_tui.sampling.distribution import SamplingSettings
 from charrnn_tui.sampling.inspector import inspect_position
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
+from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.text.vocabulary import Vocabulary
 from tests.sampling.random_networks import TorchCharRNN
 

@@ -8,10 +8,10 @@ import pytest
 from numpy.typing import NDArray
 
 from charrnn_tui.checkpoint.checkpoint import tensor_shapes
-from charrnn_tui.sampling.distribution import SamplingSettings
 from charrnn_tui.sampling.lstm import CharLSTM, Floats, LSTMState
 from charrnn_tui.sampling.many_texts import can_write_many, write_many
 from charrnn_tui.sampling.sampler import Sampler
+from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.text.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary("abcdefghijklmnopqrstuvwxyz \n")

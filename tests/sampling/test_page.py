@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from charrnn_tui.sampling.distribution import PLAIN, SamplingSettings
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.page import CHUNK, STATE_EVERY, Page, WeightsGone
 from charrnn_tui.sampling.sampler import Sampler
+from charrnn_tui.sampling.settings import PLAIN, SamplingSettings
 from charrnn_tui.text.vocabulary import Vocabulary
 from tests.sampling.random_networks import TorchCharRNN
 

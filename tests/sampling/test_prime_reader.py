@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charrnn_tui.sampling.distribution import SamplingSettings
 from charrnn_tui.sampling.lstm import CharLSTM, LSTMState
 from charrnn_tui.sampling.prime_reader import STATE_EVERY, PrimeReader
 from charrnn_tui.sampling.sampler import Sampler
+from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.text.vocabulary import Vocabulary
 from tests.sampling.random_networks import TorchCharRNN
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from charrnn_tui.sampling.distribution import SamplingSettings
 from charrnn_tui.sampling.page import Page
 from charrnn_tui.sampling.recipe import Recipe, RecipeError
+from charrnn_tui.sampling.settings import SamplingSettings
 from tests.sampling.test_page import MODEL, VOCABULARY, page_of, sampler
 
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from charrnn_tui.sampling.distribution import Distribution, SamplingSettings
+from charrnn_tui.sampling.distribution import Distribution
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import SampledCharacter, Sampler
+from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.text.vocabulary import UnknownCharacters, Vocabulary
 from tests.sampling.random_networks import TorchCharRNN
 

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
-from charrnn_tui.sampling.distribution import Distribution, SamplingSettings
+from charrnn_tui.sampling.distribution import Distribution
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
+from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.tui.screens.branch_tree import BranchTree
 from charrnn_tui.tui.widgets.character_symbol import symbol_of
 from tests.tui.scripted_world import ScriptedWorld, screen_text, tiny_checkpoint

@@ -12,9 +12,9 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
-from charrnn_tui.sampling.distribution import SamplingSettings
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
+from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.tui.active_run import ActiveRun
 from charrnn_tui.tui.model_source import ModelSource
 from charrnn_tui.tui.screens.keeping import COPY_FILE

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
-from charrnn_tui.sampling.distribution import SamplingSettings
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
+from charrnn_tui.sampling.settings import SamplingSettings
 from tests.tui.scripted_world import ScriptedRun, ScriptedWorld, screen_text, tiny_checkpoint
 from tests.tui.test_play_screen import Player, playing
 

@@ -6,9 +6,9 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from charrnn_tui.sampling.distribution import SamplingSettings
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
+from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.tui.writer import Writer
 from tests.tui.scripted_world import ALPHABET, Clock, tiny_checkpoint
 

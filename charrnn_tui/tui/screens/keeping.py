@@ -1,24 +1,26 @@
 """The part of the playground that keeps: writing to files, copying, recipes."""
 
+from __future__ import annotations
+
 import json
 import shlex
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import Binding, BindingType
 
 from charrnn_tui.run.files import write_atomically
-from charrnn_tui.sampling.page import Page
 from charrnn_tui.sampling.page_record import page_record
 from charrnn_tui.sampling.recipe import Recipe, RecipeError
 from charrnn_tui.tui.kept_model import keep_model
-from charrnn_tui.tui.model_source import LoadedModel
 from charrnn_tui.tui.screens.looking_back import LookingBack
-from charrnn_tui.tui.screens.save_text import SaveText, proposed_name
-from charrnn_tui.tui.text_picture import text_picture
 from charrnn_tui.tui.widgets.visible import visible
-from charrnn_tui.tui.world import World
+
+if TYPE_CHECKING:
+    from charrnn_tui.sampling.page import Page
+    from charrnn_tui.tui.model_source import LoadedModel
+    from charrnn_tui.tui.world import World
 
 COPY_FILE: Final = "copied.txt"  # in the runs directory
 RECIPES: Final = "recipes"  # so too
@@ -40,6 +42,8 @@ class KeepingTexts(LookingBack):
         raise NotImplementedError
 
     def action_save(self) -> None:
+        from charrnn_tui.tui.screens.save_text import SaveText, proposed_name  # not before it is shown
+
         branch = self.desk.branches.current
         if branch is None:
             self.tell("there is no text yet")
@@ -54,6 +58,8 @@ class KeepingTexts(LookingBack):
         self.app.push_screen(SaveText(forms, len(page.prime) + len(page), name), self._saved)
 
     def _picture(self, model: LoadedModel) -> str:
+        from charrnn_tui.tui.text_picture import text_picture  # Rich's exporter: not before it is asked for
+
         title = f"{model.title} · {self.desk.settings.words}"
         return text_picture(self.desk.text_view, title, self.desk.legend)
 

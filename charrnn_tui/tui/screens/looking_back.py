@@ -1,7 +1,9 @@
 """The part of the playground that looks back: the inspector, forks, the tree, undo."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.binding import Binding, BindingType
@@ -9,16 +11,15 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from charrnn_tui.sampling.inspector import Inspection
-from charrnn_tui.tui.branches import Branch
-from charrnn_tui.tui.screens.branch_tree import BranchTree
-from charrnn_tui.tui.screens.edit_text import EditText
-from charrnn_tui.tui.widgets.forking_desk import ForkingDesk
 from charrnn_tui.tui.widgets.inspector import Finding, Inspector
-from charrnn_tui.tui.widgets.surprise import MODES
 from charrnn_tui.tui.widgets.text_editor import TextEditor
 from charrnn_tui.tui.widgets.text_view import TextView
 from charrnn_tui.tui.widgets.visible import visible
 from charrnn_tui.tui.widgets.writing_desk import WritingDesk
+
+if TYPE_CHECKING:
+    from charrnn_tui.tui.branches import Branch
+    from charrnn_tui.tui.widgets.forking_desk import ForkingDesk
 
 ACTIONS = frozenset(
     {
@@ -172,6 +173,8 @@ class LookingBack(Screen[None]):
             if answer is not None and answer != line:
                 self.tell(self.desk.edit(start, answer, self._new_seed))
 
+        from charrnn_tui.tui.screens.edit_text import EditText  # not before it is shown
+
         self.app.push_screen(EditText(line, cursor - start, page.vocabulary), edited)
 
     def action_sibling(self, by: int) -> None:
@@ -180,6 +183,8 @@ class LookingBack(Screen[None]):
         self.desk.turn_to_current()
 
     def action_tree(self) -> None:
+        from charrnn_tui.tui.screens.branch_tree import BranchTree  # not before it is shown
+
         self.app.push_screen(BranchTree(self.desk.branches), self._branch_chosen)
 
     def _branch_chosen(self, branch: Branch | None) -> None:
@@ -211,5 +216,7 @@ class LookingBack(Screen[None]):
 
     def action_colours(self) -> None:
         """The next mode; after the last one none."""
+        from charrnn_tui.tui.widgets.surprise import MODES  # NumPy: the first frame is there before it
+
         self._colour_mode = self._colour_mode + 1 if self._colour_mode + 1 < len(MODES) else -1
         self.desk.colour(MODES[self._colour_mode] if self._colour_mode >= 0 else None)

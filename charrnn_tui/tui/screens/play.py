@@ -1,11 +1,13 @@
 """The playground: a model writes, one character after another, while keys change the prime and the controls."""
 
+from __future__ import annotations
+
 import random
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,16 +16,13 @@ from textual.containers import Container, Vertical
 from textual.widget import Widget
 from textual.widgets import Static
 
-from charrnn_tui.tui.active_run import ActiveRun
-from charrnn_tui.tui.model_source import LoadedModel, ModelSource
+from charrnn_tui.tui.model_source import LoadedModel
 from charrnn_tui.tui.play_settings import BIG_STEP, DEFAULTS, REPLAY
 from charrnn_tui.tui.screens.keeping import KEEPING
 from charrnn_tui.tui.screens.looking_back import ACTIONS
-from charrnn_tui.tui.screens.model_menu import ModelMenu
 from charrnn_tui.tui.screens.prime_tools import PrimeTools
 from charrnn_tui.tui.screens.sessions import REMEMBERING
-from charrnn_tui.tui.screens.side_by_side import SideBySide
-from charrnn_tui.tui.session import Session, SessionError
+from charrnn_tui.tui.session import SessionError
 from charrnn_tui.tui.widgets.key_footer import KeyFooter
 from charrnn_tui.tui.widgets.next_character import NextCharacter
 from charrnn_tui.tui.widgets.prime_field import PrimeField
@@ -32,7 +31,12 @@ from charrnn_tui.tui.widgets.sampling_controls import SamplingControls
 from charrnn_tui.tui.widgets.studio_header import StudioHeader
 from charrnn_tui.tui.widgets.visible import visible
 from charrnn_tui.tui.widgets.writing_desk import WritingDesk
-from charrnn_tui.tui.world import World
+
+if TYPE_CHECKING:
+    from charrnn_tui.tui.active_run import ActiveRun
+    from charrnn_tui.tui.model_source import ModelSource
+    from charrnn_tui.tui.session import Session
+    from charrnn_tui.tui.world import World
 
 _NOT_WHILE_TYPING: Final = (
     ACTIONS
@@ -149,6 +153,9 @@ In the text pane ↑ ↓ scroll; End follows the text again."""
             self.add_class(max(step for step in breakpoints if step[0] <= extent)[1], update=False)
 
     def on_mount(self) -> None:
+        self.call_after_refresh(self._begin)  # first the panes: the thread that loads a model would be in their way
+
+    def _begin(self) -> None:
         if self._opening_session is None or not self._brought_back(self._opening_session):
             self.desk.open(self._source)
 
@@ -280,6 +287,8 @@ In the text pane ↑ ↓ scroll; End follows the text again."""
         self.controls.reset()
 
     def action_choose_model(self) -> None:
+        from charrnn_tui.tui.screens.model_menu import ModelMenu  # not before it is shown
+
         self.app.push_screen(ModelMenu(self._world, self._active_run, self._source), self._model_chosen)
 
     def _model_chosen(self, chosen: LoadedModel | ModelSource | None) -> None:
@@ -289,6 +298,8 @@ In the text pane ↑ ↓ scroll; End follows the text again."""
             self.desk.open(chosen)
 
     def action_side_by_side(self) -> None:
+        from charrnn_tui.tui.screens.side_by_side import SideBySide  # not before it is shown
+
         model = self.desk.feed.model
         if model is None:
             self.tell("there is no model yet that could be compared")

@@ -1,15 +1,19 @@
 """The part of the playground that finds primes: in files, in the text behind the model; and mends them."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import Binding, BindingType
 from textual.timer import Timer
 
-from charrnn_tui.tui.prime_sources import FoundPrime, LearnedLines
-from charrnn_tui.tui.screens.prime_file import PrimeFile
+from charrnn_tui.tui.prime_sources import LearnedLines
 from charrnn_tui.tui.screens.sessions import RememberingSessions
-from charrnn_tui.tui.widgets.forking_desk import ForkingDesk
+
+if TYPE_CHECKING:
+    from charrnn_tui.tui.prime_sources import FoundPrime
+    from charrnn_tui.tui.widgets.forking_desk import ForkingDesk
 
 _LOOK_SECONDS: Final = 1 / 20
 
@@ -30,6 +34,8 @@ class PrimeTools(RememberingSessions):
         self._file_asked = ("", "utf-8")
 
     def action_prime_file(self) -> None:
+        from charrnn_tui.tui.screens.prime_file import PrimeFile  # not before it is shown
+
         dialog = PrimeFile(*self._file_asked)
 
         def read(found: FoundPrime | None) -> None:

@@ -1,8 +1,10 @@
 """The part of the playground that remembers: sessions are saved by themselves and brought back."""
 
+from __future__ import annotations
+
 import time
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -17,7 +19,6 @@ from charrnn_tui.tui.play_settings import DEFAULTS
 from charrnn_tui.tui.screens.keeping import RECIPES, KeepingTexts
 from charrnn_tui.tui.session import (
     DIRECTORY,
-    Session,
     SessionError,
     list_sessions,
     read_session,
@@ -26,6 +27,11 @@ from charrnn_tui.tui.session import (
 )
 from charrnn_tui.tui.widgets.restoring_desk import RestoringDesk
 from charrnn_tui.tui.widgets.visible import visible
+
+if TYPE_CHECKING:
+    from charrnn_tui.tui.session import (
+        Session,
+    )
 
 SAVE_SECONDS: Final = 30.0
 _SAVED_IN_BETWEEN: Final = 100_000  # characters; more would make the keys wait, and are saved when one leaves

@@ -1,10 +1,15 @@
 """Going on from any place of a text, and turning from branch to branch."""
 
-from collections.abc import Callable, Sequence
+from __future__ import annotations
 
-from charrnn_tui.tui.branches import Branch
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
 from charrnn_tui.tui.widgets.character_symbol import symbol_of
 from charrnn_tui.tui.widgets.writing_desk import WritingDesk
+
+if TYPE_CHECKING:
+    from charrnn_tui.tui.branches import Branch
 
 
 class ForkingDesk(WritingDesk):

@@ -1,7 +1,9 @@
 """The inspector: what the model thought at a place of the text, and what the controls would make of it now."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -13,10 +15,12 @@ from textual.reactive import Reactive, reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from charrnn_tui.sampling.inspector import Inspection
-from charrnn_tui.text.vocabulary import Vocabulary
 from charrnn_tui.tui.widgets.character_symbol import symbol_of
 from charrnn_tui.tui.widgets.next_character import bar
+
+if TYPE_CHECKING:
+    from charrnn_tui.sampling.inspector import Inspection
+    from charrnn_tui.text.vocabulary import Vocabulary
 
 _HEAD_ROWS: Final = 3  # above the bars
 _PERCENT_CELLS: Final = 6

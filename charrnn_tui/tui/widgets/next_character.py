@@ -1,7 +1,9 @@
 """What the model may write next: the kept candidates with their bars, and how open the choice is."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -10,9 +12,11 @@ from textual.reactive import Reactive, reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from charrnn_tui.sampling.distribution import Distribution
-from charrnn_tui.text.vocabulary import Vocabulary
 from charrnn_tui.tui.widgets.character_symbol import symbol_of
+
+if TYPE_CHECKING:
+    from charrnn_tui.sampling.distribution import Distribution
+    from charrnn_tui.text.vocabulary import Vocabulary
 
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉"
 _PERCENT_CELLS: Final = 6

@@ -1,9 +1,15 @@
 """The line under the text: how much, how surprising, how fast, and what is going on."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from textual.widgets import Static
 
 from charrnn_tui.tui.widgets.visible import visible
-from charrnn_tui.tui.writer import Writer
+
+if TYPE_CHECKING:
+    from charrnn_tui.tui.writer import Writer
 
 
 class PlayStatus(Static):

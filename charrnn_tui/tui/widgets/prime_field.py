@@ -1,8 +1,10 @@
 """The beginning that the model is to go on from: a label, the field, and a line about what the model cannot read."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,9 +17,11 @@ from textual.widgets import Static
 
 from charrnn_tui.text.nearest import NearestKnown
 from charrnn_tui.tui.foresight import Foresight
-from charrnn_tui.tui.model_source import LoadedModel
 from charrnn_tui.tui.widgets.character_symbol import symbol_of
 from charrnn_tui.tui.widgets.prime_editor import GHOST_MOST, PrimeEditor
+
+if TYPE_CHECKING:
+    from charrnn_tui.tui.model_source import LoadedModel
 
 DEBOUNCE_SECONDS: Final = 0.2
 LOOK_SECONDS: Final = 1 / 30  # between two looks whether something is foreseen

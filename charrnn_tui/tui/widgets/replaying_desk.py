@@ -1,15 +1,21 @@
 """Replay: a control that changes re-writes the whole page, with the same seed and at once."""
 
-from collections.abc import Sequence
-from typing import Final
+from __future__ import annotations
 
-from charrnn_tui.sampling.distribution import SamplingSettings
-from charrnn_tui.sampling.page import Page
-from charrnn_tui.sampling.sampler import Sampler
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
 from charrnn_tui.tui.branches import Branch
-from charrnn_tui.tui.play_settings import SAMPLING_FIELDS, SEED, Knob
-from charrnn_tui.tui.preparation import Abandoned, Job, Prepared
+from charrnn_tui.tui.play_settings import SAMPLING_FIELDS, SEED
+from charrnn_tui.tui.preparation import Abandoned, Job
 from charrnn_tui.tui.widgets.forking_desk import ForkingDesk
+
+if TYPE_CHECKING:
+    from charrnn_tui.sampling.page import Page
+    from charrnn_tui.sampling.sampler import Sampler
+    from charrnn_tui.sampling.settings import SamplingSettings
+    from charrnn_tui.tui.play_settings import Knob
+    from charrnn_tui.tui.preparation import Prepared
 
 _WORTH_FINISHING: Final = 2000  # characters; a key held down shows each such page, a longer one gives way to the next
 
@@ -19,6 +25,8 @@ class Rewriting:
 
     def __init__(self, page: Page, settings: SamplingSettings, seed: int, length: int, knob: Knob | None) -> None:
         """knob: the control that was changed; None: another prime or model."""
+        from charrnn_tui.sampling.sampler import Sampler  # NumPy: the first frame is there before it
+
         self.page, self.length, self.knob = page.fork(0, seed), length, knob
         self.made_with = settings, seed, length
         self._abandoned = False

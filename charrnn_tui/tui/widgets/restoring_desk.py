@@ -1,13 +1,18 @@
 """A desk on which an earlier session is laid out again."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from charrnn_tui.tui.model_source import ModelSource
-from charrnn_tui.tui.restoration import Restoration
-from charrnn_tui.tui.session import Session
 from charrnn_tui.tui.widgets.replaying_desk import ReplayingDesk
+
+if TYPE_CHECKING:
+    from charrnn_tui.tui.model_source import ModelSource
+    from charrnn_tui.tui.restoration import Restoration
+    from charrnn_tui.tui.session import Session
 
 
 class RestoringDesk(ReplayingDesk):
@@ -24,6 +29,8 @@ class RestoringDesk(ReplayingDesk):
 
     def restore(self, session: Session) -> None:
         """Bring its texts back, and stand where it stood."""
+        from charrnn_tui.tui.restoration import Restoration  # NumPy: the first frame is there before it
+
         self._wait()
         self._let_go()
         self._shown = False

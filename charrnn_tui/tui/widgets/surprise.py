@@ -1,19 +1,18 @@
 """Colours for what the model thought of each character: five steps of one scale, the same in every mode."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from textual.app import ComposeResult
-from textual.containers import Horizontal
-from textual.widgets import Static
 
-from charrnn_tui.sampling.page import Page
-from charrnn_tui.tui.widgets.text_view import TextView
+from charrnn_tui.tui.widgets.surprise_legend import FIRST_CLASS
 
-_FIRST_CLASS: Final = 1  # of the text view's; its class 0 is dim, which not every terminal shows
+if TYPE_CHECKING:
+    from charrnn_tui.sampling.page import Page
 
 
 @dataclass(frozen=True)
@@ -69,47 +68,4 @@ def classes_of(mode: ColourMode, page: Page | None, start: int, end: int) -> lis
     primed = len(page.prime)
     within = max(0, min(end, primed) - start)
     steps = mode.steps(page, max(0, start - primed), min(len(page), max(0, end - primed)))
-    return [-1] * within + [_FIRST_CLASS + step for step in steps]
-
-
-class SurpriseLegend(Horizontal):
-    """One row: the steps in the colours themselves, so that it cannot say anything else than the text does; figures."""
-
-    DEFAULT_CSS = """
-    SurpriseLegend {
-        height: 1; padding: 0 1;
-        & > TextView { height: 1; width: 41; scrollbar-size: 0 0; }
-        & > Static { height: 1; width: 1fr; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
-    }
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.scale = TextView(id="colour-scale")
-        self.scale.can_focus = False
-        self._figures = Static("", markup=False)
-        self.words = ""
-
-    def compose(self) -> ComposeResult:
-        yield self.scale
-        yield self._figures
-
-    def show_mode(self, mode: ColourMode) -> None:
-        """Explain this mode's steps."""
-        lead = f"{mode.name} "
-        classes = [-1] * len(lead) + [_FIRST_CLASS + step for step, word in enumerate(mode.words) for _ in word]
-        self.scale.style_of = lambda start, end: classes[start:end]
-        self.scale.set_text(lead + "".join(mode.words))
-
-    def show_figures(self, page: Page, start: int, end: int) -> None:
-        """Total bits, bits a character and perplexity of the characters [start, end)."""
-        whole = end - start == len(
-            page
-        )  # what its total is known for: summing it at each beat would grow with the text
-        bits = page.total_bits if whole else float(np.sum(page.surprises[start:end], dtype=np.float64))
-        mean = bits / (end - start) if end > start else 0.0
-        selected = "" if whole else f"{end - start:,} chars: "
-        words = f"{selected}{bits:,.0f} bits · {mean:.2f}/char · ppl {2**mean:.2f}" if end > start else ""
-        if words != self.words:
-            self.words = words
-            self._figures.update(words, layout=False)
+    return [-1] * within + [FIRST_CLASS + step for step in steps]

@@ -6,79 +6,21 @@ not jump to the next row when the space behind it arrives. A row, once another f
 later can only move the end of the last row. So appending wraps again from the start of the last row, and no further.
 """
 
+from __future__ import annotations
+
 import sys
 from array import array
 from bisect import bisect_right
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-from charrnn_tui.tui.widgets.visible import cells_of
-
-_CELLS: Final = 0x07  # bits of a kind: how many cells, 0 where the kind is not known yet
-_BREAKS_AFTER: Final = 0x08
-_HANGS: Final = 0x10  # may stand in the last column
-_LINE_FEED: Final = 0x20
 _LINE_FEED_CODE: Final = 0x0A
-_BREAKING_SPACES: Final = frozenset("\t \u1680\u3000") | {chr(code) for code in range(0x2000, 0x200B) if code != 0x2007}
 _CHUNK: Final = 1 << 18  # characters wrapped at a time: bounds the scratch memory to some 10 MB
 
 _UTF_32: Final = "utf-32-le" if sys.byteorder == "little" else "utf-32-be"
-
-_kinds: Final = np.zeros(0x110000, np.uint8)  # untouched pages of it take no memory
-
-
-def _kind_of(code: int) -> int:
-    character = chr(code)
-    if character == "\n":
-        return 1 | _BREAKS_AFTER | _HANGS | _LINE_FEED
-    cells = cells_of(character)
-    if character in _BREAKING_SPACES:
-        return cells | _BREAKS_AFTER | _HANGS
-    return cells | _BREAKS_AFTER if cells == 2 else cells
-
-
-def _kinds_of(codes: NDArray[np.uint32]) -> NDArray[np.uint8]:
-    kinds = _kinds[codes]
-    if not kinds.all():
-        for code in np.unique(codes[kinds == 0]).tolist():
-            _kinds[code] = _kind_of(code)
-        kinds = _kinds[codes]
-    return kinds
-
-
-def _breaks(kinds: NDArray[np.uint8], width: int) -> list[int]:
-    """Where rows after the first one start, (n,) kinds → up to n indices; n itself after a line feed at the end.
-
-    For every index the start of the following row is worked out as if a row started there; then the true ones are
-    picked by walking from the first.
-    """
-    n = len(kinds)
-    index = np.arange(n, dtype=np.int32)
-    after = np.zeros(n + 1, np.int32)  # after[i] = cells of the first i characters
-    np.cumsum(kinds & _CELLS, out=after[1:])
-    # The body of a row ends before its last column ...
-    reach = np.searchsorted(after, after[:-1] + max(1, width - 1), side="right").astype(np.int32) - 1
-    # ... where one more space or line feed may hang.
-    beyond = np.minimum(reach, n - 1)
-    hangs = (kinds[beyond] & _HANGS != 0) & (reach < n) & (after[beyond + 1] <= after[:-1] + width)
-    reach = np.maximum(reach + hangs, index + 1)  # a character wider than the row has a row for itself
-    last_break = np.zeros(n + 1, np.int32)
-    np.maximum.accumulate(np.where(kinds & _BREAKS_AFTER, index + 1, 0), out=last_break[1:])
-    following = np.where(last_break[reach] > index, last_break[reach], reach)
-    following[reach == n] = n + 1
-    line_feeds = np.where(kinds & _LINE_FEED, index, n)
-    line_feed = np.minimum.accumulate(line_feeds[::-1])[::-1]
-    follows: list[int] = np.where(line_feed < reach, line_feed + 1, following).tolist()
-    breaks = []
-    start = follows[0]
-    while start < n:
-        breaks.append(start)
-        start = follows[start]
-    if start == n:
-        breaks.append(n)
-    return breaks
 
 
 class Place(NamedTuple):
@@ -146,7 +88,7 @@ class WrappedText:
         moved = len(codes) - (end - start)
         del starts[row + 1 :]
         self._wrap_last_row(next_line + moved)
-        starts.frombytes((np.array(behind, np.int64) + moved).astype(np.uint32).tobytes())
+        starts.extend(place + moved for place in behind)
         return row
 
     def clear(self) -> None:
@@ -167,25 +109,40 @@ class WrappedText:
     def locate(self, position: int) -> Place:
         """The cell where a character begins; the length of the text may be asked for, too."""
         row = bisect_right(self._starts, position) - 1
-        return Place(row, int(self._cells(self._starts[row], position).sum()))
+        start = self._starts[row]
+        return Place(row, position - start if self._plain(start, position) else int(self._cells(start, position).sum()))
 
     def position_at(self, row: int, column: int) -> int:
         """The character that covers a cell, or the nearest one of that row; the row's start where it has none."""
         start, end = self.row_span(row)
-        right_edges = np.cumsum(self._cells(start, end))
-        return max(start, min(start + int(np.searchsorted(right_edges, column, side="right")), end - 1))
+        if start == end:
+            return start
+        right_edges = self._cells(start, end).cumsum()
+        return max(start, min(start + int(right_edges.searchsorted(column, side="right")), end - 1))
+
+    def _plain(self, start: int, end: int) -> bool:
+        """Whether each of these characters takes one cell and ends no row; so it needs no NumPy, and no counting."""
+        codes = self._codes[start:end]
+        return not codes or (min(codes) >= 0x20 and max(codes) < 0x7F)
 
     def _cells(self, start: int, end: int) -> NDArray[np.uint8]:
-        return _kinds_of(np.array(self._codes[start:end], np.uint32)) & np.uint8(_CELLS)
+        from charrnn_tui.tui.widgets.row_breaks import CELLS, kinds_of  # NumPy: the first frame needs none
+
+        return kinds_of(self._codes[start:end]) & CELLS
 
     def _wrap_last_row(self, end: int | None = None) -> None:
         """Up to a line's end, or that of the text."""
         end = self.length if end is None else end
+        start = self._starts[-1]
+        if end - start < self._width and self._plain(start, end):
+            return
+        from charrnn_tui.tui.widgets.row_breaks import breaks_of, kinds_of  # as in _cells
+
         chunk = max(_CHUNK, 2 * self._width)  # more than a row, so that every chunk finds a break
         while True:
             start = self._starts[-1]
-            kinds = _kinds_of(np.array(self._codes[start : min(end, start + chunk)], np.uint32))
+            kinds = kinds_of(self._codes[start : min(end, start + chunk)])
             if len(kinds):
-                self._starts.extend(start + row for row in _breaks(kinds, self._width))
+                self._starts.extend(start + row for row in breaks_of(kinds, self._width))
             if start + len(kinds) == end:
                 return

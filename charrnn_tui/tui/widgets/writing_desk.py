@@ -1,10 +1,12 @@
 """Where the text is written: prime, text and status, driven by a beat that leaves the keys their time."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,19 +15,25 @@ from textual.message import Message
 from textual.reactive import Reactive, reactive
 from textual.timer import Timer
 
-from charrnn_tui.tui.active_run import ActiveRun
 from charrnn_tui.tui.branches import Branch, Branches
 from charrnn_tui.tui.model_feed import ModelFeed
-from charrnn_tui.tui.model_source import LoadedModel, ModelSource
-from charrnn_tui.tui.play_settings import DEFAULTS, KNOBS, SAMPLING_FIELDS, SEED, Knob, PlaySettings
+from charrnn_tui.tui.model_source import LoadedModel
+from charrnn_tui.tui.play_settings import DEFAULTS, KNOBS, SAMPLING_FIELDS, SEED
 from charrnn_tui.tui.preparation import Prepared
-from charrnn_tui.tui.widgets.next_character import Outlook, outlook_of
+from charrnn_tui.tui.widgets.next_character import outlook_of
 from charrnn_tui.tui.widgets.play_status import PlayStatus, activity_of, figures_of
 from charrnn_tui.tui.widgets.prime_field import PrimeField
-from charrnn_tui.tui.widgets.surprise import ColourMode, SurpriseLegend, classes_of
+from charrnn_tui.tui.widgets.surprise_legend import SurpriseLegend
 from charrnn_tui.tui.widgets.text_view import TextView
-from charrnn_tui.tui.world import World
 from charrnn_tui.tui.writer import Writer
+
+if TYPE_CHECKING:
+    from charrnn_tui.tui.active_run import ActiveRun
+    from charrnn_tui.tui.model_source import ModelSource
+    from charrnn_tui.tui.play_settings import Knob, PlaySettings
+    from charrnn_tui.tui.widgets.next_character import Outlook
+    from charrnn_tui.tui.widgets.surprise import ColourMode
+    from charrnn_tui.tui.world import World
 
 BEAT_SECONDS: Final = 1 / 20
 BEAT_BUDGET: Final = 0.015  # seconds of writing in a beat: no key waits longer
@@ -315,6 +323,8 @@ class WritingDesk(Vertical):
             self.text_view.add_mark(*mark)
 
     def _steps_of(self, mode: ColourMode, start: int, end: int) -> list[int]:
+        from charrnn_tui.tui.widgets.surprise import classes_of  # NumPy: the first frame is there before it
+
         return classes_of(mode, self.writer.page, start, end)
 
     def _draw(self, *, at_once: bool = False) -> None:
