@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from charrnn_tui.cli.choosing import is_checkpoint_file, newest_checkpoint, shipped_checkpoint
 from charrnn_tui.cli.hangup import come_back_lines, on_hangup
 from charrnn_tui.cli.output import say
-from charrnn_tui.run.control import Detach
 from charrnn_tui.run.directory import RunDirectory, find_run
 from charrnn_tui.tui.app import Opening, StudioApp
 from charrnn_tui.tui.session import DIRECTORY as SESSIONS
@@ -109,7 +108,7 @@ def _signals(app: StudioApp) -> Iterator[list[int]]:
         _point_at_nothing()
         active = app.active_run
         if active is not None and on_hangup(active.directory) == "continue":
-            active.control.request(Detach())
+            active.detach()
         elif active is not None:
             active.stop("interrupted", "the terminal was closed")
         app.call_later(app.exit)

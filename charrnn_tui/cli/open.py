@@ -1,15 +1,19 @@
 """`charrnn-tui [PATH]`: the app, on whatever PATH is."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from charrnn_tui.cli.first_frame import NoTerminal, check_terminal, first_frame
+from charrnn_tui.cli.first_frame import NoTerminal, check_terminal, first_frame, imports_for_good
 from charrnn_tui.cli.options import low_bandwidth_option, runs_option
 from charrnn_tui.run.directory import find_run
-from charrnn_tui.run.settings import RunRequest
+
+if TYPE_CHECKING:
+    from charrnn_tui.run.settings import RunRequest
 
 
 @click.command("open", options_metavar="[OPTIONS]")
@@ -49,8 +53,9 @@ def show_app(
     except NoTerminal as error:
         raise click.UsageError(str(error)) from None
     with first_frame():
-        from charrnn_tui.cli.app import open_app  # Textual and NumPy: not before the app is asked for
-        from charrnn_tui.cli.world import StudioWorld
+        with imports_for_good():
+            from charrnn_tui.cli.app import open_app  # Textual: not before the app is asked for
+            from charrnn_tui.cli.world import StudioWorld
 
         world = StudioWorld(runs)
         return open_app(world, target, start=start, resume=resume, read_only=read_only, low_bandwidth=low_bandwidth)

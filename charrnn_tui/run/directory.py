@@ -1,17 +1,20 @@
 """A run on disk: settings, events, checkpoints, lock; and the events as they come, whoever writes them."""
 
+from __future__ import annotations
+
 import json
 import os
 import re
 import shutil
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from charrnn_tui.run.event_tail import EventTail
-from charrnn_tui.run.events import Event, to_line
 from charrnn_tui.run.files import write_atomically
 from charrnn_tui.run.lock import RunLock, lock_holder
-from charrnn_tui.run.progress import RunProgress
+
+if TYPE_CHECKING:
+    from charrnn_tui.run.events import Event
+    from charrnn_tui.run.progress import RunProgress
 
 _NAME = re.compile(r"[^\W_][\w.-]{0,99}")
 
@@ -27,7 +30,7 @@ class RunDirectory:
         self.path = path
 
     @classmethod
-    def create(cls, runs: Path, corpus: str, name: str | None = None) -> "RunDirectory":
+    def create(cls, runs: Path, corpus: str, name: str | None = None) -> RunDirectory:
         """Make a new run, named as asked or after its text and a counter. Raises RunError."""
         try:
             runs.mkdir(parents=True, exist_ok=True)
@@ -118,6 +121,9 @@ class RunDirectory:
     def progress(self) -> RunProgress:
         """All events so far, folded; a run whose trainer has died without a word is `interrupted`."""
         alive = self.trainer() is not None  # asked first: a trainer that ends meanwhile has written its last event
+        from charrnn_tui.run.event_tail import EventTail  # the playground opens without them
+        from charrnn_tui.run.progress import RunProgress
+
         progress = RunProgress()
         EventTail(self.events_file).fold(progress)
         if not progress.ended and not alive:
@@ -141,6 +147,8 @@ class EventWriter:
 
     def append(self, event: Event) -> None:
         """Write one event; it is on disk for good after `sync`."""
+        from charrnn_tui.run.events import to_line  # as above
+
         self._waiting += to_line(event).encode("utf-8", "backslashreplace")
         try:
             while self._waiting:  # a disk that fills up takes the beginning of a line

@@ -7,7 +7,9 @@ from collections.abc import Generator
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from charrnn_tui.run.control import Stop
+from charrnn_tui.run.control import Detach, Stop
+from charrnn_tui.run.event_tail import EventTail
+from charrnn_tui.run.progress import RunProgress
 
 if TYPE_CHECKING:
     from charrnn_tui.run.control import Control
@@ -27,6 +29,7 @@ class ActiveRun:
         self.control = control
         self.error: Exception | None = None
         self._events = events
+        self._progress, self._tail = RunProgress(), EventTail(directory.events_file)
         self._thread = threading.Thread(target=self._drive, name=f"train {directory.name}")
         self._thread.start()
 
@@ -34,6 +37,15 @@ class ActiveRun:
     def done(self) -> bool:
         """Whether the thread has ended: its last event is on disk."""
         return not self._thread.is_alive()
+
+    def progress(self) -> RunProgress:
+        """What its events on disk tell so far."""
+        self._tail.fold(self._progress)
+        return self._progress
+
+    def detach(self) -> None:
+        """Ask it to go on without a screen; returns at once."""
+        self.control.request(Detach())
 
     def stop(self, state: str = "stopped", reason: str = "stopped from the app") -> None:
         """Ask it to save and end; returns at once."""

@@ -15,11 +15,7 @@ from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
-from charrnn_tui.run.control import Control
 from charrnn_tui.run.directory import is_run
-from charrnn_tui.run.event_tail import EventTail
-from charrnn_tui.run.progress import RunProgress
-from charrnn_tui.tui.active_run import ActiveRun
 from charrnn_tui.tui.alarm_bell import GIVE_TITLE_BACK, KEEP_TITLE, SERIOUS, TOAST_SECONDS, AlarmBell, title_sequence
 from charrnn_tui.tui.control_filter import ControlFilter
 from charrnn_tui.tui.model_source import ModelSource, source_of
@@ -31,7 +27,9 @@ from charrnn_tui.tui.widgets.studio_header import StudioHeader
 if TYPE_CHECKING:
     from charrnn_tui.run.directory import RunDirectory
     from charrnn_tui.run.events import AlarmRaised
+    from charrnn_tui.run.progress import RunProgress
     from charrnn_tui.run.settings import RunRequest
+    from charrnn_tui.tui.active_run import ActiveRun
     from charrnn_tui.tui.screens.runs import RunsScreen
     from charrnn_tui.tui.screens.train import TrainScreen
     from charrnn_tui.tui.world import World
@@ -82,8 +80,6 @@ class StudioApp(App[None]):
         self._world = world
         self._opening = opening
         self.active_run: ActiveRun | None = None
-        self._active_progress = RunProgress()
-        self._active_tail: EventTail | None = None
         self._quitting: int | None = None  # the exit code, once asked to
         self.detached: RunDirectory | None = None  # the run that was left to another process
         self._bell = AlarmBell()
@@ -167,6 +163,9 @@ class StudioApp(App[None]):
     @work(thread=True, exclusive=True, group="start")
     def _start(self, request: RunRequest) -> None:
         """Reading a long text takes a while; the screen stays alive meanwhile."""
+        from charrnn_tui.run.control import Control  # not before there is a run
+        from charrnn_tui.tui.active_run import ActiveRun
+
         control = Control()
         try:
             directory, events = self._world.start_run(request, control)
@@ -201,6 +200,9 @@ class StudioApp(App[None]):
     @work(thread=True, exclusive=True, group="start")
     def _resume(self, run: RunDirectory, changes: Mapping[str, Any]) -> None:
         """Torch, the text and the resume file take a while."""
+        from charrnn_tui.run.control import Control  # not before there is a run
+        from charrnn_tui.tui.active_run import ActiveRun
+
         control = Control()
         try:
             directory, events = self._world.resume_run(run, control, changes)
@@ -235,7 +237,6 @@ class StudioApp(App[None]):
 
     def _started(self, active: ActiveRun) -> None:
         self.active_run = active
-        self._active_progress, self._active_tail = RunProgress(), EventTail(active.directory.events_file)
         self.switch_mode("train")
         self._train.show_run(active.directory, active)
         self._play.open_source(ModelSource("live", active.directory.path))
@@ -254,10 +255,10 @@ class StudioApp(App[None]):
             for header in self.screen.query(StudioHeader):
                 header.status = self._status()
         if active is not None:
-            self._bell.hear(active.directory.name, self._active_progress, self)
-        run, progress = self._shown()
-        if run is not None and (active is None or run.path != active.directory.path):
-            self._bell.hear(run.name, progress, self)
+            self._bell.hear(active.directory.name, active.progress(), self)
+        shown = self._shown()
+        if shown is not None and (active is None or shown[0].path != active.directory.path):
+            self._bell.hear(shown[0].name, shown[1], self)
 
     def tell_alarm(self, name: str, alarm: AlarmRaised) -> None:
         """Bell, toast, and the terminal's title, which tells it in a list of windows too."""
@@ -290,17 +291,18 @@ class StudioApp(App[None]):
         else:
             self.notify(str(error) or type(error).__name__, title="The training failed", severity="error", markup=False)
 
-    def _shown(self) -> tuple[RunDirectory | None, RunProgress]:
-        return self._train.shown() if self._train_was_shown else (None, RunProgress())
+    def _shown(self) -> tuple[RunDirectory, RunProgress] | None:
+        """The run on the training screen and what it has come to, if there is one."""
+        run, progress = self._train.shown() if self._train_was_shown else (None, None)
+        return None if run is None or progress is None else (run, progress)
 
     def _status(self) -> str:
         if self._quitting is not None:
             return "saving …"
-        if self.active_run is not None and self._active_tail is not None:
-            self._active_tail.fold(self._active_progress)
-            return status_line(self._active_progress, self.active_run.directory.name)
-        run, progress = self._shown()
-        return status_line(progress, run.name) if run is not None else ""
+        if self.active_run is not None:
+            return status_line(self.active_run.progress(), self.active_run.directory.name)
+        shown = self._shown()
+        return status_line(shown[1], shown[0].name) if shown is not None else ""
 
     def _source(self, checkpoint: Path) -> ModelSource:
         shipped = self._world.shipped_checkpoint()

@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, cast
 
-from charrnn_tui.run.control import ShareWeights
-
 if TYPE_CHECKING:
     from charrnn_tui.checkpoint.checkpoint import Checkpoint
     from charrnn_tui.tui.active_run import ActiveRun
@@ -39,6 +37,8 @@ class LiveWeights:
         """Ask for the weights as they are, unless that question is open already."""
         if not self.waiting and not self.run.done:
             self._asked = True
+            from charrnn_tui.run.control import ShareWeights  # not before there is a run
+
             self.run.control.request(ShareWeights(self._slot.append))
 
     def ask_again(self) -> None:

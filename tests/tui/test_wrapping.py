@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charrnn_tui.tui.widgets import wrapping
+from charrnn_tui.tui.widgets import row_breaks, wrapping
 from charrnn_tui.tui.widgets.visible import cells_of
 from charrnn_tui.tui.widgets.wrapping import Place, WrappedText
 
@@ -26,7 +26,7 @@ def wrapped_one_by_one(text: str, width: int) -> list[str]:
     """The rule of the module's first paragraph, written down plainly: the yardstick for the arrays."""
     rows = [""]
     for character in text:
-        spacious = character in wrapping._BREAKING_SPACES or character == "\n"
+        spacious = character in row_breaks._BREAKING_SPACES or character == "\n"
         limit = width if spacious else max(1, width - 1)
         while rows[-1] and cells(rows[-1]) + cells(character) > limit:
             if spacious and cells(rows[-1]) + cells(character) <= width:
@@ -44,7 +44,7 @@ def cells(text: str) -> int:
 
 
 def breaks_after(character: str) -> bool:
-    return character in wrapping._BREAKING_SPACES or cells_of(character) == 2
+    return character in row_breaks._BREAKING_SPACES or cells_of(character) == 2
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,7 @@ In the text pane ↑ ↓ scroll; End follows the text again."""
         self._source: ModelSource | None = None
         self._before_prime: Widget | None = None
         self._opening_session: Path | None = None
+        self._begun = False
 
     def compose(self) -> ComposeResult:
         self._take_breakpoints()
@@ -156,6 +157,7 @@ In the text pane ↑ ↓ scroll; End follows the text again."""
         self.call_after_refresh(self._begin)  # first the panes: the thread that loads a model would be in their way
 
     def _begin(self) -> None:
+        self._begun = True
         if self._opening_session is None or not self._brought_back(self._opening_session):
             self.desk.open(self._source)
 
@@ -185,7 +187,7 @@ In the text pane ↑ ↓ scroll; End follows the text again."""
     def open_source(self, source: ModelSource) -> None:
         """Play with this model, now or as soon as the screen is shown."""
         self._source = source
-        if self.is_mounted:
+        if self._begun:
             self.desk.open(source)
 
     @property
@@ -196,7 +198,8 @@ In the text pane ↑ ↓ scroll; End follows the text again."""
         self.desk.pause()
 
     def on_screen_resume(self) -> None:
-        self.desk.resume()
+        if self._begun:
+            self.desk.resume()
 
     @on(WritingDesk.ModelChanged)
     def show_model(self, event: WritingDesk.ModelChanged) -> None:

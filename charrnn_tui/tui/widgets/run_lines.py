@@ -1,10 +1,15 @@
 """The words and bars of a run: pure functions from its progress to lines."""
 
+from __future__ import annotations
+
 import itertools
 import math
+from typing import TYPE_CHECKING
 
-from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.run.quantities import bits, count, duration
+
+if TYPE_CHECKING:
+    from charrnn_tui.run.progress import RunProgress
 
 GLYPHS = {
     "preparing": "…",
