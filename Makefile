@@ -45,9 +45,11 @@ $(BIN)/python:
 $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing what charrnn-tui needs into $(VENV); torch takes a while"
 	$(INSTALL) --editable .
+	@$(BIN)/python -m compileall -q charrnn_tui
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing charrnn-tui and its tools into $(VENV); torch takes a while"
 	$(INSTALL) --editable '.[dev]'
+	@$(BIN)/python -m compileall -q charrnn_tui
 	@touch $@ $(VENV)/.installed

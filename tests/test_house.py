@@ -33,6 +33,14 @@ except SystemExit as ended:
     assert not ended.code, ended.code
 print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})), file=sys.stderr)
 """
+FIRST_SCREEN = """
+import json, pathlib, sys
+from charrnn_tui.cli.app import open_app
+from charrnn_tui.cli.world import StudioWorld
+from charrnn_tui.tui.app import Opening, StudioApp
+StudioApp(StudioWorld(pathlib.Path(sys.argv[1])), Opening()).get_default_screen()
+print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})), file=sys.stderr)
+"""
 
 
 def modules_after(script: str, *arguments: object) -> set[str]:
@@ -88,3 +96,7 @@ def test_a_command_brings_in_only_what_it_needs(command: list[str], allowed: set
     writer.close()
     words = [str(model) if word == "MODEL" else word for word in command]
     assert modules_after(RUN_COMMAND, "--runs-dir", runs, *words) <= allowed
+
+
+def test_the_playground_is_on_the_screen_before_numpy_is_imported(tmp_path: Path) -> None:
+    assert modules_after(FIRST_SCREEN, tmp_path) <= {"click", "rich", "textual", "platformdirs"}

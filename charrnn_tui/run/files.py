@@ -1,6 +1,5 @@
 """Files that are there whole or not at all."""
 
-import hashlib
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -23,6 +22,8 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file's bytes, in hexadecimal. Raises OSError."""
+    import hashlib  # OpenSSL: not for the first frame
+
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -8,7 +8,6 @@ in the last bits, and in the rare place where a draw falls between, so may a cha
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
@@ -137,6 +136,8 @@ class Recipe:
 
 def text_hash(text: str) -> str:
     """SHA-256 of a text in UTF-8, in hexadecimal."""
+    import hashlib  # OpenSSL: not for the first frame
+
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 

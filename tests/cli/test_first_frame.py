@@ -1,10 +1,11 @@
 """What is on the screen while the app's modules are imported."""
 
+import gc
 import os
 
 import pytest
 
-from charrnn_tui.cli.first_frame import first_frame
+from charrnn_tui.cli.first_frame import first_frame, imports_for_good
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="there is none elsewhere")
 
@@ -30,3 +31,11 @@ def test_what_fails_before_the_app_gives_the_terminal_back(capfd: pytest.Capture
     sent = capfd.readouterr().out
     assert sent.index("\x1b[?1049h") < sent.index("\x1b[?1049l")
     assert sent.endswith("\x1b[?25h")
+
+
+def test_garbage_is_collected_again_when_the_imports_are_done() -> None:
+    with pytest.raises(ImportError), imports_for_good():
+        assert not gc.isenabled()
+        raise ImportError("no such module")
+    gc.unfreeze()
+    assert gc.isenabled()
