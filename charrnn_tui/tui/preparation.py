@@ -31,6 +31,10 @@ class Job(Generic[Result]):
     def done(self) -> bool:
         return not self._thread.is_alive()
 
+    def wait(self) -> None:
+        """Until it is done."""
+        self._thread.join()
+
     def result(self) -> Result:
         """What the work gave or raised, once it is done."""
         if self._error is not None:

@@ -1,14 +1,21 @@
 """Replay: with it on, a changed control re-writes the page from its prime, with the same seed."""
 
+import threading
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.lstm import CharLSTM, LSTMState
+from charrnn_tui.sampling.page import Page
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
+from charrnn_tui.tui.play_settings import BIG_STEP
+from charrnn_tui.tui.preparation import Abandoned
+from charrnn_tui.tui.widgets.replaying_desk import Rewriting
 from tests.tui.scripted_world import ScriptedRun, ScriptedWorld, screen_text, tiny_checkpoint
 from tests.tui.test_play_screen import Player, playing
 
@@ -25,7 +32,9 @@ def shipped(world: ScriptedWorld) -> Checkpoint:
     return checkpoint
 
 
-def written_with(checkpoint: Checkpoint, count: int, *, prime: str = "a", seed: int = 42, **settings: float) -> str:
+def written_with(
+    checkpoint: Checkpoint, count: int, *, prime: str = "a", seed: int = 42, **settings: float | None
+) -> str:
     """What these settings write from the start."""
     chosen = SamplingSettings(**({"temperature": 0.8, "top_k": 5} | settings))
     sampler = Sampler(CharLSTM(checkpoint.weights), checkpoint.vocabulary, chosen, seed=seed, prime=prime)
@@ -136,6 +145,52 @@ async def test_the_next_step_of_a_control_is_foreseen_and_shown_without_waiting(
             assert player.desk.writer.text == written_with(shipped, count, top_k=top_k)
         await player.press("g")
         assert not player.desk._foreseen
+
+
+@pytest.mark.parametrize("presses", [(1, 1), (-1, -1), (1, -1, -1), (BIG_STEP,), (-BIG_STEP,)])
+async def test_keys_in_quick_succession_meet_pages_that_are_ready(
+    world: ScriptedWorld, shipped: Checkpoint, presses: tuple[int, ...]
+) -> None:
+    async with playing(world) as player:
+        desk, controls = player.desk, player.play.controls
+        count = await stopped_with_replay_on(player)
+        await player.until(lambda: desk._foreseen and all(page.done for page in desk._foreseen))
+        ready = {found.made_with: found.page for found in desk._foreseen}
+        for by in presses:
+            controls.change(by)
+            await player.until(lambda: desk.settings == controls.settings and desk._rewriting is None)
+        assert desk.writer.page is ready[desk.settings.sampling, desk.settings.seed, count]
+        assert desk.writer.text == written_with(shipped, count, top_k=desk.settings.top_k)
+
+
+@pytest.mark.parametrize("given_up", [False, True])
+def test_a_page_behind_another_begins_when_that_is_done_or_given_up(given_up: bool) -> None:
+    checkpoint, go_on, steps = tiny_checkpoint(), threading.Event(), list[int]()
+
+    class Held(CharLSTM):
+        def advance(self, ids: int | NDArray[np.integer], state: LSTMState) -> LSTMState:
+            if threading.current_thread() is not threading.main_thread():
+                steps.append(threading.get_ident())
+                go_on.wait(60)
+            return super().advance(ids, state)
+
+    page = Page(Sampler(Held(checkpoint.weights), checkpoint.vocabulary, seed=1, prime="a"), "a", 1)
+    first = Rewriting(page, SamplingSettings(), 1, 50, None)
+    second = Rewriting(page, SamplingSettings(top_k=3), 1, 50, None, behind=first)
+    if given_up:
+        first.abandon()
+    go_on.set()
+    assert len(second_page := wait_for(second)) == 50
+    assert second_page.settings[0].value.top_k == 3
+    assert steps == sorted(steps, key=lambda thread: thread == steps[-1])  # never by turns
+    if given_up:
+        with pytest.raises(Abandoned):
+            first.result()
+
+
+def wait_for(rewriting: Rewriting) -> Page:
+    rewriting._job.wait()
+    return rewriting.result()[0]
 
 
 async def test_nothing_is_foreseen_beside_a_training(world: ScriptedWorld, shipped: Checkpoint) -> None:

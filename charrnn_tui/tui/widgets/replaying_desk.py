@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from charrnn_tui.tui.branches import Branch
-from charrnn_tui.tui.play_settings import SAMPLING_FIELDS, SEED
+from charrnn_tui.tui.play_settings import BIG_STEP, SAMPLING_FIELDS, SEED
 from charrnn_tui.tui.preparation import Abandoned, Job
 from charrnn_tui.tui.widgets.forking_desk import ForkingDesk
 
@@ -18,16 +18,27 @@ if TYPE_CHECKING:
     from charrnn_tui.tui.preparation import Prepared
 
 _WORTH_FINISHING: Final = 2000  # characters; a key held down shows each such page, a longer one gives way to the next
+_LIKELY_STEPS: Final = (1, -1, 2, -2, BIG_STEP, -BIG_STEP)  # of the chosen control, which one or two keys take
+_AT_A_TIME: Final = 2  # pages written ahead side by side
 
 
 class Rewriting:
     """A page written anew on another thread, so long as the old one: the keys and the old text stay alive."""
 
-    def __init__(self, page: Page, settings: SamplingSettings, seed: int, length: int, knob: Knob | None) -> None:
-        """knob: the control that was changed; None: another prime or model."""
+    def __init__(
+        self,
+        page: Page,
+        settings: SamplingSettings,
+        seed: int,
+        length: int,
+        knob: Knob | None,
+        behind: Rewriting | None = None,
+    ) -> None:
+        """knob: the control that was changed; None: another prime or model. behind: what is to be done or given up."""
         from charrnn_tui.sampling.sampler import Sampler  # NumPy: the first frame is there before it
 
         self.page, self.length, self.knob = page.fork(0, seed), length, knob
+        self._behind = behind
         self.made_with = settings, seed, length
         self._abandoned = False
         self._sampler = Sampler(page.network, page.vocabulary, settings, seed=0)
@@ -48,6 +59,9 @@ class Rewriting:
         self._abandoned = True
 
     def _write(self) -> None:
+        if self._behind is not None:
+            self._behind._job.wait()
+            self._behind = None
         while len(self.page) < self.length:
             if self._abandoned:
                 raise Abandoned
@@ -113,25 +127,34 @@ class ReplayingDesk(ForkingDesk):
         self._forget_foreseen()
 
     def foresee(self, knob: Knob) -> None:
-        """Write what a step of this control to either side would give, while nobody asks for anything.
+        """Write what the next keys could ask of this control, the likeliest first, while nobody asks for anything.
 
         Not beside a training, whose processor it would take, and not beside writing, which makes other pages wanted.
         """
-        self._forget_foreseen()
         page, settings = self.writer.page, self.settings
         acting = knob.field in SAMPLING_FIELDS or knob is SEED
-        if not (settings.replay and acting and page) or self.words or self.writer.writing or self.feed.training:
+        busy = self.words or self.writer.writing or self.feed.training
+        if not (settings.replay and acting and page) or busy or len(page) > _WORTH_FINISHING or page.mixed:
+            self._forget_foreseen()
             return
-        if len(page) <= _WORTH_FINISHING and not page.mixed:
-            steps = (knob.step(settings, by) for by in (1, -1))
-            self._foreseen = [
-                Rewriting(page, step.sampling, step.seed, len(page), knob) for step in steps if step != settings
-            ]
+        steps = dict.fromkeys(step for by in _LIKELY_STEPS if (step := knob.step(settings, by)) != settings)
+        before = {found.made_with: found for found in self._foreseen if found.page.network is page.network}
+        foreseen: list[Rewriting] = []
+        for step in steps:
+            made_with = step.sampling, step.seed, len(page)
+            behind = foreseen[-_AT_A_TIME] if len(foreseen) >= _AT_A_TIME else None
+            foreseen.append(before.get(made_with) or Rewriting(page, *made_with, knob, behind))
+        for useless in self._foreseen:
+            if useless not in foreseen:
+                useless.abandon()
+        self._foreseen = foreseen
 
-    def _forget_foreseen(self) -> None:
-        for rewriting in self._foreseen:
+    def _forget_foreseen(self, *, unfinished: bool = False) -> None:
+        """All of them, or those that would take time from what is wanted now."""
+        useless = [found for found in self._foreseen if not (unfinished and found.done)]
+        for rewriting in useless:
             rewriting.abandon()
-        self._foreseen = ()
+        self._foreseen = [found for found in self._foreseen if found not in useless]
 
     def _rewrite(self, knob: Knob | None, length: int) -> None:
         rewriting, page = self._rewriting, self.writer.page
@@ -146,7 +169,8 @@ class ReplayingDesk(ForkingDesk):
         made_with = self.settings.sampling, self.settings.seed, length
         foreseen = next((found for found in self._foreseen if found.made_with == made_with), None)
         self._foreseen = [found for found in self._foreseen if found is not foreseen]
-        self._forget_foreseen()
+        if foreseen is None or not foreseen.done:
+            self._forget_foreseen(unfinished=True)
         self._rewriting = foreseen or Rewriting(page, *made_with, knob)
         self._awake()
         if self._rewriting.done:
@@ -190,9 +214,13 @@ class ReplayingDesk(ForkingDesk):
             self.branches.grow(Branch(page, current.model, f"replay{name}"))
         assert self.branches.current is not None
         self._replayed = self.branches.current, rewriting.knob
+        foreseen, self._foreseen = self._foreseen, ()  # the same prime and model: some of them may be wanted next
         self.show_page(stays=True)
+        self._foreseen = foreseen
         self._draw(at_once=True)
         if wanted is not None:
             self._rewrite(*wanted)
         elif rewriting.knob is not None:
             self.foresee(rewriting.knob)
+        else:
+            self._forget_foreseen()
