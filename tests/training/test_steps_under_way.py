@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
@@ -31,6 +32,7 @@ from charrnn_tui.run.events import (
     Evaluated,
     Event,
     LearningRateChanged,
+    PlanChanged,
     RunFinished,
     RunPaused,
     SampleWritten,
@@ -179,6 +181,9 @@ def test_who_looks_at_the_model_sees_that_of_the_last_step_told(
     assert [loss for _, _, loss in seen] == [losses[at] for at, _, _ in seen]
     steps = of_kind(events, StepDone)
     assert figures(steps) == figures(whole)[: len(steps)]
+    for plan in of_kind(events, PlanChanged):  # a pause, or an end
+        reached = of_kind(events, RunPaused) if plan.plan == "pause" else of_kind(events, RunFinished)
+        assert [event.step for event in reached] == [plan.at_step]
     assert len(of_kind(events, SampleWritten)) == len(seen)
 
 
@@ -265,6 +270,11 @@ def test_steps_behind_one_that_is_not_finite_change_nothing(
     assert failed.lr == learner.lr
     for name, tensor in learner.weights().items():
         np.testing.assert_array_equal(tensor, expected[name])
+    if what == "gradient":  # else what it starts from is the accident
+        waiting = Learner(HARD, small_corpus())
+        while waiting.step < step - 1:
+            waiting.learn()
+        assert all(torch.equal(ours, theirs) for ours, theirs in zip(learner.hidden, waiting.hidden, strict=True))
     states = learner.optimizer.state_dict()["state"].values()
     assert {float(state["step"]) for state in states} == {step - 1}
     assert all(state["exp_avg"].isfinite().all() for state in states)
