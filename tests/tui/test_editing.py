@@ -1,20 +1,13 @@
 """Editing what was written is a fork: the model goes on behind it."""
 
-from pathlib import Path
-
 import pytest
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.tui.screens.edit_text import EditText, LineEditor
+from tests.tui.playground import DEFAULT, Player, playing
 from tests.tui.scripted_world import ScriptedWorld, screen_text, tiny_checkpoint
-from tests.tui.test_play_screen import DEFAULT, Player, playing
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> ScriptedWorld:
-    return ScriptedWorld(tmp_path / "runs")
 
 
 @pytest.fixture

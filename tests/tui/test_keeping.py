@@ -14,20 +14,14 @@ from charrnn_tui.sampling.recipe import Recipe
 from charrnn_tui.tui.model_source import ModelSource
 from charrnn_tui.tui.screens.keeping import COPY_FILE, RECIPES
 from charrnn_tui.tui.screens.save_text import SaveText
+from tests.tui.playground import Player, playing
 from tests.tui.scripted_world import ScriptedWorld, tiny_checkpoint
-from tests.tui.test_play_screen import Player, playing
 
 
-@pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ScriptedWorld:
+@pytest.fixture(autouse=True)
+def empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where names without a directory are written."""
     monkeypatch.chdir(tmp_path)
-    return ScriptedWorld(tmp_path / "runs")
-
-
-@pytest.fixture
-def file(world: ScriptedWorld, tmp_path: Path) -> Path:
-    """A model that lies on the disk."""
-    return world.put(tmp_path / "tiny.safetensors", tiny_checkpoint())
 
 
 async def save_as(player: Player, name: str) -> None:

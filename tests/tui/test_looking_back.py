@@ -1,7 +1,5 @@
 """The playground looks back: inspector, forks, branches, undo, colours; played by keys."""
 
-from pathlib import Path
-
 import pytest
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
@@ -11,22 +9,10 @@ from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.tui.screens.branch_tree import BranchTree
 from charrnn_tui.tui.widgets.character_symbol import symbol_of
-from tests.tui.scripted_world import ScriptedWorld, screen_text, tiny_checkpoint
-from tests.tui.test_play_screen import DEFAULT, Player, playing
+from tests.tui.playground import DEFAULT, Player, playing
+from tests.tui.scripted_world import ScriptedWorld, screen_text
 
 SIZES = [(80, 24), (140, 40)]
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> ScriptedWorld:
-    return ScriptedWorld(tmp_path / "runs")
-
-
-@pytest.fixture
-def shipped(world: ScriptedWorld) -> Checkpoint:
-    checkpoint = tiny_checkpoint(val_loss=1.284)
-    world.ship(checkpoint)
-    return checkpoint
 
 
 def foretold(checkpoint: Checkpoint, prime: str, text: str, settings: SamplingSettings = DEFAULT) -> Distribution:

@@ -1,90 +1,21 @@
 """The playground, played by keys."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
-from textual.app import App
-from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
-from charrnn_tui.tui.active_run import ActiveRun
 from charrnn_tui.tui.model_source import ModelSource
 from charrnn_tui.tui.screens.keeping import COPY_FILE
 from charrnn_tui.tui.screens.model_menu import ModelMenu
-from charrnn_tui.tui.screens.play import PlayScreen
 from charrnn_tui.tui.screens.save_text import SaveText, proposed_name
-from tests.tui.scripted_world import Clock, ScriptedRun, ScriptedWorld, screen_text, tiny_checkpoint, until
-
-DEFAULT = SamplingSettings(temperature=0.8, top_k=5)
-
-
-class Playground(App[None]):
-    def __init__(self, world: ScriptedWorld, run: ScriptedRun | None, source: ModelSource | None) -> None:
-        super().__init__()
-        self.clock = Clock()
-        self.play = PlayScreen(world, lambda: cast(ActiveRun | None, run), clock=self.clock, new_seed=lambda: 99)
-        if source is not None:
-            self.play.open_source(source)
-
-    def on_mount(self) -> None:
-        self.push_screen(self.play)
-
-
-class Player:
-    """A pilot who knows the screen."""
-
-    def __init__(self, app: Playground, pilot: Pilot[None]) -> None:
-        self.app, self.pilot, self.play, self.desk = app, pilot, app.play, app.play.desk
-
-    async def until(self, condition: Any) -> None:
-        await until(self.pilot, condition, self.app.clock)
-
-    async def written(self, count: int = 30) -> None:
-        await self.until(lambda: self.desk.writer.count >= count)
-
-    async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
-
-    async def stop(self) -> str:
-        """Stop writing; the text so far."""
-        await self.press("g")
-        await self.until(lambda: self.desk.text_view.text == self.desk.text)
-        assert not self.desk.writer.writing
-        return self.desk.writer.text
-
-
-@asynccontextmanager
-async def playing(
-    world: ScriptedWorld,
-    *,
-    run: ScriptedRun | None = None,
-    source: ModelSource | None = None,
-    size: tuple[int, int] = (80, 24),
-) -> AsyncIterator[Player]:
-    app = Playground(world, run, source)
-    async with app.run_test(size=size) as pilot:
-        yield Player(app, pilot)
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> ScriptedWorld:
-    return ScriptedWorld(tmp_path / "runs")
-
-
-@pytest.fixture
-def shipped(world: ScriptedWorld) -> Checkpoint:
-    checkpoint = tiny_checkpoint(val_loss=1.284)
-    world.ship(checkpoint)
-    return checkpoint
+from tests.tui.playground import DEFAULT, playing
+from tests.tui.scripted_world import ScriptedRun, ScriptedWorld, screen_text, tiny_checkpoint
 
 
 def sampler(checkpoint: Checkpoint, seed: int = 42, prime: str = "") -> Sampler:

@@ -13,8 +13,8 @@ from charrnn_tui.tui.model_source import ModelSource, prepare_model
 from charrnn_tui.tui.prime_sources import PRIME_MOST, prime_from_file
 from charrnn_tui.tui.screens.prime_file import PrimeFile
 from charrnn_tui.tui.widgets.prime_editor import GHOST_ENDS, GHOST_STARTS, PrimeEditor
+from tests.tui.playground import Player, playing
 from tests.tui.scripted_world import ScriptedWorld, screen_text, tiny_checkpoint
-from tests.tui.test_play_screen import Player, playing
 
 CHECKPOINT = tiny_checkpoint(val_loss=1.284)
 SEED = 99  # the playground's next one

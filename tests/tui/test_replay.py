@@ -2,7 +2,6 @@
 
 import threading
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,20 +15,8 @@ from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.tui.play_settings import BIG_STEP
 from charrnn_tui.tui.preparation import Abandoned
 from charrnn_tui.tui.widgets.replaying_desk import Rewriting
+from tests.tui.playground import Player, playing
 from tests.tui.scripted_world import ScriptedRun, ScriptedWorld, screen_text, tiny_checkpoint
-from tests.tui.test_play_screen import Player, playing
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> ScriptedWorld:
-    return ScriptedWorld(tmp_path / "runs")
-
-
-@pytest.fixture
-def shipped(world: ScriptedWorld) -> Checkpoint:
-    checkpoint = tiny_checkpoint(val_loss=1.284)
-    world.ship(checkpoint)
-    return checkpoint
 
 
 def written_with(

@@ -5,22 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
-
 from charrnn_tui.tui.model_source import ModelSource
 from charrnn_tui.tui.session import DIRECTORY, KEPT, list_sessions, read_session, write_session
+from tests.tui.playground import Player, Playground, playing
 from tests.tui.scripted_world import ScriptedWorld, screen_text, tiny_checkpoint
-from tests.tui.test_play_screen import Player, Playground, playing
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> ScriptedWorld:
-    return ScriptedWorld(tmp_path / "runs")
-
-
-@pytest.fixture
-def file(world: ScriptedWorld, tmp_path: Path) -> Path:
-    return world.put(tmp_path / "tiny.safetensors", tiny_checkpoint())
 
 
 def sessions(world: ScriptedWorld) -> list[Path]:

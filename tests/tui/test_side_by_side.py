@@ -1,7 +1,6 @@
 """Side by side, played by keys."""
 
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -9,8 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from textual.app import App
-from textual.pilot import Pilot
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.run.directory import RunDirectory
@@ -18,76 +15,17 @@ from charrnn_tui.run.kept_checkpoints import kept_file
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.text.vocabulary import Ids, Vocabulary
-from charrnn_tui.tui.model_source import ModelSource, load_model
+from charrnn_tui.tui.model_source import ModelSource
 from charrnn_tui.tui.play_settings import DEFAULTS, PlaySettings
-from charrnn_tui.tui.rendering import MODELS_KEPT, ModelShelf, shared_length
 from charrnn_tui.tui.screens.dialogs import help_text
 from charrnn_tui.tui.screens.model_menu import ModelMenu
 from charrnn_tui.tui.screens.side_by_side import SideBySide
 from charrnn_tui.tui.widgets.side_pane import SidePane
-from tests.tui.scripted_world import ALPHABET, Clock, ScriptedWorld, screen_text, tiny_checkpoint, until
-from tests.tui.test_play_screen import playing
+from tests.tui.comparing import SETTINGS, comparing
+from tests.tui.playground import playing
+from tests.tui.scripted_world import ALPHABET, ScriptedWorld, screen_text, tiny_checkpoint, until
 
-SETTINGS = replace(DEFAULTS, length=200)
 STEPS = (0, 1, 9, 40)
-
-
-class Comparing(App[None]):
-    def __init__(self, world: ScriptedWorld, source: ModelSource, prime: str, settings: PlaySettings) -> None:
-        super().__init__()
-        self.clock = Clock()
-        model = load_model(source, world)
-        self.side_by_side = SideBySide(world, model, prime, settings, lambda: 99, self.clock)
-
-    def on_mount(self) -> None:
-        self.push_screen(self.side_by_side)
-
-
-class Comparer:
-    """A pilot who knows the screen."""
-
-    def __init__(self, app: Comparing, pilot: Pilot[None]) -> None:
-        self.app, self.pilot = app, pilot
-        self.comparison = app.side_by_side.comparison
-        self.one, self.other = self.comparison.sides
-
-    async def until(self, condition: Any) -> None:
-        await until(self.pilot, condition)
-
-    async def press(self, *keys: str) -> None:
-        """Press them, and wait until all is written that they ask for."""
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
-        await self.written()
-
-    async def written(self) -> None:
-        await self.until(lambda: not self.one.busy and not self.other.busy and self.other.shown is not None)
-        await self.pilot.pause()
-
-    @property
-    def screen(self) -> str:
-        return screen_text(self.app)
-
-
-@asynccontextmanager
-async def comparing(
-    world: ScriptedWorld,
-    source: ModelSource,
-    *,
-    prime: str = "abc",
-    settings: PlaySettings = SETTINGS,
-    size: tuple[int, int] = (80, 24),
-) -> AsyncIterator[Comparer]:
-    app = Comparing(world, source, prime, settings)
-    async with app.run_test(size=size) as pilot:
-        comparer = Comparer(app, pilot)
-        await comparer.written()
-        yield comparer
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> ScriptedWorld:
-    return ScriptedWorld(tmp_path / "runs")
 
 
 @pytest.fixture
@@ -116,26 +54,6 @@ def expected(checkpoint: Checkpoint, settings: PlaySettings, prime: str = "abc")
 
 def parting(one: str, other: str) -> int:
     return next(place for place, pair in enumerate(zip(one, other, strict=True)) if pair[0] != pair[1])
-
-
-def test_texts_part_where_their_characters_do() -> None:
-    assert shared_length("happy", "happy") == 5
-    assert shared_length("happy", "hapless") == 3
-    assert shared_length("happy families", "happy") == 5
-    assert shared_length("", "happy") == shared_length("a", "b") == 0
-    assert shared_length("happy", "hapless", 2) == shared_length("happy", "hapless", 3) == 3
-
-
-def test_a_shelf_keeps_the_models_that_were_used_last(world: ScriptedWorld) -> None:
-    shelf = ModelShelf(world)
-    sources = [ModelSource("file", Path(f"{number}.safetensors")) for number in range(MODELS_KEPT + 1)]
-    for number, source in enumerate(sources):
-        world.checkpoints[source.path] = tiny_checkpoint(seed=number)
-    models = [shelf.take(source) for source in sources]
-    world.checkpoints.clear()
-    assert [shelf.take(source) for source in sources[1:]] == models[1:]
-    with pytest.raises(ValueError, match=r"0\.safetensors: no such file"):
-        shelf.take(sources[0])
 
 
 @pytest.mark.parametrize("size", [(80, 24), (140, 40)])

@@ -1,0 +1,69 @@
+"""Side by side in an app of its own, and who plays it by keys."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+from textual.app import App
+from textual.pilot import Pilot
+
+from charrnn_tui.tui.model_source import ModelSource, load_model
+from charrnn_tui.tui.play_settings import DEFAULTS, PlaySettings
+from charrnn_tui.tui.screens.side_by_side import SideBySide
+from tests.tui.scripted_world import Clock, ScriptedWorld, screen_text, until
+
+SETTINGS = replace(DEFAULTS, length=200)
+
+
+class Comparing(App[None]):
+    def __init__(self, world: ScriptedWorld, source: ModelSource, prime: str, settings: PlaySettings) -> None:
+        super().__init__()
+        self.clock = Clock()
+        model = load_model(source, world)
+        self.side_by_side = SideBySide(world, model, prime, settings, lambda: 99, self.clock)
+
+    def on_mount(self) -> None:
+        self.push_screen(self.side_by_side)
+
+
+class Comparer:
+    """A pilot who knows the screen."""
+
+    def __init__(self, app: Comparing, pilot: Pilot[None]) -> None:
+        self.app, self.pilot = app, pilot
+        self.comparison = app.side_by_side.comparison
+        self.one, self.other = self.comparison.sides
+
+    async def until(self, condition: Any) -> None:
+        await until(self.pilot, condition)
+
+    async def press(self, *keys: str) -> None:
+        """Press them, and wait until all is written that they ask for."""
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+        await self.written()
+
+    async def written(self) -> None:
+        await self.until(lambda: not self.one.busy and not self.other.busy and self.other.shown is not None)
+        await self.pilot.pause()
+
+    @property
+    def screen(self) -> str:
+        return screen_text(self.app)
+
+
+@asynccontextmanager
+async def comparing(
+    world: ScriptedWorld,
+    source: ModelSource,
+    *,
+    prime: str = "abc",
+    settings: PlaySettings = SETTINGS,
+    size: tuple[int, int] = (80, 24),
+) -> AsyncIterator[Comparer]:
+    app = Comparing(world, source, prime, settings)
+    async with app.run_test(size=size) as pilot:
+        comparer = Comparer(app, pilot)
+        await comparer.written()
+        yield comparer
