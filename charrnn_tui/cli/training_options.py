@@ -49,7 +49,8 @@ def training_options(command: Decorated) -> Decorated:
     return click.option(
         "--preset",
         type=click.Choice(list(PRESETS)),
-        help="Where settings that are not given come from: the course notebook (the default), or a shorter training.",
+        help="Where settings that are not given come from: the course notebook (the default), a shorter "
+        "training, or one to the least validation loss.",
     )(command)
 
 

@@ -1,5 +1,7 @@
 """The notebook's network (cell 12): characters, LSTM layers with dropout, dropout, a linear layer."""
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F  # noqa: N812 - the field's name for it
 from torch import Tensor, nn
@@ -7,6 +9,7 @@ from torch import Tensor, nn
 from charrnn_tui.checkpoint.checkpoint import Weights
 from charrnn_tui.training.compiled_cell import compiled_cell
 from charrnn_tui.training.cudnn_lstm import cudnn_lstm, has_bfloat16
+from charrnn_tui.training.dropout import dropout
 from charrnn_tui.training.lstm_layer import lstm_layer
 
 Hidden = tuple[Tensor, Tensor]  # hidden and cell state, each (n_layers, batch, n_hidden)
@@ -38,13 +41,19 @@ class CharRNN(nn.Module):
         run = self._layers if self.runs_compiled() else self._lstm
         with torch.autocast(ids.device.type, torch.bfloat16, enabled=kind == torch.bfloat16):
             output, hidden = run(ids, hidden, kind)  # (seq, batch, n_hidden)
-            # Drawn in the order of the notebook's output, which is (batch, seq, n_hidden).
-            output = self.dropout(output.transpose(0, 1)).transpose(0, 1)
+            if self._drop(kind) is dropout:
+                output = dropout(output, self.dropout.p, self.training)
+            else:  # drawn in the order of the notebook's output, which is (batch, seq, n_hidden)
+                output = self.dropout(output.transpose(0, 1)).transpose(0, 1)
             return self.fc(output.reshape(-1, self.n_hidden)), hidden
 
     def runs_compiled(self) -> bool:
         """Whether its layers are ours, on a CPU for which their elementwise part could be compiled."""
         return self.fc.weight.device.type == "cpu" and compiled_cell().library is not None
+
+    def _drop(self, kind: torch.dtype) -> Callable[[Tensor, float, bool], Tensor]:
+        """In float32 PyTorch's: a seed's draws are the notebook's."""
+        return dropout if kind == torch.bfloat16 and self.runs_compiled() else F.dropout
 
     def runs_on_cudnn(self) -> bool:
         """Whether its layers are cuDNN's."""
@@ -54,16 +63,16 @@ class CharRNN(nn.Module):
         states = []
         for layer, (h, c) in enumerate(zip(*hidden, strict=True)):
             if layer:
-                x = F.dropout(x, self.lstm.dropout, self.training)
-            x, state = lstm_layer(x, (h, c), self._weights(layer), kind)
+                x = self._drop(kind)(x, self.lstm.dropout, self.training)
+            x, state = lstm_layer(x, (h, c), self._weights(layer, kind), kind)
             states.append(state)
         return x, (torch.stack([h for h, _ in states]), torch.stack([c for _, c in states]))
 
-    def _weights(self, layer: int) -> list[Tensor]:
+    def _weights(self, layer: int, kind: torch.dtype) -> list[Tensor]:
         weight_ih, weight_hh, *biases = self.lstm.all_weights[layer]
         if not self.weight_drop:
             return [weight_ih, weight_hh, *biases]
-        return [weight_ih, F.dropout(weight_hh, self.weight_drop, self.training), *biases]
+        return [weight_ih, self._drop(kind)(weight_hh, self.weight_drop, self.training), *biases]
 
     def _lstm(self, ids: Tensor, hidden: Hidden, kind: torch.dtype) -> tuple[Tensor, Hidden]:
         """PyTorch's own, or cuDNN's, which read vectors.
@@ -71,7 +80,7 @@ class CharRNN(nn.Module):
         One-hot vectors while they are no wider than a row of gates. For a larger alphabet the rows of gates are looked
         up, and given to a first layer that is the identity.
         """
-        first, *others = (weight for layer in range(self.n_layers) for weight in self._weights(layer))
+        first, *others = (weight for layer in range(self.n_layers) for weight in self._weights(layer, kind))
         gates = len(first)  # 4 * n_hidden
         if self.tokens <= gates:
             x = F.one_hot(ids, self.tokens).to(first.dtype)  # (seq, batch, tokens)
