@@ -6,7 +6,7 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -141,11 +141,24 @@ def cli(ctx: click.Context, runs_dir: Path) -> int | None:
 def main() -> None:
     """The program `charrnn-tui`."""
     signal.signal(signal.SIGTERM, _terminated)
-    if "score" not in sys.argv[1:2]:  # whose products are large; those of writing a character are small, and a second
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # thread waiting for a busy core makes them ten times slower
+    tame_threads(os.environ, sys.argv[1:2])
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # data is UTF-8 whatever the locale says
     cli.main(prog_name=PROGRAM)
+
+
+def tame_threads(environment: MutableMapping[str, str], command: Sequence[str]) -> None:
+    """Keep the threads of products from waiting for each other at any price; what the user has set stays.
+
+    Before NumPy and torch are imported. A second BLAS thread that waits for a busy core makes the small products of
+    writing a character ten times slower; those of scoring are large. OpenMP's threads, of which torch has one a core,
+    spin while another program has the core of one of them: a step took forty times as long, and takes three times as
+    long where they go to sleep after some hundred microseconds.
+    """
+    if "score" not in command:
+        environment.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if "OMP_WAIT_POLICY" not in environment:
+        environment.setdefault("GOMP_SPINCOUNT", "10000")
 
 
 def _terminated(signum: int, frame: FrameType | None) -> None:

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from charrnn_tui import __version__
 from charrnn_tui.cli.failures import explain
-from charrnn_tui.cli.main import COMMANDS, cli
+from charrnn_tui.cli.main import COMMANDS, cli, tame_threads
 from tests.cli.conftest import Invoke, one_line
 
 
@@ -100,3 +100,24 @@ def test_memory_that_is_not_there_is_told_in_words() -> None:
 
 def test_an_aborted_command_ends_with_130() -> None:
     assert explain(click.Abort()) == ("interrupted", 130)
+
+
+@pytest.mark.parametrize(
+    ("command", "given", "expected"),
+    [
+        (["sample"], {}, {"OPENBLAS_NUM_THREADS": "1", "GOMP_SPINCOUNT": "10000"}),
+        (["score"], {}, {"GOMP_SPINCOUNT": "10000"}),
+        ([], {"OMP_WAIT_POLICY": "active"}, {"OMP_WAIT_POLICY": "active", "OPENBLAS_NUM_THREADS": "1"}),
+        (
+            [],
+            {"GOMP_SPINCOUNT": "7", "OPENBLAS_NUM_THREADS": "2"},
+            {"GOMP_SPINCOUNT": "7", "OPENBLAS_NUM_THREADS": "2"},
+        ),
+    ],
+)
+def test_threads_do_not_wait_at_any_price_unless_the_user_wants_it(
+    command: list[str], given: dict[str, str], expected: dict[str, str]
+) -> None:
+    environment = dict(given)
+    tame_threads(environment, command)
+    assert environment == expected

@@ -103,9 +103,9 @@ class TrainScreen(Screen[None]):
 
     def shown(self) -> tuple[RunDirectory | None, RunProgress]:
         """The run that is shown and what it has come to; (None, …) before there is one."""
-        if not self._composed:
-            return None, RunProgress()
-        return self.run_view.run, self.run_view.progress
+        for view in self.query(RunView):  # none before the screen is composed, nor while it is taken down
+            return view.run, view.progress
+        return None, RunProgress()
 
     def paused_elsewhere(self) -> tuple[Path, int] | None:
         """The run that is shown and its step, where another process has paused it."""
