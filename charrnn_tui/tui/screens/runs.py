@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar
 
-from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -15,10 +14,10 @@ from charrnn_tui.run.directory import RunDirectory, RunError
 from charrnn_tui.run.quantities import size
 from charrnn_tui.run.shelf import RunTag, files_of, rename_run, write_tag
 from charrnn_tui.tui.requests import OpenRun, OverlayRuns, PlayRun, ResumeRun
-from charrnn_tui.tui.runs_table import ORDERS, RunLogs, RunRow, arranged, cells_of, columns_for, settings_diff
+from charrnn_tui.tui.runs_table import ORDERS, RunLogs, RunRow, arranged, columns_for, settings_diff
 from charrnn_tui.tui.screens.dialogs import Choice, ChoiceDialog, HelpDialog, TextDialog
-from charrnn_tui.tui.widgets.chart_plot import overlay_letter
 from charrnn_tui.tui.widgets.key_footer import KeyFooter
+from charrnn_tui.tui.widgets.run_list import RunList
 from charrnn_tui.tui.widgets.studio_header import StudioHeader
 from charrnn_tui.tui.world import World
 
@@ -70,22 +69,21 @@ x      delete it (shows what goes, and asks)"""
         self._world = world
         self._read_only = read_only
         self._rows: list[RunRow] = []
-        self._shown: list[RunRow] = []
         self._order = next(iter(ORDERS))
-        self._columns: tuple[str, ...] = ()
         self._overlaid: list[str] = []  # names, in the order of their letters
         self._logs = RunLogs()
+        self._list = RunList()
 
     def compose(self) -> ComposeResult:
         yield StudioHeader()
         yield Static("No runs yet. 1 trains one on a text of yours.", id="empty", markup=False)
         yield Input(placeholder="words of name, state, text or note; Esc ends", compact=True, id="filter")
-        yield DataTable[Text](cursor_type="row", zebra_stripes=True)
+        yield self._list
         yield Static("", id="arranged", markup=False)
         yield KeyFooter()
 
     def on_mount(self) -> None:
-        self.query_one(DataTable).focus()
+        self._list.focus()
         self.look()
         self.set_interval(_LOOK_SECONDS, self.look)
 
@@ -114,55 +112,27 @@ x      delete it (shows what goes, and asks)"""
         self._draw()
 
     def _draw(self) -> None:
-        """Update cells in place, so that the cursor stays; begin anew where rows have come, gone or moved."""
         if not self.is_mounted or not self.size.width:
             return
         self.set_class(not self._rows, "-empty")
-        table, before = self.query_one(DataTable), self._shown
         shown = arranged(self._rows, self._order, self.query_one("#filter", Input).value)
-        chosen = self._chosen()
-        columns = columns_for(self.size.width)
-        if columns != self._columns:
-            self._columns = columns
-            table.clear(columns=True)
-            for column in columns:
-                table.add_column(column, key=column)
-            before = []
-        self._shown = shown
-        if not before or [row.run.name for row in before] != [row.run.name for row in shown]:
-            table.clear()
-            for row in shown:
-                table.add_row(*self._cells(row), key=row.run.name)
-            names = [row.run.name for row in shown]
-            if chosen is not None and chosen.run.name in names:
-                table.move_cursor(row=names.index(chosen.run.name))
-        else:
-            for row in shown:
-                for column, cell in zip(columns, self._cells(row), strict=True):
-                    if table.get_cell(row.run.name, column) != cell:
-                        table.update_cell(row.run.name, column, cell, update_width=True)
+        self._list.show(shown, columns_for(self.size.width), self._overlaid)
         self._sum_up()
 
     @on(DataTable.RowHighlighted)
     def _sum_up(self) -> None:
         """The line below the table: how many, how large, in which order; the note, whose column narrow screens lack."""
-        hidden = len(self._rows) - len(self._shown)
-        held = size(sum(row.size_bytes for row in self._shown))
-        words = [f"{len(self._shown)} run{'s' * (len(self._shown) != 1)}, {held}", f"sorted by {self._order}"]
+        shown = self._list.shown
+        hidden = len(self._rows) - len(shown)
+        held = size(sum(row.size_bytes for row in shown))
+        words = [f"{len(shown)} run{'s' * (len(shown) != 1)}, {held}", f"sorted by {self._order}"]
         words += [f"{hidden} filtered out"] if hidden else []
         chosen = self._chosen()
         words += [f"{chosen.run.name}: {chosen.tag.note}"] if chosen is not None and chosen.tag.note else []
         self.query_one("#arranged", Static).update(" · ".join(words))
 
-    def _cells(self, row: RunRow) -> list[Text]:
-        name = row.run.name
-        letter = overlay_letter(self._overlaid.index(name)) if name in self._overlaid else ""
-        words = cells_of(row, letter)
-        return [Text(words[column], no_wrap=True) for column in self._columns]
-
     def _chosen(self) -> RunRow | None:
-        row = self.query_one(DataTable).cursor_row
-        return self._shown[row] if 0 <= row < len(self._shown) else None
+        return self._list.chosen
 
     # -- finding --------------------------------------------------------------------------------------------------
 
@@ -181,7 +151,7 @@ x      delete it (shows what goes, and asks)"""
 
     @on(Input.Submitted, "#filter")
     def _filter_done(self) -> None:
-        self.query_one(DataTable).focus()
+        self._list.focus()
         self.set_class(bool(self.query_one("#filter", Input).value), "-filtering")
 
     def action_leave_filter(self) -> None:
