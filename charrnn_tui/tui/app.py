@@ -8,18 +8,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import events, on, work
+from textual import events, on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
-from charrnn_tui.run.directory import is_run
 from charrnn_tui.tui.alarm_bell import GIVE_TITLE_BACK, KEEP_TITLE, SERIOUS, TOAST_SECONDS, AlarmBell, title_sequence
 from charrnn_tui.tui.control_filter import ControlFilter
-from charrnn_tui.tui.model_source import ModelSource, source_of
+from charrnn_tui.tui.model_source import ModelSource, source_of, source_of_checkpoint
 from charrnn_tui.tui.requests import DetachRun, OpenRun, OverlayRuns, PlayRun, ResumeRun, StartRun
+from charrnn_tui.tui.run_starter import RunStarter
 from charrnn_tui.tui.screens.play import PlayScreen
 from charrnn_tui.tui.widgets.run_lines import status_line
 from charrnn_tui.tui.widgets.studio_header import StudioHeader
@@ -82,6 +82,7 @@ class StudioApp(App[None]):
         self.active_run: ActiveRun | None = None
         self._quitting: int | None = None  # the exit code, once asked to
         self.detached: RunDirectory | None = None  # the run that was left to another process
+        self._starter = RunStarter(self, world, self._started)
         self._bell = AlarmBell()
         self._retitled = False
         self._played_pause: tuple[Path, int] | None = None  # of another process, and its step
@@ -111,7 +112,7 @@ class StudioApp(App[None]):
         """The first screen, told what to show."""
         opening = self._opening
         if opening.checkpoint is not None:
-            self._play.open_source(self._source(opening.checkpoint))
+            self._play.open_source(source_of_checkpoint(opening.checkpoint, self._world))
         if opening.session is not None:
             self._play.begin_with(opening.session)
         if opening.start is not None:
@@ -131,9 +132,9 @@ class StudioApp(App[None]):
             self.add_mode(mode, screen)
         opening = self._opening
         if opening.start is not None:
-            self._start(opening.start)
+            self._starter.start(opening.start, self._train.refuse)
         if opening.run is not None and opening.resume is not None:
-            self._resume(opening.run, opening.resume)
+            self._starter.resume(opening.run, opening.resume)
         self.set_interval(_LOOK_SECONDS_ON_THIN_LINES if opening.low_bandwidth else _LOOK_SECONDS, self._look)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
@@ -158,21 +159,7 @@ class StudioApp(App[None]):
         if self.active_run is not None and not self.active_run.done:
             self._train.refuse("a run is in training here already: stop it first")
         else:
-            self._start(event.request)
-
-    @work(thread=True, exclusive=True, group="start")
-    def _start(self, request: RunRequest) -> None:
-        """Reading a long text takes a while; the screen stays alive meanwhile."""
-        from charrnn_tui.run.control import Control  # not before there is a run
-        from charrnn_tui.tui.active_run import ActiveRun
-
-        control = Control()
-        try:
-            directory, events = self._world.start_run(request, control)
-        except ValueError as error:
-            self.call_from_thread(self._train.refuse, str(error))
-            return
-        self.call_from_thread(self._started, ActiveRun(directory, events, control))
+            self._starter.start(event.request, self._train.refuse)
 
     @on(ResumeRun)
     def _resume_asked(self, event: ResumeRun) -> None:
@@ -195,45 +182,18 @@ class StudioApp(App[None]):
             self.notify(f"{name} is in training here already: stop it first", severity="warning", markup=False)
         else:
             self.notify(f"resuming {run.name} …", markup=False)
-            self._resume(run, changes)
-
-    @work(thread=True, exclusive=True, group="start")
-    def _resume(self, run: RunDirectory, changes: Mapping[str, Any]) -> None:
-        """Torch, the text and the resume file take a while."""
-        from charrnn_tui.run.control import Control  # not before there is a run
-        from charrnn_tui.tui.active_run import ActiveRun
-
-        control = Control()
-        try:
-            directory, events = self._world.resume_run(run, control, changes)
-        except ValueError as error:
-            self.call_from_thread(self._not_resumed, str(error))
-            return
-        self.call_from_thread(self._started, ActiveRun(directory, events, control))
+            self._starter.resume(run, changes)
 
     @on(DetachRun)
     def _detach_asked(self) -> None:
         if self.active_run is not None and not self.active_run.done:
             self.notify("another process is getting ready to take over …", markup=False)
-            self._hand_over(self.active_run)
+            self._starter.hand_over(self.active_run, self._handed_over)
 
-    @work(thread=True, exclusive=True, group="start")
-    def _hand_over(self, active: ActiveRun) -> None:
-        """The training stops only when the process that goes on with it stands ready."""
-        try:
-            self._world.detach_run(active.directory)
-        except ValueError as error:
-            self.call_from_thread(self._not_detached, str(error))
-            return
-        active.join()
-        self.detached = active.directory
-        self.call_from_thread(self.exit)
-
-    def _not_detached(self, problem: str) -> None:
-        self.notify(problem, title="Not detached", severity="error", markup=False)
-
-    def _not_resumed(self, problem: str) -> None:
-        self.notify(problem, title="Not resumed", severity="error", markup=False)
+    def _handed_over(self) -> None:
+        assert self.active_run is not None
+        self.detached = self.active_run.directory
+        self.exit()
 
     def _started(self, active: ActiveRun) -> None:
         self.active_run = active
@@ -303,14 +263,6 @@ class StudioApp(App[None]):
             return status_line(self.active_run.progress(), self.active_run.directory.name)
         shown = self._shown()
         return status_line(shown[1], shown[0].name) if shown is not None else ""
-
-    def _source(self, checkpoint: Path) -> ModelSource:
-        shipped = self._world.shipped_checkpoint()
-        if checkpoint == shipped:
-            return ModelSource("shipped", checkpoint)
-        if is_run(checkpoint.parent) and checkpoint.stem in ("best", "last"):
-            return ModelSource("best" if checkpoint.stem == "best" else "last", checkpoint.parent)
-        return source_of(str(checkpoint), self._world)
 
     # -- requests of the screens --------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from charrnn_tui.run.directory import RunDirectory, find_run
+from charrnn_tui.run.directory import RunDirectory, find_run, is_run
 from charrnn_tui.run.files import file_sha256
 from charrnn_tui.run.kept_checkpoints import run_of_kept, step_of_kept
 
@@ -88,6 +88,15 @@ def source_of(reference: str, world: World) -> ModelSource:
     if run is None:
         return ModelSource("kept", path.resolve()) if run_of_kept(path) else ModelSource("file", path)
     return ModelSource("best" if run.best_file.exists() else "last", run.path)
+
+
+def source_of_checkpoint(file: Path, world: World) -> ModelSource:
+    """The model in this file, under the name that it goes by: the shipped one, a run's best or last."""
+    if file == world.shipped_checkpoint():
+        return ModelSource("shipped", file)
+    if is_run(file.parent) and file.stem in ("best", "last"):
+        return ModelSource("best" if file.stem == "best" else "last", file.parent)
+    return source_of(str(file), world)
 
 
 def newest_source(world: World) -> ModelSource | None:
