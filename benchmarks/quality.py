@@ -21,6 +21,7 @@ from charrnn_tui.text.batches import batch_count
 from charrnn_tui.text.corpus import load_corpus
 
 TITLE = "To the notebook's validation loss"
+LEAST_STEPS = 500  # models of less are not worth scoring
 PUBLISHED = 1.2952  # nats/char after 20 epochs, in batches of 128 × 100
 EPOCHS, BATCH, LENGTH, PRINT_EVERY = 20, 128, 100, 20  # the notebook's
 
@@ -39,7 +40,8 @@ def measure(scratch: Path) -> Iterator[Row]:
     theirs = [before, _notebook_seconds()]
     validation_ids = load_corpus([TEXT]).split(0.1)[1]
     events = [json.loads(line) for line in run.events_file.read_text(encoding="utf-8").splitlines()]
-    kept = [event for event in events if event["event"] == "checkpoint_saved" and event["kind"] == "kept"]
+    saved = [event for event in events if event["event"] == "checkpoint_saved" and event["kind"] == "kept"]
+    kept = [event for event in saved if event["step"] >= LEAST_STEPS]
     reached: list[float] = []
     loss = float("nan")
     for event in kept:
