@@ -148,7 +148,7 @@ class _Training:
                     self.stop = _AFTER_EPOCH
                 if self.stop is not None:
                     return
-            done = learner.learn(until=self._next_look())
+            done = learner.learn(until=self._next_look() if learner.placement.steps_ahead else 0)
             yield done
             if not np.isfinite(done.loss + done.grad_norm):
                 yield self._diverge()
