@@ -60,7 +60,8 @@ def load_corpus(paths: Sequence[str | Path], encoding: str = "utf-8", cache: Pat
 
 def encode_files(files: Sequence[TextFile]) -> tuple[Ids, Vocabulary]:
     """The ids of the files' characters, one file after the other, and their sorted alphabet. Raises CorpusError."""
-    ids, alphabet = encoded(_codes(files), sum(file.size for file in files))  # a character takes a byte or more
+    most = sum(file.size for file in files)  # a character takes a byte or more
+    ids, alphabet = encoded(_codes(files), most, b"".join(file.sample() for file in files))
     return ids, _vocabulary(files, alphabet)
 
 

@@ -1,51 +1,61 @@
-"""Characters numbered as they appear: a text is encoded in one pass, before its alphabet is known."""
+"""A text encoded in one pass, before its alphabet is known: by the places in what has been seen of it, mended after."""
 
 import sys
 from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from charrnn_tui.text.vocabulary import Codes, Ids, id_dtype
 
-_SAMPLE = 4096  # strangers learned at once: most of a text's alphabet stands in so many characters
-_CHUNK = 1 << 18  # characters renumbered at once: what the processor's cache holds
+_CHUNK = 1 << 17  # characters mended at once: what the processor's cache holds
+_FEW = 4  # places that moved, up to which a comparison for each costs less than looking all ids up again
 
 
-class Numbering:
-    """Gives out numbers from 1 up, in the smallest unsigned dtype that holds those given out so far."""
+class GrowingAlphabet:
+    """The characters of a text as far as it has been read, sorted. A character's number is its place and one."""
 
-    def __init__(self) -> None:
-        self._known: list[int] = []  # code points, in the order of their numbers
-        self._table: Ids = np.zeros(sys.maxunicode + 1, np.uint8)  # 0: no number; memory only where it is written
+    def __init__(self, sample: Codes = b"") -> None:
+        """sample: characters of the text that are known to stand in it; the fewer are missing, the less is mended."""
+        self._known: NDArray[np.uint32] = np.zeros(0, np.uint32)  # code points, sorted
+        self._table: Ids = np.zeros(sys.maxunicode + 1, np.uint8)  # 0: not known; memory only where it is written
         self._bytes_table = bytes(256)
+        self.learned: list[NDArray[np.uint32]] = []  # the code points that came together, each time some came
+        self.number(sample)
 
     def number(self, codes: Codes) -> Ids:
-        """The numbers of some characters, shape (len(codes),); new ones get theirs. The array may be read-only."""
-        points: Ids = np.frombuffer(codes, np.uint8) if isinstance(codes, bytes) else codes
-        if not self._known:
-            self._learn(np.unique(points[:_SAMPLE]))
+        """The numbers of some characters, shape (len(codes),), after what is new among them has found its place.
+
+        The array may be read-only.
+        """
         numbers = self._look_up(codes)
         if not numbers.min(initial=1):
-            places = np.flatnonzero(numbers == 0)
-            strangers = rest = points[places]
-            while len(rest):
-                self._learn(np.unique(rest[:_SAMPLE]))
-                rest = rest[self._table.take(rest) == 0]
-            numbers = numbers.astype(self._table.dtype)
-            numbers[places] = self._table.take(strangers)
+            points: Ids = np.frombuffer(codes, np.uint8) if isinstance(codes, bytes) else codes
+            strangers = points[numbers == 0]
+            # Counting bytes is faster than sorting them.
+            strangers = np.unique(strangers) if points.itemsize > 1 else np.flatnonzero(np.bincount(strangers))
+            self._learn(strangers.astype(np.uint32))
+            numbers = self._look_up(codes)
         return numbers
 
-    @property
-    def alphabet(self) -> list[str]:
-        """The characters that have numbers, sorted."""
-        return sorted(map(chr, self._known))
+    def __len__(self) -> int:
+        return len(self._known)
 
     @property
-    def places(self) -> Ids:
-        """The place in `alphabet` of each number, shape (len(alphabet) + 1,)."""
-        places = np.zeros(len(self._known) + 1, id_dtype(len(self._known)))
-        places[1 + np.argsort(self._known)] = np.arange(len(self._known))
-        return places
+    def characters(self) -> list[str]:
+        """All of them, sorted."""
+        return [chr(point) for point in self._known.tolist()]
+
+    def places_since(self, version: int) -> Iterable[tuple[int, NDArray[np.intp]]]:
+        """For each length of `learned` from now back to `version`: the length, and where in the alphabet of today the
+        characters stand that were known then, shape (known then,), ascending.
+        """
+        known, places = self._known, np.arange(len(self._known))
+        for length in range(len(self.learned), version - 1, -1):
+            yield length, places
+            if length:
+                were = np.searchsorted(known, self.learned[length - 1])
+                known, places = np.delete(known, were), np.delete(places, were)
 
     def _look_up(self, codes: Codes) -> Ids:
         if not isinstance(codes, bytes):
@@ -54,43 +64,69 @@ class Numbering:
             return np.frombuffer(codes.translate(self._bytes_table), np.uint8)
         return self._table[:256].take(np.frombuffer(codes, np.uint8), mode="clip")
 
-    def _learn(self, strangers: Ids) -> None:
-        given = len(self._known)
-        if given + len(strangers) > np.iinfo(self._table.dtype).max:
-            self._table = self._table.astype(id_dtype(given + len(strangers) + 1))
-        self._table[strangers] = np.arange(given + 1, given + 1 + len(strangers))
-        self._known += strangers.tolist()
+    def _learn(self, strangers: NDArray[np.uint32]) -> None:
+        self.learned.append(strangers)
+        self._known = np.sort(np.concatenate([self._known, strangers]), kind="stable")  # two runs: merged
+        self._table = self._table.astype(id_dtype(len(self._known) + 1), copy=False)
+        self._table[self._known] = np.arange(1, len(self._known) + 1)
         self._bytes_table = self._table[:256].astype(np.uint8).tobytes()
 
 
 def alphabet_of(pieces: Iterable[Codes]) -> list[str]:
     """The characters that stand in the pieces of a text, sorted."""
-    numbering = Numbering()
+    alphabet = GrowingAlphabet()
     for codes in pieces:
-        numbering.number(codes)
-    return numbering.alphabet
+        alphabet.number(codes)
+    return alphabet.characters
 
 
-def encoded(pieces: Iterable[Codes], chars: int) -> tuple[Ids, list[str]]:
+def encoded(pieces: Iterable[Codes], chars: int, sample: Codes = b"") -> tuple[Ids, list[str]]:
     """A text's ids, read-only, and its sorted alphabet, where they are the places in it; both empty for an empty text.
 
-    chars: about so many there will be, or fewer; only those that come take memory. The numbers stand where the ids do.
+    chars: about so many there will be, or fewer; only those that come take memory. sample: characters that stand in
+    the text, from all over it: the sooner the alphabet is complete, the sooner the ids are what they will be.
     """
-    numbering, count = Numbering(), 0
-    numbers: Ids = np.empty(chars, np.uint8)
+    alphabet, count = GrowingAlphabet(sample), 0
+    ids: Ids = np.empty(chars, np.uint8)
+    starts: dict[int, int] = {}  # length of `learned` to the first id that was given under it
     for codes in pieces:
-        piece = numbering.number(codes)
-        if piece.dtype != numbers.dtype or count + len(piece) > len(numbers):
-            larger = np.empty(max(len(numbers), 2 * count + len(piece)), piece.dtype)
-            larger[:count] = numbers[:count]
-            numbers = larger
-        numbers[count : count + len(piece)] = piece
-        count += len(piece)
-    ids, places = numbers[:count], numbering.places
-    narrow = places.tobytes().ljust(256, b"\0") if ids.dtype == np.uint8 else b""
-    for start in range(0, count, _CHUNK):
-        chunk = ids[start : start + _CHUNK]
-        chunk[:] = np.frombuffer(chunk.tobytes().translate(narrow), np.uint8) if narrow else places.take(chunk)
-    ids = ids.astype(places.dtype, copy=False)  # 256 characters have numbers up to 256, but ids up to 255
+        numbers = alphabet.number(codes)
+        dtype = id_dtype(len(alphabet))
+        if dtype != ids.dtype or count + len(numbers) > len(ids):
+            larger = np.empty(max(len(ids), 2 * count + len(numbers)), dtype)
+            larger[:count] = ids[:count]
+            ids = larger
+        starts.setdefault(len(alphabet.learned), count)
+        np.subtract(numbers, 1, out=ids[count : count + len(numbers)], casting="unsafe")
+        count += len(numbers)
+    ids = ids[:count]
+    end = count
+    for version, places in alphabet.places_since(min(starts, default=0)):
+        start = starts.get(version, end)
+        _move(ids[start:end], places)
+        end = start
     ids.flags.writeable = False
-    return ids, numbering.alphabet
+    return ids, alphabet.characters
+
+
+def _move(ids: Ids, places: NDArray[np.intp]) -> None:
+    """Replace each id by places[id], ascending, in place."""
+    before = np.append(-1, places[:-1])
+    moved = np.flatnonzero(places - before > 1)  # from these on, all stand further back
+    if not len(moved):
+        return
+    few = len(moved) <= _FEW and ids.dtype == np.uint8
+    behind = np.empty(_CHUNK, np.bool_)
+    table = places.astype(ids.dtype)
+    narrow = table.tobytes().ljust(256, b"\0") if ids.dtype == np.uint8 else b""
+    for start in range(0, len(ids), _CHUNK):
+        chunk = ids[start : start + _CHUNK]
+        if few:
+            for place in reversed(moved.tolist()):  # the last first: what has moved stays behind the others' places
+                moving = np.greater_equal(chunk, np.uint8(place), out=behind[: len(chunk)]).view(np.uint8)
+                by = places[place] - before[place] - 1
+                chunk += moving if by == 1 else moving * np.uint8(by)
+        elif narrow:
+            chunk[:] = np.frombuffer(chunk.tobytes().translate(narrow), np.uint8)
+        else:
+            chunk[:] = table.take(chunk)

@@ -12,8 +12,10 @@ import numpy as np
 from charrnn_tui.text.vocabulary import Codes, codes_of
 
 BINARY_PROBE_BYTES = 8192  # a NUL among the first bytes is how file(1) and git tell binary from text
-PIECE_BYTES = 1 << 16  # read at once; more than the probe, and little enough that memory is used again for the next
+PIECE_BYTES = 1 << 17  # read at once; more than the probe, and little enough that memory is used again for the next
 HASHED_BYTES = 1 << 18  # hashed at once, beside what else runs
+SAMPLES, SAMPLE_BYTES = 12, 1 << 12  # what is looked at beforehand of a long file
+END_BYTES = 1 << 14  # and of its end, where a book's small print has the odd characters
 _AS_ASCII = (
     "utf-8",
     "ascii",
@@ -69,6 +71,22 @@ class TextFile:
         except OSError as error:
             raise _unreadable(self.path, error) from None
 
+    def sample(self) -> bytes:
+        """ASCII characters that stand in the text, from all over a long file; empty where bytes are not characters."""
+        if self._data is not None or self.size <= PIECE_BYTES or not self._as_ascii():
+            return b""
+        found = []
+        try:
+            with open(self.path, "rb", buffering=0) as file:
+                for number in range(SAMPLES):
+                    file.seek((self.size - END_BYTES) * number // SAMPLES)
+                    found.append(file.read(SAMPLE_BYTES))
+                file.seek(self.size - END_BYTES)
+                found.append(file.read(END_BYTES))
+        except OSError as error:
+            raise _unreadable(self.path, error) from None
+        return b"".join(found).translate(None, b"\r" + bytes(range(0x80, 0x100)))
+
     def texts(self) -> Iterator[str]:
         """The text, piece by piece; CRLF and CR are read as newline, a leading byte-order mark is dropped.
 
@@ -84,7 +102,7 @@ class TextFile:
         """A piece of ASCII stays bytes: decoding and encoding it would take as long as all the rest."""
         decoder = self._decoder()
         newlines = io.IncrementalNewlineDecoder(decoder, translate=True)
-        nothing_kept, as_ascii = newlines.getstate(), codecs.lookup(self.encoding).name in _AS_ASCII
+        nothing_kept, as_ascii = newlines.getstate(), self._as_ascii()
         begun, offset = False, 0
         for piece in _with_end(self.pieces()):
             offset += len(piece)
@@ -102,6 +120,12 @@ class TextFile:
                 text = text if isinstance(text, bytes) else text.removeprefix("\ufeff")
             if text:
                 yield text
+
+    def _as_ascii(self) -> bool:
+        try:
+            return codecs.lookup(self.encoding).name in _AS_ASCII
+        except (LookupError, ValueError):
+            return False
 
     def _decoder(self) -> codecs.IncrementalDecoder:
         try:
@@ -166,10 +190,11 @@ def _with_newlines(ascii_text: bytes) -> bytes:
     """CRLF and CR as newline; the last byte is no CR, whose LF might still come."""
     if b"\r" not in ascii_text:
         return ascii_text
-    codes = np.frombuffer(ascii_text, np.uint8)
-    if ((codes[:-1] == ord("\r")) & (codes[1:] != ord("\n"))).any():
-        return ascii_text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    return ascii_text.replace(b"\r", b"")  # where none stands alone this is the same, in a fifth of the time
+    without, codes = ascii_text.replace(b"\r", b""), np.frombuffer(ascii_text, np.uint8)
+    pairs = np.count_nonzero((codes[:-1] == ord("\r")) & (codes[1:] == ord("\n")))
+    if pairs == len(ascii_text) - len(without):
+        return without  # where none stands alone this is the same, in a fifth of the time
+    return ascii_text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def _with_end(pieces: Iterator[bytes]) -> Iterator[bytes]:

@@ -16,11 +16,11 @@ def test_the_alphabet_of_pieces_is_that_of_the_whole(texts: list[str]) -> None:
     assert alphabet_of(map(codes_of, texts)) == sorted(set("".join(texts)))
 
 
-@given(st.lists(TEXTS, max_size=4), st.integers(0, 20))
-def test_pieces_are_encoded_as_the_whole(texts: list[str], chars: int) -> None:
-    """chars: what was thought to come, right or wrong."""
+@given(st.lists(TEXTS, max_size=4), st.integers(0, 20), st.integers(0, 5))
+def test_pieces_are_encoded_as_the_whole(texts: list[str], chars: int, looked_at: int) -> None:
+    """chars: what was thought to come, right or wrong. looked_at: how many of the last characters were seen before."""
     whole = "".join(texts)
-    ids, alphabet = encoded(map(codes_of, texts), chars)
+    ids, alphabet = encoded(map(codes_of, texts), chars, codes_of(whole[len(whole) - min(looked_at, len(whole)) :]))
     assert alphabet == sorted(set(whole))
     assert ids.tolist() == [alphabet.index(char) for char in whole]
     assert not ids.flags.writeable
@@ -45,3 +45,13 @@ def test_a_character_that_comes_late_is_found_behind_a_long_known_piece() -> Non
     ids, alphabet = encoded(map(codes_of, pieces), 1)
     assert alphabet == ["a", "b", "c", "\u2026"]
     assert "".join(alphabet[number] for number in ids) == "".join(pieces)
+
+
+@pytest.mark.parametrize("strangers", ["!", "!#", "bd", "Z[", "!BDFHJL~", "~", "ab\xe9", "\u2026"])
+def test_what_was_encoded_before_the_alphabet_grew_is_mended(strangers: str) -> None:
+    """New characters stand before, between, side by side, behind all known ones; few and many."""
+    known = "ACEGIKM" * 40_000
+    pieces = [known, *(known[:100] + stranger for stranger in strangers)]
+    ids, alphabet = encoded(map(codes_of, pieces), 1)
+    assert alphabet == sorted(set("".join(pieces)))
+    assert np.array_equal(ids, Vocabulary(alphabet).encode("".join(pieces)))

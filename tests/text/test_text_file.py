@@ -144,3 +144,18 @@ def test_a_file_that_changes_while_it_is_read_is_told(tmp_path: Path) -> None:
     assert not file.changed()
     path.write_bytes(b"abcd")
     assert file.changed()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_a_sample_holds_the_odd_characters_of_the_end_and_nothing_that_is_no_character(
+    tmp_path: Path, encoding: str
+) -> None:
+    text = "né\r\n" * 100_000 + "$" + "b" * 9_000
+    (tmp_path / "t").write_bytes(text.encode(encoding))
+    assert set(TextFile(tmp_path / "t", encoding).sample()) == set(b"n\n$b")
+
+
+def test_no_sample_is_taken_where_bytes_are_not_characters(tmp_path: Path) -> None:
+    (tmp_path / "t").write_bytes(("ab" * 100_000).encode("utf-16"))
+    assert TextFile(tmp_path / "t", "utf-16").sample() == b""
+    assert load_corpus([tmp_path / "t"], "utf-16").vocabulary.tokens == ("a", "b")
