@@ -21,7 +21,8 @@ _AS_ASCII = (
     "ascii",
     "iso8859-1",
 )  # as the codecs call themselves; ASCII bytes mean ASCII, whatever came before
-_ALTERNATIVES = ("utf-16", "cp1251", "cp1252", "latin-1")  # tried in this order; the last one fits any bytes
+_ALTERNATIVES = ("utf-16", "utf-32", "cp1251", "cp1252", "latin-1")  # tried in this order; the last one fits any bytes
+_OF_NULS = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")  # have NULs in them, and need no mark at their start
 
 
 class CorpusError(ValueError):
@@ -145,7 +146,7 @@ class TextFile:
         if place >= 0:
             raise CorpusError(
                 f"{self.path}: looks like a binary file (a NUL character at position {place}); give a plain text file"
-                + _hint(self._head(), ("utf-16-le", "utf-16-be"))
+                + _hint(self._head(), _OF_NULS)
             )
 
     def _undecodable(self, error: UnicodeError, read: int) -> str:
@@ -154,7 +155,8 @@ class TextFile:
         with_mark = head.startswith((b"\xff\xfe", b"\xfe\xff"))
         if b"\0" in head and not with_mark:
             offset = head.index(b"\0")
-            return f"{path}: looks like a binary file (a NUL byte at offset {offset}); give a plain text file"
+            words = f"looks like a binary file (a NUL byte at offset {offset}); give a plain text file"
+            return f"{path}: {words}" + _hint(head, _OF_NULS, self.encoding)
         if not isinstance(error, UnicodeDecodeError):
             return f"{path}: is not {self.encoding}: {error}"
         offset = read - len(error.object) + error.start  # what the decoder had kept stands in front of the piece
@@ -163,7 +165,7 @@ class TextFile:
         if self._is_utf8():  # strict enough that it hardly ever fits by accident
             return f"{path}: is not {self.encoding}: {what}; try --encoding utf-8"
         return f"{path}: is not {self.encoding}: {what}" + _hint(
-            head, _ALTERNATIVES if with_mark else _ALTERNATIVES[1:], self.encoding
+            head, _ALTERNATIVES if with_mark else _ALTERNATIVES[2:], self.encoding
         )
 
     def _is_utf8(self) -> bool:
@@ -204,6 +206,8 @@ def _with_end(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 def _unreadable(path: str | Path, error: Exception) -> CorpusError:
     match error:
+        case FileNotFoundError() if str(path) == "-":
+            return CorpusError("-: no such file; for standard input name /dev/stdin")
         case FileNotFoundError():
             return CorpusError(f"{path}: no such file")
         case IsADirectoryError():
@@ -224,5 +228,7 @@ def _is_text(data: bytes, encoding: str) -> bool:
         text = data[: len(data) // 4 * 4].decode(encoding)
     except UnicodeError:
         return False
+    if encoding in _OF_NULS and not set(" \n\u3000") & set(text):
+        return False  # pairs of any bytes are letters of some script, but white space they are hardly ever
     odd = sum(not (char.isprintable() or char in "\t\n\r\f\ufeff") for char in text)
     return odd <= len(text) // 100

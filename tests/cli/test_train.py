@@ -162,3 +162,12 @@ def test_the_app_needs_a_terminal_and_starts_no_run_without(invoke: Invoke, runs
     assert result.exit_code == 2
     assert "needs a terminal" in one_line(result)
     assert not runs.exists()
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32", "cp1251", "utf-8-sig"])
+def test_every_encoding_of_texts_can_be_asked_for(
+    invoke: Invoke, text_file: Path, checkpoint_file: Path, encoding: str
+) -> None:
+    text_file.write_bytes(text_file.read_text("utf-8").encode(encoding))
+    assert invoke("train", text_file, *TINY, "--encoding", encoding).exit_code == 0
+    assert invoke("score", checkpoint_file, text_file, "--encoding", encoding).exit_code == 0

@@ -159,3 +159,22 @@ def test_no_sample_is_taken_where_bytes_are_not_characters(tmp_path: Path) -> No
     (tmp_path / "t").write_bytes(("ab" * 100_000).encode("utf-16"))
     assert TextFile(tmp_path / "t", "utf-16").sample() == b""
     assert load_corpus([tmp_path / "t"], "utf-16").vocabulary.tokens == ("a", "b")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le"])
+def test_an_encoding_with_nuls_is_the_one_that_is_suggested(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "t").write_bytes("hello wörld\n".encode(encoding) * 5)
+    with pytest.raises(CorpusError, match=f"try --encoding {encoding}$"):
+        load_corpus([tmp_path / "t"])
+    assert len(load_corpus([tmp_path / "t"], encoding).vocabulary) >= 9
+
+
+def test_bytes_with_a_nul_here_and_there_are_not_taken_for_another_encoding(tmp_path: Path) -> None:
+    (tmp_path / "t").write_bytes(b"abc\0def\n" * 50)
+    with pytest.raises(CorpusError, match=r"give a plain text file$"):
+        load_corpus([tmp_path / "t"])
+
+
+def test_who_means_standard_input_is_told_its_name() -> None:
+    with pytest.raises(CorpusError, match=r"name /dev/stdin$"):
+        load_corpus(["-"])
