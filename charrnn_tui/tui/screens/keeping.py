@@ -14,13 +14,12 @@ from charrnn_tui.run.files import write_atomically
 from charrnn_tui.sampling.page_record import page_record
 from charrnn_tui.sampling.recipe import Recipe, RecipeError
 from charrnn_tui.tui.kept_model import keep_model
-from charrnn_tui.tui.screens.looking_back import LookingBack
+from charrnn_tui.tui.screens.choosing_models import ChoosingModels
 from charrnn_tui.tui.widgets.visible import visible
 
 if TYPE_CHECKING:
     from charrnn_tui.sampling.page import Page
     from charrnn_tui.tui.model_source import LoadedModel
-    from charrnn_tui.tui.world import World
 
 COPY_FILE: Final = "copied.txt"  # in the runs directory
 RECIPES: Final = "recipes"  # so too
@@ -28,18 +27,14 @@ OSC_52_MOST: Final = 70_000  # bytes; terminals cut or drop more
 KEEPING: Final = frozenset({"save", "copy", "copy_recipe"})
 
 
-class KeepingTexts(LookingBack):
-    """Keys that take a text out of the playground. The screen that builds on it gives the world."""
+class KeepingTexts(ChoosingModels):
+    """Keys that take a text out of the playground."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("w", "save", "write", show=False, id="play.write"),
         Binding("y", "copy", "copy", show=False, id="play.copy"),
         Binding("Y", "copy_recipe", "Copy as a command", show=False, id="play.recipe"),
     ]
-
-    @property
-    def world(self) -> World:
-        raise NotImplementedError
 
     def action_save(self) -> None:
         from charrnn_tui.tui.screens.save_text import SaveText, proposed_name  # not before it is shown

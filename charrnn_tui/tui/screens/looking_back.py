@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.widgets import Input
 
 from charrnn_tui.sampling.inspector import Inspection
+from charrnn_tui.tui.screens.control_keys import ControlKeys
 from charrnn_tui.tui.widgets.inspector import Finding, Inspector
 from charrnn_tui.tui.widgets.text_editor import TextEditor
 from charrnn_tui.tui.widgets.text_view import TextView
@@ -38,7 +38,7 @@ ACTIONS = frozenset(
 )
 
 
-class LookingBack(Screen[None]):
+class LookingBack(ControlKeys):
     """Keys and panes for what has been written; the playground builds on it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -142,9 +142,6 @@ class LookingBack(Screen[None]):
             self.inspector.asking = False
             self.focus_controls()
         self.refresh_bindings()
-
-    def focus_controls(self) -> None:
-        """Where the keys go when the inspector closes."""
 
     def action_leave_inspector(self) -> None:
         self.action_inspect()

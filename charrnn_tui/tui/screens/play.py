@@ -6,7 +6,6 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on
@@ -16,13 +15,13 @@ from textual.containers import Container, Vertical
 from textual.widget import Widget
 from textual.widgets import Static
 
-from charrnn_tui.tui.model_source import LoadedModel
-from charrnn_tui.tui.play_settings import BIG_STEP, DEFAULTS, REPLAY
+from charrnn_tui.tui.play_settings import DEFAULTS, REPLAY
+from charrnn_tui.tui.screens.choosing_models import CHOOSING
+from charrnn_tui.tui.screens.control_keys import control_keys
 from charrnn_tui.tui.screens.keeping import KEEPING
 from charrnn_tui.tui.screens.looking_back import ACTIONS
 from charrnn_tui.tui.screens.prime_tools import PrimeTools
 from charrnn_tui.tui.screens.sessions import REMEMBERING
-from charrnn_tui.tui.session import SessionError
 from charrnn_tui.tui.widgets.key_footer import KeyFooter
 from charrnn_tui.tui.widgets.next_character import NextCharacter
 from charrnn_tui.tui.widgets.prime_field import PrimeField
@@ -34,15 +33,11 @@ from charrnn_tui.tui.widgets.writing_desk import WritingDesk
 
 if TYPE_CHECKING:
     from charrnn_tui.tui.active_run import ActiveRun
-    from charrnn_tui.tui.model_source import ModelSource
     from charrnn_tui.tui.session import Session
     from charrnn_tui.tui.world import World
 
 _NOT_WHILE_TYPING: Final = (
-    ACTIONS
-    | KEEPING
-    | REMEMBERING
-    | {"go_on", "stop", "reroll", "replay", "replay_changes", "edit_prime", "choose_model"}
+    ACTIONS | KEEPING | REMEMBERING | CHOOSING | {"go_on", "stop", "reroll", "replay", "replay_changes", "edit_prime"}
 )
 
 
@@ -78,15 +73,7 @@ In the text pane ↑ ↓ scroll; End follows the text again."""
         Binding("i", "inspect", "inspect", id="play.inspect"),
         Binding("c", "colours", "colours", id="play.colours"),
         Binding("m", "choose_model", "model", id="play.model"),
-        Binding("vertical_line", "side_by_side", "Side by side", show=False, key_display="|", id="play.side_by_side"),
-        Binding("up", "choose(-1)", "Control above", show=False, id="play.control_above"),
-        Binding("down", "choose(1)", "Control below", show=False, id="play.control_below"),
-        Binding("left", "change(-1)", "Change", show=False, id="play.change_left"),
-        Binding("right", "change(1)", "Change", show=False, id="play.change_right"),
-        Binding("shift+left,ctrl+left", f"change(-{BIG_STEP})", "Big step", show=False, id="play.big_left"),
-        Binding("shift+right,ctrl+right", f"change({BIG_STEP})", "Big step", show=False, id="play.big_right"),
-        Binding("enter", "type_value", "Type a value", show=False, id="play.type_value"),
-        Binding("backspace", "reset_control", "Default", show=False, id="play.default"),
+        *control_keys("play"),
     ]
     DEFAULT_CSS = """
     PlayScreen {
@@ -124,15 +111,11 @@ In the text pane ↑ ↓ scroll; End follows the text again."""
         new_seed: Callable[[], int] = lambda: random.SystemRandom().randrange(1_000_000),
     ) -> None:
         """clock: seconds, for the writing. new_seed: for a reroll."""
-        super().__init__(RestoringDesk(world, active_run, clock), new_seed)
-        self._world, self._active_run = world, active_run
+        super().__init__(RestoringDesk(world, active_run, clock), world, active_run, new_seed)
         self.controls = SamplingControls(DEFAULTS)
         self._title = Static("", id="play-title", markup=False)
         self._next = NextCharacter()
-        self._source: ModelSource | None = None
         self._before_prime: Widget | None = None
-        self._opening_session: Path | None = None
-        self._begun = False
 
     def compose(self) -> ComposeResult:
         self._take_breakpoints()
@@ -153,57 +136,13 @@ In the text pane ↑ ↓ scroll; End follows the text again."""
         ):
             self.add_class(max(step for step in breakpoints if step[0] <= extent)[1], update=False)
 
-    def on_mount(self) -> None:
-        self.call_after_refresh(self._begin)  # first the panes: the thread that loads a model would be in their way
-
-    def _begin(self) -> None:
-        self._begun = True
-        if self._opening_session is None or not self._brought_back(self._opening_session):
-            self.desk.open(self._source)
-
-    def _brought_back(self, path: Path) -> bool:
-        try:
-            self.open_session(path)
-        except SessionError as error:
-            self.tell(str(error))
-            return False
-        return True
-
-    @on(RestoringDesk.Restored)
-    def nothing_restored(self) -> None:
-        """Then the model writes that would have written without a session."""
-        if self.desk.feed.model is None:
-            self.desk.open(self._source)
-
-    def begin_with(self, session: Path) -> None:
-        """Bring this session back when the screen is first shown."""
-        self._opening_session = session
-
     def take_settings(self, session: Session) -> None:
         self.controls.settings = session.settings
         self.desk.adopt(session.settings)
         self.desk.prime_field.prime, self.desk.prime_is_typed = session.prime, True
 
-    def open_source(self, source: ModelSource) -> None:
-        """Play with this model, now or as soon as the screen is shown."""
-        self._source = source
-        if self._begun:
-            self.desk.open(source)
-
-    @property
-    def world(self) -> World:
-        return self._world
-
-    def on_screen_suspend(self) -> None:
-        self.desk.pause()
-
-    def on_screen_resume(self) -> None:
-        if self._begun:
-            self.desk.resume()
-
     @on(WritingDesk.ModelChanged)
     def show_model(self, event: WritingDesk.ModelChanged) -> None:
-        self._source = event.model.source
         self._title.update(visible(event.model.title), layout=False)
 
     @on(WritingDesk.Foreseen)
@@ -270,42 +209,12 @@ In the text pane ↑ ↓ scroll; End follows the text again."""
         self.desk.prime_field.edit()
 
     def action_choose(self, by: int) -> None:
-        self.controls.choose(by)
+        super().action_choose(by)
         self.desk.foresee(self.controls.knob)
-
-    def action_change(self, by: int) -> None:
-        self.controls.change(by)
-
-    def focus_controls(self) -> None:
-        self.set_focus(self.controls if self.controls.focusable else None)
 
     def action_type_value(self) -> None:
         """In the text, where there is nothing to type, to the bars."""
         if self.inspecting and self.focused is self.desk.text_view:
             self.set_focus(self.inspector)
-            return
-        self.controls.type_value()
-
-    def action_reset_control(self) -> None:
-        self.controls.reset()
-
-    def action_choose_model(self) -> None:
-        from charrnn_tui.tui.screens.model_menu import ModelMenu  # not before it is shown
-
-        self.app.push_screen(ModelMenu(self._world, self._active_run, self._source), self._model_chosen)
-
-    def _model_chosen(self, chosen: LoadedModel | ModelSource | None) -> None:
-        if isinstance(chosen, LoadedModel):
-            self.desk.use(chosen)
-        elif chosen is not None:
-            self.desk.open(chosen)
-
-    def action_side_by_side(self) -> None:
-        from charrnn_tui.tui.screens.side_by_side import SideBySide  # not before it is shown
-
-        model = self.desk.feed.model
-        if model is None:
-            self.tell("there is no model yet that could be compared")
         else:
-            prime = self.desk.prime_field.prime
-            self.app.push_screen(SideBySide(self._world, model, prime, self.controls.settings, self._new_seed))
+            super().action_type_value()

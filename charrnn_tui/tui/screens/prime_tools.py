@@ -12,8 +12,10 @@ from charrnn_tui.tui.prime_sources import LearnedLines
 from charrnn_tui.tui.screens.sessions import RememberingSessions
 
 if TYPE_CHECKING:
+    from charrnn_tui.tui.active_run import ActiveRun
     from charrnn_tui.tui.prime_sources import FoundPrime
     from charrnn_tui.tui.widgets.forking_desk import ForkingDesk
+    from charrnn_tui.tui.world import World
 
 _LOOK_SECONDS: Final = 1 / 20
 
@@ -27,8 +29,14 @@ class PrimeTools(RememberingSessions):
         Binding("f6", "prime_nearest", "known characters for unknown ones", show=False, id="play.prime_nearest"),
     ]
 
-    def __init__(self, desk: ForkingDesk, new_seed: Callable[[], int]) -> None:
-        super().__init__(desk, new_seed)
+    def __init__(
+        self,
+        desk: ForkingDesk,
+        world: World,
+        active_run: Callable[[], ActiveRun | None],
+        new_seed: Callable[[], int],
+    ) -> None:
+        super().__init__(desk, world, active_run, new_seed)
         self._lines = LearnedLines()
         self._line_look: Timer | None = None
         self._file_asked = ("", "utf-8")

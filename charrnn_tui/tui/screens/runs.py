@@ -1,32 +1,27 @@
 """Runs: what has been trained, what is in training, and the way to each."""
 
-from collections.abc import Callable
-from dataclasses import replace
 from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.widgets import DataTable, Input, Static
 
-from charrnn_tui.run.directory import RunDirectory, RunError
 from charrnn_tui.run.quantities import size
-from charrnn_tui.run.shelf import RunTag, files_of, rename_run, write_tag
 from charrnn_tui.tui.requests import OpenRun, OverlayRuns, PlayRun, ResumeRun
 from charrnn_tui.tui.runs_table import ORDERS, RunLogs, RunRow, arranged, columns_for, settings_diff
-from charrnn_tui.tui.screens.dialogs import Choice, ChoiceDialog, HelpDialog, TextDialog
+from charrnn_tui.tui.screens.dialogs import HelpDialog
+from charrnn_tui.tui.screens.tidying_runs import TIDYING, TidyingRuns
 from charrnn_tui.tui.widgets.key_footer import KeyFooter
 from charrnn_tui.tui.widgets.run_list import RunList
 from charrnn_tui.tui.widgets.studio_header import StudioHeader
 from charrnn_tui.tui.world import World
 
 _LOOK_SECONDS = 2.0
-_CHANGING = frozenset({"resume", "rename", "note", "pin", "delete"})
-_MOST_FILES = 12  # that a dialog lists
+_CHANGING = TIDYING | {"resume"}
 
 
-class RunsScreen(Screen[None]):
+class RunsScreen(TidyingRuns):
     """A table of all runs: sorted, filtered, opened, compared, tidied up."""
 
     HELP = """All runs, the newest first. Losses in nats/char: train is the last step's, val the last validation's,
@@ -127,11 +122,12 @@ x      delete it (shows what goes, and asks)"""
         held = size(sum(row.size_bytes for row in shown))
         words = [f"{len(shown)} run{'s' * (len(shown) != 1)}, {held}", f"sorted by {self._order}"]
         words += [f"{hidden} filtered out"] if hidden else []
-        chosen = self._chosen()
+        chosen = self.chosen
         words += [f"{chosen.run.name}: {chosen.tag.note}"] if chosen is not None and chosen.tag.note else []
         self.query_one("#arranged", Static).update(" · ".join(words))
 
-    def _chosen(self) -> RunRow | None:
+    @property
+    def chosen(self) -> RunRow | None:
         return self._list.chosen
 
     # -- finding --------------------------------------------------------------------------------------------------
@@ -162,11 +158,11 @@ x      delete it (shows what goes, and asks)"""
 
     @on(DataTable.RowSelected)
     def action_open(self) -> None:
-        if (row := self._chosen()) is not None:
+        if (row := self.chosen) is not None:
             self.post_message(OpenRun(row.run))
 
     def action_play(self) -> None:
-        if (row := self._chosen()) is None:
+        if (row := self.chosen) is None:
             return
         if row.run.checkpoint_file() is None:
             self.notify(f"{row.run.name} has saved no checkpoint yet", severity="warning", markup=False)
@@ -174,7 +170,7 @@ x      delete it (shows what goes, and asks)"""
             self.post_message(PlayRun(row.run))
 
     def action_overlay(self) -> None:
-        if (row := self._chosen()) is None:
+        if (row := self.chosen) is None:
             return
         name = row.run.name
         self._overlaid = [n for n in self._overlaid if n != name] if name in self._overlaid else [*self._overlaid, name]
@@ -186,8 +182,11 @@ x      delete it (shows what goes, and asks)"""
         self.post_message(OverlayRuns([runs[name] for name in self._overlaid]))
         self._draw()
 
+    def renamed(self, before: str, name: str) -> None:
+        self._overlaid = [name if overlaid == before else overlaid for overlaid in self._overlaid]
+
     def action_differences(self) -> None:
-        if (chosen := self._chosen()) is None:
+        if (chosen := self.chosen) is None:
             return
         others = [row for row in self._rows if row.run.name in self._overlaid and row.run.name != chosen.run.name]
         if not others:
@@ -195,61 +194,6 @@ x      delete it (shows what goes, and asks)"""
         else:
             self.app.push_screen(HelpDialog(settings_diff([chosen, *others])))
 
-    # -- changing -------------------------------------------------------------------------------------------------
-
     def action_resume(self) -> None:
-        if (row := self._chosen()) is not None:
+        if (row := self.chosen) is not None:
             self.post_message(ResumeRun(row.run, row.progress))
-
-    def action_pin(self) -> None:
-        if (row := self._chosen()) is not None:
-            self._change(lambda: write_tag(row.run, replace(row.tag, pinned=not row.tag.pinned)))
-
-    def action_note(self) -> None:
-        if (row := self._chosen()) is None:
-            return
-        dialog = TextDialog(f"A note on {row.run.name}; nothing takes it away.", row.tag.note)
-        self.app.push_screen(dialog, lambda note: self._note(row, note))
-
-    def _note(self, row: RunRow, note: str | None) -> None:
-        if note is not None:
-            self._change(lambda: write_tag(row.run, RunTag(note, row.tag.pinned)))
-
-    def action_rename(self) -> None:
-        if (row := self._chosen()) is None:
-            return
-        dialog = TextDialog(f"A new name for {row.run.name}.", row.run.name)
-        self.app.push_screen(dialog, lambda name: self._rename(row.run, name))
-
-    def _rename(self, run: RunDirectory, name: str | None) -> None:
-        if name is not None and name != run.name:
-            self._change(lambda: rename_run(run, name))
-            self._overlaid = [name if overlaid == run.name else overlaid for overlaid in self._overlaid]
-
-    def action_delete(self) -> None:
-        if (row := self._chosen()) is None:
-            return
-        if row.tag.pinned:
-            self.notify(f"{row.run.name} is pinned: p takes the pin off first", severity="warning", markup=False)
-            return
-        dialog = ChoiceDialog(_what_goes(row), [Choice("y", "delete it", "delete")])
-        self.app.push_screen(dialog, lambda answer: self._change(row.run.delete) if answer == "delete" else None)
-
-    def _change(self, change: Callable[[], object]) -> None:
-        try:
-            change()
-        except RunError as error:
-            self.notify(str(error), severity="error", markup=False)
-        self.look()
-
-
-def _what_goes(row: RunRow) -> str:
-    files = files_of(row.run)
-    listed = [f"{size(file_bytes):>8}  {name}" for name, file_bytes in files[:_MOST_FILES]]
-    if len(files) > _MOST_FILES:
-        rest = sum(file_bytes for _, file_bytes in files[_MOST_FILES:])
-        listed.append(f"{size(rest):>8}  in {len(files) - _MOST_FILES} more")
-    best = row.progress.best_evaluation
-    figures = f"{row.progress.step:,} steps" + (f", best val loss {best.val_loss:.4f} nats/char" if best else "")
-    total = size(sum(file_bytes for _, file_bytes in files))
-    return f"Delete the run {row.run.name} for good? {total}: {figures}\n{row.run.path}\n\n" + "\n".join(listed)

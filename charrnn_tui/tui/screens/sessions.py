@@ -115,6 +115,7 @@ class RememberingSessions(KeepingTexts):
         Binding("o", "sessions", "Sessions", show=False, id="play.sessions"),
     ]
 
+    _session_at_first: Path | None = None
     _session_file: Path | None = None
     _saved_state: object = None
 
@@ -126,6 +127,14 @@ class RememberingSessions(KeepingTexts):
 
     def on_screen_suspend(self) -> None:
         self._save_in_between()
+
+    def begin_with(self, session: Path) -> None:
+        """Bring this session back when the screen is first shown."""
+        self._session_at_first = session
+
+    def begin(self) -> None:
+        if self._session_at_first is None or not self._brought_back(self._session_at_first):
+            super().begin()
 
     def open_session(self, path: Path) -> None:
         """Bring it back; what follows is saved in its place. Raises SessionError."""
@@ -177,15 +186,21 @@ class RememberingSessions(KeepingTexts):
     def restored(self, event: RestoringDesk.Restored) -> None:
         if event.lost:
             self.tell("not brought back: " + "; ".join(event.lost))
+        if self.desk.feed.model is None:  # then the model writes that would have written without a session
+            super().begin()
+
+    def _brought_back(self, path: Path) -> bool:
+        try:
+            self.open_session(path)
+        except SessionError as error:
+            self.tell(str(error))
+            return False
+        return True
 
     def action_sessions(self) -> None:
         self.save_session()
         self.app.push_screen(SessionList(self.world.runs_directory / DIRECTORY), self._session_chosen)
 
     def _session_chosen(self, path: Path | None) -> None:
-        if path is None:
-            return
-        try:
-            self.open_session(path)
-        except SessionError as error:
-            self.tell(str(error))
+        if path is not None:
+            self._brought_back(path)

@@ -7,10 +7,10 @@ from typing import ClassVar, Final
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
 from charrnn_tui.tui.model_source import LoadedModel, ModelSource
-from charrnn_tui.tui.play_settings import BIG_STEP, PlaySettings
+from charrnn_tui.tui.play_settings import PlaySettings
+from charrnn_tui.tui.screens.control_keys import ControlKeys, control_keys
 from charrnn_tui.tui.screens.model_menu import ModelMenu
 from charrnn_tui.tui.widgets.comparison import SIDE_KNOBS, Comparison
 from charrnn_tui.tui.widgets.key_footer import KeyFooter
@@ -20,7 +20,6 @@ from charrnn_tui.tui.widgets.studio_header import StudioHeader
 from charrnn_tui.tui.world import World
 
 _NOT_WHILE_TYPING: Final = {"link", "choose_model", "swap", "reroll", "edit_prime", "show_difference", "leave"}
-
 
 _HELP: Final = """Two texts, A and B, from the same prime and with the same seed.
 Where they part is marked in both; seed, length and prime stay the same.
@@ -42,7 +41,7 @@ class _Controls(SamplingControls):
     HELP = _HELP
 
 
-class SideBySide(Screen[None]):
+class SideBySide(ControlKeys):
     """Every change writes the texts anew, at once."""
 
     HELP = _HELP
@@ -63,14 +62,7 @@ class SideBySide(Screen[None]):
         Binding("p", "edit_prime", "prime", id="side.prime"),
         Binding("d", "show_difference", "Where they part", show=False, id="side.difference"),
         Binding("escape,vertical_line", "leave", "back", key_display="Esc", id="side.leave"),
-        Binding("up", "choose(-1)", "Control above", show=False, id="side.control_above"),
-        Binding("down", "choose(1)", "Control below", show=False, id="side.control_below"),
-        Binding("left", "change(-1)", "Change", show=False, id="side.change_left"),
-        Binding("right", "change(1)", "Change", show=False, id="side.change_right"),
-        Binding("shift+left,ctrl+left", f"change(-{BIG_STEP})", "Big step", show=False, id="side.big_left"),
-        Binding("shift+right,ctrl+right", f"change({BIG_STEP})", "Big step", show=False, id="side.big_right"),
-        Binding("enter", "type_value", "Type a value", show=False, id="side.type_value"),
-        Binding("backspace", "reset_control", "Default", show=False, id="side.default"),
+        *control_keys("side"),
         *(
             Binding(key, f"scroll('{key}')", words, show=False, id=f"side.{key}")
             for key, words in (("pageup", "Page up"), ("pagedown", "Page down"), ("home", "Start"), ("end", "End"))
@@ -139,7 +131,7 @@ class SideBySide(Screen[None]):
     @on(PrimeField.Left)
     def leave_prime(self) -> None:
         self.prime_field.display = False
-        self.set_focus(self.controls if self.controls.focusable else None)
+        self.focus_controls()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """No letters in the footer that a text field would take; no slider where nothing was kept."""
@@ -189,18 +181,6 @@ class SideBySide(Screen[None]):
 
     def action_scroll(self, where: str) -> None:
         self.comparison.scroll_page(where)
-
-    def action_choose(self, by: int) -> None:
-        self.controls.choose(by)
-
-    def action_change(self, by: int) -> None:
-        self.controls.change(by)
-
-    def action_type_value(self) -> None:
-        self.controls.type_value()
-
-    def action_reset_control(self) -> None:
-        self.controls.reset()
 
     def action_leave(self) -> None:
         self.dismiss(None)

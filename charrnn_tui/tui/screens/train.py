@@ -1,6 +1,5 @@
 """Train: the form of a new run, then the run."""
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -8,27 +7,14 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.widgets import ContentSwitcher, Input
 
-from charrnn_tui.run.control import (
-    AddEpochs,
-    EndAfterEpoch,
-    Pause,
-    Request,
-    Resume,
-    RunSteps,
-    SampleNow,
-    SaveNow,
-    ScaleLearningRate,
-    Stop,
-)
 from charrnn_tui.run.directory import RunDirectory
-from charrnn_tui.run.mailbox import leave_request
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.tui.active_run import ActiveRun
 from charrnn_tui.tui.requests import DetachRun, ResumeRun, StartRun
-from charrnn_tui.tui.screens.dialogs import Choice, ChoiceDialog, HelpDialog, TextDialog, whole_number_problem
+from charrnn_tui.tui.screens.dialogs import HelpDialog
+from charrnn_tui.tui.screens.steering import STEERING, SteeringRuns
 from charrnn_tui.tui.widgets.key_footer import KeyFooter
 from charrnn_tui.tui.widgets.loss_chart import LossChart
 from charrnn_tui.tui.widgets.run_view import LOOK_SECONDS, LOOK_SECONDS_ON_THIN_LINES, RunView
@@ -37,25 +23,13 @@ from charrnn_tui.tui.widgets.train_form import TrainForm
 from charrnn_tui.tui.world import World
 
 _LOOK_SECONDS = 0.5
-_STEERING = frozenset({"pause", "sample", "save", "end_after_epoch", "learning_rate", "scale_rate", "steps"})
-_STEERING |= {"more_epochs", "stop"}
 
 
-class TrainScreen(Screen[None]):
-    """Shows the form or a run. It asks the app to start runs, and steers them by requests, whoever trains them."""
+class TrainScreen(SteeringRuns):
+    """Shows the form or a run, whoever trains it; asks the app to start, resume and detach runs."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f5", "start", "Start", id="train.start", priority=True),
-        Binding("space", "pause", "Pause", id="train.pause"),
-        Binding("s", "sample", "Sample", id="train.sample"),
-        Binding("S,upper_s", "save", "Save", id="train.save"),
-        Binding("x", "stop", "Stop", id="train.stop"),
-        Binding("E,upper_e", "end_after_epoch", "End after epoch", id="train.end_after_epoch"),
-        Binding("L,upper_l", "learning_rate", "Learning rate", id="train.learning_rate"),
-        Binding("asterisk", "scale_rate(2.0)", "Rate ×2", id="train.double_rate", show=False, key_display="*"),
-        Binding("slash", "scale_rate(0.5)", "Rate ÷2", id="train.halve_rate", show=False, key_display="/"),
-        Binding("T,upper_t", "steps", "Run N steps", id="train.steps", show=False),
-        Binding("M,upper_m", "more_epochs", "More epochs", id="train.more_epochs", show=False),
         Binding("r", "resume", "Resume", id="train.resume"),
         Binding("D,upper_d", "detach", "Detach", id="train.detach"),
         Binding("A,upper_a", "alarms", "Alarms", id="train.alarms", show=False),
@@ -73,7 +47,6 @@ class TrainScreen(Screen[None]):
         self._read_only = read_only
         self._run_look_seconds = LOOK_SECONDS_ON_THIN_LINES if low_bandwidth else LOOK_SECONDS
         self._was_steerable = (False, False)
-        self._active: ActiveRun | None = None
         self._overlaid: Sequence[RunDirectory] = ()
         self._text = ""
         self._pending: RunDirectory | None = None  # the run to show, also before there are widgets to show it
@@ -96,11 +69,6 @@ class TrainScreen(Screen[None]):
         else:
             self.query_one("#corpus", Input).focus()
 
-    @property
-    def run_view(self) -> RunView:
-        """The run that is shown, or was last."""
-        return self.query_one(RunView)
-
     def shown(self) -> tuple[RunDirectory | None, RunProgress]:
         """The run that is shown and what it has come to; (None, …) before there is one."""
         for view in self.query(RunView):  # none before the screen is composed, nor while it is taken down
@@ -110,7 +78,7 @@ class TrainScreen(Screen[None]):
     def paused_elsewhere(self) -> tuple[Path, int] | None:
         """The run that is shown and its step, where another process has paused it."""
         run, progress = self.shown()
-        paused = run is not None and self._active is None and progress.state == "paused" and run.last_file.exists()
+        paused = run is not None and self.active is None and progress.state == "paused" and run.last_file.exists()
         return (run.path, progress.step) if run is not None and paused else None
 
     @property
@@ -127,7 +95,7 @@ class TrainScreen(Screen[None]):
 
     def show_run(self, run: RunDirectory, active: ActiveRun | None = None) -> None:
         """Bring up a run; `active` where this process trains it. Before the screen is up too."""
-        self._pending, self._active = run, active
+        self._pending, self.active = run, active
         if self._composed:
             self._bring_up_run()
 
@@ -140,7 +108,7 @@ class TrainScreen(Screen[None]):
     def _bring_up_run(self) -> None:
         assert self._pending is not None
         self.query_one(ContentSwitcher).current = "run"
-        self.run_view.follow(self._pending, own=self._active is not None)
+        self.run_view.follow(self._pending, own=self.active is not None)
         self.query_one(LossChart).focus()
         self.refresh_bindings()
 
@@ -161,10 +129,10 @@ class TrainScreen(Screen[None]):
         """Keys that mean nothing now are not offered."""
         if action == "start":
             return not self._composed or self.shows_form
-        if action in _STEERING:
+        if action in STEERING:
             return self._steerable
         if action == "detach":
-            return self._steerable and self._active is not None
+            return self._steerable and self.active is not None
         if action == "resume":
             return self._resumable
         if action == "alarms":
@@ -178,14 +146,14 @@ class TrainScreen(Screen[None]):
         """Whether there is a trainer to ask: in this process or in another."""
         if not self._composed or self.shows_form or self._read_only:
             return False
-        if self._active is not None:
-            return not self._active.done
+        if self.active is not None:
+            return not self.active.done
         return self.run_view.progress.started is not None and not self.run_view.progress.ended
 
     @property
     def _resumable(self) -> bool:
         shown = self._composed and not self.shows_form and not self._read_only
-        return shown and self.run_view.progress.ended and (self._active is None or self._active.done)
+        return shown and self.run_view.progress.ended and (self.active is None or self.active.done)
 
     def _renew_keys(self) -> None:
         """Another process's run ends without a key of ours."""
@@ -193,50 +161,8 @@ class TrainScreen(Screen[None]):
             self._was_steerable = now
             self.refresh_bindings()
 
-    def _ask(self, request: Request) -> None:
-        if self._active is not None:
-            self._active.control.request(request)
-        elif self.run_view.run is not None:
-            try:
-                leave_request(self.run_view.run.path, request)
-            except OSError as error:
-                self.notify(f"the trainer cannot be asked: {error.strerror or error}", severity="error", markup=False)
-
     def action_start(self) -> None:
         self.query_one(TrainForm).submit()
-
-    def action_pause(self) -> None:
-        self._ask(Resume() if self.run_view.progress.state == "paused" else Pause())
-
-    def action_sample(self) -> None:
-        self._ask(SampleNow())
-
-    def action_save(self) -> None:
-        self._ask(SaveNow())
-        self.notify("the model is saved after this step", markup=False)
-
-    def action_end_after_epoch(self) -> None:
-        self._ask(EndAfterEpoch())
-        self.notify("the run ends, saved, after this epoch", markup=False)
-
-    def action_stop(self) -> None:
-        question = "Save and stop this run?"
-        self.app.push_screen(ChoiceDialog(question, [Choice("y", "save and stop", "stop")]), self._stop_answered)
-
-    def _stop_answered(self, answer: str | None) -> None:
-        if answer == "stop":
-            self._ask(Stop("stopped", "stopped from the app"))
-
-    def action_steps(self) -> None:
-        """Some steps, then a pause."""
-        dialog = TextDialog("Run so many steps, then pause.", "100", whole_number_problem)
-        self.app.push_screen(dialog, lambda answer: self._ask(RunSteps(int(answer))) if answer else None)
-
-    def action_more_epochs(self) -> None:
-        started = self.run_view.progress.started
-        now = f" of {started.epochs}" if started else ""
-        dialog = TextDialog(f"Train so many epochs more than the plan{now}.", "1", whole_number_problem)
-        self.app.push_screen(dialog, lambda answer: self._ask(AddEpochs(int(answer))) if answer else None)
 
     def action_alarms(self) -> None:
         alarms = self.run_view.progress.alarms
@@ -250,26 +176,8 @@ class TrainScreen(Screen[None]):
     def action_detach(self) -> None:
         self.post_message(DetachRun())
 
-    def action_learning_rate(self) -> None:
-        last = self.run_view.progress.last_step
-        if last is None:
-            return
-        dialog = TextDialog(
-            f"Learning rate, now {last.lr:.3g}. Type a factor such as x0.5, or the new rate.", "x0.5", _rate_problem
-        )
-        self.app.push_screen(dialog, lambda answer: self._scale(answer, last.lr))
-
-    def action_scale_rate(self, factor: float) -> None:
-        """The chart and the facts show the new rate once the trainer has answered."""
-        self._ask(ScaleLearningRate(factor))
-
-    def _scale(self, answer: str | None, lr: float) -> None:
-        if answer is not None and lr > 0:
-            value, is_factor = _rate(answer)
-            self._ask(ScaleLearningRate(value if is_factor else value / lr))
-
     def action_new(self) -> None:
-        if self._active is not None and not self._active.done:
+        if self.active is not None and not self.active.done:
             self.notify("a run is in training here: x stops it first", severity="warning", markup=False)
         else:
             self._show_form()
@@ -278,21 +186,3 @@ class TrainScreen(Screen[None]):
         """Out of a field first; the form gives the keys back to the screen."""
         if isinstance(self.focused, Input):
             self.set_focus(None)
-
-
-def _rate(text: str) -> tuple[float, bool]:
-    """(number, whether it is a factor). Raises ValueError."""
-    stripped = text.strip().lower().lstrip("×")
-    is_factor = stripped.startswith(("x", "*")) or text.strip().startswith("×")
-    value = float(stripped.lstrip("x*"))
-    if not (math.isfinite(value) and value > 0):
-        raise ValueError(text)
-    return value, is_factor
-
-
-def _rate_problem(text: str) -> str:
-    try:
-        _rate(text)
-    except ValueError:
-        return "a factor (x0.5) or a rate (0.0005) above 0"
-    return ""
