@@ -7,6 +7,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from charrnn_tui.cli.main import tame_threads
+
 SUBJECTS = ("training", "quality", "sampling", "encoding", "startup", "app_around_training", "scaling", "playground")
 """A module each, with TITLE and `measure(scratch: Path) -> Iterable[Row]`; one that is not there is left out."""
 
@@ -18,7 +20,7 @@ def main() -> None:
     names = chosen.split(",") if chosen else SUBJECTS
     if strangers := sorted(set(names) - set(SUBJECTS)):
         parser.error(f"no such subject: {', '.join(strangers)}; there are {', '.join(SUBJECTS)}")
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the program itself does for writing; before NumPy is loaded
+    tame_threads(os.environ, [])  # as the program itself does; before NumPy is loaded
     from benchmarks.measuring import Row
     from benchmarks.report import line_of, write_results, write_table
 

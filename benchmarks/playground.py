@@ -6,6 +6,7 @@ from pathlib import Path
 
 from benchmarks.measuring import ROOT, Row, in_a_process, in_turn
 from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
+from charrnn_tui.run.cores import available_cores
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.page import Page
 from charrnn_tui.sampling.sampler import Sampler
@@ -25,6 +26,7 @@ import json, sys
 from pathlib import Path
 from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
 from charrnn_tui.sampling.settings import SamplingSettings
+from charrnn_tui.run.cores import available_cores
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.page import Page
 from charrnn_tui.sampling.sampler import Sampler
@@ -95,7 +97,7 @@ def measure(scratch: Path) -> Iterator[Row]:
         "the network's steps alone",
         "≤ 250 ms",
         higher_is_better=False,
-        note="one thread, so that a training beside it costs nothing",
+        note=f"as many threads as help, of {available_cores()}; the steps: one thread",
     )
     if Path("/proc/self/status").exists():
         found = [in_a_process(_HOLDS, str(ROOT / "checkpoints" / "anna.safetensors"), str(LONG)) for _ in range(3)]

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from charrnn_tui.run.cores import available_cores
 from charrnn_tui.run.files import file_sha256
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.many_texts import WrittenText, can_write_many, write_many
+from charrnn_tui.sampling.pace import Pace
 from charrnn_tui.sampling.recipe import Recipe, RecipeError, text_hash
 from charrnn_tui.sampling.sampler import SampledCharacter
 from charrnn_tui.sampling.settings import SamplingSettings
@@ -173,13 +175,15 @@ class _Writing:
         if self.taken:
             yield from self.characters
             return
-        sampler = self.recipe.start(self.model, self.vocabulary)
-        started = time.perf_counter()  # reading the prime is not writing
-        for sampled in self.recipe.replay(sampler):
-            self._keep(sampled)
-            self.seconds += time.perf_counter() - started
-            yield sampled.character
-            started = time.perf_counter()
+        replayed = self.recipe.replay(self.recipe.start(self.model, self.vocabulary))
+        write = partial(next, replayed, None)
+        with Pace() as pace:
+            started = time.perf_counter()  # reading the prime is not writing
+            while (sampled := pace.run(write)) is not None:
+                self._keep(sampled)
+                self.seconds += time.perf_counter() - started
+                yield sampled.character
+                started = time.perf_counter()
 
     def finish(self) -> None:
         """Write to the end, with nobody looking."""

@@ -33,11 +33,17 @@ class Distribution:
         if not (math.isfinite(self._below[0]) and math.isfinite(self._below[-1])):  # NaN sorts to the end
             raise ValueError("the model gives NaN or infinite logits")
         self._below -= self._below[0]
-        self._belief: Probabilities = np.exp(self._below)
-        self._belief_total = float(self._belief.sum())
         self._tempered = self._at_temperature()
         self.kept = self._count_kept()
         self._cumulative: Probabilities = self._tempered[: self.kept].cumsum()
+
+    @cached_property
+    def _belief(self) -> Probabilities:
+        return np.exp(self._below)
+
+    @cached_property
+    def _belief_total(self) -> float:
+        return float(self._belief.sum())
 
     def _at_temperature(self) -> Probabilities:
         """exp((logit - largest) / temperature) in order: the largest is exactly 1."""

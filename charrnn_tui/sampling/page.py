@@ -4,6 +4,9 @@ With V tokens, L layers, H hidden units a character takes 4 V bytes of logits, 8
 16 besides: 412 bytes for 83 tokens and 2×512, 41 MB for 100,000 characters. A fork shares what came before it.
 """
 
+from __future__ import annotations
+
+import math
 from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -21,8 +24,10 @@ from charrnn_tui.text.vocabulary import Vocabulary
 
 STATE_EVERY: Final = 128  # characters; the way to any other place is 127 steps at most, some 25 ms at 2×512
 CHUNK: Final = 512  # characters whose logits lie in one array: what a fork copies at most
+LOOKED_AT: Final = 64  # characters whose distributions are computed at once: 3 MB for 5,000 tokens
 NETWORKS_KEPT: Final = 2  # a text may live through many weights of a training, each of megabytes
 
+_LN2: Final = math.log(2.0)
 
 Value = TypeVar("Value")
 
@@ -42,8 +47,8 @@ class Change(Generic[Value]):
 class Page:
     """What was written after a prime; grows by `write`. Positions count written characters, the prime has none.
 
-    surprises, entropies: bits, float32. forced: positions of characters that a person chose. settings, seeds: what was
-    in force from where on, the first from 0.
+    forced: positions of characters that a person chose. settings, seeds: what was in force from where on, the first
+    from 0.
     """
 
     def __init__(self, sampler: Sampler, prime: str, seed: int) -> None:
@@ -51,12 +56,12 @@ class Page:
         self.vocabulary: Vocabulary = sampler.vocabulary
         self.prime = prime
         self.ids = array("I")
-        self.surprises = array("f")
-        self.entropies = array("f")
+        self._surprises = array("f")  # of as many characters as somebody has asked for
+        self._entropies = array("f")
+        self._total_bits = 0.0
         self.forced: list[int] = []
         self.settings: list[Change[SamplingSettings]] = []
         self.seeds = [Change(0, seed)]
-        self.total_bits = 0.0
         self._logits: list[NDArray[np.float32]] = []  # each (CHUNK, n_tokens); all but the last are never written to
         self._states: dict[int, LSTMState] = {0: sampler.state}
         self._start_logits = sampler.logits
@@ -70,6 +75,24 @@ class Page:
     def text(self) -> str:
         """What was written, raw, without the prime."""
         return self.vocabulary.decode(self.ids)
+
+    @property
+    def surprises(self) -> array[float]:
+        """-log2 of the model's own probability of each character: bits, float32."""
+        self._look_at_new()
+        return self._surprises
+
+    @property
+    def entropies(self) -> array[float]:
+        """Of the model's own distribution at each character: bits, float32."""
+        self._look_at_new()
+        return self._entropies
+
+    @property
+    def total_bits(self) -> float:
+        """The sum of the surprises."""
+        self._look_at_new()
+        return self._total_bits
 
     @property
     def network(self) -> CharLSTM:
@@ -107,14 +130,26 @@ class Page:
         if token_id is not None and chosen:
             self.forced.append(position)
         self.ids.append(written.token_id)
-        self.surprises.append(written.surprise_bits)
-        self.entropies.append(written.entropy_bits)
-        self.total_bits += written.surprise_bits
         return written
 
     def change_seed(self, seed: int) -> None:
         """Other random numbers from here on; the sampler has been given them."""
         self.seeds = [*_until(self.seeds, len(self)), Change(len(self), seed)]
+
+    def _look_at_new(self) -> None:
+        """What the model thought of the latest characters, all at once: one by one it takes as long as to draw them."""
+        while (start := len(self._surprises)) < len(self):
+            end = min(len(self), start + LOOKED_AT)
+            wide = self.logits_between(start, end).astype(np.float64)  # (characters, n_tokens)
+            wide -= wide.max(axis=1, keepdims=True)
+            chosen = np.take_along_axis(wide, np.array(self.ids[start:end], np.intp)[:, np.newaxis], axis=1)[:, 0]
+            belief = np.exp(wide)
+            total = belief.sum(axis=1)
+            surprises = (np.log(total) - chosen) / _LN2
+            entropies = (np.log(total) - (belief * wide).sum(axis=1) / total) / _LN2
+            self._surprises.frombytes(surprises.astype(np.float32).tobytes())
+            self._entropies.frombytes(np.maximum(entropies, 0).astype(np.float32).tobytes())
+            self._total_bits += float(surprises.sum())
 
     def _settings_changed(self, position: int, settings: SamplingSettings) -> None:
         if self.settings and self.settings[-1].value == settings:
@@ -182,7 +217,7 @@ class Page:
             return self._start_logits
         return _in_force(self._networks, position - 1).value.read_out(state)
 
-    def fork(self, position: int, seed: int | None = None) -> "Page":
+    def fork(self, position: int, seed: int | None = None) -> Page:
         """A page of its own with the characters before a position, and other random numbers from there where asked.
 
         Raises WeightsGone as `snapshot_at`.
@@ -191,12 +226,12 @@ class Page:
             raise WeightsGone("the weights that wrote this are gone: newer ones came from the training")
         page = Page.__new__(Page)
         page.vocabulary, page.prime, page._start_logits = self.vocabulary, self.prime, self._start_logits
-        page.ids, page.surprises = self.ids[:position], self.surprises[:position]
-        page.entropies, page.forced = self.entropies[:position], [place for place in self.forced if place < position]
+        page.ids, page.forced = self.ids[:position], [place for place in self.forced if place < position]
+        page._surprises, page._entropies = self._surprises[:position], self._entropies[:position]
         page.settings, page.seeds = _until(self.settings, position), _until(self.seeds, position + 1)
         if seed is not None:
             page.seeds = [*_until(self.seeds, position), Change(position, seed)]
-        page.total_bits = float(np.sum(page.surprises, dtype=np.float64))
+        page._total_bits = float(np.sum(page._surprises, dtype=np.float64))
         page._logits = self._logits[: -(-position // CHUNK)]
         if position % CHUNK:
             page._logits[-1] = page._logits[-1].copy()  # the pages part in it

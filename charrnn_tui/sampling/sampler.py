@@ -1,7 +1,7 @@
 """Text out of a model, one character at a time (notebook cells 38 and 40)."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -17,20 +17,35 @@ _PROGRESS_EVERY = 256  # characters of a prime between two reports: some twenty 
 
 @dataclass(frozen=True, slots=True)
 class SampledCharacter:
-    """One written character and what the model thought of it.
+    """One written character and what the model thought of it, computed when asked for.
 
-    probability: the model's own, at temperature 1 with nothing dropped; surprise_bits is -log2 of it, entropy_bits that
-    distribution's entropy, rank the place in it (1: the likeliest). chosen_probability: after temperature and
-    truncation, what it was drawn with.
+    rank: its place among all tokens, 1 the likeliest. distribution: what it was drawn from.
     """
 
     character: str
     token_id: int
-    probability: float
-    chosen_probability: float
-    surprise_bits: float
-    entropy_bits: float
     rank: int
+    distribution: Distribution = field(repr=False, compare=False)
+
+    @property
+    def probability(self) -> float:
+        """The model's own, at temperature 1 with nothing dropped."""
+        return self.distribution.before_at(self.rank - 1)
+
+    @property
+    def chosen_probability(self) -> float:
+        """After temperature and truncation: what it was drawn with."""
+        return self.distribution.after_at(self.rank - 1)
+
+    @property
+    def surprise_bits(self) -> float:
+        """-log2 of `probability`."""
+        return self.distribution.surprise_bits_at(self.rank - 1)
+
+    @property
+    def entropy_bits(self) -> float:
+        """Of the model's own distribution."""
+        return self.distribution.entropy_bits
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,15 +152,7 @@ class Sampler(Iterator[SampledCharacter]):
         token_id = int(distribution.order[place])
         self._logits, self._state = self.model.step(token_id, self._state)
         self._distribution = None
-        return SampledCharacter(
-            character=self.vocabulary.tokens[token_id],
-            token_id=token_id,
-            probability=distribution.before_at(place),
-            chosen_probability=distribution.after_at(place),
-            surprise_bits=distribution.surprise_bits_at(place),
-            entropy_bits=distribution.entropy_bits,
-            rank=place + 1,
-        )
+        return SampledCharacter(self.vocabulary.tokens[token_id], token_id, place + 1, distribution)
 
     def __iter__(self) -> Self:
         return self

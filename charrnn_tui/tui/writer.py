@@ -5,15 +5,18 @@ from __future__ import annotations
 import time
 from array import array
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from charrnn_tui.sampling.settings import PLAIN
 
 if TYPE_CHECKING:
     from charrnn_tui.sampling.lstm import CharLSTM
+    from charrnn_tui.sampling.pace import Pace
     from charrnn_tui.sampling.page import Page
-    from charrnn_tui.sampling.sampler import Sampler
+    from charrnn_tui.sampling.sampler import SampledCharacter, Sampler
     from charrnn_tui.sampling.settings import SamplingSettings
 
 MOST_OWED_SECONDS: Final = 0.2  # after a stall it goes on, it does not catch up
@@ -39,6 +42,7 @@ class Writer:
         self._last_advance = 0.0
         self._recent: deque[tuple[float, int]] = deque()  # (seconds, characters written)
         self._rate = 0.0
+        self._pace: Pace | None = None
         self.writing = False
         self.speed: int | None = None
         """Characters a second; None: as fast as it goes."""
@@ -206,9 +210,11 @@ class Writer:
         started = self._clock()
         allowed = self._allowed(started)
         new: list[str] = []
+        write = partial(page.write, sampler)
         try:
-            while len(new) < allowed and (not new or self._clock() - started < budget_seconds):
-                new.append(page.write(sampler).character)
+            with self._hurry() as run:
+                while len(new) < allowed and (not new or self._clock() - started < budget_seconds):
+                    new.append(run(write).character)
         except ValueError:
             self.writing = False
             raise
@@ -218,6 +224,19 @@ class Writer:
             self.writing = False
         self._measure()
         return "".join(new)
+
+    @contextmanager
+    def _hurry(self) -> Iterator[Callable[[Callable[[], SampledCharacter]], SampledCharacter]]:
+        """What writes a character: at once, or where time is what limits the speed with the threads that help."""
+        if self.speed is not None:
+            yield _at_once
+            return
+        from charrnn_tui.sampling.pace import Pace  # as Page
+
+        if self._pace is None:
+            self._pace = Pace()
+        with self._pace as pace:
+            yield pace.run
 
     def _allowed(self, now: float) -> int:
         left = (1 << 30) if self._page_end is None else self._page_end - self.count
@@ -237,3 +256,7 @@ class Writer:
             self._recent.popleft()
         then, count = self._recent[0]
         self._rate = (self.count - count) / (now - then)
+
+
+def _at_once(write: Callable[[], SampledCharacter]) -> SampledCharacter:
+    return write()

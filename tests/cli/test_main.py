@@ -105,14 +105,18 @@ def test_an_aborted_command_ends_with_130() -> None:
 @pytest.mark.parametrize(
     ("command", "given", "expected"),
     [
-        (["sample"], {}, {"OPENBLAS_NUM_THREADS": "1", "GOMP_SPINCOUNT": "10000"}),
+        (
+            ["sample"],
+            {},
+            {"OPENBLAS_DEFAULT_NUM_THREADS": "1", "OPENBLAS_THREAD_TIMEOUT": "20", "GOMP_SPINCOUNT": "10000"},
+        ),
         (["score"], {}, {"GOMP_SPINCOUNT": "10000"}),
-        ([], {"OMP_WAIT_POLICY": "active"}, {"OMP_WAIT_POLICY": "active", "OPENBLAS_NUM_THREADS": "1"}),
         (
             [],
-            {"GOMP_SPINCOUNT": "7", "OPENBLAS_NUM_THREADS": "2"},
-            {"GOMP_SPINCOUNT": "7", "OPENBLAS_NUM_THREADS": "2"},
+            {"OMP_WAIT_POLICY": "active", "OPENBLAS_THREAD_TIMEOUT": "26"},
+            {"OMP_WAIT_POLICY": "active", "OPENBLAS_THREAD_TIMEOUT": "26", "OPENBLAS_DEFAULT_NUM_THREADS": "1"},
         ),
+        (["score"], {"GOMP_SPINCOUNT": "7"}, {"GOMP_SPINCOUNT": "7"}),
     ],
 )
 def test_threads_do_not_wait_at_any_price_unless_the_user_wants_it(

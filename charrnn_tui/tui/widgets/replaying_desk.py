@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from charrnn_tui.tui.branches import Branch
@@ -62,10 +63,14 @@ class Rewriting:
         if self._behind is not None:
             self._behind._job.wait()
             self._behind = None
-        while len(self.page) < self.length:
-            if self._abandoned:
-                raise Abandoned
-            self.page.write(self._sampler)
+        from charrnn_tui.sampling.pace import Pace  # NumPy, too
+
+        write = partial(self.page.write, self._sampler)
+        with Pace() as pace:
+            while len(self.page) < self.length:
+                if self._abandoned:
+                    raise Abandoned
+                pace.run(write)
 
 
 class ReplayingDesk(ForkingDesk):
