@@ -1,5 +1,6 @@
 """Text out of a model, one character at a time (notebook cells 38 and 40)."""
 
+import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
@@ -160,6 +161,12 @@ class Sampler(Iterator[SampledCharacter]):
     def reseed(self, seed: int, drawn: int = 0) -> None:
         """Start another series of random numbers here, the first `drawn` of them used up: another continuation."""
         self._random = np.random.Generator(seeded(seed, drawn))
+
+    def fork(self) -> Self:
+        """Another one that stands at the same point, with the same settings."""
+        other = copy.copy(self)
+        other._random = copy.deepcopy(self._random)
+        return other
 
     def snapshot(self) -> SamplerSnapshot:
         """This point, to come back to or to fork from."""

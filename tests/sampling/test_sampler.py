@@ -164,6 +164,16 @@ def test_a_snapshot_brings_back_the_very_continuation():
     assert all(isinstance(sampled, SampledCharacter) for sampled in first)
 
 
+def test_a_fork_writes_the_very_continuation_and_leaves_the_original_where_it_stood():
+    stream = sampler(settings=SamplingSettings(top_k=4))
+    text(stream, 20)
+    fork = stream.fork()
+    first = text(fork, 40)
+    fork.settings = SamplingSettings(temperature=0)
+
+    assert text(stream, 40) == first
+
+
 def test_two_forks_of_one_point_do_not_touch_each_other():
     stream = sampler()
     point = stream.snapshot()

@@ -142,12 +142,46 @@ async def test_keys_in_quick_succession_meet_pages_that_are_ready(
         desk, controls = player.desk, player.play.controls
         count = await stopped_with_replay_on(player)
         await player.until(lambda: desk._foreseen and all(page.done for page in desk._foreseen))
-        ready = {found.made_with: found.page for found in desk._foreseen}
+        ready = {found.made_with for found in desk._foreseen}
         for by in presses:
             controls.change(by)
             await player.until(lambda: desk.settings == controls.settings and desk._rewriting is None)
-        assert desk.writer.page is ready[desk.settings.sampling, desk.settings.seed, count]
+        assert (desk.settings.sampling, desk.settings.seed, count) in ready
         assert desk.writer.text == written_with(shipped, count, top_k=desk.settings.top_k)
+
+
+async def test_a_page_that_was_left_is_met_again_without_writing_it_and_is_not_what_was_written_on(
+    world: ScriptedWorld, shipped: Checkpoint
+) -> None:
+    async with playing(world) as player:
+        desk, controls = player.desk, player.play.controls
+        count = await stopped_with_replay_on(player)
+        await player.until(lambda: desk._foreseen and all(page.done for page in desk._foreseen))
+        for top_k in (10, 20, 50, 20, 10):
+            controls.change(1 if desk.settings.top_k < top_k else -1)
+            await player.until(lambda: desk.settings == controls.settings and desk._rewriting is None)
+            left = [found for found in desk._foreseen if found.made_with[0] == desk.settings.sampling]
+            assert desk.writer.text == written_with(shipped, count, top_k=top_k)
+        assert len(left) == 1
+        kept = left[0]
+        await player.press("g")
+        await player.written(count + 5)
+        assert len(kept.page) == len(kept.result()[0]) == count
+
+
+async def test_a_page_met_again_by_another_control_is_that_control_s_branch(
+    world: ScriptedWorld, shipped: Checkpoint
+) -> None:
+    async with playing(world) as player:
+        desk, controls = player.desk, player.play.controls
+        count = await stopped_with_replay_on(player)
+        for knob, by in (("top_k", 1), ("temperature", 1), ("temperature", -1)):
+            while controls.knob.field != knob:
+                await player.press("down")
+            controls.change(by)
+            await player.until(lambda: desk.settings == controls.settings and desk._rewriting is None)
+        assert desk.writer.text == written_with(shipped, count, top_k=10)
+        assert [branch.origin for branch in desk.branches] == ["start", "replay top-k", "replay temperature"]
 
 
 @pytest.mark.parametrize("given_up", [False, True])

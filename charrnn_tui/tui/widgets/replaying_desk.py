@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from charrnn_tui.tui.preparation import Prepared
 
 _WORTH_FINISHING: Final = 2000  # characters; a key held down shows each such page, a longer one gives way to the next
-_LIKELY_STEPS: Final = (1, -1, 2, -2, BIG_STEP, -BIG_STEP)  # of the chosen control, which one or two keys take
+_LIKELY_STEPS: Final = (1, -1, 2, -2, BIG_STEP, -BIG_STEP, 3, -3, 4, -4)  # of the chosen control, by a key or a few
+_AHEAD: Final = 12_000  # characters written ahead: ten pages of 1,000, two seconds of two cores
 _AT_A_TIME: Final = 2  # pages written ahead side by side
+_KEPT: Final = 16  # pages: who goes back meets what was written before
 
 
 class Rewriting:
@@ -51,9 +53,12 @@ class Rewriting:
         return self._job.done
 
     def result(self) -> tuple[Page, Sampler]:
-        """The page and the sampler that stands at its end. Raises ValueError where the model gives no numbers."""
+        """A page as written, and a sampler that stands at its end; each time others.
+
+        Raises ValueError where the model gives no numbers.
+        """
         self._job.result()
-        return self.page, self._sampler
+        return self.page.fork(len(self.page)), self._sampler.fork()
 
     def abandon(self) -> None:
         """End it, soon."""
@@ -134,7 +139,8 @@ class ReplayingDesk(ForkingDesk):
     def foresee(self, knob: Knob) -> None:
         """Write what the next keys could ask of this control, the likeliest first, while nobody asks for anything.
 
-        Not beside a training, whose processor it would take, and not beside writing, which makes other pages wanted.
+        So going on in one direction meets pages that are ready, and so does going back. Not beside a training, whose
+        processor it would take, and not beside writing, which makes other pages wanted.
         """
         page, settings = self.writer.page, self.settings
         acting = knob.field in SAMPLING_FIELDS or knob is SEED
@@ -145,14 +151,16 @@ class ReplayingDesk(ForkingDesk):
         steps = dict.fromkeys(step for by in _LIKELY_STEPS if (step := knob.step(settings, by)) != settings)
         before = {found.made_with: found for found in self._foreseen if found.page.network is page.network}
         foreseen: list[Rewriting] = []
-        for step in steps:
+        for step in list(steps)[: _AHEAD // len(page)]:
             made_with = step.sampling, step.seed, len(page)
             behind = foreseen[-_AT_A_TIME] if len(foreseen) >= _AT_A_TIME else None
-            foreseen.append(before.get(made_with) or Rewriting(page, *made_with, knob, behind))
+            made = before.pop(made_with) if made_with in before else Rewriting(page, *made_with, knob, behind)
+            foreseen.append(made)
+        written = [found for found in before.values() if found.done and found.length == len(page)]
         for useless in self._foreseen:
-            if useless not in foreseen:
+            if useless not in foreseen and useless not in written:
                 useless.abandon()
-        self._foreseen = foreseen
+        self._foreseen = [*foreseen, *written][:_KEPT]
 
     def _forget_foreseen(self, *, unfinished: bool = False) -> None:
         """All of them, or those that would take time from what is wanted now."""
@@ -177,6 +185,7 @@ class ReplayingDesk(ForkingDesk):
         if foreseen is None or not foreseen.done:
             self._forget_foreseen(unfinished=True)
         self._rewriting = foreseen or Rewriting(page, *made_with, knob)
+        self._rewriting.knob = knob
         self._awake()
         if self._rewriting.done:
             self._take_up(self._rewriting)
@@ -219,7 +228,7 @@ class ReplayingDesk(ForkingDesk):
             self.branches.grow(Branch(page, current.model, f"replay{name}"))
         assert self.branches.current is not None
         self._replayed = self.branches.current, rewriting.knob
-        foreseen, self._foreseen = self._foreseen, ()  # the same prime and model: some of them may be wanted next
+        foreseen, self._foreseen = [rewriting, *self._foreseen], ()  # the same prime and model: they may be wanted next
         self.show_page(stays=True)
         self._foreseen = foreseen
         self._draw(at_once=True)
