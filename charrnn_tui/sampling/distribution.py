@@ -27,12 +27,12 @@ class Distribution:
     def __init__(self, logits: NDArray[np.floating], settings: SamplingSettings = PLAIN) -> None:
         """logits: (n_tokens,). Raises ValueError where they are not finite."""
         self.settings = settings
-        wide = logits.astype(np.float64)
-        self.order: NDArray[np.intp] = np.argsort(-wide, kind="stable")
-        self._below = wide[self.order]  # (n_tokens,), descending, then relative to the largest
+        negative: Probabilities = np.negative(logits, dtype=np.float64)
+        self.order: NDArray[np.intp] = negative.argsort(kind="stable")
+        self._below: Probabilities = negative[self.order]  # (n_tokens,), ascending
         if not (math.isfinite(self._below[0]) and math.isfinite(self._below[-1])):  # NaN sorts to the end
             raise ValueError("the model gives NaN or infinite logits")
-        self._below -= self._below[0]
+        np.subtract(self._below[0], self._below, out=self._below)  # each logit less the largest, descending
         self._tempered = self._at_temperature()
         self.kept = self._count_kept()
         self._cumulative: Probabilities = self._tempered[: self.kept].cumsum()
