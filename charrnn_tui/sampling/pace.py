@@ -36,7 +36,7 @@ class Pace:
     def __init__(
         self, most: int | None = None, limit: Limit | None = None, clock: Callable[[], float] = time.perf_counter
     ) -> None:
-        """most: threads; by default a core each, or what OPENBLAS_NUM_THREADS says. clock: seconds.
+        """most: threads; by default a core each, or what OPENBLAS_NUM_THREADS or OMP_NUM_THREADS says. clock: seconds.
 
         limit: sets how many BLAS uses, within a `with`.
         """
@@ -89,8 +89,9 @@ def blas_threads(threads: int) -> AbstractContextManager[object]:
 
 
 def _most() -> int:
-    given = os.environ.get("OPENBLAS_NUM_THREADS", "")
-    return min(MOST, int(given) if given.isdecimal() and int(given) else available_cores())
+    given = [os.environ.get(name, "") for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")]
+    chosen = next((int(number) for number in given if number.isdecimal() and int(number)), available_cores())
+    return min(MOST, chosen)
 
 
 def _candidates(most: int) -> Sequence[int]:

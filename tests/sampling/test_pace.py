@@ -87,9 +87,12 @@ def test_while_others_are_at_work_there_is_one_thread() -> None:
         assert machine.threads == 2
 
 
-def test_what_the_user_has_set_is_not_exceeded(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("variable", ["OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"])
+def test_what_the_user_has_set_is_not_exceeded(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
     machine = Machine(lambda threads, place: ALONE / threads)
-    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, "1")
     with Pace(limit=machine.limit, clock=lambda: machine.now) as pace:
         for _ in range(100):
             pace.run(machine.write)
