@@ -79,7 +79,7 @@ def _encoding(ctx: click.Context, param: click.Parameter, name: str | None) -> s
 
 def encoding_option(command: Decorated) -> Decorated:
     """`--encoding` of a text file; None where it is not given."""
-    return click.option("--encoding", metavar="NAME", callback=_encoding, help="Of the text.  [default: utf-8]")(
+    return click.option("--encoding", metavar="NAME", callback=_encoding, help="Of the text file.  [default: utf-8]")(
         command
     )
 

@@ -13,7 +13,7 @@ import click
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError
 from charrnn_tui.cli.opening import locate_checkpoint, open_model
-from charrnn_tui.cli.options import json_option, runs_option, unknown_option
+from charrnn_tui.cli.options import encoding_option, json_option, runs_option, unknown_option
 from charrnn_tui.cli.output import DataStream, say
 from charrnn_tui.cli.quality import model_facts, quality
 from charrnn_tui.run.cores import available_cores
@@ -31,6 +31,7 @@ from charrnn_tui.text.vocabulary import UnknownCharacters, Vocabulary
 USUAL_PRIME = "The"  # the notebook's
 SEPARATOR = "\n---\n"
 AT_ONCE, WORTH_IT = 64, 6  # texts side by side in a thread; how many are faster so than one after the other
+TOGETHER = 10_000_000  # characters of them that may wait in memory, 24 bytes each, before the first is shown
 
 
 @click.command("sample")
@@ -42,7 +43,7 @@ AT_ONCE, WORTH_IT = 64, 6  # texts side by side in a thread; how many are faster
     help="Write a text again, as its recipe says; - reads it from standard input.",
 )
 @click.option("--prime", metavar="TEXT", help=f"What the text begins with.  [default: {USUAL_PRIME}, where known]")
-@click.option("--prime-file", metavar="FILE", help="Read the beginning from a UTF-8 file.")
+@click.option("--prime-file", metavar="FILE", help="Read the beginning from a file.")
 @click.option("--length", type=click.IntRange(min=0), default=1000, show_default=True, help="Characters to write.")
 @click.option("--temperature", type=float, default=1.0, show_default=True, help="0 takes the likeliest, always.")
 @click.option("--top-k", type=int, help="Choose among the K likeliest.  [default: off]")
@@ -50,6 +51,7 @@ AT_ONCE, WORTH_IT = 64, 6  # texts side by side in a thread; how many are faster
 @click.option("--min-p", type=float, help="Choose among those with P times the largest probability.  [default: off]")
 @click.option("--seed", type=click.IntRange(min=0), help="The same seed writes the same text.  [default: at random]")
 @click.option("--count", type=click.IntRange(min=1), default=1, show_default=True, help="Texts; text i has seed S + i.")
+@encoding_option
 @unknown_option
 @runs_option
 @json_option("Write one JSON object per text, when it is done.")
@@ -65,6 +67,7 @@ def sample_command(
     min_p: float | None,
     seed: int | None,
     count: int,
+    encoding: str | None,
     unknown: str,
     runs_dir: Path,
     as_json: bool,
@@ -85,7 +88,9 @@ def sample_command(
     if prime is not None and prime_file is not None:
         raise click.UsageError("--prime and --prime-file exclude each other")
     if prime_file is not None:
-        prime = read_text(prime_file)
+        prime = read_text(prime_file, encoding or "utf-8")
+    elif encoding is not None:
+        raise click.UsageError("--encoding is that of a --prime-file; name one")
     path = locate_checkpoint(checkpoint, runs_dir)
     loaded, model = open_model(path)
     first_seed = secrets.randbelow(1 << 31) if seed is None else seed
@@ -103,7 +108,7 @@ def sample_command(
 def _writings(model: CharLSTM, vocabulary: Vocabulary, recipe: Recipe, count: int) -> Iterator["_Writing"]:
     """The texts of the recipe's seed and of those that follow it; many are written side by side."""
     first, threads = recipe.seeds[0], available_cores()
-    at_once = AT_ONCE * threads
+    at_once = max(1, min(AT_ONCE * threads, TOGETHER // max(1, recipe.length)))
     for begin in range(0, count, at_once):
         seeds = range(first + begin, first + min(count, begin + at_once))
         writings = [_Writing(model, vocabulary, replace(recipe, seeds={0: seed})) for seed in seeds]
@@ -130,7 +135,7 @@ def _write_again(recipe_file: str, checkpoint: str | None, runs: Path, as_json: 
     """Follow a recipe with its own checkpoint, or with the same one in another place."""
     try:
         recipe = Recipe.parse(sys.stdin.read() if recipe_file == "-" else read_text(recipe_file))
-        path = locate_checkpoint(recipe.checkpoint if checkpoint is None else checkpoint, runs)
+        path = _model_of(recipe, runs) if checkpoint is None else locate_checkpoint(checkpoint, runs)
         if (found := file_sha256(path)) != recipe.sha256:
             raise CheckpointError(
                 f"{path}: is not the recipe's model: SHA-256 {found[:12]}…, not {recipe.sha256[:12]}…"
@@ -143,6 +148,13 @@ def _write_again(recipe_file: str, checkpoint: str | None, runs: Path, as_json: 
     _write(DataStream(), writing, loaded, path, as_json)
     if recipe.text_sha256 not in (None, text_hash("".join(writing.characters))):
         say("the text differs from the recipe's: this machine's arithmetic rounds otherwise")
+
+
+def _model_of(recipe: Recipe, runs: Path) -> Path:
+    try:
+        return locate_checkpoint(recipe.checkpoint, runs)
+    except CheckpointError as error:
+        raise CheckpointError(f"{error}; if the recipe's model has moved, name it: sample CHECKPOINT --recipe …") from None
 
 
 def _write(stream: DataStream, writing: "_Writing", checkpoint: Checkpoint, path: Path, as_json: bool) -> None:

@@ -1,6 +1,6 @@
 """How to choose what comes next. The standard library only: the playground's controls are there before NumPy is."""
 
-import math
+import sys
 from dataclasses import dataclass
 
 
@@ -20,7 +20,7 @@ class SamplingSettings:
     min_p: float | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.temperature < math.inf:
+        if not 0 <= self.temperature <= sys.float_info.max:  # of a whole number beyond it there is no float
             raise ValueError(f"temperature is {self.temperature}, it must be 0 or more and finite")
         if self.top_k is not None and (not isinstance(self.top_k, int) or self.top_k < 1):
             raise ValueError(f"top_k is {self.top_k}, it must be a whole number from 1 up, or none")

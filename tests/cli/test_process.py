@@ -118,3 +118,11 @@ def test_a_full_disk_is_one_line(runs: Path, checkpoint_file: Path) -> None:
 def test_python_m_is_the_program(runs: Path) -> None:
     code, stdout, stderr = finish(start("runs", "--json", runs=runs))
     assert (code, stdout, stderr) == (0, "[]\n", "")
+
+
+def test_texts_too_long_to_wait_for_side_by_side_are_written_as_they_come(runs: Path, checkpoint_file: Path) -> None:
+    asked = ("--count", 8, "--length", 10**23, "--seed", 1)
+    with start("sample", checkpoint_file, *asked, runs=runs) as process:
+        assert process.stdout is not None
+        assert process.stdout.read(3) == "The"
+        assert leave(process) == (0, "")

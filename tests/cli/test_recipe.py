@@ -29,7 +29,9 @@ def test_a_recipe_writes_the_same_text_from_another_place_of_the_model(
     moved = checkpoint_file.rename(tmp_path / "moved.safetensors")
     again = invoke("sample", moved, "--recipe", recipe_file)
     assert (again.exit_code, again.stderr, again.stdout) == (0, "", values["prime"] + values["text"])
-    assert "no such file" in one_line(invoke("sample", "--recipe", recipe_file))
+    lost = one_line(invoke("sample", "--recipe", recipe_file))
+    assert "no such file" in lost
+    assert "sample CHECKPOINT --recipe" in lost
 
 
 def test_another_model_is_refused_by_its_hash(invoke: Invoke, recipe_file: Path, checkpoint_file: Path) -> None:

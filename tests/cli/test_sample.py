@@ -104,6 +104,12 @@ def test_a_prime_may_come_from_a_file(invoke: Invoke, checkpoint_file: Path, tmp
     assert result.stdout == "happy\nfamilies"
     both = invoke("sample", checkpoint_file, "--prime-file", tmp_path / "prime.txt", "--prime", "x")
     assert (both.exit_code, "exclude each other" in one_line(both)) == (2, True)
+    (tmp_path / "prime.txt").write_text("The happy", encoding="utf-16")
+    named = (checkpoint_file, "--prime-file", tmp_path / "prime.txt", "--length", 0)
+    assert "try --encoding utf-16" in one_line(invoke("sample", *named))
+    assert invoke("sample", *named, "--encoding", "utf-16").stdout == "The happy"
+    alone = invoke("sample", checkpoint_file, "--encoding", "utf-16")
+    assert (alone.exit_code, "--prime-file" in one_line(alone)) == (2, True)
     missing = invoke("sample", checkpoint_file, "--prime-file", tmp_path / "none.txt")
     assert (missing.exit_code, "no such file" in one_line(missing)) == (1, True)
 

@@ -180,6 +180,7 @@ def test_logits_that_are_not_finite_are_refused(bad):
         ({"temperature": -0.1}, "temperature is -0.1, it must be 0 or more and finite"),
         ({"temperature": float("nan")}, "temperature is nan, it must be 0 or more and finite"),
         ({"temperature": float("inf")}, "temperature is inf, it must be 0 or more and finite"),
+        ({"temperature": 10**400}, f"temperature is {10**400}, it must be 0 or more and finite"),
         ({"top_k": 0}, "top_k is 0, it must be a whole number from 1 up, or none"),
         ({"top_k": 2.5}, "top_k is 2.5, it must be a whole number from 1 up, or none"),
         ({"top_p": 1.5}, "top_p is 1.5, it must be from 0 to 1, or none"),
