@@ -30,7 +30,7 @@ REST, LONGEST_REST = 256, 8192  # characters until they are tried again: twice a
 class Pace:
     """Of one who writes as fast as it goes: a character is written by `run`, within a `with`.
 
-    Threads are BLAS's, and so the process's: while others are at work in it too, each has one.
+    Threads are BLAS's, and so the process's: while others are at work in it too, nobody sets them.
     """
 
     def __init__(
@@ -61,22 +61,24 @@ class Pace:
 
     def run(self, write: Callable[[], Result]) -> Result:
         """Write a character, with the threads that are the best now."""
-        counts = alone()
-        self._use(self._chosen if counts else 1)
+        undisturbed = alone()
+        self._use(self._chosen if undisturbed else 0)
         began = self._clock()
         written = write()
-        if counts:
+        if undisturbed:
             self._chosen = self._choices.send(self._clock() - began)
         return written
 
     def _use(self, threads: int) -> None:
+        """0: as many as there were."""
         if threads == self._used:
             return
-        if len(self._entered) > 1:
+        if self._used:
             self._entered.pop().__exit__(None, None, None)
-        limited = self._limit(threads)
-        limited.__enter__()
-        self._entered.append(limited)
+        if threads:
+            limited = self._limit(threads)
+            limited.__enter__()
+            self._entered.append(limited)
         self._used = threads
 
 

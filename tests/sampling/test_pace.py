@@ -31,7 +31,7 @@ class Machine:
         self.threads = before
 
     def write(self) -> int:
-        self.now += self._seconds(self.threads, len(self.written))
+        self.now += self._seconds(max(1, self.threads), len(self.written))
         self.written.append(self.threads)
         return len(self.written)
 
@@ -74,7 +74,7 @@ def test_threads_are_given_up_when_they_begin_to_come_late_and_tried_again() -> 
     assert set(used[-1000:]) == {2}
 
 
-def test_while_others_are_at_work_there_is_one_thread() -> None:
+def test_while_others_are_at_work_there_are_as_many_threads_as_before() -> None:
     machine = Machine(lambda threads, place: ALONE / threads)
     with machine.pace(2) as pace:
         for _ in range(2 * TRIAL + 1):
@@ -82,7 +82,7 @@ def test_while_others_are_at_work_there_is_one_thread() -> None:
         assert machine.threads == 2
         with at_work():
             pace.run(machine.write)
-            assert machine.threads == 1
+            assert machine.threads == 0
         pace.run(machine.write)
         assert machine.threads == 2
 
@@ -107,6 +107,24 @@ def test_numpy_s_products_have_so_many_threads_and_then_as_many_as_before() -> N
     before = blas()
     with blas_threads(2):
         assert blas() == [2] * len(before)
+    assert blas() == before
+
+
+def test_two_who_write_at_once_leave_the_threads_as_they_were() -> None:
+    before = blas()
+    first, second = Pace(2), Pace(2)
+    with first:
+        for _ in range(TRIAL + 1):
+            first.run(lambda: None)
+        assert blas() == [2] * len(before)
+        with second:
+            for _ in range(3 * TRIAL):
+                second.run(lambda: None)
+                first.run(lambda: None)
+            assert blas() == before
+        second.__enter__()
+    second.run(lambda: None)
+    second.__exit__(None, None, None)
     assert blas() == before
 
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 BEAT_SECONDS: Final = 1 / 20
 BEAT_BUDGET: Final = 0.015  # seconds of writing in a beat: no key waits longer
 SPRINT_SECONDS: Final = 1 / 100
-SPRINT_BUDGET: Final = 0.006
+SPRINT_BUDGET: Final = 0.008
 FAST: Final = 60  # chars/s from which on what stands beside the text is drawn less often
 OUTLOOK_BEATS, STATUS_BEATS, TEXT_BEATS = (2, 4), (5, 10), (1, 2)  # beats between two drawings: slow, fast text
 _MOST_CANDIDATES: Final = 12
