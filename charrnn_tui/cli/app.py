@@ -53,8 +53,8 @@ def open_app(
             if not hung_up:
                 active.stop("interrupted", "the app ended")
             active.join()
-    if app.detached is not None:
-        say(come_back_lines(app.detached, world.runs_directory, app.detached.trainer()))
+    if (left := app.return_value) is not None:
+        say(come_back_lines(left, world.runs_directory, left.trainer()))
     return 128 + hung_up[-1] if len(hung_up) > 1 else app.return_code or 0
 
 

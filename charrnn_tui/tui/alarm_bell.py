@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from textual.app import App
+from textual.notifications import SeverityLevel
 
 if TYPE_CHECKING:
     from charrnn_tui.run.events import AlarmRaised
@@ -21,6 +25,30 @@ class Listener(Protocol):
 
     def tell_alarm(self, name: str, alarm: AlarmRaised) -> None:
         """Tell a person, of this run."""
+
+
+class AlarmTeller:
+    """Tells by a bell, a toast, and the terminal's title, which tells it in a list of windows too."""
+
+    def __init__(self, app: App[Any], write: Callable[[str], None]) -> None:
+        """write: sequences, to the terminal."""
+        self._app, self.write = app, write
+        self._retitled = False
+
+    def tell_alarm(self, name: str, alarm: AlarmRaised) -> None:
+        self._app.bell()
+        severity: SeverityLevel = "error" if alarm.kind in SERIOUS else "warning"
+        self._app.notify(
+            alarm.message, title=f"{name}: {alarm.kind}", severity=severity, timeout=TOAST_SECONDS, markup=False
+        )
+        self.write(("" if self._retitled else KEEP_TITLE) + title_sequence(f"! {name}: {alarm.kind}"))
+        self._retitled = True
+
+    def give_title_back(self) -> None:
+        """The terminal's own, where it has been changed."""
+        if self._retitled:
+            self._retitled = False
+            self.write(GIVE_TITLE_BACK)
 
 
 class AlarmBell:

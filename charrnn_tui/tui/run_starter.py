@@ -22,7 +22,7 @@ Begun = tuple["RunDirectory", Generator["Event", None, None]]
 class RunStarter:
     """Asks the world for a training in a thread, one at a time, and tells the app of it. Owns none."""
 
-    def __init__(self, app: App[None], world: World, started: Callable[[ActiveRun], None]) -> None:
+    def __init__(self, app: App[Any], world: World, started: Callable[[ActiveRun], None]) -> None:
         """`started` is called in the app's thread."""
         self._app, self._world, self._started = app, world, started
 

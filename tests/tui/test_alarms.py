@@ -61,7 +61,7 @@ async def test_a_new_alarm_rings_shows_and_titles_the_terminal(
     rung: list[bool] = []
     written: list[str] = []
     monkeypatch.setattr(app, "bell", lambda: rung.append(True))
-    monkeypatch.setattr(app, "_write_to_terminal", written.append)
+    monkeypatch.setattr(app._alarms, "write", written.append)
     async with app.run_test(size=(180, 30), notifications=True) as pilot:
         await shows(pilot, "! something about plateau")
         assert not rung  # it has rung for somebody else

@@ -6,7 +6,7 @@ from typing import Final
 from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.widgets import Footer
-from textual.widgets._footer import FooterKey
+from textual.widgets._footer import FooterKey  # what Footer composes; Textual 8.2 has no public name for it
 
 _HELP: Final = "help"  # the action that tells every key
 _AROUND: Final = 3  # cells: a space to either side of a key, one behind its words
