@@ -67,13 +67,17 @@ class TextDialog(ModalScreen[str | None]):
 
     def __init__(self, question: str, value: str = "", check: Callable[[str], str] = lambda _: "") -> None:
         super().__init__()
-        self._question, self._value, self._check = question, value, check
+        self._question, self._check = question, check
+        self._input = Input(value, select_on_focus=False, compact=True)
 
     def compose(self) -> ComposeResult:
         with Vertical():
             yield Static(self._question, markup=False)
-            yield Input(self._value, compact=True)
+            yield self._input
             yield Static("", markup=False, classes="problem")
+
+    def on_mount(self) -> None:
+        self._input.select_all()  # not when it hears of its focus: the first letters may be in it by then
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         problem = self._check(event.value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import events, on
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
@@ -69,17 +69,6 @@ class LookingBack(ControlKeys):
     def typing(self) -> bool:
         """Whether letters go into a text field."""
         return isinstance(self.focused, Input | TextEditor)
-
-    def on_key(self, event: events.Key) -> None:
-        """`/` and the symbol behind it, in the order in which they were typed: a binding would run after both."""
-        if self.typing or not (self.inspector.asking or event.key == "slash"):
-            return
-        event.stop()
-        event.prevent_default()
-        if self.inspector.asking:
-            self.inspector.take_symbol(event)
-        else:
-            self.action_find_symbol()
 
     @on(TextView.CursorMoved)
     def cursor_moved(self, event: TextView.CursorMoved) -> None:

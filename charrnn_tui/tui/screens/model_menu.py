@@ -61,7 +61,7 @@ step  one that the run of the chosen model has kept of its way"""
         self._sources: tuple[ModelSource, ...] = ()
         self._list = OptionList(markup=False)
         self._input = Input(placeholder="a file, a run's name or directory", compact=True, id="model-file")
-        self._input.cursor_blink = False
+        self._input.cursor_blink = self._input.select_on_focus = False
         self._note = Static("looking for models …", id="model-note", markup=False)
         self._opening: Worker[LoadedModel] | None = None
 

@@ -42,6 +42,7 @@ to try: Tab goes to the field for it."""
         super().__init__()
         suggester = PathSuggester(use_cache=False, case_sensitive=True)
         self._path = Input(path, placeholder="a text file", suggester=suggester, compact=True, id="prime-file-path")
+        self._path.select_on_focus = False
         self._encoding = Input(encoding, compact=True, id="prime-file-encoding")
         self._path.cursor_blink = self._encoding.cursor_blink = False
         self._note = Static("→ completes the path, Enter reads, Esc cancels", id="prime-file-note", markup=False)
@@ -57,6 +58,9 @@ to try: Tab goes to the field for it."""
                 yield Static("encoding", markup=False)
                 yield self._encoding
             yield self._note
+
+    def on_mount(self) -> None:
+        self._path.select_all()  # now: what is typed behind F2 takes its place
 
     @property
     def asked(self) -> tuple[str, str]:

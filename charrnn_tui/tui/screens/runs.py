@@ -72,7 +72,8 @@ x      delete it (shows what goes, and asks)"""
     def compose(self) -> ComposeResult:
         yield StudioHeader()
         yield Static("No runs yet. 1 trains one on a text of yours.", id="empty", markup=False)
-        yield Input(placeholder="words of name, state, text or note; Esc ends", compact=True, id="filter")
+        words = "words of name, state, text or note; Esc ends"
+        yield Input(placeholder=words, select_on_focus=False, compact=True, id="filter")
         yield self._list
         yield Static("", id="arranged", markup=False)
         yield KeyFooter()
@@ -139,7 +140,9 @@ x      delete it (shows what goes, and asks)"""
 
     def action_filter(self) -> None:
         self.add_class("-filtering")
-        self.set_focus(self.query_one("#filter", Input))
+        field = self.query_one("#filter", Input)
+        self.set_focus(field)
+        field.select_all()
 
     @on(Input.Changed, "#filter")
     def _filter_changed(self) -> None:

@@ -47,7 +47,7 @@ Any other ending: as .txt. A file that exists is only replaced by a second Enter
         super().__init__()
         self._forms = forms
         self._characters = characters
-        self._input = Input(proposed, compact=True)
+        self._input = Input(proposed, select_on_focus=False, compact=True)
         self._note = Static("", id="save-note", markup=False)
         self._asked_about: Path | None = None
 
@@ -61,6 +61,7 @@ Any other ending: as .txt. A file that exists is only replaced by a second Enter
 
     def on_mount(self) -> None:
         self.set_focus(self._input)  # before it is drawn: who sees it may type
+        self._input.select_all()
 
     @on(Input.Changed)
     def name_changed(self) -> None:

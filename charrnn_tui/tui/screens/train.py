@@ -67,7 +67,7 @@ class TrainScreen(SteeringRuns):
         if self._pending is not None:
             self._bring_up_run()
         else:
-            self.query_one("#corpus", Input).focus()
+            self.set_focus(self.query_one("#corpus", Input))  # now: what is typed behind 1 is the text
 
     def shown(self) -> tuple[RunDirectory | None, RunProgress]:
         """The run that is shown and what it has come to; (None, …) before there is one."""
@@ -118,7 +118,7 @@ class TrainScreen(SteeringRuns):
 
     def _show_form(self) -> None:
         self.query_one(ContentSwitcher).current = "form"
-        self.query_one("#corpus", Input).focus()
+        self.set_focus(self.query_one("#corpus", Input))
         self.refresh_bindings()
 
     @on(TrainForm.Submitted)

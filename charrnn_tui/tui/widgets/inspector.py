@@ -125,6 +125,7 @@ In the bars: ↑ ↓ choose one, ← → move the cursor, Enter goes on from the
 
     def watch_has_focus(self, has_focus: bool) -> None:
         super().watch_has_focus(has_focus)
+        self.asking = self.asking and has_focus
         self._redraw()
 
     def ask_symbol(self) -> None:
@@ -133,8 +134,18 @@ In the bars: ↑ ↓ choose one, ← → move the cursor, Enter goes on from the
         self.screen.set_focus(self)  # now: the keys that follow may be here already
         self.asking = True
 
-    def take_symbol(self, event: events.Key) -> None:
-        """The key that was asked for; Esc gives up."""
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """The key that was asked for is a symbol, whatever it does elsewhere."""
+        return self.asking
+
+    def on_key(self, event: events.Key) -> None:
+        if self.asking:
+            event.stop()
+            event.prevent_default()
+            self._take_symbol(event)
+
+    def _take_symbol(self, event: events.Key) -> None:
+        """Esc gives up."""
         self.asking = False
         character = _NAMED_KEYS.get(event.key, event.character)
         if event.key != "escape" and character and self.finding is not None:

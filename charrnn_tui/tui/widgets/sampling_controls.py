@@ -71,7 +71,7 @@ length       characters to a page; then it rests, and g goes on"""
         super().__init__(id=id)
         self._knobs = knobs
         self._rows = ControlRows(knobs)
-        self._input = ValueInput(compact=True)
+        self._input = ValueInput(select_on_focus=False, compact=True)
         self._input.cursor_blink = False
         self._error = Static("", classes="sampling-controls--error", markup=False)
         self.set_reactive(SamplingControls.settings, settings)
