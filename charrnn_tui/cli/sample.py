@@ -154,7 +154,9 @@ def _model_of(recipe: Recipe, runs: Path) -> Path:
     try:
         return locate_checkpoint(recipe.checkpoint, runs)
     except CheckpointError as error:
-        raise CheckpointError(f"{error}; if the recipe's model has moved, name it: sample CHECKPOINT --recipe …") from None
+        raise CheckpointError(
+            f"{error}; if the recipe's model has moved, name it: sample CHECKPOINT --recipe …"
+        ) from None
 
 
 def _write(stream: DataStream, writing: "_Writing", checkpoint: Checkpoint, path: Path, as_json: bool) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from array import array
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from charrnn_tui.sampling.settings import PLAIN
+from charrnn_tui.tui.writing_speed import WritingSpeed
 
 if TYPE_CHECKING:
     from charrnn_tui.sampling.lstm import CharLSTM
@@ -19,17 +18,9 @@ if TYPE_CHECKING:
     from charrnn_tui.sampling.sampler import SampledCharacter, Sampler
     from charrnn_tui.sampling.settings import SamplingSettings
 
-MOST_OWED_SECONDS: Final = 0.2  # after a stall it goes on, it does not catch up
-_RATE_WINDOW: Final = 2.0  # seconds over which chars/s is measured
-_RATE_GRAIN: Final = 0.05
-
 
 class Writer:
-    """Writes a page in slices of time, so that one thread can write and answer keys.
-
-    surprises, entropies: bits, a float32 for each character written (the prime has none). The model's own probability
-    of a character is 2 ** -surprise.
-    """
+    """Writes a page in slices of time, so that one thread can write and answer keys."""
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         """clock: seconds."""
@@ -38,10 +29,7 @@ class Writer:
         self._page: Page | None = None
         self._settings = PLAIN
         self._page_end: int | None = None
-        self._due = 0.0  # characters that the speed allows by now
-        self._last_advance = 0.0
-        self._recent: deque[tuple[float, int]] = deque()  # (seconds, characters written)
-        self._rate = 0.0
+        self._measured = WritingSpeed(clock)
         self._pace: Pace | None = None
         self.writing = False
         self.speed: int | None = None
@@ -120,14 +108,6 @@ class Writer:
         return self._page.prime if self._page is not None else ""
 
     @property
-    def surprises(self) -> array[float]:
-        return self._page.surprises if self._page is not None else array("f")
-
-    @property
-    def entropies(self) -> array[float]:
-        return self._page.entropies if self._page is not None else array("f")
-
-    @property
     def sampler(self) -> Sampler | None:
         """None while there is no model."""
         return self._sampler
@@ -161,7 +141,7 @@ class Writer:
     @property
     def chars_per_second(self) -> float:
         """As measured over the last two seconds of writing."""
-        return self._rate
+        return self._measured.chars_per_second
 
     @property
     def resting(self) -> bool:
@@ -194,10 +174,7 @@ class Writer:
 
     def wake(self) -> None:
         """Time has passed in which nobody asked for text: do not count it."""
-        now = self._clock()
-        self._last_advance, self._due = now, 0.0
-        self._recent.clear()
-        self._recent.append((now, self.count))
+        self._measured.wake(self.count)
 
     def advance(self, budget_seconds: float) -> str:
         """Write what the speed allows by now, for so long at most; the new characters.
@@ -208,7 +185,9 @@ class Writer:
         if not self.writing or page is None or sampler is None:
             return ""
         started = self._clock()
-        allowed = self._allowed(started)
+        allowed = (1 << 30) if self._page_end is None else self._page_end - self.count
+        if self.speed is not None:
+            allowed = min(allowed, self._measured.due(self.speed))
         new: list[str] = []
         write = partial(page.write, sampler)
         try:
@@ -218,11 +197,9 @@ class Writer:
         except ValueError:
             self.writing = False
             raise
-        if self.speed is not None:
-            self._due -= len(new)
         if self._page_end is not None and self.count >= self._page_end:
             self.writing = False
-        self._measure()
+        self._measured.wrote(len(new), self.count)
         return "".join(new)
 
     @contextmanager
@@ -237,25 +214,6 @@ class Writer:
             self._pace = Pace()
         with self._pace as pace:
             yield pace.run
-
-    def _allowed(self, now: float) -> int:
-        left = (1 << 30) if self._page_end is None else self._page_end - self.count
-        if self.speed is None:
-            return left
-        elapsed = min(now - self._last_advance, MOST_OWED_SECONDS)
-        self._last_advance = now
-        self._due = min(self._due + elapsed * self.speed, max(1.0, self.speed * MOST_OWED_SECONDS))
-        return min(left, int(self._due))
-
-    def _measure(self) -> None:
-        now = self._clock()
-        if now - self._recent[-1][0] < _RATE_GRAIN:
-            return
-        self._recent.append((now, self.count))
-        while len(self._recent) > 2 and now - self._recent[1][0] >= _RATE_WINDOW:
-            self._recent.popleft()
-        then, count = self._recent[0]
-        self._rate = (self.count - count) / (now - then)
 
 
 def _at_once(write: Callable[[], SampledCharacter]) -> SampledCharacter:
