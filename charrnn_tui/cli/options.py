@@ -28,7 +28,7 @@ def default_runs_directory() -> Path:
     """Where runs are kept when no option says so: CHARRNN_TUI_RUNS, or else the platform's place for users' data."""
     variable = os.environ.get(RUNS_VARIABLE)
     if variable:
-        return Path(variable).expanduser()
+        return Path(os.path.expanduser(variable))
     import platformdirs  # not needed by `--help` nor where a directory is named
 
     return platformdirs.user_data_path("charrnn-tui") / "runs"
@@ -36,7 +36,7 @@ def default_runs_directory() -> Path:
 
 def _runs_directory(ctx: click.Context, param: click.Parameter, given: Path | None) -> Path:
     if given is not None:
-        return given.expanduser()
+        return Path(os.path.expanduser(given))
     if ctx.parent is not None:  # `charrnn-tui --runs-dir D runs` and `charrnn-tui runs --runs-dir D` are the same
         return Path(ctx.parent.params["runs_dir"])
     return default_runs_directory()

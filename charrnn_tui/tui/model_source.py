@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -83,7 +84,7 @@ class LoadedModel:
 
 def source_of(reference: str, world: World) -> ModelSource:
     """The model a user means: a run by its name or directory (its best checkpoint), or else a file."""
-    path = Path(reference).expanduser()
+    path = Path(os.path.expanduser(reference))  # where there is no such user, a name like any other
     run = find_run(world.runs_directory, str(path))
     if run is None:
         return ModelSource("kept", path.resolve()) if run_of_kept(path) else ModelSource("file", path)

@@ -6,15 +6,16 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from charrnn_tui.tui.branches import Branch, Branches, outline
+from charrnn_tui.tui.screens.dialog import Dialog
+from charrnn_tui.tui.widgets.choice_list import ChoiceList
 from charrnn_tui.tui.widgets.visible import visible
 
 
-class BranchTree(ModalScreen[Branch | None]):
+class BranchTree(Dialog[Branch | None]):
     """Gives the chosen branch, or None. Bookmarks and deletions act at once."""
 
     HELP = """All texts of this session: each line one text, indented under the one that it was forked from.
@@ -41,7 +42,7 @@ class BranchTree(ModalScreen[Branch | None]):
         self._listed: list[Branch] = []
 
     def compose(self) -> ComposeResult:
-        options = OptionList()
+        options = ChoiceList()
         options.border_title = "branches"
         options.border_subtitle = "Enter opens  b bookmark  x delete  Esc closes"
         yield options

@@ -8,9 +8,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.events import Key
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Static
+
+from charrnn_tui.tui.screens.dialog import Dialog
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Choice:
     answer: str
 
 
-class ChoiceDialog(ModalScreen[str | None]):
+class ChoiceDialog(Dialog[str | None]):
     """A question that one key answers; Esc leaves everything as it is."""
 
     DEFAULT_CSS = """
@@ -53,7 +55,7 @@ class ChoiceDialog(ModalScreen[str | None]):
                 self.dismiss(choice.answer)
 
 
-class TextDialog(ModalScreen[str | None]):
+class TextDialog(Dialog[str | None]):
     """A question that a typed line answers. `check` gives what is wrong with it, or nothing."""
 
     DEFAULT_CSS = """
@@ -87,7 +89,7 @@ class TextDialog(ModalScreen[str | None]):
             self.dismiss(event.value)
 
 
-class HelpDialog(ModalScreen[None]):
+class HelpDialog(Dialog[None]):
     """The keys that act now, and a word on the pane in focus."""
 
     DEFAULT_CSS = """

@@ -7,10 +7,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from charrnn_tui.text.vocabulary import UnknownCharacters, Vocabulary
+from charrnn_tui.tui.screens.dialog import Dialog
 from charrnn_tui.tui.widgets.text_editor import TextEditor
 from charrnn_tui.tui.widgets.visible import visible
 
@@ -27,7 +27,7 @@ class LineEditor(TextEditor):
         self.post_message(self.Entered())
 
 
-class EditText(ModalScreen[str | None]):
+class EditText(Dialog[str | None]):
     """Gives the line as it was edited, or None."""
 
     HELP = """The line under the cursor, to be changed. Enter: what stands here stands in the text, the model goes on

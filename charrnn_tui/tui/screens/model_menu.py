@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 from textual.worker import Worker, WorkerState
@@ -17,6 +16,8 @@ from textual.worker import Worker, WorkerState
 from charrnn_tui.run.kept_checkpoints import kept_checkpoints
 from charrnn_tui.tui.active_run import ActiveRun
 from charrnn_tui.tui.model_source import LoadedModel, ModelSource, load_model, source_of
+from charrnn_tui.tui.screens.dialog import Dialog
+from charrnn_tui.tui.widgets.choice_list import ChoiceList
 from charrnn_tui.tui.widgets.visible import visible
 from charrnn_tui.tui.world import World
 
@@ -28,7 +29,7 @@ class Choices:
     sources: tuple[ModelSource, ...]
 
 
-class ModelMenu(ModalScreen[LoadedModel | ModelSource | None]):
+class ModelMenu(Dialog[LoadedModel | ModelSource | None]):
     """Gives a model that has been opened, or the source of live weights, or None: then all stays as it was."""
 
     HELP = """↑ ↓ and Enter choose a model. Tab goes to the field for a file: a .safetensors or .net file,
@@ -59,7 +60,7 @@ step  one that the run of the chosen model has kept of its way"""
         super().__init__()
         self._world, self._active_run, self._chosen = world, active_run, chosen
         self._sources: tuple[ModelSource, ...] = ()
-        self._list = OptionList(markup=False)
+        self._list = ChoiceList(markup=False)
         self._input = Input(placeholder="a file, a run's name or directory", compact=True, id="model-file")
         self._input.cursor_blink = self._input.select_on_focus = False
         self._note = Static("looking for models …", id="model-note", markup=False)

@@ -6,16 +6,16 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 from textual.worker import Worker, WorkerState
 
 from charrnn_tui.tui.prime_sources import PRIME_MOST, FoundPrime, prime_from_file
+from charrnn_tui.tui.screens.dialog import Dialog
 from charrnn_tui.tui.widgets.path_suggester import PathSuggester
 from charrnn_tui.tui.widgets.visible import visible
 
 
-class PrimeFile(ModalScreen[FoundPrime | None]):
+class PrimeFile(Dialog[FoundPrime | None]):
     """Gives what the file holds, or None where nothing was read."""
 
     HELP = f"""Name a text file; → completes the path, Enter reads it, Esc leaves the prime as it is.

@@ -9,14 +9,14 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from charrnn_tui.run.files import write_atomically
+from charrnn_tui.tui.screens.dialog import Dialog
 from charrnn_tui.tui.widgets.visible import visible
 
 
-class SaveText(ModalScreen[Path | None]):
+class SaveText(Dialog[Path | None]):
     """Writes the text in the form that the file's ending says; gives the path, or None where nothing was written."""
 
     HELP = """Enter writes the text. The ending of the file's name chooses the form, F2 steps through them:
@@ -70,8 +70,8 @@ Any other ending: as .txt. A file that exists is only replaced by a second Enter
     @on(Input.Submitted)
     def write(self, event: Input.Submitted) -> None:
         event.stop()
-        path = Path(event.value).expanduser()
-        if path.is_dir() or not event.value.strip():
+        path = Path(os.path.expanduser(event.value))
+        if os.path.isdir(path) or not event.value.strip():
             self._note.update("this is a directory: a file name is needed")
             return
         if os.path.lexists(path) and self._asked_about != path:

@@ -10,12 +10,12 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from charrnn_tui.tui.kept_model import drop_unused_models, keep_model
 from charrnn_tui.tui.play_settings import DEFAULTS
+from charrnn_tui.tui.screens.dialog import Dialog
 from charrnn_tui.tui.screens.keeping import RECIPES, KeepingTexts
 from charrnn_tui.tui.session import (
     DIRECTORY,
@@ -25,6 +25,7 @@ from charrnn_tui.tui.session import (
     session_of,
     write_session,
 )
+from charrnn_tui.tui.widgets.choice_list import ChoiceList
 from charrnn_tui.tui.widgets.restoring_desk import RestoringDesk
 from charrnn_tui.tui.widgets.visible import visible
 
@@ -39,7 +40,7 @@ _BEGINNING: Final = 40  # characters of a text that tell it from others
 REMEMBERING: Final = frozenset({"sessions"})
 
 
-class SessionList(ModalScreen[Path | None]):
+class SessionList(Dialog[Path | None]):
     """Gives the session to bring back, or None."""
 
     HELP = (
@@ -66,7 +67,7 @@ class SessionList(ModalScreen[Path | None]):
         self._listed: list[Path] = []
 
     def compose(self) -> ComposeResult:
-        options = OptionList()
+        options = ChoiceList()
         options.border_title = "sessions"
         options.border_subtitle = "Enter brings back  x deletes  Esc closes"
         yield options

@@ -183,4 +183,5 @@ class SideBySide(ControlKeys):
         self.comparison.scroll_page(where)
 
     def action_leave(self) -> None:
-        self.dismiss(None)
+        if self.is_active:  # not by the second of two keys that came at once
+            self.dismiss(None)

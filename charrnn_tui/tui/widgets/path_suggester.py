@@ -1,5 +1,6 @@
 """File names, completed as they are typed."""
 
+import os
 from pathlib import Path
 
 from textual.suggester import Suggester
@@ -12,7 +13,7 @@ class PathSuggester(Suggester):
         """The first entry that begins like the value."""
         if not value:
             return None
-        path = Path(value).expanduser()
+        path = Path(os.path.expanduser(value))
         folder, beginning = (path, "") if value.endswith("/") else (path.parent, path.name)
         try:
             names = sorted(entry.name + "/" * entry.is_dir() for entry in folder.iterdir())

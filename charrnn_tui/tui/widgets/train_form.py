@@ -1,9 +1,9 @@
 """The form of a new training: every field checked as it is typed, with what the whole will cost."""
 
 import math
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from textual import on, work
@@ -203,7 +203,7 @@ preset thorough  the same model, foretelling better: two and a half times as lon
     @work(thread=True, exclusive=True, group="read")
     def _read(self, path: str, encoding: str) -> None:
         try:
-            corpus, problem = self._world.read_corpus([str(Path(path).expanduser())], encoding), ""
+            corpus, problem = self._world.read_corpus([os.path.expanduser(path)], encoding), ""
         except (ValueError, MemoryError) as error:
             corpus, problem = None, str(error) or "the text does not fit into memory"
         self.app.call_from_thread(self._text_read, path, corpus, problem)
@@ -263,7 +263,7 @@ preset thorough  the same model, foretelling better: two and a half times as lon
         if problem or settings is None or self._corpus is None:
             return None
         name = self.query_one("#name", Input).value.strip() or None
-        return RunRequest((str(Path(path).expanduser()),), settings, name)
+        return RunRequest((os.path.expanduser(path),), settings, name)
 
     def _settings(self) -> tuple[TrainSettings | None, str, str]:
         """(settings, "", "") or (None, the field that is wrong, why)."""

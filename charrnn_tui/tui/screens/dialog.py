@@ -1,0 +1,30 @@
+"""A screen that asks something over the others."""
+
+from typing import TypeVar
+
+from textual.await_complete import AwaitComplete
+from textual.screen import ModalScreen
+
+Answer = TypeVar("Answer")
+
+
+class Dialog(ModalScreen[Answer]):
+    """Gives its answer once, when it is the screen in front.
+
+    Keys pressed twice, or that a slow line brings in one piece, ask it to close when it is gone already; what a thread
+    has found may come while the help lies over it. Textual would then close whatever is in front, or fail.
+    """
+
+    _held_back: Answer | None = None
+    _holds_back = False
+
+    def dismiss(self, result: Answer | None = None) -> AwaitComplete:
+        """Give the answer, or hold it back until nothing lies over it."""
+        if self.is_active:
+            return super().dismiss(result)
+        self._held_back, self._holds_back = result, True
+        return AwaitComplete()
+
+    def on_screen_resume(self) -> None:
+        if self._holds_back:
+            self.dismiss(self._held_back)

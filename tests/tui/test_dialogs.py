@@ -1,0 +1,104 @@
+"""Dialogs close once, and only themselves."""
+
+import os
+from pathlib import Path
+
+import pytest
+from textual import events
+from textual.app import App, ComposeResult
+from textual.widgets import Input
+
+from charrnn_tui.tui.model_source import ModelSource, source_of
+from charrnn_tui.tui.screens.branch_tree import BranchTree
+from charrnn_tui.tui.screens.dialogs import Choice, ChoiceDialog, HelpDialog
+from charrnn_tui.tui.screens.play import PlayScreen
+from charrnn_tui.tui.screens.side_by_side import SideBySide
+from charrnn_tui.tui.widgets.choice_list import ChoiceList
+from charrnn_tui.tui.widgets.path_suggester import PathSuggester
+from tests.tui.playground import Player, playing
+from tests.tui.scripted_world import ScriptedWorld, screen_text
+
+NOBODY = "~no-such-user/x"
+
+
+@pytest.fixture
+def opened(world: ScriptedWorld, file: Path) -> ModelSource:
+    return ModelSource("file", file)
+
+
+async def press_at_once(player: Player, *keys: str) -> None:
+    """As a slow line brings them: the next one is there before anything has come of the one before."""
+    for key in keys:
+        player.app.post_message(events.Key(key, None))
+    await player.pilot.pause()
+
+
+@pytest.mark.parametrize("keys", [["enter", "enter"], ["escape", "escape"], ["enter", "escape", "enter"]])
+async def test_a_key_pressed_twice_closes_the_tree_once(
+    world: ScriptedWorld, opened: ModelSource, keys: list[str]
+) -> None:
+    async with playing(world, source=opened) as player:
+        await player.written()
+        await player.press("t")
+        assert isinstance(player.app.screen, BranchTree)
+        await press_at_once(player, *keys)
+        await player.until(lambda: isinstance(player.app.screen, PlayScreen))
+
+
+async def test_escape_twice_leaves_the_playground_where_it_was(world: ScriptedWorld, opened: ModelSource) -> None:
+    async with playing(world, source=opened) as player:
+        await player.written()
+        await player.press("vertical_line")
+        await player.until(lambda: isinstance(player.app.screen, SideBySide))
+        side_by_side = player.app.screen
+        assert isinstance(side_by_side, SideBySide)
+        side_by_side.action_leave()
+        side_by_side.action_leave()
+        await player.until(lambda: isinstance(player.app.screen, PlayScreen))
+
+
+async def test_what_is_found_behind_the_help_waits_until_the_help_is_closed() -> None:
+    answers: list[str | None] = []
+    app: App[None] = App()
+    async with app.run_test() as pilot:
+        dialog = ChoiceDialog("sure?", [Choice("s", "stop", "stop")])
+        await app.push_screen(dialog, answers.append)
+        await app.push_screen(HelpDialog("help"))
+        dialog.dismiss("found")
+        await pilot.pause()
+        assert isinstance(app.screen, HelpDialog)
+        assert answers == []
+        await pilot.press("escape")
+        await pilot.pause()
+        assert len(app.screen_stack) == 1
+        assert answers == ["found"]
+        dialog.dismiss("again")
+        assert len(app.screen_stack) == 1
+
+
+async def test_a_page_key_before_the_list_is_laid_out_does_nothing() -> None:
+    class ListOfNoSize(App[None]):
+        CSS = "ChoiceList { width: 0; height: 0; border: none; padding: 0; }"
+
+        def compose(self) -> ComposeResult:
+            yield ChoiceList("one", "two")
+
+    async with ListOfNoSize().run_test() as pilot:
+        choices = pilot.app.query_one(ChoiceList)
+        choices.highlighted = 1
+        await pilot.press("pageup", "pagedown")
+        assert choices.highlighted == 1
+
+
+async def test_the_home_of_nobody_is_a_file_that_is_not_there(world: ScriptedWorld, opened: ModelSource) -> None:
+    assert await PathSuggester().get_suggestion(NOBODY) is None
+    assert source_of(NOBODY, world).path == Path(NOBODY)
+    async with playing(world, source=opened) as player:
+        await player.written()
+        await player.press("w")
+        player.app.screen.query_one(Input).value = NOBODY
+        await player.press("enter")
+        await player.until(lambda: "cannot be written: No such file" in screen_text(player.app))
+        player.app.screen.query_one(Input).value = os.sep + "x" * 5000
+        await player.press("enter")
+        await player.until(lambda: "cannot be written: File name too long" in screen_text(player.app))
