@@ -46,6 +46,8 @@ class Job(Generic[Result]):
             self._result = self._work()
         except Exception as error:  # handed over by result()
             self._error = error
+        finally:
+            del self._work  # and what it holds: a job that waited for another, say
 
 
 class Abandoned(Exception):

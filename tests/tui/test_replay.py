@@ -1,6 +1,8 @@
 """Replay: with it on, a changed control re-writes the page from its prime, with the same seed."""
 
+import gc
 import threading
+import weakref
 from itertools import islice
 
 import numpy as np
@@ -150,6 +152,17 @@ async def test_keys_in_quick_succession_meet_pages_that_are_ready(
         assert desk.writer.text == written_with(shipped, count, top_k=desk.settings.top_k)
 
 
+async def test_a_step_of_another_control_meets_a_page_that_is_ready(world: ScriptedWorld, shipped: Checkpoint) -> None:
+    async with playing(world) as player:
+        desk = player.desk
+        count = await stopped_with_replay_on(player)
+        await player.until(lambda: desk._foreseen and all(page.done for page in desk._foreseen))
+        ready = {found.made_with for found in desk._foreseen}
+        await player.press("down", "right")
+        await player.until(lambda: desk.writer.text == written_with(shipped, count, temperature=0.85))
+        assert (desk.settings.sampling, desk.settings.seed, count) in ready
+
+
 async def test_a_page_that_was_left_is_met_again_without_writing_it_and_is_not_what_was_written_on(
     world: ScriptedWorld, shipped: Checkpoint
 ) -> None:
@@ -207,6 +220,41 @@ def test_a_page_behind_another_begins_when_that_is_done_or_given_up(given_up: bo
     if given_up:
         with pytest.raises(Abandoned):
             first.result()
+
+
+def test_a_page_that_is_wanted_in_the_middle_is_finished_by_another_thread() -> None:
+    checkpoint, go_on, threads = tiny_checkpoint(), threading.Event(), list[int]()
+
+    class Held(CharLSTM):
+        def advance(self, ids: int | NDArray[np.integer], state: LSTMState) -> LSTMState:
+            if threading.current_thread() is not threading.main_thread():
+                threads.append(threading.get_ident())
+                if len(threads) == 20:
+                    go_on.wait(60)
+            return super().advance(ids, state)
+
+    page = Page(Sampler(Held(checkpoint.weights), checkpoint.vocabulary, seed=1, prime="a"), "a", 1)
+    ahead = Rewriting(page, SamplingSettings(), 1, 50, None, ahead=True)
+    while len(threads) < 20:
+        ahead._job._thread.join(0.01)
+    ahead.hurry()
+    go_on.set()
+    written = wait_for(ahead)
+    assert threads[:20] == [threads[0]] * 20
+    assert threads[0] not in threads[20:]  # the thread that came last ends with the character at hand
+    assert written.ids == wait_for(Rewriting(page, SamplingSettings(), 1, 50, None)).ids
+
+
+def test_pages_that_waited_for_each_other_do_not_keep_each_other_in_memory() -> None:
+    checkpoint = tiny_checkpoint()
+    page = Page(Sampler(CharLSTM(checkpoint.weights), checkpoint.vocabulary, seed=1, prime="a"), "a", 1)
+    last, pages = None, []
+    for _ in range(5):
+        last = Rewriting(page, SamplingSettings(), 1, 20, None, ahead=True, behind=last)
+        last._job.wait()
+        pages.append(weakref.ref(last.page))
+    gc.collect()
+    assert [found() is not None for found in pages] == [False, False, False, False, True]
 
 
 def wait_for(rewriting: Rewriting) -> Page:

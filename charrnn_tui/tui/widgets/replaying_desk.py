@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from charrnn_tui.run.cores import come_last
 from charrnn_tui.tui.branches import Branch
-from charrnn_tui.tui.play_settings import BIG_STEP, SAMPLING_FIELDS, SEED
+from charrnn_tui.tui.play_settings import BIG_STEP, MIN_P, SAMPLING_FIELDS, SEED, TEMPERATURE, TOP_K, TOP_P
 from charrnn_tui.tui.preparation import Abandoned, Job
 from charrnn_tui.tui.widgets.forking_desk import ForkingDesk
 
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
 
 _WORTH_FINISHING: Final = 2000  # characters; a key held down shows each such page, a longer one gives way to the next
 _LIKELY_STEPS: Final = (1, -1, 2, -2, BIG_STEP, -BIG_STEP, 3, -3, 4, -4)  # of the chosen control, by a key or a few
-_AHEAD: Final = 12_000  # characters written ahead: ten pages of 1,000, two seconds of two cores
+_AHEAD: Final = 18_000  # characters written ahead: all likely pages of 1,000, five seconds of two cores
 _AT_A_TIME: Final = 2  # pages written ahead side by side
-_KEPT: Final = 16  # pages: who goes back meets what was written before
+_OTHERS: Final = (TOP_K, TEMPERATURE, TOP_P, MIN_P)  # that one key chooses and another one changes
+_KEPT: Final = 32_000  # characters, 13 MB with 83 tokens: who goes back meets what was written before
 
 
 class Rewriting:
@@ -35,18 +37,20 @@ class Rewriting:
         seed: int,
         length: int,
         knob: Knob | None,
+        *,
+        ahead: bool = False,
         behind: Rewriting | None = None,
     ) -> None:
-        """knob: the control that was changed; None: another prime or model. behind: what is to be done or given up."""
-        from charrnn_tui.sampling.sampler import Sampler  # NumPy: the first frame is there before it
+        """knob: the control that was changed; None: another prime or model.
 
+        ahead: nobody waits for it, so others come first. behind: what is to be done or given up before.
+        """
         self.page, self.length, self.knob = page.fork(0, seed), length, knob
-        self._behind = behind
+        self._ahead = ahead
         self.made_with = settings, seed, length
         self._abandoned = False
-        self._sampler = Sampler(page.network, page.vocabulary, settings, seed=0)
-        self._sampler.restore(self.page.snapshot_at(0))
-        self._job = Job(self._write)
+        self._sampler: Sampler | None = None
+        self._job: Job[None] = Job(partial(self._write, ahead, None if behind is None else behind._job))
 
     @property
     def done(self) -> bool:
@@ -58,22 +62,34 @@ class Rewriting:
         Raises ValueError where the model gives no numbers.
         """
         self._job.result()
+        assert self._sampler is not None
         return self.page.fork(len(self.page)), self._sampler.fork()
+
+    def hurry(self) -> None:
+        """Somebody waits for it now: a thread that does not come last goes on with it."""
+        if self._ahead and not self.done:
+            self._ahead = False
+            self._job = Job(partial(self._write, False, self._job))
 
     def abandon(self) -> None:
         """End it, soon."""
         self._abandoned = True
 
-    def _write(self) -> None:
-        if self._behind is not None:
-            self._behind._job.wait()
-            self._behind = None
-        from charrnn_tui.sampling.pace import Pace  # NumPy, too
+    def _write(self, ahead: bool, after: Job[None] | None) -> None:
+        from charrnn_tui.sampling.pace import Pace  # NumPy: the first frame is there before it
+        from charrnn_tui.sampling.sampler import Sampler  # the same
 
+        if ahead:
+            come_last()
+        if after is not None:
+            after.wait()
+        if self._sampler is None:
+            self._sampler = Sampler(self.page.network, self.page.vocabulary, self.made_with[0], seed=0)
+            self._sampler.restore(self.page.snapshot_at(0))
         write = partial(self.page.write, self._sampler)
         with Pace() as pace:
             while len(self.page) < self.length:
-                if self._abandoned:
+                if self._abandoned or ahead != self._ahead:
                     raise Abandoned
                 pace.run(write)
 
@@ -137,7 +153,7 @@ class ReplayingDesk(ForkingDesk):
         self._forget_foreseen()
 
     def foresee(self, knob: Knob) -> None:
-        """Write what the next keys could ask of this control, the likeliest first, while nobody asks for anything.
+        """Write what the next keys could ask of this control and of the others, the likeliest first, while all rests.
 
         So going on in one direction meets pages that are ready, and so does going back. Not beside a training, whose
         processor it would take, and not beside writing, which makes other pages wanted.
@@ -148,19 +164,25 @@ class ReplayingDesk(ForkingDesk):
         if not (settings.replay and acting and page) or busy or len(page) > _WORTH_FINISHING or page.mixed:
             self._forget_foreseen()
             return
-        steps = dict.fromkeys(step for by in _LIKELY_STEPS if (step := knob.step(settings, by)) != settings)
+        likely = [knob.step(settings, by) for by in _LIKELY_STEPS]
+        likely += [other.step(settings, by) for other in _OTHERS for by in (1, -1)]
+        steps = dict.fromkeys(step for step in likely if step != settings)
         before = {found.made_with: found for found in self._foreseen if found.page.network is page.network}
         foreseen: list[Rewriting] = []
         for step in list(steps)[: _AHEAD // len(page)]:
             made_with = step.sampling, step.seed, len(page)
             behind = foreseen[-_AT_A_TIME] if len(foreseen) >= _AT_A_TIME else None
-            made = before.pop(made_with) if made_with in before else Rewriting(page, *made_with, knob, behind)
+            made = (
+                before.pop(made_with)
+                if made_with in before
+                else Rewriting(page, *made_with, knob, ahead=True, behind=behind)
+            )
             foreseen.append(made)
         written = [found for found in before.values() if found.done and found.length == len(page)]
         for useless in self._foreseen:
             if useless not in foreseen and useless not in written:
                 useless.abandon()
-        self._foreseen = [*foreseen, *written][:_KEPT]
+        self._foreseen = [*foreseen, *written][: _KEPT // len(page)]
 
     def _forget_foreseen(self, *, unfinished: bool = False) -> None:
         """All of them, or those that would take time from what is wanted now."""
@@ -186,6 +208,7 @@ class ReplayingDesk(ForkingDesk):
             self._forget_foreseen(unfinished=True)
         self._rewriting = foreseen or Rewriting(page, *made_with, knob)
         self._rewriting.knob = knob
+        self._rewriting.hurry()
         self._awake()
         if self._rewriting.done:
             self._take_up(self._rewriting)
