@@ -6,11 +6,12 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from charrnn_tui.tui.widgets.chart_axes import LossRange, StepWindow, WindowChoice, whole_run
+from charrnn_tui.tui.widgets.chart_axes import LossRange
 from charrnn_tui.tui.widgets.chart_canvas import LIVE_SECONDS, ChartCanvas
 from charrnn_tui.tui.widgets.chart_cells import ChartCells
 from charrnn_tui.tui.widgets.chart_plot import PlotBox
 from charrnn_tui.tui.widgets.chart_view import ChartView, draw_chart
+from charrnn_tui.tui.widgets.chart_window import ChartWindow
 from charrnn_tui.tui.widgets.loss_series import Intervention, LossCurves, LossSeries, Numbers
 
 SMOOTHINGS = (0.9, 0.98, 0.995, 0.0)
@@ -52,22 +53,20 @@ class LossChart(ChartCanvas, can_focus=True):
         """`live_seconds`: new points are drawn this often at most."""
         super().__init__(live_seconds=live_seconds, name=name, id=id, classes=classes)
         self.curves = LossCurves()
-        self._total_steps: int | None = None
-        self._choice = WindowChoice()
+        self._window = ChartWindow()
         self._log = False
         self._crosshair: int | None = None
         self._range: LossRange | None = None
-        self._shown_window = StepWindow(0, 1)
         self._box = PlotBox(0, 0, 0, 0)
 
     @property
     def total_steps(self) -> int | None:
         """Expected length of the run: the step axis ends there at the latest."""
-        return self._total_steps
+        return self._window.total_steps
 
     @total_steps.setter
     def total_steps(self, steps: int | None) -> None:
-        self._total_steps = steps
+        self._window.total_steps = steps
         self.request_redraw()
 
     def add_losses(self, steps: Numbers, losses: Numbers) -> None:
@@ -99,7 +98,7 @@ class LossChart(ChartCanvas, can_focus=True):
         """Put the crosshair at the point nearest to a step, in view; None takes it away. Sends no message."""
         if step is not None and self.curves.own:
             step = self.curves.nearest_step(step)
-            self._choice = self._choice.showing(step, self._shown_window)
+            self._window.bring_in(step)
         self._crosshair = step if self.curves.own else None
         self.request_redraw()
 
@@ -108,34 +107,24 @@ class LossChart(ChartCanvas, can_focus=True):
         smoothing = self.curves.smoothed.smoothing
         self.curves = LossCurves()
         self.curves.smooth(smoothing)
-        self._choice, self._range = WindowChoice(), None
+        self._window.reset()
+        self._range = None
         self._set_crosshair(None)
         self.request_redraw()
 
     def draw_cells(self, width: int, height: int) -> ChartCells:
-        self._shown_window = self._choice.window(*self._first_and_last(), self._total_steps)
         view = ChartView(
             width,
             height,
-            self._shown_window,
+            self._window.renew(self.curves),
             log=self._log,
-            follows=self._choice.follows,
+            follows=self._window.follows,
             focused=self.has_focus,
             crosshair=self._crosshair,
         )
         drawn = draw_chart(self.curves, view, self._range)
         self._range, self._box = drawn.loss_range, drawn.box
         return drawn.cells
-
-    def _first_and_last(self) -> tuple[int, int]:
-        """Of the run itself; of the overlays while it has no losses."""
-        return self.curves.reach(overlays=not self.curves.own)
-
-    def _newest(self) -> StepWindow:
-        return whole_run(*self._first_and_last(), self._total_steps)
-
-    def _whole(self) -> StepWindow:
-        return whole_run(*self.curves.reach(overlays=True), self._total_steps)
 
     def action_toggle_log(self) -> None:
         self._log = not self._log
@@ -145,19 +134,19 @@ class LossChart(ChartCanvas, can_focus=True):
         if self._crosshair is not None:
             self._set_crosshair(None)
         elif self.curves.own:
-            _, last = self._first_and_last()
-            window = self._shown_window
+            _, last = self.curves.reach(overlays=False)
+            window = self._window.shown
             shown = window.start <= last <= window.end
             self._set_crosshair(self.curves.nearest_step(last if shown else (window.start + window.end) / 2))
 
     def action_move(self, direction: int) -> None:
         """Move the crosshair by a column, or the window when there is no crosshair."""
         if self._crosshair is None:
-            self._choice = self._choice.panned(self._shown_window, self._whole(), PAN * direction)
+            self._window.pan(self.curves, PAN * direction)
         else:
-            reach = self._shown_window.span / max(1, self._box.columns)
+            reach = self._window.shown.span / max(1, self._box.columns)
             step = self.curves.step_beside(self._crosshair, direction, reach)
-            self._choice = self._choice.showing(step, self._shown_window)
+            self._window.bring_in(step)
             self._set_crosshair(step)
         self.request_redraw()
 
@@ -168,12 +157,12 @@ class LossChart(ChartCanvas, can_focus=True):
         self._zoom(1 / ZOOM, self._crosshair)
 
     def action_toggle_follow(self) -> None:
-        follows = self._choice.follows
-        self._choice = self._choice.pinned(self._shown_window) if follows else self._choice.following(self._newest())
+        self._window.toggle_follow(self.curves)
         self.request_redraw()
 
     def action_reset(self) -> None:
-        self._choice, self._range = WindowChoice(), None
+        self._window.reset()
+        self._range = None
         self.request_redraw()
 
     def action_cycle_smoothing(self) -> None:
@@ -196,7 +185,7 @@ class LossChart(ChartCanvas, can_focus=True):
         event.stop()
 
     def _zoom(self, factor: float, anchor: float | None) -> None:
-        self._choice = self._choice.zoomed(self._shown_window, self._newest(), self._whole(), factor, anchor)
+        self._window.zoom(self.curves, factor, anchor)
         self.request_redraw()
 
     def _step_under(self, event: events.MouseEvent) -> float | None:
@@ -205,7 +194,7 @@ class LossChart(ChartCanvas, can_focus=True):
         column = -1 if offset is None else offset.x - self._box.column
         if not 0 <= column < self._box.columns:
             return None
-        return self._shown_window.step_at(column + 0.5, self._box.columns)
+        return self._window.shown.step_at(column + 0.5, self._box.columns)
 
     def _set_crosshair(self, step: int | None) -> None:
         if step != self._crosshair:
