@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from charrnn_tui.sampling.page import Page
     from charrnn_tui.sampling.sampler import SampledCharacter, Sampler
     from charrnn_tui.sampling.settings import SamplingSettings
+    from charrnn_tui.tui.play_settings import PlaySettings
 
 
 class Writer:
@@ -122,6 +123,16 @@ class Writer:
         self._settings = settings
         if self._sampler is not None:
             self._sampler.settings = settings
+
+    def take(self, settings: PlaySettings) -> None:
+        """Write with these from the next character on; what is the same in them is not disturbed."""
+        if self.settings != settings.sampling:
+            self.settings = settings.sampling
+        if self.speed != settings.speed:
+            self.speed = settings.speed
+            self.wake()
+        if self.length != settings.length:
+            self.set_length(settings.length)
 
     @property
     def count(self) -> int:

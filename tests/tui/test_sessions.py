@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from charrnn_tui.tui.model_source import ModelSource
+from charrnn_tui.tui.model_source import ModelSource, load_model
 from charrnn_tui.tui.session import DIRECTORY, KEPT, list_sessions, read_session, write_session
 from tests.tui.playground import Player, Playground, playing
 from tests.tui.scripted_world import ScriptedWorld, screen_text, tiny_checkpoint
@@ -171,3 +171,17 @@ def _written(directory: Path) -> Path:
     path = directory / "one.json"
     path.write_text(json.dumps({"version": 1, "settings": {}, "prime": "", "branches": [branch], "current": 0}))
     return path
+
+
+async def test_a_model_that_is_chosen_while_a_session_comes_back_writes_instead(
+    world: ScriptedWorld, file: Path, tmp_path: Path
+) -> None:
+    async with playing(world, source=ModelSource("file", file)) as player:
+        await made(player)
+    another = ModelSource("file", world.put(tmp_path / "other.safetensors", tiny_checkpoint(seed=1)))
+    async with playing(world, source=ModelSource("file", file)) as player:
+        await player.written(5)
+        player.play.open_session(sessions(world)[0])
+        player.play._model_chosen(load_model(another, world))  # as the menu does, before the session is there
+        assert not player.desk.restoring
+        await player.until(lambda: player.desk.writer.count and player.desk.feed.model.source == another)

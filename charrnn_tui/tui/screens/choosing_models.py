@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual import on
 from textual.binding import Binding, BindingType
 
-from charrnn_tui.tui.model_source import LoadedModel
 from charrnn_tui.tui.screens.looking_back import LookingBack
 from charrnn_tui.tui.widgets.writing_desk import WritingDesk
 
 if TYPE_CHECKING:
     from charrnn_tui.tui.active_run import ActiveRun
-    from charrnn_tui.tui.model_source import ModelSource
+    from charrnn_tui.tui.model_source import LoadedModel, ModelSource
     from charrnn_tui.tui.widgets.forking_desk import ForkingDesk
     from charrnn_tui.tui.world import World
 
@@ -75,9 +74,7 @@ class ChoosingModels(LookingBack):
         self.app.push_screen(ModelMenu(self.world, self._active_run, self._source), self._model_chosen)
 
     def _model_chosen(self, chosen: LoadedModel | ModelSource | None) -> None:
-        if isinstance(chosen, LoadedModel):
-            self.desk.use(chosen)
-        elif chosen is not None:
+        if chosen is not None:
             self.desk.open(chosen)
 
     def action_side_by_side(self) -> None:

@@ -56,7 +56,7 @@ class KeepingTexts(ChoosingModels):
         from charrnn_tui.tui.text_picture import text_picture  # Rich's exporter: not before it is asked for
 
         title = f"{model.title} · {self.desk.settings.words}"
-        return text_picture(self.desk.text_view, title, self.desk.legend)
+        return text_picture(self.desk.text_view, title, self.desk.sheet.legend)
 
     def _with_probabilities(self, page: Page, model: LoadedModel) -> bytes:
         try:

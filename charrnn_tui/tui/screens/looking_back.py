@@ -205,4 +205,4 @@ class LookingBack(ControlKeys):
         from charrnn_tui.tui.widgets.surprise import MODES  # NumPy: the first frame is there before it
 
         self._colour_mode = self._colour_mode + 1 if self._colour_mode + 1 < len(MODES) else -1
-        self.desk.colour(MODES[self._colour_mode] if self._colour_mode >= 0 else None)
+        self.desk.sheet.colour(MODES[self._colour_mode] if self._colour_mode >= 0 else None)

@@ -27,6 +27,7 @@ from charrnn_tui.tui.widgets.next_character import NextCharacter
 from charrnn_tui.tui.widgets.prime_field import PrimeField
 from charrnn_tui.tui.widgets.restoring_desk import RestoringDesk
 from charrnn_tui.tui.widgets.sampling_controls import SamplingControls
+from charrnn_tui.tui.widgets.sheet import Sheet
 from charrnn_tui.tui.widgets.studio_header import StudioHeader
 from charrnn_tui.tui.widgets.visible import visible
 from charrnn_tui.tui.widgets.writing_desk import WritingDesk
@@ -145,11 +146,11 @@ In the text pane ↑ ↓ scroll; End follows the text again."""
     def show_model(self, event: WritingDesk.ModelChanged) -> None:
         self._title.update(visible(event.model.title), layout=False)
 
-    @on(WritingDesk.Foreseen)
-    def show_outlook(self, event: WritingDesk.Foreseen) -> None:
+    @on(Sheet.Foreseen)
+    def show_outlook(self, event: Sheet.Foreseen) -> None:
         self._next.outlook = event.outlook
 
-    @on(WritingDesk.StateChanged)
+    @on(Sheet.StateChanged)
     def show_keys(self) -> None:
         self.refresh_bindings()
 

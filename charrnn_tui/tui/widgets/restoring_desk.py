@@ -10,7 +10,7 @@ from textual.message import Message
 from charrnn_tui.tui.widgets.replaying_desk import ReplayingDesk
 
 if TYPE_CHECKING:
-    from charrnn_tui.tui.model_source import ModelSource
+    from charrnn_tui.tui.model_source import LoadedModel, ModelSource
     from charrnn_tui.tui.restoration import Restoration
     from charrnn_tui.tui.session import Session
 
@@ -45,9 +45,9 @@ class RestoringDesk(ReplayingDesk):
     def restoring(self) -> bool:
         return self._restoration is not None
 
-    def open(self, source: ModelSource | None) -> None:
+    def open(self, model: LoadedModel | ModelSource | None) -> None:
         self._let_go()
-        super().open(source)
+        super().open(model)
 
     def on_unmount(self) -> None:
         self._let_go()

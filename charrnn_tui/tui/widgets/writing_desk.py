@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from textual import on
@@ -20,40 +19,24 @@ from charrnn_tui.tui.model_feed import ModelFeed
 from charrnn_tui.tui.model_source import LoadedModel
 from charrnn_tui.tui.play_settings import DEFAULTS, KNOBS, SAMPLING_FIELDS, SEED
 from charrnn_tui.tui.preparation import Prepared
-from charrnn_tui.tui.widgets.next_character import outlook_of
-from charrnn_tui.tui.widgets.play_status import PlayStatus, activity_of, figures_of
 from charrnn_tui.tui.widgets.prime_field import PrimeField
-from charrnn_tui.tui.widgets.surprise_legend import SurpriseLegend
-from charrnn_tui.tui.widgets.text_view import TextView
+from charrnn_tui.tui.widgets.sheet import Sheet
 from charrnn_tui.tui.writer import Writer
 
 if TYPE_CHECKING:
     from charrnn_tui.tui.active_run import ActiveRun
     from charrnn_tui.tui.model_source import ModelSource
     from charrnn_tui.tui.play_settings import Knob, PlaySettings
-    from charrnn_tui.tui.widgets.next_character import Outlook
-    from charrnn_tui.tui.widgets.surprise import ColourMode
     from charrnn_tui.tui.world import World
 
 BEAT_SECONDS: Final = 1 / 20
 BEAT_BUDGET: Final = 0.015  # seconds of writing in a beat: no key waits longer
 SPRINT_SECONDS: Final = 1 / 100
 SPRINT_BUDGET: Final = 0.008
-FAST: Final = 60  # chars/s from which on what stands beside the text is drawn less often
-OUTLOOK_BEATS, STATUS_BEATS, TEXT_BEATS = (2, 4), (5, 10), (1, 2)  # beats between two drawings: slow, fast text
-_MOST_CANDIDATES: Final = 12
 
 
 class WritingDesk(Vertical):
     """Writes with the feed's model under the given settings; asks the feed for another start where one is needed."""
-
-    DEFAULT_CSS = """
-    WritingDesk {
-        & > TextView { height: 1fr; padding: 0 0 0 1; scrollbar-background: $background; }
-        & > SurpriseLegend { display: none; }
-        &.-coloured > SurpriseLegend { display: block; }
-    }
-    """
 
     settings: Reactive[PlaySettings] = reactive(DEFAULTS, init=False, repaint=False)
 
@@ -64,23 +47,11 @@ class WritingDesk(Vertical):
         model: LoadedModel
 
     @dataclass
-    class StateChanged(Message):
-        """It writes now, or has stopped."""
-
-        writing: bool
-
-    @dataclass
     class Turned(Message):
         """Another page is shown: one that has just begun, or one from before. stays: the reader's place is the same."""
 
         branch: Branch
         stays: bool = False
-
-    @dataclass
-    class Foreseen(Message):
-        """What may come next."""
-
-        outlook: Outlook
 
     def __init__(
         self,
@@ -92,30 +63,24 @@ class WritingDesk(Vertical):
         self.feed = ModelFeed(world, active_run, clock)
         self.writer = Writer(clock)
         self.prime_field = PrimeField()
-        self.text_view = TextView(id="play-text")
+        self.sheet = Sheet(self.writer, self.post_message)
+        self.text_view = self.sheet.text_view
         self.branches = Branches()
         self._clock = clock
-        self._legend = SurpriseLegend()
-        self._colours: ColourMode | None = None
-        self._status = PlayStatus()
         self._problem = ""
         self.prime_is_typed = False  # until then the model may suggest one
-        self._told_writing = False
-        self._unshown: list[str] = []
-        self._beats = 0
         self._beat: Timer | None = None
         self._sprint: Timer | None = None
 
     def compose(self) -> ComposeResult:
         yield self.prime_field
-        yield self.text_view
-        yield self._legend
-        yield self._status
+        yield self.sheet
 
     def on_mount(self) -> None:
         self._beat = self.set_interval(BEAT_SECONDS, self._on_beat, name="beat")
         self._sprint = self.set_interval(SPRINT_SECONDS, self._on_sprint, name="sprint", pause=True)
-        self._apply(self.settings)
+        self.writer.take(self.settings)
+        self._awake()
 
     def on_unmount(self) -> None:
         self.feed.close()
@@ -127,15 +92,13 @@ class WritingDesk(Vertical):
         """Prime and written text, raw."""
         return self.writer.prime + self.writer.text
 
-    def open(self, source: ModelSource | None) -> None:
-        """Open a model, the newest where it is not said which, and write."""
+    def open(self, model: LoadedModel | ModelSource | None) -> None:
+        """Write with this model, opened or not, or with the newest where it is not said which."""
         self._wait()
-        self.feed.open(source, self._prime)
-
-    def use(self, model: LoadedModel) -> None:
-        """Write with a model that is open."""
-        self._wait()
-        self.feed.use(model, self._prime)
+        if isinstance(model, LoadedModel):
+            self.feed.use(model, self._prime)
+        else:
+            self.feed.open(model, self._prime)
 
     def start_over(self) -> None:
         """From the prime again, with the seed of the settings."""
@@ -155,20 +118,6 @@ class WritingDesk(Vertical):
         self.writer.stop()
         self._awake()
 
-    def colour(self, mode: ColourMode | None) -> None:
-        """Show what the model thought of each character, or no longer."""
-        self._colours = mode
-        self.set_class(mode is not None, "-coloured")
-        self.text_view.style_of = None if mode is None else partial(self._steps_of, mode)
-        if mode is not None:
-            self._legend.show_mode(mode)
-        self._draw(at_once=True)
-
-    @property
-    def legend(self) -> TextView | None:
-        """What the colours mean, while there are any."""
-        return self._legend.scale if self._colours is not None else None
-
     def pause(self) -> None:
         """Nobody sees the text: leave the machine to others."""
         for timer in (self._beat, self._sprint):
@@ -186,7 +135,8 @@ class WritingDesk(Vertical):
     # -- what happens --------------------------------------------------------------------------------------------------
 
     def watch_settings(self, before: PlaySettings, settings: PlaySettings) -> None:
-        self._apply(settings)
+        self.writer.take(settings)
+        self._awake()
         changed = [knob for knob in KNOBS if knob.value(before) != knob.value(settings)]
         if changed:
             self.settings_changed(changed)
@@ -203,7 +153,8 @@ class WritingDesk(Vertical):
     def adopt(self, settings: PlaySettings) -> None:
         """Take settings on that belong to the page in hand: nothing is marked or written again."""
         self.set_reactive(WritingDesk.settings, settings)
-        self._apply(settings)
+        self.writer.take(settings)
+        self._awake()
         self._draw(at_once=True)
 
     @on(PrimeField.Changed)
@@ -223,17 +174,6 @@ class WritingDesk(Vertical):
     def _prime(self) -> str | None:
         return self.prime_field.prime if self.prime_is_typed else None
 
-    def _apply(self, settings: PlaySettings) -> None:
-        writer = self.writer
-        if writer.settings != settings.sampling:
-            writer.settings = settings.sampling
-        if writer.speed != settings.speed:
-            writer.speed = settings.speed
-            writer.wake()
-        if writer.length != settings.length:
-            writer.set_length(settings.length)
-        self._awake()
-
     def _wait(self) -> None:
         """The text in hand has no future; it stays until another one starts."""
         self.writer.stop()
@@ -248,7 +188,6 @@ class WritingDesk(Vertical):
             self._sprint.resume()
 
     def _on_beat(self) -> None:
-        self._beats += 1
         self._look_at_feed()
         if self.writer.speed is not None:
             self._write(BEAT_BUDGET)
@@ -295,24 +234,16 @@ class WritingDesk(Vertical):
 
     def show_page(self, *, stays: bool = False) -> None:
         """Show the page in hand, from its end on, or where the reader is."""
-        branch, view = self.branches.current, self.text_view
+        branch = self.branches.current
         assert branch is not None
-        self._unshown.clear()
         self._problem = ""
-        cursor, row = view.cursor, None if view.following else view.scroll_offset.y
-        view.set_text(self.text, prime_length=len(self.writer.prime))
-        if stays and row is not None:
-            view.show_row(row)
-        if stays:
-            view.cursor = cursor
-        for mark in branch.marks:
-            view.add_mark(*mark)
+        self.sheet.show_page(branch.marks, stays=stays)
         self._awake()
         self.post_message(self.Turned(branch, stays))
 
     def _write(self, budget_seconds: float) -> None:
         try:
-            self._unshown.append(self.writer.advance(budget_seconds))
+            self.sheet.put(self.writer.advance(budget_seconds))
         except ValueError as error:
             self._problem = str(error)
 
@@ -322,34 +253,5 @@ class WritingDesk(Vertical):
         if mark is not None:
             self.text_view.add_mark(*mark)
 
-    def _steps_of(self, mode: ColourMode, start: int, end: int) -> list[int]:
-        from charrnn_tui.tui.widgets.surprise import classes_of  # NumPy: the first frame is there before it
-
-        return classes_of(mode, self.writer.page, start, end)
-
     def _draw(self, *, at_once: bool = False) -> None:
-        """Each part as often as it is worth its bandwidth."""
-        writer = self.writer
-        fast = writer.speed is None or writer.speed >= FAST
-        very_fast = writer.speed is None or writer.speed > 4 * FAST
-        if at_once or self._beats % TEXT_BEATS[very_fast] == 0:
-            self.text_view.append("".join(self._unshown))
-            self._unshown.clear()
-        if writer.sampler is not None and (at_once or self._beats % OUTLOOK_BEATS[fast] == 0):
-            outlook = outlook_of(writer.sampler.distribution, writer.sampler.vocabulary, _MOST_CANDIDATES)
-            self.post_message(self.Foreseen(outlook))
-        if writer.writing != self._told_writing:
-            self._told_writing = self.text_view.busy = writer.writing
-            self.post_message(self.StateChanged(writer.writing))
-            at_once = True
-        if at_once or self._problem or self.words or self._beats % STATUS_BEATS[fast] == 0:
-            words = (figures_of(writer), activity_of(writer, self.words))
-            if self._colours is not None and writer.page is not None:
-                self._legend.show_figures(writer.page, *self._selected())
-            self._status.show(self._problem or " · ".join(word for word in words if word), problem=bool(self._problem))
-
-    def _selected(self) -> tuple[int, int]:
-        """The selected part of the page, or all of it."""
-        start, end = self.text_view.selected or (0, self.text_view.length)
-        primed = len(self.writer.prime)
-        return max(0, start - primed), min(self.writer.count, max(0, end - primed))
+        self.sheet.draw(self.words, self._problem, at_once=at_once)
