@@ -14,6 +14,7 @@ from charrnn_tui.tui.model_source import ModelSource
 from charrnn_tui.tui.screens.keeping import COPY_FILE
 from charrnn_tui.tui.screens.model_menu import ModelMenu
 from charrnn_tui.tui.screens.save_text import SaveText, proposed_name
+from charrnn_tui.tui.widgets.next_character import NextCharacter, outlook_of
 from tests.tui.playground import DEFAULT, playing
 from tests.tui.scripted_world import ScriptedRun, ScriptedWorld, screen_text, tiny_checkpoint
 
@@ -287,6 +288,14 @@ async def test_a_terminal_that_shrinks_does_not_turn_keys_into_text(world: Scrip
         await player.pilot.resize_terminal(80, 24)
         await player.press("g")
         await player.written(player.desk.writer.count + 10)
+
+
+async def test_what_may_come_next_follows_the_text(world: ScriptedWorld, shipped: Checkpoint) -> None:
+    async with playing(world) as player:
+        await player.written(30)
+        await player.stop()
+        sampler, shown = player.desk.writer.sampler, player.play.query_one(NextCharacter)
+        await player.until(lambda: shown.outlook == outlook_of(sampler.distribution, sampler.vocabulary, 12))
 
 
 async def test_the_footer_of_a_small_terminal_shows_the_main_keys(world: ScriptedWorld, shipped: Checkpoint) -> None:
