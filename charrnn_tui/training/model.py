@@ -1,7 +1,5 @@
 """The notebook's network (cell 12): characters, LSTM layers with dropout, dropout, a linear layer."""
 
-from collections.abc import Callable
-
 import torch
 import torch.nn.functional as F  # noqa: N812 - the field's name for it
 from torch import Tensor, nn
@@ -41,7 +39,7 @@ class CharRNN(nn.Module):
         run = self._layers if self.runs_compiled() else self._lstm
         with torch.autocast(ids.device.type, torch.bfloat16, enabled=kind == torch.bfloat16):
             output, hidden = run(ids, hidden, kind)  # (seq, batch, n_hidden)
-            if self._drop(kind) is dropout:
+            if self.draws_fast(kind):
                 output = dropout(output, self.dropout.p, self.training)
             else:  # drawn in the order of the notebook's output, which is (batch, seq, n_hidden)
                 output = self.dropout(output.transpose(0, 1)).transpose(0, 1)
@@ -51,19 +49,22 @@ class CharRNN(nn.Module):
         """Whether its layers are ours, on a CPU for which their elementwise part could be compiled."""
         return self.fc.weight.device.type == "cpu" and compiled_cell().library is not None
 
-    def _drop(self, kind: torch.dtype) -> Callable[[Tensor, float, bool], Tensor]:
-        """In float32 PyTorch's: a seed's draws are the notebook's."""
-        return dropout if kind == torch.bfloat16 and self.runs_compiled() else F.dropout
-
     def runs_on_cudnn(self) -> bool:
         """Whether its layers are cuDNN's."""
         return self.fc.weight.device.type == "cuda"
+
+    def draws_fast(self, kind: torch.dtype) -> bool:
+        """Whether dropout's numbers are drawn as few as can be; in float32 a seed's draws are the notebook's."""
+        return kind == torch.bfloat16 and self.runs_compiled()
+
+    def _dropped(self, x: Tensor, p: float, kind: torch.dtype) -> Tensor:
+        return (dropout if self.draws_fast(kind) else F.dropout)(x, p, self.training)
 
     def _layers(self, x: Tensor, hidden: Hidden, kind: torch.dtype) -> tuple[Tensor, Hidden]:
         states = []
         for layer, (h, c) in enumerate(zip(*hidden, strict=True)):
             if layer:
-                x = self._drop(kind)(x, self.lstm.dropout, self.training)
+                x = self._dropped(x, self.lstm.dropout, kind)
             x, state = lstm_layer(x, (h, c), self._weights(layer, kind), kind)
             states.append(state)
         return x, (torch.stack([h for h, _ in states]), torch.stack([c for _, c in states]))
@@ -72,7 +73,7 @@ class CharRNN(nn.Module):
         weight_ih, weight_hh, *biases = self.lstm.all_weights[layer]
         if not self.weight_drop:
             return [weight_ih, weight_hh, *biases]
-        return [weight_ih, self._drop(kind)(weight_hh, self.weight_drop, self.training), *biases]
+        return [weight_ih, self._dropped(weight_hh, self.weight_drop, kind), *biases]
 
     def _lstm(self, ids: Tensor, hidden: Hidden, kind: torch.dtype) -> tuple[Tensor, Hidden]:
         """PyTorch's own, or cuDNN's, which read vectors.
