@@ -9,6 +9,7 @@ from charrnn_tui.checkpoint.safetensors_file import write_checkpoint
 from charrnn_tui.run.directory import RunDirectory, RunError
 from charrnn_tui.run.events import AlarmRaised, CheckpointSaved, Event
 from charrnn_tui.training.keeping import KeptCheckpoints
+from charrnn_tui.training.records import Records
 from charrnn_tui.training.resume_state import ResumeState, read_resume_state, write_resume_state
 
 SAVE_SHARE = 0.02  # saving may take this share of the training time
@@ -37,19 +38,17 @@ class Saver:
         least = 0.0 if best else self._saved_seconds + LEAST_SECONDS
         return self._directory is not None and train_seconds >= max(self._paid_off_at, least)
 
-    def save(
-        self, kind: str, step: int, checkpoint: Callable[[], Checkpoint], state: Callable[[], ResumeState]
-    ) -> Iterator[Event]:
+    def save(self, kind: str, records: Records) -> Iterator[Event]:
         """Write the resume state and the last checkpoint, where they are not on disk already or were asked for."""
-        if self._directory is None or (kind == "last" and self.saved_at == step):
+        if self._directory is None or (kind == "last" and self.saved_at == records.learner.step):
             return
         if self._unsaved_best is not None:
             yield from self.save_best(*self._unsaved_best)
-        now, started = state(), time.perf_counter()
+        now, started = records.state(), time.perf_counter()
         problem = None
         file = self._directory.last_file
         try:
-            self._write(checkpoint(), now)
+            self._write(records.checkpoint(), now)
         except OSError as error:
             problem = f"{file.name} could not be saved: {error.strerror or error}"
         self._saved_seconds = now.train_seconds
@@ -108,10 +107,10 @@ class Saver:
         cost = time.perf_counter() - started
         self._paid_off_at = max(self._paid_off_at, train_seconds) + cost / SAVE_SHARE
 
-    def save_at_the_end(self, checkpoint: Checkpoint, state: ResumeState) -> None:
+    def save_at_the_end(self, records: Records) -> None:
         """Write what is not on disk yet; nobody hears events any more. Raises OSError."""
-        if self._directory is not None and self.saved_at != state.step:
-            self._write(checkpoint, state)
+        if self._directory is not None and self.saved_at != records.learner.step:
+            self._write(records.checkpoint(), records.state())
 
     def _write(self, checkpoint: Checkpoint, state: ResumeState) -> None:
         assert self._directory is not None
