@@ -29,6 +29,8 @@ class ModelSource:
 
     kind: Kind
     path: Path
+    moment: int = 0
+    """Of live weights that are to stay as they were: which of them; 0 for those that are renewed."""
 
     @property
     def label(self) -> str:

@@ -1,47 +1,75 @@
 """A text as one model writes it under one setting, from the prime on, written on another thread."""
 
+from __future__ import annotations
+
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Final, cast
 
+from charrnn_tui.run.control import ShareWeights
 from charrnn_tui.run.kept_checkpoints import KeptCheckpoint, kept_checkpoints
 from charrnn_tui.sampling.page import Page
-from charrnn_tui.tui.model_source import LoadedModel, ModelSource, load_model
+from charrnn_tui.tui.model_source import LoadedModel, ModelSource, load_model, prepare_model
 from charrnn_tui.tui.play_settings import PlaySettings
 from charrnn_tui.tui.preparation import Abandoned, Job
 from charrnn_tui.tui.world import World
 
+if TYPE_CHECKING:
+    from charrnn_tui.checkpoint.checkpoint import Checkpoint
+    from charrnn_tui.tui.active_run import ActiveRun
+
 MODELS_KEPT: Final = 6  # of 13 MB each at 2×512
 ENOUGH: Final = 300  # characters to see a difference in; a text that is not wanted any more ends there
 MOST: Final = 50_000  # characters of a text without a length
+_ANSWER_SECONDS: Final = 0.05  # between two looks whether a trainer's answer is still wanted
 
 
 class ModelShelf:
-    """Models that were opened, the last few of them; threads share it."""
+    """Models that were opened, the last few of them, and all that no file holds; threads share it."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, world: World, active_run: Callable[[], ActiveRun | None] = lambda: None) -> None:
+        self._world, self._active_run = world, active_run
         self._models: OrderedDict[ModelSource, LoadedModel] = OrderedDict()
         self._lock = threading.Lock()
 
     def put(self, model: LoadedModel) -> None:
-        """Keep a model; the one that was not asked for for longest goes."""
+        """Keep a model; of those that have a file the one that was not asked for for longest goes."""
         with self._lock:
             self._models[model.source] = model
             self._models.move_to_end(model.source)
-            while len(self._models) > MODELS_KEPT:
-                self._models.popitem(last=False)
+            files = [source for source in self._models if source.kind != "live"]
+            for source in files[:-MODELS_KEPT]:
+                del self._models[source]
 
-    def take(self, source: ModelSource) -> LoadedModel:
-        """A model, opened where it is not here. Blocks while it reads. Raises ValueError, one line."""
+    def take(self, source: ModelSource, go_on: Callable[[], None] = lambda: None) -> LoadedModel:
+        """A model, opened where it is not here, or with the weights that its trainer has now.
+
+        Blocks while it reads, or until the trainer answers; `go_on` is called meanwhile, and may raise. Raises
+        ValueError, one line.
+        """
         with self._lock:
             model = self._models.get(source)
         if model is None:
-            model = load_model(source, self._world)
+            live = source.kind == "live"
+            model = self._ask_trainer(source, go_on) if live else load_model(source, self._world)
         self.put(model)
         return model
+
+    def _ask_trainer(self, source: ModelSource, go_on: Callable[[], None]) -> LoadedModel:
+        run = self._active_run()
+        if run is not None and run.directory.path == source.path:
+            answers: SimpleQueue[object] = SimpleQueue()
+            run.control.request(ShareWeights(answers.put))
+            while not run.done or not answers.empty():
+                go_on()
+                with suppress(Empty):
+                    checkpoint = answers.get(timeout=_ANSWER_SECONDS)
+                    return prepare_model(source, cast("Checkpoint", checkpoint))  # nothing else is put there
+        raise ValueError(f"{source.path.name} is in training no more: m offers what it has saved")
 
 
 @dataclass(frozen=True)
@@ -116,7 +144,7 @@ class Rendering:
         order = self.order
         if order.source.run is not None:
             self.kept = kept_checkpoints(order.source.run)
-        self.model = model = self._shelf.take(order.source)
+        self.model = model = self._shelf.take(order.source, lambda: self._go_on(0))
         self.unknown = tuple(model.vocabulary.unknown(order.prime))
         self.prime = order.prime.translate(dict.fromkeys(map(ord, self.unknown)))
         sampler = model.reader.read(order.prime, self._go_on)

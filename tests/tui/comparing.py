@@ -3,25 +3,30 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from textual.app import App
 from textual.pilot import Pilot
 
+from charrnn_tui.tui.active_run import ActiveRun
 from charrnn_tui.tui.model_source import ModelSource, load_model
 from charrnn_tui.tui.play_settings import DEFAULTS, PlaySettings
 from charrnn_tui.tui.screens.side_by_side import SideBySide
-from tests.tui.scripted_world import Clock, ScriptedWorld, screen_text, until
+from tests.tui.scripted_world import Clock, ScriptedRun, ScriptedWorld, screen_text, until
 
 SETTINGS = replace(DEFAULTS, length=200)
 
 
 class Comparing(App[None]):
-    def __init__(self, world: ScriptedWorld, source: ModelSource, prime: str, settings: PlaySettings) -> None:
+    def __init__(
+        self, world: ScriptedWorld, source: ModelSource, prime: str, settings: PlaySettings, run: ScriptedRun | None
+    ) -> None:
         super().__init__()
         self.clock = Clock()
         model = load_model(source, world)
-        self.side_by_side = SideBySide(world, model, prime, settings, lambda: 99, self.clock)
+        self.side_by_side = SideBySide(
+            world, lambda: cast(ActiveRun | None, run), model, prime, settings, lambda: 99, self.clock
+        )
 
     def on_mount(self) -> None:
         self.push_screen(self.side_by_side)
@@ -61,8 +66,9 @@ async def comparing(
     prime: str = "abc",
     settings: PlaySettings = SETTINGS,
     size: tuple[int, int] = (80, 24),
+    run: ScriptedRun | None = None,
 ) -> AsyncIterator[Comparer]:
-    app = Comparing(world, source, prime, settings)
+    app = Comparing(world, source, prime, settings, run)
     async with app.run_test(size=size) as pilot:
         comparer = Comparer(app, pilot)
         await comparer.written()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from charrnn_tui.tui.screens.side_by_side import SideBySide
 from charrnn_tui.tui.widgets.side_pane import SidePane
 from tests.tui.comparing import SETTINGS, comparing
 from tests.tui.playground import playing
-from tests.tui.scripted_world import ALPHABET, ScriptedWorld, screen_text, tiny_checkpoint, until
+from tests.tui.scripted_world import ALPHABET, ScriptedRun, ScriptedWorld, screen_text, tiny_checkpoint, until
 
 STEPS = (0, 1, 9, 40)
 
@@ -310,3 +311,34 @@ async def test_it_works_at_any_size(world: ScriptedWorld, run: RunDirectory, siz
         await comparer.press("home", "full_stop")
         assert comparer.app.is_running
         assert comparer.one.text
+
+
+async def test_a_side_takes_the_weights_of_a_training_as_they_are_when_it_asks(
+    world: ScriptedWorld, shipped: ModelSource
+) -> None:
+    run = ScriptedRun(world.add_run("busy", tiny_checkpoint()))
+    async with comparing(world, shipped, size=(120, 24), run=run) as comparer:
+        for step in (120, 240):
+            await comparer.pilot.press("m")
+            await until(comparer.pilot, lambda: "busy · live" in comparer.screen)
+            await comparer.pilot.press("home", "enter")
+            weights = tiny_checkpoint(seed=step, step=step)
+            await comparer.until(partial(run.answer, weights))
+            await comparer.written()
+            assert f"busy · live @ step {step}" in comparer.screen
+            await comparer.press("tab")
+        await comparer.press("right")
+        assert "busy · live @ step 120" in comparer.screen  # as it was, though written anew
+        assert "busy · live @ step 240" in comparer.screen
+        assert run.control.take() is None
+        assert comparer.other.text == expected(tiny_checkpoint(seed=120), comparer.other.settings)
+
+
+async def test_a_training_that_ends_before_it_answers_is_named(world: ScriptedWorld, shipped: ModelSource) -> None:
+    run = ScriptedRun(world.add_run("busy", tiny_checkpoint()))
+    async with comparing(world, shipped, size=(120, 24), run=run) as comparer:
+        await comparer.pilot.press("m")
+        await until(comparer.pilot, lambda: "busy · live" in comparer.screen)
+        await comparer.pilot.press("home", "enter")
+        run.done = True
+        await comparer.until(lambda: "busy is in training no more" in comparer.screen)

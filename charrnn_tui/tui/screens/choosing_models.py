@@ -85,4 +85,5 @@ class ChoosingModels(LookingBack):
             self.tell("there is no model yet that could be compared")
         else:
             prime = self.desk.prime_field.prime
-            self.app.push_screen(SideBySide(self.world, model, prime, self.desk.settings, self._new_seed))
+            dialog = SideBySide(self.world, self._active_run, model, prime, self.desk.settings, self._new_seed)
+            self.app.push_screen(dialog)

@@ -2,14 +2,17 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from charrnn_tui.tui.active_run import ActiveRun
 from charrnn_tui.tui.model_source import LoadedModel, ModelSource
 from charrnn_tui.tui.play_settings import PlaySettings
+from charrnn_tui.tui.rendering import ModelShelf
 from charrnn_tui.tui.screens.control_keys import ControlKeys, control_keys
 from charrnn_tui.tui.screens.model_menu import ModelMenu
 from charrnn_tui.tui.widgets.comparison import SIDE_KNOBS, Comparison
@@ -84,6 +87,7 @@ class SideBySide(ControlKeys):
     def __init__(
         self,
         world: World,
+        active_run: Callable[[], ActiveRun | None],
         model: LoadedModel,
         prime: str,
         settings: PlaySettings,
@@ -92,8 +96,8 @@ class SideBySide(ControlKeys):
     ) -> None:
         """Begins with this model and these settings on both sides. new_seed: for a reroll; clock: seconds."""
         super().__init__()
-        self._world, self._new_seed = world, new_seed
-        self.comparison = Comparison(world, model, prime, settings, clock)
+        self._world, self._active_run, self._new_seed = world, active_run, new_seed
+        self.comparison = Comparison(ModelShelf(world, active_run), model, prime, settings, clock)
         self.controls = _Controls(self.comparison.side.settings, knobs=SIDE_KNOBS)
         self.prime_field = PrimeField()
         self.prime_field.display = False
@@ -169,11 +173,12 @@ class SideBySide(ControlKeys):
         self.comparison.slide(self.comparison.side.slider.ends[end])
 
     def action_choose_model(self) -> None:
-        """Of those that have a file: live weights would change while one compares."""
-        self.app.push_screen(ModelMenu(self._world, lambda: None, self.comparison.side.source), self._model_chosen)
+        """Weights of a run in training stay as they were when they were chosen; chosen again they are newer."""
+        chosen = replace(self.comparison.side.source, moment=0)
+        self.app.push_screen(ModelMenu(self._world, self._active_run, chosen), self._model_chosen)
 
     def _model_chosen(self, chosen: LoadedModel | ModelSource | None) -> None:
-        if isinstance(chosen, LoadedModel):
+        if chosen is not None:
             self.comparison.use(chosen)
 
     def action_show_difference(self) -> None:

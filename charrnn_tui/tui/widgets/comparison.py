@@ -11,14 +11,13 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Static
 
-from charrnn_tui.tui.model_source import LoadedModel
+from charrnn_tui.tui.model_source import LoadedModel, ModelSource
 from charrnn_tui.tui.play_settings import LENGTH, MIN_P, SEED, TEMPERATURE, TOP_K, TOP_P, Knob, PlaySettings
 from charrnn_tui.tui.rendering import ModelShelf, Rendering, shared_length
 from charrnn_tui.tui.widgets.character_symbol import symbol_of
 from charrnn_tui.tui.widgets.compared_text import ComparedText
 from charrnn_tui.tui.widgets.side_pane import SidePane
 from charrnn_tui.tui.widgets.training_slider import TrainingSlider
-from charrnn_tui.tui.world import World
 
 LOOK_SECONDS: Final = 1 / 30
 LENGTH_AT_FIRST: Final = 1000
@@ -42,17 +41,18 @@ class Comparison(Vertical):
         """Another side, or the same with other settings."""
 
     def __init__(
-        self, world: World, model: LoadedModel, prime: str, settings: PlaySettings, clock: Callable[[], float]
+        self, shelf: ModelShelf, model: LoadedModel, prime: str, settings: PlaySettings, clock: Callable[[], float]
     ) -> None:
         """Both sides begin with the same model and settings; what is changed first is changed in B."""
         super().__init__()
-        self.shelf = ModelShelf(world)
+        self.shelf = shelf
         self.shelf.put(model)
         settings = replace(settings, length=min(settings.length or LENGTH_AT_FIRST, LENGTH_AT_FIRST))
         self.sides = [SidePane(letter, self.shelf, model.source, settings, clock) for letter in "AB"]
         self.linked = False
         self.words = ""
         self._chosen = 1
+        self._moments = 0  # at which live weights were taken
         self._prime = prime
         self._compared: Sequence[Rendering | None] = ()
         self._known_shared = 0
@@ -142,10 +142,14 @@ class Comparison(Vertical):
         self.post_message(self.Chosen())
         self.write(one, other)
 
-    def use(self, model: LoadedModel) -> None:
-        """Another model, on the chosen side."""
-        self.shelf.put(model)
-        self.side.source = model.source
+    def use(self, model: LoadedModel | ModelSource) -> None:
+        """Another model, on the chosen side: one that is open, or the weights of now of a run in training."""
+        if isinstance(model, LoadedModel):
+            self.shelf.put(model)
+            self.side.source = model.source
+        else:
+            self._moments += 1
+            self.side.source = replace(model, moment=self._moments)
         self.write(self.side)
 
     def slide(self, step: int) -> None:
