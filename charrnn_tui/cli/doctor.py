@@ -7,6 +7,7 @@ import platform
 import shutil
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from charrnn_tui.run.cores import available_cores
 from charrnn_tui.run.quantities import size
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.pace import Pace
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.text.corpus import Corpus
 from charrnn_tui.text.ids_cache import LIMIT_BYTES, TEXTS, IdsCache
@@ -134,10 +136,12 @@ def _speed() -> dict[str, Any]:
     while len(steps) < 3 or time.perf_counter() < ends_at:
         steps.append(learner.learn(until=learner.steps).seconds)
     sampler = Sampler(CharLSTM(learner.weights()), vocabulary, seed=0)
+    write = partial(next, sampler)
     started, written = time.perf_counter(), 0
-    while time.perf_counter() < started + SAMPLING_SECONDS:
-        next(sampler)
-        written += 1
+    with Pace() as pace:
+        while time.perf_counter() < started + SAMPLING_SECONDS:
+            pace.run(write)
+            written += 1
     return {
         "device": learner.placement.device,
         "device_name": learner.placement.device_name,

@@ -7,11 +7,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final, cast
 
 from charrnn_tui.run.control import ShareWeights
 from charrnn_tui.run.kept_checkpoints import KeptCheckpoint, kept_checkpoints
+from charrnn_tui.sampling.pace import Pace
 from charrnn_tui.sampling.page import Page
 from charrnn_tui.tui.model_source import LoadedModel, ModelSource, load_model, prepare_model
 from charrnn_tui.tui.play_settings import PlaySettings
@@ -151,9 +153,11 @@ class Rendering:
         sampler.settings = order.settings.sampling
         sampler.reseed(order.settings.seed)
         self._page = page = Page(sampler, self.prime, order.settings.seed)
-        while len(page) < self._length:
-            self._go_on(0)
-            page.write(sampler)
+        write = partial(page.write, sampler)
+        with Pace() as pace:
+            while len(page) < self._length:
+                self._go_on(0)
+                pace.run(write)
 
     def _go_on(self, done: int) -> None:
         if self._abandoned:
