@@ -21,12 +21,12 @@ from charrnn_tui.text.vocabulary import Vocabulary
 ALPHABET = "\n abcdefgh"
 
 
-def tiny_checkpoint(alphabet: str = ALPHABET, seed: int = 0, **facts: Any) -> Checkpoint:
+def tiny_checkpoint(alphabet: str = ALPHABET, seed: int = 0, n_hidden: int = 8, **facts: Any) -> Checkpoint:
     """Two layers of eight units, weights large enough that the next character is not the same to it."""
     random = np.random.default_rng(seed)
-    shapes = tensor_shapes(len(alphabet), n_hidden=8, n_layers=2)
+    shapes = tensor_shapes(len(alphabet), n_hidden, n_layers=2)
     weights = {name: random.normal(0, 0.8, shape).astype(np.float32) for name, shape in shapes.items()}
-    return Checkpoint(weights, Vocabulary(alphabet), n_hidden=8, n_layers=2, facts=facts)
+    return Checkpoint(weights, Vocabulary(alphabet), n_hidden, n_layers=2, facts=facts)
 
 
 @dataclass

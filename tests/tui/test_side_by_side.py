@@ -237,7 +237,7 @@ async def test_a_text_that_takes_long_is_shown_as_it_grows_and_each_character_de
             decoded.append(len(text))
             return text
 
-    checkpoint = replace(tiny_checkpoint(), vocabulary=Counting(ALPHABET))
+    checkpoint = replace(tiny_checkpoint(n_hidden=256), vocabulary=Counting(ALPHABET))  # large: there must be waiting
     async with comparing(world, ModelSource("shipped", world.ship(checkpoint))) as comparer:
         clock, view, sides, lengths = comparer.app.clock, comparer.other.view, comparer.comparison.sides, [0]
         await comparer.pilot.press("up", *["right"] * 8)  # without an end: 50,000 characters
