@@ -202,6 +202,12 @@ class StudioApp(App["RunDirectory"]):
             self._screens.play_what_pauses()
         self.switch_mode(mode)
 
+    def action_command_palette(self) -> None:
+        from charrnn_tui.tui.screens.palette import Palette  # not before it is shown
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
     def action_help(self) -> None:
         from charrnn_tui.tui.screens.dialogs import HelpDialog, help_text  # not before one is shown
 

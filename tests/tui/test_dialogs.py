@@ -6,17 +6,20 @@ from pathlib import Path
 import pytest
 from textual import events
 from textual.app import App, ComposeResult
+from textual.command import Command, CommandList, Hit
 from textual.widgets import Input
 
+from charrnn_tui.tui.app import Opening, StudioApp
 from charrnn_tui.tui.model_source import ModelSource, source_of
 from charrnn_tui.tui.screens.branch_tree import BranchTree
 from charrnn_tui.tui.screens.dialogs import Choice, ChoiceDialog, HelpDialog
+from charrnn_tui.tui.screens.palette import Palette
 from charrnn_tui.tui.screens.play import PlayScreen
 from charrnn_tui.tui.screens.side_by_side import SideBySide
 from charrnn_tui.tui.widgets.choice_list import ChoiceList
 from charrnn_tui.tui.widgets.path_suggester import PathSuggester
 from tests.tui.playground import Player, playing
-from tests.tui.scripted_world import ScriptedWorld, screen_text
+from tests.tui.scripted_world import ScriptedWorld, screen_text, tiny_checkpoint, until
 
 NOBODY = "~no-such-user/x"
 
@@ -88,6 +91,39 @@ async def test_a_page_key_before_the_list_is_laid_out_does_nothing() -> None:
         choices.highlighted = 1
         await pilot.press("pageup", "pagedown")
         assert choices.highlighted == 1
+
+
+async def test_a_page_key_before_the_palette_is_laid_out_does_nothing() -> None:
+    async with App[None]().run_test(size=(80, 24)) as pilot:
+        palette = Palette()
+        await pilot.app.push_screen(palette)
+        palette.query_one(CommandList).set_options([Command("one", Hit(1.0, "one", lambda: None))])
+        palette.query_one(CommandList).highlighted = 0
+        palette.query_one(CommandList).display = False
+        await pilot.pause()
+        await palette.run_action("command_list('page_up')")
+        assert palette.query_one(CommandList).highlighted == 0
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [["x", "pageup", "pagedown", "backspace", "pageup", "escape"], ["t", "escape", "escape"], ["escape", "escape"]],
+)
+async def test_keys_faster_than_the_palette_is_drawn_only_close_it(world: ScriptedWorld, keys: list[str]) -> None:
+    world.ship(tiny_checkpoint())
+    app = StudioApp(world, Opening())
+    async with app.run_test(size=(80, 24)) as pilot:
+        for _ in range(3):
+            await pilot.press("colon")
+            await until(pilot, lambda: Palette.is_open(app))
+            palette = app.screen
+            for key in keys:
+                app.post_message(events.Key(key, key if len(key) == 1 else None))
+            await until(pilot, lambda: not Palette.is_open(app))
+            assert isinstance(app.screen, PlayScreen)
+            assert isinstance(palette, Palette)
+            palette.dismiss()
+            assert isinstance(app.screen, PlayScreen)
 
 
 async def test_the_home_of_nobody_is_a_file_that_is_not_there(world: ScriptedWorld, opened: ModelSource) -> None:

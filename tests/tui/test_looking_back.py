@@ -1,5 +1,7 @@
 """The playground looks back: inspector, forks, branches, undo, colours; played by keys."""
 
+from dataclasses import replace
+
 import pytest
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
@@ -54,6 +56,18 @@ async def test_the_inspector_tells_what_foretold_the_character_under_the_cursor(
         for row in range(3):
             assert f"{expected.before_at(row):.1%}" in shown
             assert f"{expected.after_at(row):.1%}" in shown
+
+
+async def test_every_share_beside_a_bar_is_a_percentage(world: ScriptedWorld, shipped: Checkpoint) -> None:
+    async with playing(world) as player:
+        cold = replace(player.desk.settings, temperature=0.05, top_k=None)
+        player.play.controls.settings = player.desk.settings = cold
+        await inspect(player, 20)
+        rows = [line for line in screen_text(player.app).splitlines() if "▏" in line and "–" not in line]
+        shares = [word for row in rows for word in row.split()[-3:] if word[0].isdigit()]
+        assert len(shares) >= 6
+        assert all(share.endswith("%") for share in shares)
+        assert any("e-" in share for share in shares)  # that one is told from no chance at all
 
 
 async def test_a_changed_control_redraws_the_bars_of_a_past_character_and_no_network_runs(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from charrnn_tui.text.vocabulary import Vocabulary
 
 _HEAD_ROWS: Final = 3  # above the bars
-_PERCENT_CELLS: Final = 6
+_PERCENT_CELLS: Final = 7  # with a blank in front: a bar of 100 % ends there
 _SYMBOL_CELLS: Final = 5  # a pointer, a star for the chosen one, the symbol, a blank
 _NAMED_KEYS: Final = {"enter": "\n", "tab": "\t"}
 
@@ -250,7 +250,12 @@ In the bars: ↑ ↓ choose one, ← → move the cursor, Enter goes on from the
 
 
 def _percent(share: float) -> str:
-    """Six cells: `41.2%`, and so small shares that they are still told apart."""
+    """`41.2%`, and so small shares that they are still told apart."""
+    percent = 100 * share
     if share >= 0.00095:
-        return f"{share:.1%}".rjust(_PERCENT_CELLS)
-    return f"{share:.0e}".replace("e-0", "e-").rjust(_PERCENT_CELLS)
+        words = f"{percent:.1f}"
+    elif percent >= 0.00095:
+        words = f"{percent:.3f}"
+    else:
+        words = f"{max(percent, 1e-99):.0e}".replace("e-0", "e-")  # what is smaller is told to be no more
+    return f"{words}%".rjust(_PERCENT_CELLS)
