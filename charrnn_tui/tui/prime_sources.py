@@ -82,8 +82,8 @@ def learned_text(model: LoadedModel, world: World) -> LearnedText:
 def _run_of(model: LoadedModel, world: World) -> RunDirectory | None:
     """The run that made it, where that is still there and is the same one."""
     source, facts = model.source, model.facts
-    if source.kind in ("best", "last", "live"):
-        return RunDirectory(source.path)
+    if source.run is not None:
+        return RunDirectory(source.run)
     if is_run(source.path.parent):
         return RunDirectory(source.path.parent)
     same_name = [run for run in world.runs() if run.name == facts.get("run")]

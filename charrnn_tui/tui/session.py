@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from charrnn_tui.run.files import write_atomically
 from charrnn_tui.sampling.recipe import Recipe, RecipeError
-from charrnn_tui.tui.model_source import ModelSource
+from charrnn_tui.tui.model_source import Kind, ModelSource
 from charrnn_tui.tui.play_settings import PlaySettings
 from charrnn_tui.tui.widgets.row_painter import Mark
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 VERSION: Final = 1
 DIRECTORY: Final = "sessions"  # in the runs directory
 KEPT: Final = 20  # of them; then the oldest goes
-_KINDS: Final = ("shipped", "file", "best", "last", "live")
+_KINDS: Final = get_args(Kind)
 
 
 class SessionError(ValueError):

@@ -176,7 +176,8 @@ def test_the_columns_fit_the_screen(width: int, world: TrainingWorld) -> None:
         assert sum(max(len(column), len(cells[column])) + 2 for column in columns) <= width
 
 
-async def test_what_another_process_has_paused_is_played_with_as_it_is(world: TrainingWorld) -> None:
+@pytest.mark.parametrize("by", ["key", "mouse"])
+async def test_what_another_process_has_paused_is_played_with_as_it_is(world: TrainingWorld, by: str) -> None:
     run = write_events(
         RunDirectory(world.runs_directory / "away-1"), [started(), step_done(1), RunPaused(time=900.0, step=1)]
     )
@@ -186,6 +187,9 @@ async def test_what_another_process_has_paused_is_played_with_as_it_is(world: Tr
     app = StudioApp(world, Opening(run=run))
     async with app.run_test(size=(100, 30)) as pilot:
         await shows(pilot, "‖ paused")
-        await pilot.press("2")
+        if by == "key":
+            await pilot.press("2")
+        else:
+            await pilot.click("StudioHeader", offset=(12, 0))
         await shows(pilot, "away-1 · last")
     lock.release()

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from charrnn_tui.run.kept_checkpoints import kept_file
 from charrnn_tui.tui.model_source import ModelSource, load_model
 from charrnn_tui.tui.session import DIRECTORY, KEPT, list_sessions, read_session, write_session
 from tests.tui.playground import Player, Playground, playing
@@ -185,3 +186,16 @@ async def test_a_model_that_is_chosen_while_a_session_comes_back_writes_instead(
         player.play._model_chosen(load_model(another, world))  # as the menu does, before the session is there
         assert not player.desk.restoring
         await player.until(lambda: player.desk.writer.count and player.desk.feed.model.source == another)
+
+
+async def test_a_text_of_a_kept_checkpoint_is_back(world: ScriptedWorld) -> None:
+    run = world.add_run("abc", tiny_checkpoint())
+    kept = kept_file(run.path, 9)
+    kept.parent.mkdir()
+    source = ModelSource("kept", world.put(kept, tiny_checkpoint(step=9)))
+    async with playing(world, source=source) as player:
+        await made(player)
+        text = player.desk.text
+    async with coming_back(world, kept) as player:
+        await player.until(lambda: player.desk.text == text)
+        assert player.desk.feed.model.source == source

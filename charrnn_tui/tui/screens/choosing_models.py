@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from charrnn_tui.tui.widgets.forking_desk import ForkingDesk
     from charrnn_tui.tui.world import World
 
-CHOOSING: Final = frozenset({"choose_model"})
+CHOOSING: Final = frozenset({"choose_model", "side_by_side"})
 
 
 class ChoosingModels(LookingBack):

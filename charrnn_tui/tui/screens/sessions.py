@@ -92,15 +92,19 @@ class SessionList(Dialog[Path | None]):
     def action_delete(self) -> None:
         place = self.query_one(OptionList).highlighted
         if place is not None and place < len(self._listed):
-            self._listed[place].unlink(missing_ok=True)
+            try:
+                self._listed[place].unlink(missing_ok=True)
+            except OSError as error:
+                self.notify(f"it cannot be deleted: {error.strerror or error}", severity="error", markup=False)
             self._fill()
 
 
 def _line(path: Path) -> str:
-    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(path.stat().st_mtime))
+    when = ""
     try:
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(path.stat().st_mtime))
         session = read_session(path)
-    except SessionError as error:
+    except (SessionError, OSError) as error:  # another process may have taken it away
         return f"{when}  {error}"
     current, count = session.branches[session.current], len(session.branches)
     begins = (current.recipe.prime + current.text)[:_BEGINNING]

@@ -39,11 +39,11 @@ class StudioHeader(Widget):
         status = Content(self.status).truncate(room, ellipsis=True)
         return Content.assemble(left, " " * (self.size.width - left.cell_length - status.cell_length - 1), status)
 
-    def on_click(self, event: events.Click) -> None:
-        """Each tab is as wide as its words."""
+    async def on_click(self, event: events.Click) -> None:
+        """As its key; each tab is as wide as its words."""
         right = 0
         for key, label, mode in SCREENS:
             right += len(key) + len(label) + 3
             if event.x < right:
-                self.app.switch_mode(mode)
+                await self.run_action(f"app.show({mode!r})")
                 return

@@ -186,9 +186,10 @@ preset thorough  the same model, foretelling better: two and a half times as lon
         request = self.check()
         if request is not None:
             self.post_message(self.Submitted(request))
-        elif self._corpus is None:
+            return
+        if self._corpus is None:
             self.query_one("#corpus", Input).focus()
-        self.app.bell() if request is None else None
+        self.app.bell()
 
     def refuse(self, problem: str) -> None:
         """Show why a training could not be started."""
