@@ -23,6 +23,18 @@ _LOOKS_UNTIL_DEAD = 1  # a run that is handed from one process to another has no
 _BYTES_A_LOOK = 4 << 20  # some 16,000 steps: a look at a long history stays short, the next follows at once
 
 
+class Lines(Static):
+    """Only what has changed is sent to the terminal."""
+
+    _shown = ""
+
+    def show(self, text: str) -> None:
+        """These, in the place of those before."""
+        if text != self._shown:
+            self._shown = text
+            self.update(text)
+
+
 class Overlay:
     """Another run's validation losses, or its training losses where it has none."""
 
@@ -92,12 +104,12 @@ val is the validation loss with the notebook's geometry; 1 nat is 1.44 bits. To 
         self._shown_steps = self._shown_validations = self._shown_ticks = self._shown_rewinds = 0
 
     def compose(self) -> ComposeResult:
-        yield Static("", id="bars", markup=False)
+        yield Lines("", id="bars", markup=False)
         with Horizontal(id="body"):
             yield LossChart()
             yield SamplePane(dwell_seconds=max(DWELL_SECONDS, 3 * self._look_seconds), id="samples")
-        yield Static("", id="alarm", markup=False)
-        yield Static("", id="facts", markup=False)
+        yield Lines("", id="alarm", markup=False)
+        yield Lines("", id="facts", markup=False)
 
     def on_mount(self) -> None:
         self.set_interval(self._look_seconds, self.look)
@@ -199,12 +211,7 @@ val is the validation loss with the notebook's geometry; 1 nat is 1.44 bits. To 
         self._update("#facts", facts[:1] if flat else facts)
 
     def _update(self, selector: str, lines: list[str]) -> None:
-        """Only what has changed is sent to the terminal."""
-        widget = self.query_one(selector, Static)
-        text = "\n".join(lines)
-        if getattr(widget, "shown_text", None) != text:
-            widget.shown_text = text  # type: ignore[attr-defined]  # a note on the widget itself, read one line above
-            widget.update(text)
+        self.query_one(selector, Lines).show("\n".join(lines))
 
 
 def _memory() -> str:
