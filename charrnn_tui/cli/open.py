@@ -35,6 +35,10 @@ def open_target(target: Path | None, runs: Path, *, low_bandwidth: bool = False)
             raise click.ClickException(f"{target}: is a directory, but not of a run (it has no events.jsonl)")
         elif not target.exists():
             raise click.ClickException(f"{target}: no such file, and no run of this name in {runs}")
+        elif not target.is_file():
+            raise click.ClickException(
+                f"{target}: is a pipe or a device, which the app cannot read again; charrnn-tui train reads it"
+            )
     return show_app(runs, target, low_bandwidth=low_bandwidth)
 
 

@@ -22,6 +22,8 @@ def locate_checkpoint(reference: str | Path, runs: Path) -> Path:
         raise CheckpointError(f"{path}: is a directory, but not of a run (it has no events.jsonl)")
     if not path.exists():
         raise CheckpointError(f"{reference}: no such file, and no run of this name in {runs}")
+    if not path.is_file():
+        raise CheckpointError(f"{path}: is a pipe or a device, and no checkpoint")
     return path
 
 

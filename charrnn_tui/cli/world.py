@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +30,11 @@ class StudioWorld:
         """See tui.world.World."""
         from charrnn_tui.text.corpus import load_corpus
         from charrnn_tui.text.ids_cache import TEXTS
+        from charrnn_tui.text.text_file import CorpusError
 
+        for path in paths:  # whose end may never come, and who can be read once only
+            if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
+                raise CorpusError(f"{path}: is a pipe or a device, and no file; charrnn-tui train reads it")
         return load_corpus(paths, encoding, self.runs_directory / TEXTS)
 
     def start_run(self, request: RunRequest, control: Control) -> tuple[RunDirectory, Generator[Event, None, None]]:

@@ -3,6 +3,7 @@
 import codecs
 import hashlib
 import io
+import os
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -42,7 +43,7 @@ class TextFile:
         try:
             self._begun = Path(path).stat()
             if not stat.S_ISREG(self._begun.st_mode):
-                self._data = Path(path).read_bytes()
+                self._data = _all_of(path)
         except (OSError, ValueError) as error:
             raise _unreadable(path, error) from None
 
@@ -177,6 +178,14 @@ class TextFile:
         except UnicodeDecodeError:
             return False
         return True
+
+
+def _all_of(pipe: str | Path) -> bytes:
+    """What comes out of a pipe or a terminal. Devices that give something give it for ever: raises CorpusError."""
+    with open(pipe, "rb") as file:
+        if stat.S_ISFIFO(os.fstat(file.fileno()).st_mode) or file.isatty() or not file.peek(1):
+            return file.read()
+    raise CorpusError(f"{pipe}: is a device; give a file of plain text")
 
 
 def sha256_of(files: Sequence[TextFile]) -> str:

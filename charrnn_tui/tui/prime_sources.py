@@ -33,6 +33,8 @@ def prime_from_file(path: str, encoding: str) -> FoundPrime:
     from charrnn_tui.text.corpus import read_text  # NumPy: the first frame is there before it
 
     file = Path(os.path.expanduser(path))  # where there is no such user, a name like any other
+    if os.path.exists(file) and not (os.path.isfile(file) or os.path.isdir(file)):
+        raise ValueError(f"{file}: is a pipe or a device, and no file")  # whose end may never come
     return _ending(read_text(file, encoding), file.name)
 
 

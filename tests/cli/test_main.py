@@ -1,5 +1,8 @@
 """The program itself: its help, its exit codes, what stands in the place of a command."""
 
+import contextlib
+import os
+import threading
 from pathlib import Path
 
 import click
@@ -9,6 +12,9 @@ from click.testing import CliRunner
 from charrnn_tui import __version__
 from charrnn_tui.cli.failures import explain
 from charrnn_tui.cli.main import COMMANDS, cli, tame_threads
+from charrnn_tui.cli.world import StudioWorld
+from charrnn_tui.text.corpus import CorpusError
+from charrnn_tui.tui.prime_sources import prime_from_file
 from tests.cli.conftest import Invoke, one_line
 
 
@@ -125,3 +131,35 @@ def test_threads_do_not_wait_at_any_price_unless_the_user_wants_it(
     environment = dict(given)
     tame_threads(environment, command)
     assert environment == expected
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs a device without an end")
+@pytest.mark.parametrize("command", [(), ("info",), ("sample",), ("score",), ("export",)])
+def test_what_is_no_file_is_neither_a_text_nor_a_checkpoint(
+    invoke: Invoke, text_file: Path, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    others = {"score": [text_file], "export": [tmp_path / "out.net"]}
+    result = invoke(*command, "/dev/zero", *others.get(command[0] if command else "", []))
+    assert result.exit_code == 1
+    assert "/dev/zero: is a pipe or a device" in one_line(result)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_the_app_waits_for_no_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    def write() -> None:
+        with contextlib.suppress(BrokenPipeError):
+            pipe.write_bytes(b"text")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        with pytest.raises(CorpusError, match="pipe: is a pipe or a device"):
+            StudioWorld(tmp_path).read_corpus([str(pipe)], "utf-8")
+        with pytest.raises(ValueError, match="pipe: is a pipe or a device"):
+            prime_from_file(str(pipe), "utf-8")
+    finally:
+        os.close(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK))  # so that the writer may end
+        writer.join()

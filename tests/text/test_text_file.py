@@ -178,3 +178,11 @@ def test_bytes_with_a_nul_here_and_there_are_not_taken_for_another_encoding(tmp_
 def test_who_means_standard_input_is_told_its_name() -> None:
     with pytest.raises(CorpusError, match=r"name /dev/stdin$"):
         load_corpus(["-"])
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="needs a device without an end")
+def test_a_device_without_an_end_is_refused_and_an_empty_one_is_empty() -> None:
+    with pytest.raises(CorpusError, match="/dev/zero: is a device"):
+        load_corpus(["/dev/zero"])
+    with pytest.raises(CorpusError, match="/dev/null: the file is empty"):
+        load_corpus(["/dev/null"])
