@@ -19,7 +19,7 @@ from charrnn_tui.cli.quality import model_facts, quality
 from charrnn_tui.run.cores import available_cores
 from charrnn_tui.run.files import file_sha256
 from charrnn_tui.sampling.lstm import CharLSTM
-from charrnn_tui.sampling.many_texts import WrittenText, can_write_many, write_many
+from charrnn_tui.sampling.many_texts import WrittenText, write_many
 from charrnn_tui.sampling.pace import Pace
 from charrnn_tui.sampling.recipe import Recipe, RecipeError, text_hash
 from charrnn_tui.sampling.sampler import SampledCharacter
@@ -112,7 +112,7 @@ def _writings(model: CharLSTM, vocabulary: Vocabulary, recipe: Recipe, count: in
     for begin in range(0, count, at_once):
         seeds = range(first + begin, first + min(count, begin + at_once))
         writings = [_Writing(model, vocabulary, replace(recipe, seeds={0: seed})) for seed in seeds]
-        if len(seeds) >= WORTH_IT and can_write_many(recipe.settings[0]):
+        if len(seeds) >= WORTH_IT:
             started = time.perf_counter()
             texts = write_many(recipe.start(model, vocabulary), seeds, recipe.length, threads)
             seconds = (time.perf_counter() - started) / len(seeds)

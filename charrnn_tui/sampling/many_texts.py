@@ -36,11 +36,6 @@ class WrittenText:
     bits: float
 
 
-def can_write_many(settings: SamplingSettings) -> bool:
-    """With top-p and min-p the number of candidates hangs on the last bits as well; they are written alone."""
-    return settings.top_p is None and settings.min_p is None
-
-
 def write_many(start: Sampler, seeds: Sequence[int], length: int, threads: int = 1) -> list[WrittenText | None]:
     """A text a seed, from where `start` stands and with its settings; None where it must be written alone.
 
@@ -94,14 +89,25 @@ def _choose(
     rows = np.arange(len(logits))
     places, certain = np.zeros(len(logits), np.intp), np.ones(len(logits), np.bool_)
     if settings.temperature > 0:
-        kept = below.shape[1] if settings.top_k is None else min(settings.top_k, below.shape[1])
+        sure = SURE * max(1.0, 1 / settings.temperature)
         with np.errstate(over="ignore"):
             tempered = belief if settings.temperature == 1 else np.exp(below / settings.temperature)
-        cumulative = tempered[:, :kept].cumsum(axis=1)
-        drawn = (u * cumulative[:, -1])[:, np.newaxis]
+        if settings.top_k is not None:
+            tempered = tempered[:, : settings.top_k]
+        cumulative = tempered.cumsum(axis=1)
+        kept = np.full(len(logits), tempered.shape[1])
+        if settings.top_p is not None and settings.top_p < 1:
+            mass = settings.top_p * cumulative[:, -1:]
+            kept = np.minimum(kept, (cumulative < mass).sum(axis=1) + 1)
+            certain &= np.abs(cumulative - mass).min(axis=1) > sure * cumulative[:, -1]
+        if settings.min_p is not None:
+            kept = np.minimum(kept, (tempered >= settings.min_p).sum(axis=1))
+            certain &= np.abs(tempered[:, 1:] - settings.min_p).min(axis=1, initial=np.inf) > sure  # the first is 1
+        total = cumulative[rows, kept - 1]
+        drawn = (u * total)[:, np.newaxis]
         places = np.minimum((cumulative <= drawn).sum(axis=1), kept - 1)
-        margin = np.abs(cumulative[:, :-1] - drawn).min(axis=1, initial=np.inf)
-        certain = margin > SURE * max(1.0, 1 / settings.temperature) * cumulative[:, -1]
+        borders = np.where(np.arange(cumulative.shape[1]) < kept[:, np.newaxis] - 1, cumulative, np.inf)
+        certain &= np.abs(borders - drawn).min(axis=1) > sure * total
     gaps = np.pad(-np.diff(below, axis=1), ((0, 0), (1, 1)), constant_values=np.inf)  # on both sides of each place
     certain &= (gaps[rows, places] > ALIKE) & (gaps[rows, places + 1] > ALIKE)
     surprises = (np.log(belief.sum(axis=1)) - below[rows, places]) / _LN2

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from charrnn_tui.checkpoint.checkpoint import tensor_shapes
 from charrnn_tui.sampling.lstm import CharLSTM, Floats, LSTMState
-from charrnn_tui.sampling.many_texts import can_write_many, write_many
+from charrnn_tui.sampling.many_texts import write_many
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.text.vocabulary import Vocabulary
@@ -36,6 +36,10 @@ def network(scale: float = 0.6) -> CharLSTM:
         SamplingSettings(temperature=0),
         SamplingSettings(temperature=0.5, top_k=100),
         SamplingSettings(temperature=2.0),
+        SamplingSettings(top_p=0.9),
+        SamplingSettings(top_p=1.0, min_p=0.0),
+        SamplingSettings(temperature=0.7, top_k=6, top_p=0.8, min_p=0.1),
+        SamplingSettings(min_p=1.0),
     ],
 )
 @pytest.mark.parametrize("threads", [1, 2])
@@ -55,6 +59,24 @@ def test_what_hangs_on_the_last_bits_is_not_vouched_for() -> None:
     """Under zero weights all characters are equally likely, and rounding would decide which stands first."""
     texts = write_many(Sampler(network(scale=0.0), VOCABULARY, seed=0), range(8), 5)
     assert texts == [None] * 8
+
+
+@pytest.mark.parametrize(
+    ("border", "beside"),
+    [
+        (SamplingSettings(top_p=0.5), SamplingSettings(top_p=0.45)),
+        (SamplingSettings(min_p=0.6), SamplingSettings(min_p=0.5)),
+    ],
+)
+def test_a_text_whose_candidates_hang_on_the_last_bits_is_not_vouched_for(
+    border: SamplingSettings, beside: SamplingSettings
+) -> None:
+    """Odds of 10 to 6 to 4: half of the mass is the first one's, and the second has 0.6 times the likeliest."""
+    for settings, vouched in ((border, 0), (beside, 8)):
+        start = Sampler(network(), VOCABULARY, settings, seed=0)
+        start.logits[:] = -100.0
+        start.logits[:3] = np.log([1.0, 0.6, 0.4])
+        assert sum(text is not None for text in write_many(start, range(8), 1)) == vouched
 
 
 def test_nothing_can_be_written_many_times() -> None:
@@ -116,10 +138,3 @@ def test_a_model_that_gives_no_numbers_is_refused(threads: int) -> None:
     start.logits[3] = np.nan
     with pytest.raises(ValueError, match="NaN"):
         write_many(start, range(40), 5, threads)
-
-
-@pytest.mark.parametrize(
-    ("settings", "can"), [({}, True), ({"top_k": 3}, True), ({"top_p": 0.9}, False), ({"min_p": 0.1}, False)]
-)
-def test_settings_that_count_candidates_by_their_mass_write_alone(settings: dict, can: bool) -> None:
-    assert can_write_many(SamplingSettings(**settings)) == can
