@@ -79,19 +79,19 @@ class Page:
     @property
     def surprises(self) -> array[float]:
         """-log2 of the model's own probability of each character: bits, float32."""
-        self._look_at_new()
+        self.look()
         return self._surprises
 
     @property
     def entropies(self) -> array[float]:
         """Of the model's own distribution at each character: bits, float32."""
-        self._look_at_new()
+        self.look()
         return self._entropies
 
     @property
     def total_bits(self) -> float:
         """The sum of the surprises."""
-        self._look_at_new()
+        self.look()
         return self._total_bits
 
     @property
@@ -136,8 +136,11 @@ class Page:
         """Other random numbers from here on; the sampler has been given them."""
         self.seeds = [*_until(self.seeds, len(self)), Change(len(self), seed)]
 
-    def _look_at_new(self) -> None:
-        """What the model thought of the latest characters, all at once: one by one it takes as long as to draw them."""
+    def look(self) -> None:
+        """Compute what the model thought of the latest characters, many at once: one by one is as slow as drawing them.
+
+        Who asks for it has it computed; this is for a thread that nobody waits for.
+        """
         while (start := len(self._surprises)) < len(self):
             end = min(len(self), start + LOOKED_AT)
             wide = self.logits_between(start, end).astype(np.float64)  # (characters, n_tokens)

@@ -35,3 +35,4 @@ def write_on(
         page.write(sampler, ids[position], chosen=position in recipe.forced)
         if position % HEAR_EVERY == 0:
             hear(position - start)
+    page.look()

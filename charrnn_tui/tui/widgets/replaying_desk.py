@@ -92,6 +92,7 @@ class Rewriting:
                 if self._abandoned or ahead != self._ahead:
                     raise Abandoned
                 pace.run(write)
+        self.page.look()
 
 
 class ReplayingDesk(ForkingDesk):
