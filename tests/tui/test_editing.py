@@ -89,3 +89,15 @@ async def test_in_the_prime_the_key_edits_the_prime(world: ScriptedWorld, shippe
         await player.stop()
         await player.press("i", "home", "e")
         assert player.desk.prime_field.editing
+
+
+async def test_the_edit_is_of_the_text_that_was_on_the_screen_when_it_began(
+    world: ScriptedWorld, shipped: Checkpoint
+) -> None:
+    async with playing(world) as player:
+        before, line, _ = await line_under_cursor(player)
+        player.desk.start_over()  # as a replay that was still under way may do
+        await player.press("h", "enter")
+        edited = before + line[:2] + "h"
+        await player.written(len(edited) + 5)
+        assert player.desk.writer.text.startswith(edited)

@@ -149,6 +149,31 @@ async def test_enter_on_a_bar_goes_on_from_there_with_that_character(world: Scri
         assert [mark.position for mark in player.desk.text_view.marks] == [21]
 
 
+async def test_a_fork_that_is_asked_for_as_the_text_starts_over_is_refused(
+    world: ScriptedWorld, shipped: Checkpoint
+) -> None:
+    async with playing(world) as player:
+        await inspect(player, 20)
+        await player.press("enter")
+        player.desk.start_over()
+        player.play.inspector.action_fork()  # of what it still shows
+        assert "there is another text now" in player.desk.fork(20, 0, lambda: 1)
+        await player.written(30)
+
+
+async def test_a_text_that_begins_under_the_inspector_has_a_cursor(world: ScriptedWorld, shipped: Checkpoint) -> None:
+    async with playing(world) as player:
+        await inspect(player, 20)
+        player.desk.prime_field.prime, player.desk.prime_is_typed = "", True
+        player.desk.open(None)
+        await player.until(lambda: player.desk.writer.prime == "")
+        await player.written(10)
+        await player.stop()
+        assert _position(player) == 0
+        await player.press("right", "right")
+        assert _position(player) == 2
+
+
 async def test_a_fork_with_the_same_character_is_another_continuation(
     world: ScriptedWorld, shipped: Checkpoint
 ) -> None:

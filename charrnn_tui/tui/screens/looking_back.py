@@ -142,10 +142,11 @@ class LookingBack(ControlKeys):
 
     def action_edit_text(self) -> None:
         """The line under the cursor or, without one, the line that is being written."""
-        page, view = self.desk.writer.page, self.desk.text_view
-        if page is None:
+        branch, view = self.desk.branches.current, self.desk.text_view
+        if branch is None:
             self.tell("there is no text yet")
             return
+        page = branch.page
         text = page.text
         cursor = len(text) if view.cursor is None or not self.inspecting else view.cursor - len(page.prime)
         if cursor < 0:
@@ -157,6 +158,8 @@ class LookingBack(ControlKeys):
 
         def edited(answer: str | None) -> None:
             if answer is not None and answer != line:
+                self.desk.branches.turn_to(branch)  # from which a replay may have turned in the meantime
+                self.desk.turn_to_current()
                 self.tell(self.desk.edit(start, answer, self._new_seed))
 
         from charrnn_tui.tui.screens.edit_text import EditText  # not before it is shown

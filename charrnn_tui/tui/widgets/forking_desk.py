@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from charrnn_tui.tui.widgets.character_symbol import symbol_of
 from charrnn_tui.tui.widgets.writing_desk import WritingDesk
 
 if TYPE_CHECKING:
     from charrnn_tui.tui.branches import Branch
+
+ANOTHER_TEXT: Final = "there is another text now, which is not so long yet"
 
 
 class ForkingDesk(WritingDesk):
@@ -25,6 +27,8 @@ class ForkingDesk(WritingDesk):
         trunk = self.branches.current
         if trunk is None:
             return "there is no text yet"
+        if position >= len(trunk.page):  # the key came for the text before
+            return ANOTHER_TEXT
         tokens, stood = trunk.page.vocabulary.tokens, trunk.page.ids[position]
         symbol, same = symbol_of(tokens[token_id]), token_id == stood
         origin = f"{symbol} again" if same else f"{symbol} for {symbol_of(tokens[stood])}"
@@ -40,6 +44,8 @@ class ForkingDesk(WritingDesk):
         if trunk is None:
             return "there is no text yet"
         ids, stood = trunk.page.vocabulary.encode(text).tolist(), trunk.page.ids
+        if start > len(stood):  # written anew behind the editor
+            return ANOTHER_TEXT
         same = next((n for n, (new, old) in enumerate(zip(ids, stood[start:], strict=False)) if new != old), None)
         shared = min(len(ids), len(stood) - start) if same is None else same
         seed = new_seed() if shared == len(ids) else None

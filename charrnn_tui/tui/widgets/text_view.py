@@ -98,7 +98,13 @@ class TextView(WrappedView):
         """Show another text, from its end on; marks and cursor go with the old one."""
         self.clear()
         self.prime_length = prime_length
-        self.append(text)
+        super().append(text)
+
+    def append(self, text: str) -> None:
+        """Add text at the end; the first of a page brings the cursor, where one is wanted."""
+        super().append(text)
+        if self.show_cursor and self.cursor is None and self.length:
+            self.cursor = 0
 
     def clear(self) -> None:
         """Take away the text with its marks and its cursor; following starts anew."""
