@@ -1,13 +1,17 @@
 """Trainings that last a moment."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
-from charrnn_tui.run.events import Event
+from charrnn_tui.run.control import Control
+from charrnn_tui.run.events import Event, StepDone
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.text.corpus import Corpus
 from charrnn_tui.text.vocabulary import Vocabulary
+from charrnn_tui.training.trainer import train
 
 Kind = TypeVar("Kind", bound=Event)
 
@@ -49,3 +53,31 @@ def small_settings(**changes: Any) -> TrainSettings:
 def of_kind(events: list[Event], kind: type[Kind]) -> list[Kind]:
     """The events of one kind, in their order."""
     return [event for event in events if isinstance(event, kind)]
+
+
+def trained(
+    settings: TrainSettings,
+    directory: Path | None = None,
+    control: Control | None = None,
+    at: Callable[[Event], None] = lambda event: None,
+    **others: Any,
+) -> list[Event]:
+    """All events; `at` is called between two of them, as a front end's keys are."""
+    if directory is not None:
+        directory.mkdir(exist_ok=True)
+    events = []
+    for event in train(settings, small_corpus(), control or Control(), directory, **others):
+        events.append(event)
+        at(event)
+    return events
+
+
+def asking(control: Control, step: int, *requests: Any) -> Callable[[Event], None]:
+    """Leaves requests when that step has been told."""
+
+    def react(event: Event) -> None:
+        if isinstance(event, StepDone) and event.step == step:
+            for request in requests:
+                control.request(request)
+
+    return react

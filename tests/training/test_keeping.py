@@ -1,7 +1,6 @@
 """A run keeps models of its way."""
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,17 +9,16 @@ import pytest
 from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
 from charrnn_tui.run.control import AddEpochs, Control, HandOver, Stop
 from charrnn_tui.run.directory import RunDirectory
-from charrnn_tui.run.events import AlarmRaised, CheckpointSaved, Event, RunFinished, StepDone
+from charrnn_tui.run.events import AlarmRaised, CheckpointSaved, RunFinished
 from charrnn_tui.run.kept_checkpoints import kept_checkpoints, kept_file
-from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.training.keeping import KeptCheckpoints, steps_to_keep
 from charrnn_tui.training.learner import Learner
-from charrnn_tui.training.resume_state import ResumeState, read_resume_state
+from charrnn_tui.training.resume_state import read_resume_state
 from charrnn_tui.training.saver import ADVANCE_SECONDS, SAVE_SHARE, Saver
 from charrnn_tui.training.trainer import train
 from tests.checkpoint.random_checkpoints import random_checkpoint
-from tests.training.small_trainings import of_kind, small_corpus, small_settings
+from tests.training.small_trainings import asking, of_kind, small_corpus, small_settings, trained
 
 KEEPING = small_settings(keep_checkpoints=8, epochs=3)
 
@@ -28,29 +26,6 @@ KEEPING = small_settings(keep_checkpoints=8, epochs=3)
 @pytest.fixture(autouse=True)
 def _a_slow_disk_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("charrnn_tui.training.saver.ADVANCE_SECONDS", 1e9)
-
-
-def trained(
-    settings: TrainSettings,
-    directory: Path,
-    control: Control | None = None,
-    resume: ResumeState | None = None,
-    at: Callable[[Event], None] = lambda event: None,
-) -> list[Event]:
-    directory.mkdir(exist_ok=True)
-    events = []
-    for event in train(settings, small_corpus(), control or Control(), directory, resume=resume):
-        events.append(event)
-        at(event)
-    return events
-
-
-def asking(control: Control, step: int, request: object) -> Callable[[Event], None]:
-    def react(event: Event) -> None:
-        if isinstance(event, StepDone) and event.step == step:
-            control.request(request)  # type: ignore[arg-type]  # a test's own requests
-
-    return react
 
 
 def kept_steps(directory: Path) -> list[int]:

@@ -1,7 +1,6 @@
 """A training that goes on is the training that never ended."""
 
 import dataclasses
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,23 +22,9 @@ from charrnn_tui.run.events import (
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.training.resume_state import ResumeState, read_resume_state
 from charrnn_tui.training.trainer import train
-from tests.training.small_trainings import of_kind, small_corpus, small_settings
+from tests.training.small_trainings import of_kind, small_corpus, small_settings, trained
 
 HARD = small_settings(drop_prob=0.5, epochs=3, schedule="one-cycle", weight_decay=0.01)
-
-
-def trained(
-    settings: TrainSettings,
-    directory: Path | None = None,
-    control: Control | None = None,
-    resume: ResumeState | None = None,
-    at: Callable[[Event], None] = lambda event: None,
-) -> list[Event]:
-    events = []
-    for event in train(settings, small_corpus(), control or Control(), directory, resume=resume):
-        events.append(event)
-        at(event)
-    return events
 
 
 def figures(events: list[Event]) -> list[tuple[int, float, float, float]]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,36 +42,17 @@ from charrnn_tui.text.vocabulary import Vocabulary
 from charrnn_tui.training.compiled_cell import compiled_cell
 from charrnn_tui.training.learner import Learner
 from charrnn_tui.training.trainer import train
-from tests.training.small_trainings import of_kind, small_corpus, small_settings
+from tests.training import small_trainings
+from tests.training.small_trainings import asking, of_kind, small_corpus, small_settings
 
 Reaction = Callable[[Event], None]
-
-
-def trained(
-    settings: TrainSettings, directory: Path | None = None, control: Control | None = None, at: Reaction | None = None
-) -> list[Event]:
-    """All events; `at` is called between two of them, as a front end's keys are."""
-    events = []
-    for event in train(settings, small_corpus(), control or Control(), directory, a_sample):
-        events.append(event)
-        if at is not None:
-            at(event)
-    return events
 
 
 def a_sample(checkpoint: Checkpoint, settings: TrainSettings) -> tuple[str, str]:
     return "Anna", f"step {checkpoint.facts['step']}"
 
 
-def asking(control: Control, step: int, *requests: Any) -> Reaction:
-    """Leave requests when a step has been told."""
-
-    def react(event: Event) -> None:
-        if isinstance(event, StepDone) and event.step == step:
-            for request in requests:
-                control.request(request)
-
-    return react
+trained = partial(small_trainings.trained, write_sample=a_sample)
 
 
 def steps_of(events: list[Event]) -> list[int]:
