@@ -1,7 +1,7 @@
 """Requests to a training, from any thread, taken by the trainer between two steps."""
 
-import math
 import queue
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ class ScaleLearningRate:
 
     def __post_init__(self) -> None:
         """Raise ValueError for a factor that would end the learning."""
-        if not (isinstance(self.factor, int | float) and math.isfinite(self.factor) and self.factor > 0):
+        if not (isinstance(self.factor, int | float) and 0 < self.factor <= sys.float_info.max):
             raise ValueError(self.factor)
 
 

@@ -102,6 +102,6 @@ def _read(file: Path) -> Request | None:
             data = stream.read(_MOST_BYTES)
         file.unlink()
         values = json.loads(data)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):  # the last: thousands of brackets
         return None
     return request_from_json(values) if isinstance(values, dict) else None

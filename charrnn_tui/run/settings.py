@@ -1,7 +1,6 @@
 """What a training is asked to do."""
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -85,8 +84,8 @@ class TrainSettings:
 
     def _check_real(self, field: str, least: float, most: float, open_end: bool) -> None:
         value = getattr(self, field)
-        number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        if not number or value < least or value > most or (open_end and value in (least, most)):
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or not least <= value <= most or (open_end and value in (least, most)):
             ends = "between" if open_end else "from"
             raise SettingsError(
                 field, f"{value!r} is not a number {ends} {least:g} {'and' if open_end else 'to'} {most:g}"

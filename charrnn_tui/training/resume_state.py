@@ -10,7 +10,7 @@ import torch
 
 from charrnn_tui.run.directory import RunError
 from charrnn_tui.run.files import write_atomically
-from charrnn_tui.run.settings import SettingsError, TrainSettings
+from charrnn_tui.run.settings import TrainSettings
 
 FORMAT = 1
 
@@ -61,7 +61,7 @@ def read_resume_state(path: Path) -> ResumeState:
         raise RunError(f"{path}: no such file: this run was trained without one, and cannot be resumed") from None
     except OSError as error:
         raise RunError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except (RunError, SettingsError):
+    except RunError:
         raise
     except Exception as error:  # torch raises what it likes for a damaged file
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -41,6 +41,8 @@ def test_what_was_left_for_an_earlier_trainer_is_not_for_the_next(tmp_path: Path
         b'{"request": "scale_learning_rate"}',
         b'{"request": "scale_learning_rate", "factor": -1}',
         b'{"request": "scale_learning_rate", "factor": "much"}',
+        pytest.param(b'{"request": "scale_learning_rate", "factor": 1' + 400 * b"0" + b"}", id="no-float-holds"),
+        pytest.param(b"[" * 4000, id="brackets"),
         b'{"request": "run_steps", "steps": true}',
         b'{"request": "stop", "state": "finished"}',
     ],

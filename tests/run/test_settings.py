@@ -44,6 +44,7 @@ def test_an_unknown_preset_is_told_with_those_there_are() -> None:
         ("max_steps", 0, "--max-steps: 0 is not a whole number from 1"),
         ("lr", 0, "--lr: 0 is not a number between 0 and 10"),
         ("lr", float("nan"), "--lr: nan is not a number between 0 and 10"),
+        pytest.param("lr", 10**400, f"--lr: {10**400} is not a number between 0 and 10", id="lr-no-float-holds"),
         ("clip", "5", "--clip: '5' is not a number between 0 and 1e+06"),
         ("drop_prob", 1.0, "--drop-prob: 1.0 is not a number from 0 to 0.99"),
         ("val_frac", -0.1, "--val-frac: -0.1 is not a number from 0 to 0.9"),

@@ -20,7 +20,7 @@ from charrnn_tui.run.events import (
     StepDone,
 )
 from charrnn_tui.run.settings import TrainSettings
-from charrnn_tui.training.resume_state import ResumeState, read_resume_state
+from charrnn_tui.training.resume_state import ResumeState, read_resume_state, write_resume_state
 from charrnn_tui.training.trainer import train
 from tests.training.small_trainings import of_kind, small_corpus, small_settings, trained
 
@@ -150,3 +150,11 @@ def test_a_file_that_is_no_resume_state_is_refused_in_one_line(
         read_resume_state(path)
     assert str(refused.value).startswith(str(path))
     assert "\n" not in str(refused.value)
+
+
+def test_a_resume_state_with_settings_that_cannot_be_is_refused_by_its_file(tmp_path: Path) -> None:
+    state = stopped_at(3, tmp_path)
+    write_resume_state(tmp_path / "resume.pt", dataclasses.replace(state, settings={**state.settings, "epochs": 0}))
+    with pytest.raises(RunError, match="--epochs: 0 is not a whole number") as refused:
+        read_resume_state(tmp_path / "resume.pt")
+    assert str(refused.value).startswith(str(tmp_path / "resume.pt"))
