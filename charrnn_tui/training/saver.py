@@ -109,7 +109,11 @@ class Saver:
 
     def save_at_the_end(self, records: Records) -> None:
         """Write what is not on disk yet; nobody hears events any more. Raises OSError."""
-        if self._directory is not None and self.saved_at != records.learner.step:
+        if self._directory is None:
+            return
+        if self._unsaved_best is not None:
+            write_checkpoint(self._directory.best_file, self._unsaved_best[0])
+        if self.saved_at != records.learner.step:
             self._write(records.checkpoint(), records.state())
 
     def _write(self, checkpoint: Checkpoint, state: ResumeState) -> None:

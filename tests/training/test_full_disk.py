@@ -59,6 +59,16 @@ def test_the_best_model_that_waited_for_the_disk_is_the_one_saved(tmp_path: Path
     assert read_checkpoint(directory / "last.safetensors").facts["step"] == 6
 
 
+def test_the_best_model_that_waited_is_saved_when_the_stream_is_closed(tmp_path: Path) -> None:
+    directory = tmp_path / "run"
+    stream = train(small_settings(print_every=4), small_corpus(), Control(), directory)
+    next(event for event in stream if isinstance(event, StepDone) and event.step == 6)
+    directory.mkdir()
+    stream.close()
+    assert read_checkpoint(directory / "best.safetensors").facts["step"] == 4
+    assert read_checkpoint(directory / "last.safetensors").facts["step"] == 6
+
+
 def test_who_closes_the_stream_is_told_that_it_could_not_save(tmp_path: Path) -> None:
     stream = train(small_settings(), small_corpus(), Control(), tmp_path / "nowhere")
     next(stream)
