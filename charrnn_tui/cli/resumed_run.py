@@ -44,7 +44,9 @@ def resume_run(
     if not take_over and (pid := run.trainer()) is not None:
         raise RunError(_taken(run, pid))
     files, corpus = _same_corpus(run)
-    lock = _taken_over(run) if take_over else _locked(run)
+    if take_over and run.trainer() is not None:
+        leave_request(run.path, HandOver())
+    lock = _locked(run, TAKE_OVER_SECONDS if take_over else 0.0)
     with ExitStack() as opened:
         opened.callback(lock.release)
         state = read_resume_state(run.resume_file)
@@ -86,31 +88,22 @@ def detach_run(run: RunDirectory) -> None:
         raise RunError(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "no process would take it over")
 
 
-def _locked(run: RunDirectory) -> RunLock:
-    try:
-        return run.lock()
-    except RunLocked as locked:
-        raise RunError(_taken(run, locked.pid)) from None
-    except OSError as error:
-        raise RunError(f"{run.path}: cannot be written: {error.strerror or error}") from None
+def _locked(run: RunDirectory, patience_seconds: float) -> RunLock:
+    """The lock, once the process that holds it has let go."""
+    until = time.monotonic() + patience_seconds
+    while True:
+        try:
+            return run.lock()
+        except RunLocked as locked:
+            if time.monotonic() >= until:
+                raise RunError(_taken(run, locked.pid)) from None
+            time.sleep(0.02)
+        except OSError as error:
+            raise RunError(f"{run.path}: cannot be written: {error.strerror or error}") from None
 
 
 def _taken(run: RunDirectory, pid: str) -> str:
     return f"{run.name}: is being trained already, by process {pid or 'unknown'}"
-
-
-def _taken_over(run: RunDirectory) -> RunLock:
-    """The lock, once the process that holds it has let go as asked."""
-    if run.trainer() is not None:
-        leave_request(run.path, HandOver())
-    patience = time.monotonic() + TAKE_OVER_SECONDS
-    while True:
-        try:
-            return _locked(run)
-        except RunError:
-            if time.monotonic() > patience:
-                raise
-            time.sleep(0.02)
 
 
 def _same_corpus(run: RunDirectory) -> tuple[list[str], Corpus]:
@@ -141,10 +134,12 @@ def _changed(run: RunDirectory, state: "ResumeState", corpus: Corpus, changes: M
     settings = replace(TrainSettings.from_json(state.settings), **(place | given))
     boundary = split_at(len(corpus), settings.val_frac)
     whole = batch_count(boundary, settings.batch_size, settings.seq_length) * settings.epochs
-    if state.step >= min(whole, settings.max_steps or whole):
-        limit = f"--max-steps {settings.max_steps:,}" if settings.max_steps else f"--epochs {settings.epochs:,}"
+    most = settings.max_steps or whole
+    if state.step >= min(whole, most):
+        what = "--max-steps" if most < whole else "--epochs"
+        limit = f"{what} {most if most < whole else settings.epochs}"
         raise RunError(
             f"{run.name}: has done {state.step:,} steps, all that {limit} asks for; "
-            "give a larger --epochs to train it further"
+            f"give a larger {what} to train it further"
         )
     return settings

@@ -122,6 +122,8 @@ class ProgressBar:
         from rich.progress import BarColumn, Progress, TextColumn
         from rich.table import Column
 
+        from charrnn_tui.cli.terminal_text import for_terminal
+
         numbers = TextColumn("{task.fields[numbers]}", table_column=Column(no_wrap=True), markup=False)
         name = TextColumn("{task.description}", table_column=Column(no_wrap=True), markup=False)
         console = Console(stderr=True, highlight=False)
@@ -135,7 +137,7 @@ class ProgressBar:
                         self._alarmed = False
                         console.bell()
                     while self._lines:
-                        console.print(self._lines.pop(0), markup=False, soft_wrap=True)
+                        console.print(for_terminal(self._lines.pop(0)), markup=False, soft_wrap=True)
                     total = self._progress.total_steps or None
                     step, numbers_now = self._progress.step, bar_numbers(self._progress, console.width)
                     view.update(task, total=total, completed=step, numbers=numbers_now, refresh=True)

@@ -10,9 +10,10 @@ from typing import Any
 
 from charrnn_tui import __version__
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
+from charrnn_tui.cli.failures import FAILED, explain
 from charrnn_tui.run.control import Control
 from charrnn_tui.run.directory import EventWriter, RunDirectory, RunError
-from charrnn_tui.run.events import AlarmRaised, CheckpointSaved, Event, RunFinished, RunPaused
+from charrnn_tui.run.events import AlarmRaised, CheckpointSaved, Event, RunFinished, RunPaused, StepDone
 from charrnn_tui.run.lock import RunLock
 from charrnn_tui.run.mailbox import Mailbox
 from charrnn_tui.run.settings import RunRequest, TrainSettings
@@ -80,6 +81,7 @@ class Recording:
                 opened.callback(lock.release)
             self.lock = lock
             self.last: Event | None = None
+            self._train_seconds = 0.0
             self.writer = EventWriter(directory.events_file)
             opened.callback(self.writer.close)
             directory.write_settings(settings)
@@ -89,6 +91,16 @@ class Recording:
         """Write one event."""
         self.writer.append(event)
         self.last = event
+        if isinstance(event, StepDone):
+            self._train_seconds = event.train_seconds
+
+    def cut_off(self, state: str, reason: str) -> None:
+        """Write the last event of a training that could not tell it itself; none for one that has told nothing yet."""
+        if self.last is not None and not isinstance(self.last, RunFinished):
+            seconds = self._train_seconds
+            self.writer.append(
+                RunFinished(time=time.time(), step=self.last.step, state=state, reason=reason, train_seconds=seconds)
+            )
 
     def close(self) -> None:
         """The run is free for the next trainer."""
@@ -114,14 +126,11 @@ def recorded(begin: Callable[[], Stream], recording: Recording, control: Control
                 told = writer.error is not None
                 yield event
     except (GeneratorExit, KeyboardInterrupt):  # nobody asks for more; the trainer has saved its last checkpoint
-        last = recording.last
-        if last is not None and not isinstance(last, RunFinished):
-            ended = RunFinished(time=time.time(), step=last.step, state="interrupted", reason="left early")
-            writer.append(ended)
+        recording.cut_off("interrupted", "left early")
         raise
     except Exception as error:
-        if recording.last is not None:
-            writer.append(failure(error))
+        message, _ = explain(error) or (str(error) or type(error).__name__, FAILED)
+        recording.cut_off("failed", message.splitlines()[0])
         raise
     finally:
         recording.close()
@@ -133,12 +142,6 @@ def _unwritten(event: Event, directory: RunDirectory, error: OSError) -> AlarmRa
     """The events wait in memory for the disk; this one is for who looks on."""
     message = f"{directory.events_file.name} could not be written: {error.strerror or error}"
     return AlarmRaised(time=time.time(), step=event.step, kind="disk", message=message)
-
-
-def failure(error: Exception) -> RunFinished:
-    """The last event of a training that an error ended."""
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return RunFinished(time=time.time(), state="failed", reason=reason)
 
 
 def write_sample(checkpoint: Checkpoint, settings: TrainSettings) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """`charrnn-tui watch`: follow a run, whoever trains it."""
 
+import shlex
 import sys
 import time
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from charrnn_tui.cli.failures import Failed
 from charrnn_tui.cli.listing import run_facts, run_rows, write_rows
 from charrnn_tui.cli.open import show_app
 from charrnn_tui.cli.opening import find_run_or_fail
-from charrnn_tui.cli.options import json_option, low_bandwidth_option, runs_option
+from charrnn_tui.cli.options import PROGRAM, json_option, low_bandwidth_option, runs_option
 from charrnn_tui.cli.output import DataStream
 from charrnn_tui.cli.terminal_text import for_terminal
 from charrnn_tui.cli.training_report import line_for, started_line, state_line
@@ -77,8 +78,10 @@ def _follow(directory: RunDirectory, as_json: bool) -> None:
             stream.write(for_terminal(line) + "\n")
             stream.flush()
     if not progress.ended:
-        gone = "its directory is gone" if not directory.path.exists() else "its trainer has died"
-        raise Failed(f"{directory.name}: {gone}, after step {progress.step:,}")
+        if not directory.path.exists():
+            raise Failed(f"{directory.name}: its directory is gone, after step {progress.step:,}")
+        way_out = f"go on with {PROGRAM} train --resume {shlex.quote(str(directory.path))}"
+        raise Failed(f"{directory.name}: its trainer has died, after step {progress.step:,}; {way_out}")
     if progress.state in ("failed", "interrupted"):
         raise Failed(f"{directory.name}: {progress.state}: {progress.reason}")
 

@@ -118,10 +118,9 @@ def fastest(settings: TrainSettings, tokens: int, precisions: tuple[str, ...]) -
             model(ids, model.init_hidden(batch), getattr(torch, precision))[0].float().sum().backward()
             elapsed = time.perf_counter() - started
             handicap = _CLEARLY if precision == "float32" and len(precisions) > 1 else 1.0
-            place = (precision, threads)
-            seconds[place] = min(elapsed * handicap, seconds.get(place, np.inf))
+            seconds[precision, threads] = min(elapsed * handicap, seconds.get((precision, threads), np.inf))
     torch.random.set_rng_state(before)
-    return min(candidates, key=lambda place: seconds[place])
+    return min(candidates, key=seconds.__getitem__)
 
 
 def is_device_lost(error: BaseException) -> bool:

@@ -154,6 +154,31 @@ def test_what_is_finished_needs_more_epochs(invoke: Invoke, runs: Path, text_fil
     assert (lrs[0], lrs[-1]) == (0.001, 0.0001)
 
 
+def test_what_has_ended_at_its_limit_is_told_which_one(invoke: Invoke, text_file: Path) -> None:
+    assert invoke("train", text_file, *TINY, "--max-steps", 3).exit_code == 0
+    refused = one_line(invoke("train", "--resume", "happy-1"))
+    assert "has done 3 steps, all that --max-steps 3 asks for; give a larger --max-steps" in refused
+    assert invoke("train", "--resume", "happy-1", "--max-steps", 1000).exit_code == 0
+    refused = one_line(invoke("train", "--resume", "happy-1"))
+    assert "has done 45 steps, all that --epochs 1 asks for; give a larger --epochs" in refused
+
+
+def test_who_takes_over_a_run_waits_for_its_trainer_only(
+    invoke: Invoke, runs: Path, text_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert invoke("train", text_file, *TINY, "--max-steps", 3).exit_code == 0
+    lock = runs / "happy-1" / "lock"
+    lock.unlink()
+    lock.mkdir()
+
+    def in_vain(seconds: float) -> None:
+        raise AssertionError("nobody is there to let go")
+
+    monkeypatch.setattr("charrnn_tui.cli.resumed_run.time.sleep", in_vain)
+    refused = one_line(invoke("train", "--resume", "happy-1", "--take-over", "--max-steps", 5))
+    assert "happy-1: cannot be written: Is a directory" in refused
+
+
 def test_a_changed_text_is_noticed_and_refused(invoke: Invoke, runs: Path, text_file: Path) -> None:
     assert invoke("train", text_file, *TINY, "--max-steps", 3).exit_code == 0
     text_file.write_text(text_file.read_text() + "more")

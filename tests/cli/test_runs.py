@@ -90,7 +90,8 @@ def test_a_run_whose_trainer_has_died_says_so_and_ends_the_watching(invoke: Invo
     a_run(runs, STARTED, STEP, EVALUATED)
     result = invoke("watch", "happy-1", "--plain")
     assert result.exit_code == 1
-    assert result.stderr == "charrnn-tui: happy-1: its trainer has died, after step 40\n"
+    way_out = f"go on with charrnn-tui train --resume {runs / 'happy-1'}"
+    assert result.stderr == f"charrnn-tui: happy-1: its trainer has died, after step 40; {way_out}\n"
     assert "val loss 2.2500" in result.stdout
 
 

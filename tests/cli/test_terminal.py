@@ -56,6 +56,14 @@ def test_a_training_draws_a_bar_and_leaves_its_result(runs: Path, text_file: Pat
     assert any(row.startswith("write with it: charrnn-tui sample happy-1") for row in rows)
 
 
+def test_a_text_s_name_does_not_steer_the_terminal(runs: Path, text_file: Path) -> None:
+    text = text_file.rename(text_file.with_name("\x1b]0;title\x07.txt"))
+    code, sent, rows = screen_after("train", text, *TINY, "--max-steps", 2, "--name", "plain", runs=runs)
+    assert code == 0
+    assert b"\x1b]0;" not in sent
+    assert any("on ␛]0;title␇" in row for row in rows)
+
+
 def test_generated_escape_sequences_do_not_reach_the_terminal(runs: Path, tmp_path: Path) -> None:
     write_checkpoint(tmp_path / "log.safetensors", random_checkpoint(Vocabulary("\x1b[2J\x9b\x07")))
     code, sent, rows = screen_after("sample", tmp_path / "log.safetensors", "--seed", 1, "--length", 200, runs=runs)

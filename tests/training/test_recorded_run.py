@@ -120,6 +120,8 @@ def test_a_run_left_early_is_saved_free_and_says_so(tmp_path: Path, text: str) -
     assert directory.trainer() is None
     progress = directory.progress()
     assert (progress.state, progress.reason, progress.step) == ("interrupted", "left early", 5)
+    assert progress.ending is not None
+    assert progress.ending.train_seconds == seen.train_seconds
 
 
 def test_steps_that_were_done_ahead_of_a_run_left_early_are_written(tmp_path: Path, text: str, device: Any) -> None:
@@ -141,20 +143,29 @@ def test_a_run_left_after_its_last_event_keeps_its_state(tmp_path: Path, text: s
     assert len(of_kind(list(EventTail(directory.events_file).read()), RunFinished)) == 1
 
 
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ("it broke\nand a page of advice", "it broke"),
+        ("CUDA out of memory\nand a page", "not enough memory; try a smaller --n-hidden, --batch-size or --seq-length"),
+    ],
+)
 def test_an_error_in_mid_training_is_the_run_s_last_word(
-    tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch
+    message: str, reason: str, tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     directory, stream = started(tmp_path, text)
-    next(stream)
+    seen = next(event for event in stream if isinstance(event, StepDone) and event.step == 5)
 
     def broken(_: Learner, until: int = 0) -> StepDone:
-        raise RuntimeError("out of memory\nand a page of advice")
+        raise RuntimeError(message)
 
     monkeypatch.setattr(Learner, "learn", broken)
     with pytest.raises(RuntimeError):
         list(stream)
-    progress = directory.progress()
-    assert (progress.state, progress.reason) == ("failed", "out of memory")
+    ending = directory.progress().ending
+    assert ending is not None
+    assert (ending.state, ending.reason) == ("failed", reason)
+    assert (ending.step, ending.train_seconds) == (5, seen.train_seconds)
     assert directory.trainer() is None
 
 
