@@ -161,5 +161,6 @@ def test_the_app_waits_for_no_pipe(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="pipe: is a pipe or a device"):
             prime_from_file(str(pipe), "utf-8")
     finally:
-        os.close(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK))  # so that the writer may end
+        reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)  # so that the writer may end, whenever it comes to open it
         writer.join()
+        os.close(reader)
