@@ -44,7 +44,8 @@ def run_rows(values: dict[str, Any]) -> list[Row]:
     if values.get("steps"):
         rows.append(("progress", f"step {values['step']:,} of {values['steps']:,}" + epoch_words(values)))
     if values.get("train_seconds"):
-        speed = f"{values['chars_per_second']:,.0f} chars/s on {values['device']}, {values['precision']}"
+        place = f" on {values['device']}, {values['precision']}" if values.get("device") else ""
+        speed = f"{values['chars_per_second']:,.0f} chars/s{place}"
         rows.append(("training time", f"{duration(values['train_seconds'])} at {speed}"))
     if values.get("eta_seconds") is not None:
         rows.append(("time left", duration(values["eta_seconds"])))

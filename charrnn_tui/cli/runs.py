@@ -63,7 +63,7 @@ def _cells(values: dict[str, Any]) -> dict[str, str]:
         "run": values["run"],
         "state": f"{_SIGNS.get(values['state'], '■')} {values['state']}",
         "step": steps,
-        "epoch": f"{values['epoch']}/{values['epochs']}" if values.get("epoch") else "–",
+        "epoch": f"{values['epoch']}/{values['epochs']}" if values.get("epoch") and values.get("epochs") else "–",
         "val loss": losses[0],
         "best": losses[1],
         "batches": f"{values['batch_size']}×{values['seq_length']}" if values.get("batch_size") else "–",

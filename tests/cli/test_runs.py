@@ -51,6 +51,13 @@ def test_no_runs_yet_says_how_to_start_one(invoke: Invoke, runs: Path) -> None:
     assert (as_json.exit_code, json.loads(as_json.stdout)) == (0, [])
 
 
+def test_a_run_whose_first_event_is_damaged_is_shown_with_what_is_known(invoke: Invoke, runs: Path) -> None:
+    a_run(runs, STEP, EVALUATED, name="torn")
+    listed, told = invoke("runs").stdout, invoke("info", "torn").stdout
+    assert "2.2500" in listed
+    assert "4.0 s at 400 chars/s\n" in told
+
+
 def test_runs_are_listed_with_state_and_losses_and_the_batches_these_depend_on(invoke: Invoke, runs: Path) -> None:
     a_run(runs, STARTED, STEP, EVALUATED, FINISHED, name="done-1")
     a_run(runs, STARTED, STEP, EVALUATED, name="dead")
