@@ -14,7 +14,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from charrnn_tui.cli.choosing import is_checkpoint_file, newest_checkpoint, shipped_checkpoint
-from charrnn_tui.cli.hangup import come_back_lines, on_hangup
+from charrnn_tui.cli.hangup import come_back_lines, on_hangup, point_at_nothing
 from charrnn_tui.cli.output import say
 from charrnn_tui.run.directory import RunDirectory, find_run
 from charrnn_tui.tui.app import Opening, StudioApp
@@ -105,7 +105,7 @@ def _signals(app: StudioApp) -> Iterator[list[int]]:
 
     def leave(number: int, frame: FrameType | None) -> None:
         hung_up.append(number)
-        _point_at_nothing()
+        point_at_nothing([stream.fileno() for stream in (sys.__stdin__, sys.__stdout__, sys.__stderr__) if stream])
         active = app.active_run
         if active is not None and on_hangup(active.directory) == "continue":
             active.detach()
@@ -123,15 +123,6 @@ def _signals(app: StudioApp) -> Iterator[list[int]]:
         if not hung_up:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-def _point_at_nothing() -> None:
-    """The terminal is gone: reading it would spin, writing to it would block or fail."""
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for stream in (sys.__stdin__, sys.__stdout__, sys.__stderr__):
-        if stream is not None:
-            os.dup2(nothing, stream.fileno())
-    os.close(nothing)
 
 
 @contextmanager

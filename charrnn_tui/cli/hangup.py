@@ -1,5 +1,6 @@
-"""When the terminal goes: what a run wants done, and how to come back to it."""
+"""When the terminal goes: what a run wants done, what becomes of its descriptors, and how to come back to the run."""
 
+import os
 import shlex
 from pathlib import Path
 
@@ -19,3 +20,11 @@ def on_hangup(directory: RunDirectory) -> str:
     """What this run wants done when its terminal goes."""
     settings = directory.read_settings().get("settings")
     return str(settings.get("on_hangup", "continue")) if isinstance(settings, dict) else "continue"
+
+
+def point_at_nothing(descriptors: list[int]) -> None:
+    """For a terminal that is gone: reading it would spin, writing to it would block or fail."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for descriptor in descriptors:
+        os.dup2(nothing, descriptor)
+    os.close(nothing)

@@ -6,6 +6,7 @@ from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+from charrnn_tui.cli.hangup import point_at_nothing
 from charrnn_tui.cli.options import PROGRAM
 from charrnn_tui.run.control import Control, Detach, Stop
 
@@ -64,11 +65,3 @@ class StopSignals:
         line = f"\n{PROGRAM}: {name}: saving, then stopping; once more to end at once\n"
         with suppress(OSError):  # that nobody reads any more is no reason not to save
             os.write(2, line.encode())
-
-
-def point_at_nothing(descriptors: list[int]) -> None:
-    """For a terminal that is gone: reading it would spin, writing to it would block or fail."""
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for descriptor in descriptors:
-        os.dup2(nothing, descriptor)
-    os.close(nothing)

@@ -22,8 +22,7 @@ from charrnn_tui.run.events import (
     SampleWritten,
     StepDone,
 )
-
-LN2 = math.log(2)
+from charrnn_tui.run.quantities import bits
 
 
 @dataclass
@@ -189,7 +188,7 @@ class RunProgress:
         if evaluation:
             values |= {"val_loss": _finite(evaluation.val_loss)}
         if best:
-            values |= {"best_val_loss": best.val_loss, "best_step": best.step, "bits_per_char": best.val_loss / LN2}
+            values |= {"best_val_loss": best.val_loss, "best_step": best.step, "bits_per_char": bits(best.val_loss)}
         values["updated"] = self.updated
         return values
 

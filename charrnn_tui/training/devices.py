@@ -90,11 +90,6 @@ def _device_name(device: str) -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
-def fastest_threads(settings: TrainSettings, tokens: int, precision: str) -> int:
-    """The fastest number of threads in this precision; see `fastest`."""
-    return fastest(settings, tokens, (precision,))[1]
-
-
 def fastest(settings: TrainSettings, tokens: int, precisions: tuple[str, ...]) -> tuple[str, int]:
     """The fastest of these precisions with all cores, half of them or one, by a trial of a second or so.
 
