@@ -105,9 +105,9 @@ def _train(begin: _Beginning, runs_dir: Path, as_json: bool) -> int:
         if not as_json:
             say(f"run directory: {directory.path}")
         progress, trouble = _drive(events, report_for(directory, as_json), control)
-        if not as_json and (lines := where_lines(directory, runs_dir)):
+        if not as_json and _unsaved(progress) is None and (lines := where_lines(directory, runs_dir)):
             say(lines)
-    return _exit_code(progress, trouble, signals)
+    return _exit_code(directory, progress, trouble, signals)
 
 
 def _train_in_background(begin: _Beginning, runs_dir: Path, as_json: bool) -> int:
@@ -118,7 +118,7 @@ def _train_in_background(begin: _Beginning, runs_dir: Path, as_json: bool) -> in
         with StopSignals(control) as signals:
             directory, events = begin.start(control, True)
             progress, trouble = _drive(events, LinesInBackground(lambda: tell(directory)), control)
-        return _exit_code(progress, trouble, signals)
+        return _exit_code(directory, progress, trouble, signals)
 
     directory, pid = start_in_background(work)
     if as_json:
@@ -129,12 +129,24 @@ def _train_in_background(begin: _Beginning, runs_dir: Path, as_json: bool) -> in
     return DONE
 
 
-def _exit_code(progress: RunProgress, trouble: str | None, signals: StopSignals) -> int:
+def _exit_code(directory: RunDirectory, progress: RunProgress, trouble: str | None, signals: StopSignals) -> int:
     if progress.state == "failed":
         raise Failed(f"the training failed: {progress.reason}")
+    if (problem := _unsaved(progress)) is not None:
+        kept = directory.resume_file.exists()
+        way = f"make room, and charrnn-tui train --resume {directory.path} goes on from what is on disk"
+        raise Failed(f"the model of step {progress.step:,} is lost: {problem}" + (f"; {way}" if kept else ""))
     if trouble is not None:
         raise Failed(f"{trouble}: stopped and saved at step {progress.step:,}")
     return signals.exit_code if progress.state == "interrupted" and signals.received else DONE
+
+
+def _unsaved(progress: RunProgress) -> str | None:
+    """Why the model that the training ended with is not on disk; None where it is."""
+    told = [alarm for alarm in progress.alarms if alarm.kind == "disk" and "could not be saved" in alarm.message]
+    if not told or told[-1].step < progress.step or (progress.saved and progress.saved.time >= told[-1].time):
+        return None
+    return told[-1].message
 
 
 def _drive(events: Generator[Event, None, None], report: Report, control: Control) -> tuple[RunProgress, str | None]:

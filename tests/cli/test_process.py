@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 from pathlib import Path
@@ -126,3 +127,17 @@ def test_texts_too_long_to_wait_for_side_by_side_are_written_as_they_come(runs: 
         assert process.stdout is not None
         assert process.stdout.read(3) == "The"
         assert leave(process) == (0, "")
+
+
+def test_a_training_whose_model_the_disk_does_not_take_has_failed(runs: Path, text_file: Path) -> None:
+    def with_little_room() -> None:  # for a file: enough for the events
+        resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
+
+    done = subprocess.run(
+        [*PROGRAM, "train", str(text_file), *TINY, "--n-hidden", "96"],
+        capture_output=True, text=True, env=environment(runs), check=False, preexec_fn=with_little_room,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "the model of step" in done.stderr.splitlines()[-1]
+    assert "last.safetensors could not be saved: File too large" in done.stderr.splitlines()[-1]
+    assert "write with it" not in done.stderr

@@ -7,7 +7,7 @@ import pytest
 from textual import events
 from textual.app import App, ComposeResult
 from textual.command import Command, CommandList, Hit
-from textual.widgets import Input
+from textual.widgets import Input, OptionList
 
 from charrnn_tui.tui.app import Opening, StudioApp
 from charrnn_tui.tui.model_source import ModelSource, source_of
@@ -138,3 +138,22 @@ async def test_the_home_of_nobody_is_a_file_that_is_not_there(world: ScriptedWor
         player.app.screen.query_one(Input).value = os.sep + "x" * 5000
         await player.press("enter")
         await player.until(lambda: "cannot be written: File name too long" in screen_text(player.app))
+
+
+async def test_a_branch_deleted_right_after_it_was_chosen_is_not_opened(
+    world: ScriptedWorld, opened: ModelSource
+) -> None:
+    async with playing(world, source=opened) as player:
+        await player.written()
+        await player.press("r")
+        await player.until(lambda: len(list(player.desk.branches)) == 2)
+        await player.press("t", "end")
+        tree = player.app.screen
+        assert isinstance(tree, BranchTree)
+        chosen = tree.query_one(ChoiceList)
+        message = OptionList.OptionSelected(chosen, chosen.options[1], 1)
+        tree.action_delete()
+        chosen.post_message(message)
+        await player.press("escape")
+        assert isinstance(player.app.screen, PlayScreen)
+        assert len(list(player.desk.branches)) == 1

@@ -66,7 +66,9 @@ class BranchTree(Dialog[Branch | None]):
     @on(OptionList.OptionSelected)
     def opened(self, event: OptionList.OptionSelected) -> None:
         event.stop()
-        self.dismiss(self._listed[event.option_index])
+        place = self.query_one(ChoiceList).place_of(event.option)
+        if place is not None:  # else it was deleted by the next key
+            self.dismiss(self._listed[place])
 
     def action_bookmark(self) -> None:
         if (chosen := self._chosen) is not None:

@@ -87,7 +87,9 @@ class SessionList(Dialog[Path | None]):
     @on(OptionList.OptionSelected)
     def chosen(self, event: OptionList.OptionSelected) -> None:
         event.stop()
-        self.dismiss(self._listed[event.option_index])
+        place = self.query_one(ChoiceList).place_of(event.option)
+        if place is not None:  # else it was deleted by the next key
+            self.dismiss(self._listed[place])
 
     def action_delete(self) -> None:
         place = self.query_one(OptionList).highlighted
