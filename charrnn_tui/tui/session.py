@@ -122,12 +122,16 @@ def read_session(path: Path) -> Session:
         settings = PlaySettings(**{name: value for name, value in values["settings"].items() if name in known})
         session = Session(settings, str(values["prime"]), branches, int(values["current"]))
         session.settings.sampling  # noqa: B018 - raises where they make no sense
+        _whole(settings.seed, 0)
+        for limit in (settings.speed, settings.length):
+            if limit is not None:
+                _whole(limit, 1)
         session.branches[session.current]
     except OSError as error:
         raise SessionError(f"{path}: cannot be read: {error.strerror or error}") from None
     except (RecipeError, SessionError) as error:
         raise SessionError(str(error) if str(error).startswith(str(path)) else f"{path}: {error}") from None
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError):
         raise SessionError(f"{path}: is not a session, or is damaged") from None
     return session
 
@@ -145,12 +149,18 @@ def _branch_json(branch: SavedBranch) -> dict[str, Any]:
     }
 
 
+def _whole(value: object, least: int) -> int:
+    if type(value) is not int or value < least:  # True is an int to isinstance
+        raise ValueError(value)
+    return value
+
+
 def _branch(values: Mapping[str, Any], place: int) -> SavedBranch:
     recipe = Recipe.parse(json.dumps(values["recipe"]))
     kind, parent, text, position = values["model"]["kind"], values["parent"], str(values["text"]), values["position"]
-    if kind not in _KINDS or len(text) != recipe.length or not 0 <= position <= len(text):
+    if kind not in _KINDS or len(text) != recipe.length or _whole(position, 0) > len(text):
         raise ValueError(place)
-    if parent is not None and not 0 <= parent < place:
+    if parent is not None and _whole(parent, 0) >= place:
         raise ValueError(place)
     marks = tuple(Mark(int(position), str(label)) for position, label in values["marks"])
     source = ModelSource(kind, Path(values["model"]["path"]))

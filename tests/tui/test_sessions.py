@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from charrnn_tui.run.kept_checkpoints import kept_file
 from charrnn_tui.tui.model_source import ModelSource, load_model
-from charrnn_tui.tui.session import DIRECTORY, KEPT, list_sessions, read_session, write_session
+from charrnn_tui.tui.session import DIRECTORY, KEPT, SessionError, list_sessions, read_session, write_session
 from tests.tui.playground import Player, Playground, playing
 from tests.tui.scripted_world import ScriptedWorld, screen_text, tiny_checkpoint
 
@@ -199,3 +201,35 @@ async def test_a_text_of_a_kept_checkpoint_is_back(world: ScriptedWorld) -> None
     async with coming_back(world, kept) as player:
         await player.until(lambda: player.desk.text == text)
         assert player.desk.feed.model.source == source
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("current",), 1e400),
+        (("settings", "speed"), "fast"),
+        (("settings", "length"), -1),
+        (("settings", "seed"), 0.5),
+        (("branches", 0, "position"), 0.5),
+        (("branches", 1, "parent"), 0.5),
+        (("branches", 1, "parent"), True),
+    ],
+)
+async def test_a_session_edited_by_hand_into_nonsense_is_refused(
+    world: ScriptedWorld, file: Path, place: tuple[str | int, ...], value: object
+) -> None:
+    async with playing(world, source=ModelSource("file", file)) as player:
+        await player.written(30)
+        await player.press("r")
+        await player.written(30)
+        await player.stop()
+    path = sessions(world)[0]
+    read_session(path)
+    values = json.loads(path.read_bytes())
+    part = values
+    for key in place[:-1]:
+        part = part[key]
+    part[place[-1]] = value
+    path.write_text(json.dumps(values))
+    with pytest.raises(SessionError, match="is not a session, or is damaged"):
+        read_session(path)
