@@ -54,10 +54,13 @@ async def test_no_key_is_cut_and_help_is_among_them(key: str, world: TrainingWor
 
 async def test_a_run_in_training_offers_its_first_keys_at_80_columns(world: TrainingWorld) -> None:
     run = write_events(RunDirectory(world.runs_directory / "old-1"), [started(), step_done(1)])
+    trainer = run.lock()
     app = StudioApp(world, Opening(run=run))
     async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "space Pause" in keys_of(app))
         await whole(app, pilot, 80)
         assert {"space Pause", "x Stop", "? Help"} <= {*keys_of(app)}
+    trainer.release()
 
 
 def test_the_first_keys_come_first_and_help_before_all() -> None:
