@@ -7,8 +7,6 @@ import tempfile
 import time
 from pathlib import Path
 
-from charrnn_tui.cli.main import tame_threads
-
 SUBJECTS = ("training", "quality", "sampling", "encoding", "startup", "app_around_training", "scaling", "playground")
 """A module each, with TITLE and `measure(scratch: Path) -> Iterable[Row]`; one that is not there is left out."""
 
@@ -20,7 +18,9 @@ def main() -> None:
     names = chosen.split(",") if chosen else SUBJECTS
     if strangers := sorted(set(names) - set(SUBJECTS)):
         parser.error(f"no such subject: {', '.join(strangers)}; there are {', '.join(SUBJECTS)}")
-    tame_threads(os.environ, [])  # as the program itself does; before NumPy is loaded
+    # As the program itself does for writing, before NumPy is loaded; the notebook's threads are left as they are.
+    os.environ.setdefault("OPENBLAS_DEFAULT_NUM_THREADS", "1")
+    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "20")
     from benchmarks.measuring import Row
     from benchmarks.report import line_of, write_results, write_table
 

@@ -18,7 +18,7 @@ class GrowingAlphabet:
     def __init__(self, sample: Codes = b"") -> None:
         """sample: characters of the text that are known to stand in it; the fewer are missing, the less is mended."""
         self._known: NDArray[np.uint32] = np.zeros(0, np.uint32)  # code points, sorted
-        self._table: Ids = np.zeros(sys.maxunicode + 1, np.uint8)  # 0: not known; memory only where it is written
+        self._table: Ids = np.zeros(256, np.uint8)  # code point to number, 0: not known; all of them once one is wide
         self._bytes_table = bytes(256)
         self.learned: list[NDArray[np.uint32]] = []  # the code points that came together, each time some came
         self.number(sample)
@@ -28,6 +28,8 @@ class GrowingAlphabet:
 
         The array may be read-only.
         """
+        if not isinstance(codes, bytes) and len(self._table) == 256:
+            self._table = np.concatenate([self._table, np.zeros(sys.maxunicode - 255, self._table.dtype)])
         numbers = self._look_up(codes)
         if not numbers.min(initial=1):
             points: Ids = np.frombuffer(codes, np.uint8) if isinstance(codes, bytes) else codes

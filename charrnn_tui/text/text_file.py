@@ -15,7 +15,7 @@ from charrnn_tui.text.vocabulary import Codes, codes_of
 BINARY_PROBE_BYTES = 8192  # a NUL among the first bytes is how file(1) and git tell binary from text
 PIECE_BYTES = 1 << 16  # read at once; more than the probe, and little enough that memory is used again for the next
 HASHED_BYTES = 1 << 18  # hashed at once, beside what else runs
-SAMPLES, SAMPLE_BYTES = 12, 1 << 12  # what is looked at beforehand of a long file
+SAMPLES, SAMPLE_BYTES = 12, 1 << 11  # what is looked at beforehand of a long file
 END_BYTES = 1 << 14  # and of its end, where a book's small print has the odd characters
 _AS_ASCII = (
     "utf-8",
