@@ -14,7 +14,7 @@ from charrnn_tui.sampling.lstm import CharLSTM, LSTMState
 from charrnn_tui.sampling.page import Page
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
-from charrnn_tui.tui.play_settings import BIG_STEP
+from charrnn_tui.tui.play_settings import BIG_STEP, TOP_K
 from charrnn_tui.tui.preparation import Abandoned
 from charrnn_tui.tui.widgets.replaying_desk import Rewriting
 from tests.tui.playground import Player, playing
@@ -58,6 +58,20 @@ async def test_a_key_held_down_ends_at_the_last_value_and_on_one_branch(
         await player.press("down", *["right"] * 12)
         await player.until(lambda: player.desk.writer.text == written_with(shipped, count, temperature=1.4))
         assert [branch.origin for branch in player.desk.branches] == ["start", "replay temperature"]
+
+
+async def test_a_key_pressed_before_a_new_page_is_announced_is_not_lost(
+    world: ScriptedWorld, shipped: Checkpoint
+) -> None:
+    async with playing(world) as player:
+        desk, controls = player.desk, player.play.controls
+        count = await stopped_with_replay_on(player)
+        await player.until(lambda: all(page.done for page in desk._foreseen))
+        controls.settings = desk.settings = TOP_K.step(desk.settings, 1)  # a page that is ready is turned at once
+        controls.change(-1)
+        controls.change(-1)
+        await player.until(lambda: desk.writer.text == written_with(shipped, count, top_k=3))
+        assert desk.settings == controls.settings
 
 
 async def test_undo_brings_the_earlier_page_back_and_the_controls_that_wrote_it(

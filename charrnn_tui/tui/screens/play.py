@@ -15,7 +15,7 @@ from textual.containers import Container, Vertical
 from textual.widget import Widget
 from textual.widgets import Static
 
-from charrnn_tui.tui.play_settings import DEFAULTS, REPLAY
+from charrnn_tui.tui.play_settings import DEFAULTS, KNOBS, REPLAY
 from charrnn_tui.tui.screens.choosing_models import CHOOSING
 from charrnn_tui.tui.screens.control_keys import control_keys
 from charrnn_tui.tui.screens.keeping import KEEPING
@@ -156,22 +156,29 @@ In the text pane ↑ ↓ scroll; End follows the text again."""
 
     @on(SamplingControls.Changed)
     def settings_changed(self, event: SamplingControls.Changed) -> None:
-        self.desk.settings = event.settings
-        if event.knob is REPLAY:
+        knob = event.knob
+        self.desk.settings = knob.with_value(self.desk.settings, knob.value(event.settings))
+        if knob is REPLAY:
             self.desk.foresee(self.controls.knob)
         self.look()
 
     @on(WritingDesk.Turned)
     def page_shown(self, event: WritingDesk.Turned) -> None:
-        """Its seed is the controls' seed again; and where they say how the whole page is written, all of them are."""
-        if event.branch is not self.desk.branches.current:
+        """Its seed is the controls' seed again; and where they say how the whole page is written, all of them are.
+
+        What the controls have been changed to since is on its way to the desk, and stays.
+        """
+        if event.stays or event.branch is not self.desk.branches.current:
             return
-        page = event.branch.page
-        settings = replace(self.controls.settings, seed=page.seeds[0].value)
-        if settings.replay and page.settings and not event.stays:
+        page, wanted, before = event.branch.page, self.controls.settings, self.desk.settings
+        settings = replace(before, seed=page.seeds[0].value)
+        if settings.replay and page.settings:
             settings = replace(settings, **asdict(page.settings[-1].value))
-        self.controls.settings = settings
         self.desk.adopt(settings)
+        for knob in KNOBS:
+            if knob.value(wanted) != knob.value(before):
+                settings = knob.with_value(settings, knob.value(wanted))
+        self.controls.settings = settings
 
     @on(PrimeField.Left)
     def leave_prime(self) -> None:
