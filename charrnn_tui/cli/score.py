@@ -4,6 +4,7 @@ import math
 import sys
 import time
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,15 @@ from charrnn_tui.cli.output import DataStream, say, to_json_text
 from charrnn_tui.cli.quality import model_facts, quality_of_loss
 from charrnn_tui.cli.terminal_text import for_terminal
 from charrnn_tui.run.quantities import duration
+from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.scoring import batch_losses, sequence_losses
 from charrnn_tui.text.batches import TextTooShort, batch_count, split_at
 from charrnn_tui.text.corpus import read_text
 from charrnn_tui.text.vocabulary import Ids, UnknownCharacters
 
-_GEOMETRY = {"val_frac": 0.1, "batch_size": 128, "seq_length": 100}  # the notebook's
+# The notebook's; and of a long text no more is read than in a training.
+_GEOMETRY = {name: getattr(TrainSettings(), name) for name in ("val_frac", "val_chars", "batch_size", "seq_length")}
 
 
 @click.command("score")
@@ -38,6 +41,11 @@ _GEOMETRY = {"val_frac": 0.1, "batch_size": 128, "seq_length": 100}  # the noteb
     help="Score this part in the notebook's batches, as its validation does.  [default: the whole text in one pass]",
 )
 @click.option("--val-frac", type=FiniteFloat(), help="Share of the text, at its end, that is `val`.  [default: 0.1]")
+@click.option(
+    "--val-chars",
+    type=click.IntRange(min=1),
+    help="Of `val`, characters that are read at most, from the start of each row.  [default: 1000000, as in training]",
+)
 @click.option("--batch-size", type=click.IntRange(min=1), help="Of the batches of --part.  [default: 128]")
 @click.option("--seq-length", type=click.IntRange(min=1), help="Of the batches of --part.  [default: 100]")
 @encoding_option
@@ -55,6 +63,7 @@ def score_command(
     file: str,
     part: str | None,
     val_frac: float | None,
+    val_chars: int | None,
     batch_size: int | None,
     seq_length: int | None,
     encoding: str | None,
@@ -69,7 +78,7 @@ def score_command(
     notebook's validation does, with its sizes of batches; without --part the text is read once from its beginning,
     one character after another, which takes its time: --part all reads the rows of a batch side by side.
     """
-    given = {"val_frac": val_frac, "batch_size": batch_size, "seq_length": seq_length}
+    given = {"val_frac": val_frac, "val_chars": val_chars, "batch_size": batch_size, "seq_length": seq_length}
     geometry = _checked_geometry(part, given, per_char)
     path = locate_checkpoint(checkpoint, runs_dir)
     loaded, model = open_model(path)
@@ -83,7 +92,8 @@ def score_command(
             loss, chars = float(losses.mean()), len(losses)
         else:
             piece = _part(ids, part, geometry["val_frac"])
-            loss, chars = _in_batches(model, piece, geometry["batch_size"], geometry["seq_length"])
+            most = geometry["val_chars"] if part == "val" else len(piece)
+            loss, chars = _in_batches(model, piece, geometry["batch_size"], geometry["seq_length"], most)
     except TextTooShort as error:
         raise Failed(f"{file}: {error}") from None
     seconds = time.perf_counter() - started
@@ -142,12 +152,13 @@ def _in_one_pass(model: CharLSTM, ids: Ids) -> NDArray[np.float64]:
     return np.concatenate(pieces)
 
 
-def _in_batches(model: CharLSTM, ids: Ids, batch_size: int, seq_length: int) -> tuple[float, int]:
-    """The mean of the batch losses and the number of characters in them."""
-    batches = batch_count(len(ids), batch_size, seq_length)
+def _in_batches(model: CharLSTM, ids: Ids, batch_size: int, seq_length: int, most: int) -> tuple[float, int]:
+    """The mean of the batch losses and the number of characters in them; at most so many."""
+    allowed = max(1, most // (batch_size * seq_length))
+    batches = min(batch_count(len(ids), batch_size, seq_length), allowed)
     losses = []
     with _progress_bar(batches) as bar:
-        for loss in batch_losses(model, ids, batch_size, seq_length):
+        for loss in islice(batch_losses(model, ids, batch_size, seq_length), allowed):
             losses.append(loss)
             bar.update(1)
     return float(np.mean(losses)), batches * batch_size * seq_length

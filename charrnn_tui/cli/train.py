@@ -63,7 +63,8 @@ def train_command(
     if resumed is None:
         if not corpus:
             raise click.UsageError("Missing argument 'CORPUS...'")
-        request = RunRequest(corpus, settings_for(preset or "notebook", **given), name)
+        settings, rarely = settings_for(preset or "notebook", **given), given["print_every"] is None
+        request = RunRequest(corpus, settings, name, rarely_validated=rarely)
         if in_app:
             return show_app(runs_dir, None, start=request, low_bandwidth=low_bandwidth)
         begin = _Beginning(lambda control, detached: start_run(request, runs_dir, control, detached=detached))

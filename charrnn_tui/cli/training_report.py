@@ -162,7 +162,9 @@ def bar_numbers(progress: RunProgress, columns: int) -> str:
     if last is None:
         return "preparing"
     facts = [f"{100 * progress.step / max(1, progress.total_steps):.0f} %", f"loss {last.loss:.3f}"]
-    if evaluation:
+    if progress.validating:
+        facts.append("validating")
+    elif evaluation:
         facts.append(f"val {evaluation.val_loss:.3f}")
     if progress.eta_seconds is not None:
         facts.append(f"{duration(progress.eta_seconds)} left")

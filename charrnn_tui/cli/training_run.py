@@ -14,6 +14,7 @@ from charrnn_tui.cli.failures import FAILED, explain
 from charrnn_tui.run.control import Control
 from charrnn_tui.run.directory import EventWriter, RunDirectory, RunError
 from charrnn_tui.run.events import AlarmRaised, CheckpointSaved, Event, RunFinished, RunPaused, StepDone
+from charrnn_tui.run.fitting import with_rare_validations
 from charrnn_tui.run.lock import RunLock
 from charrnn_tui.run.mailbox import Mailbox
 from charrnn_tui.run.settings import RunRequest, TrainSettings
@@ -36,6 +37,8 @@ def start_run(request: RunRequest, runs: Path, control: Control, *, detached: bo
     """
     settings = request.settings
     corpus = load_corpus(request.corpus, settings.encoding, runs / TEXTS)
+    if request.rarely_validated:
+        settings = with_rare_validations(settings, len(corpus))
     check_geometry(len(corpus), settings.batch_size, settings.seq_length, settings.val_frac)
     directory = RunDirectory.create(runs, corpus.name, request.name)
     files = [str(Path(path).resolve()) for path in request.corpus]

@@ -3,7 +3,8 @@
 import queue
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -135,7 +136,7 @@ class Control:
     def __init__(self) -> None:
         self._requests: queue.SimpleQueue[Request] = queue.SimpleQueue()
         self._letters: Letters | None = None
-        self._opened: deque[Request] = deque()  # of the trainer's thread alone
+        self._arrived: deque[Request] = deque()  # of the trainer's thread alone
 
     def listen(self, letters: Letters) -> None:
         """Take requests from there too."""
@@ -147,29 +148,19 @@ class Control:
 
     def take(self) -> Request | None:
         """The oldest request, or None where there is none."""
-        try:
-            return self._requests.get_nowait()
-        except queue.Empty:
-            return self._letter()
+        return self._arrived.popleft() if self.waiting() else None
 
-    def waiting(self) -> bool:
-        """Whether there is a request to take."""
-        if self._requests.empty() and (letter := self._letter()) is not None:
-            self._opened.appendleft(letter)
-        return bool(self._opened) or not self._requests.empty()
+    def waiting(self) -> Sequence[Request]:
+        """All requests that are there to take, the oldest first."""
+        while not self._requests.empty():
+            self._arrived.append(self._requests.get())
+        if self._letters is not None:
+            self._arrived.extend(self._letters.take())
+        return self._arrived
 
     def wait(self) -> Request:
         """The oldest request; waits for one."""
-        while True:
-            letter = self._letter()
-            if letter is not None:
-                return letter
-            try:
-                return self._requests.get(timeout=self.WAIT_SECONDS if self._letters else None)
-            except queue.Empty:
-                pass
-
-    def _letter(self) -> Request | None:
-        if not self._opened and self._letters is not None:
-            self._opened.extend(self._letters.take())
-        return self._opened.popleft() if self._opened else None
+        while (request := self.take()) is None:
+            with suppress(queue.Empty):
+                self._arrived.append(self._requests.get(timeout=self.WAIT_SECONDS if self._letters else None))
+        return request

@@ -68,7 +68,10 @@ class StepDone(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluated(Event):
-    """A validation: mean of its batch losses, with the geometry that the figure depends on."""
+    """A validation: mean of its batch losses, with the geometry that the figure depends on.
+
+    chars: that were read; 0 where an older version wrote it.
+    """
 
     epoch: int
     loss: float
@@ -78,6 +81,7 @@ class Evaluated(Event):
     batch_size: int
     seq_length: int
     seconds: float
+    chars: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -160,6 +160,15 @@ class RunProgress:
         return self.state in ("finished", "stopped", "interrupted", "failed")
 
     @property
+    def validating(self) -> bool:
+        """Whether the step last told is one that a validation follows, and this is not told yet."""
+        if self.started is None or self.last_step is None or self.state not in ("training", "detached"):
+            return False
+        settings, step = self.started.settings, self.last_step.step
+        due = step % settings.get("print_every", step + 1) == 0 or step == self.total_steps
+        return due and bool(settings.get("val_frac")) and (not self.val_steps or self.val_steps[-1] < step)
+
+    @property
     def total_steps(self) -> int:
         """Steps of the whole run; 0 before it has started."""
         return self.started.steps if self.started else 0

@@ -29,8 +29,9 @@ class TrainSettings:
     """Settings of a run; the defaults are the notebook's (cells 30 to 33).
 
     lr: Adam's learning rate, its peak under the one-cycle schedule. clip: largest gradient norm. val_frac: share of
-    the text held out at its end. print_every: steps between validations. forget_bias: added to the forget gates' bias
-    at the start (Jozefowicz et al. 2015). output_bias: start the output's bias at the characters' log frequencies.
+    the text held out at its end. val_chars: of it at most so many characters are read in a validation, from the start
+    of each row of a batch. print_every: steps between validations. forget_bias: added to the forget gates' bias at the
+    start (Jozefowicz et al. 2015). output_bias: start the output's bias at the characters' log frequencies.
     weight_drop: dropout of the recurrent weights, drawn anew each step (Merity et al. 2018).
     weight_decay: of AdamW (Loshchilov & Hutter 2019); 0 is Adam. threads: None chooses by a short trial.
     keep_checkpoints: how many models of its way a run keeps at most. on_hangup: what to do when the terminal goes.
@@ -47,6 +48,7 @@ class TrainSettings:
     lr: float = 0.001
     clip: float = 5.0
     val_frac: float = 0.1
+    val_chars: int = 1_000_000
     print_every: int = 20
     schedule: str = "constant"
     weight_drop: float = 0.0
@@ -108,6 +110,7 @@ _WHOLE: dict[str, tuple[int, int]] = {
     "epochs": (1, 1_000_000),
     "batch_size": (1, 1_000_000),
     "seq_length": (1, 1_000_000),
+    "val_chars": (1, 10**12),
     "print_every": (1, 1_000_000_000),
     "seed": (0, 2**63 - 1),
     "threads": (1, 1024),
@@ -168,8 +171,12 @@ def settings_for(preset: str, **given: Any) -> TrainSettings:
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What to train on (files, in order), how, and under which name (None: after the text and a counter)."""
+    """What to train on (files, in order), how, and under which name (None: after the text and a counter).
+
+    rarely_validated: where the text is long, let more steps than the settings say lie between validations.
+    """
 
     corpus: tuple[str, ...]
     settings: TrainSettings
     name: str | None = None
+    rarely_validated: bool = False

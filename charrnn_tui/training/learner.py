@@ -2,11 +2,12 @@
 
 import time
 from collections import deque
+from collections.abc import Callable
 from copy import deepcopy
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from charrnn_tui.checkpoint.checkpoint import Weights
 from charrnn_tui.run.events import StepDone
@@ -21,7 +22,12 @@ from charrnn_tui.training.schedule import learning_rate
 from charrnn_tui.training.steps_under_way import StepUnderWay, moment_now, on_its_way
 
 _SPEED_WINDOW = 20  # steps over which chars/s is averaged
+_LOSSES_AT_A_TIME = 16  # of a validation, read from the device
 _AHEAD_SECONDS = 0.1  # of work queued on the device at most: who asks for something waits that long
+
+
+class CalledOff(Exception):
+    """A validation has not been finished: somebody waits for the training's end."""
 
 
 class Learner:
@@ -182,23 +188,36 @@ class Learner:
             eta_seconds=round(self._eta_seconds(), 1),
         )
 
-    def validate(self) -> tuple[float, float]:
+    @property
+    def validation_windows(self) -> int:
+        """How many batches a validation reads: those of the whole part, or as many as `val_chars` allows."""
+        allowed = self.settings.val_chars // (self.settings.batch_size * self.settings.seq_length)
+        return min(len(self._validation_batches), max(1, allowed))
+
+    def validate(self, called_off: Callable[[], bool] = lambda: False) -> tuple[float, float]:
         """(mean of the batch losses in nats/char, seconds it took): the notebook's validation.
 
-        In the training's precision: in bfloat16 the mean over the notebook's text moves by 1e-5.
+        In the training's precision: in bfloat16 the mean over the notebook's text moves by 1e-5. Of a long text each
+        row of the batches is read for as long as `val_chars` allows. Raises CalledOff soon after somebody has.
         """
         started = time.perf_counter()
         self.model.eval()
         hidden = self.model.init_hidden(self.settings.batch_size)
-        losses = []
+        total, losses = 0.0, list[Tensor]()
         with torch.inference_mode():
-            for x, y in self._validation_batches:
+            for window in range(self.validation_windows):
+                x, y = self._validation_batches[window]
                 logits, hidden = self.model(x, hidden, self._kind)
                 losses.append(self.criterion(logits.float(), y.reshape(-1)))
-        loss = float(torch.stack(losses).double().mean())
+                if len(losses) == _LOSSES_AT_A_TIME:
+                    total += sum(torch.stack(losses).tolist())
+                    losses.clear()  # thousands of small tensors, kept between large ones, tear the heap to pieces
+                    if called_off():
+                        raise CalledOff
+        total += sum(loss.item() for loss in losses)
         self._validation_seconds = seconds = time.perf_counter() - started
         self.train_seconds += seconds
-        return loss, seconds
+        return total / self.validation_windows, seconds
 
     @property
     def hidden(self) -> Hidden:
@@ -219,5 +238,5 @@ class Learner:
         step_seconds = sum(self._recent) / max(1, len(self._recent))
         validation_seconds = self._validation_seconds
         if validation_seconds is None:  # none done yet: forward is about a third of a step
-            validation_seconds = len(self._validation_batches) * step_seconds / 3
+            validation_seconds = self.validation_windows * step_seconds / 3
         return left * (step_seconds + validation_seconds / self.settings.print_every)

@@ -100,10 +100,10 @@ class Records:
         learner = self.learner
         return LearningRateChanged(time=time.time(), step=learner.step, lr=learner.lr, factor=learner.lr_factor)
 
-    def evaluated(self) -> Evaluated:
-        """A validation, done now."""
+    def evaluated(self, called_off: Callable[[], bool]) -> Evaluated:
+        """A validation, done now. Raises CalledOff."""
         learner, best_before = self.learner, self.validated.best_loss
-        val_loss, seconds = learner.validate()
+        val_loss, seconds = learner.validate(called_off)
         best = val_loss < (np.inf if best_before is None else best_before)  # never true of NaN
         self.validated = Validated(val_loss, val_loss if best else best_before, learner.step)
         return Evaluated(
@@ -116,6 +116,7 @@ class Records:
             best=best,
             batch_size=learner.settings.batch_size,
             seq_length=learner.settings.seq_length,
+            chars=learner.validation_windows * learner.settings.batch_size * learner.settings.seq_length,
             seconds=round(seconds, 4),
         )
 

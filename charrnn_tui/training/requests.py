@@ -44,6 +44,10 @@ class Requests:
         """Whether who asked to stop, or pulled the plug, is waiting."""
         return self.stop is not None and self.stop is not _AFTER_EPOCH
 
+    def ending_waits(self) -> bool:
+        """Whether somebody who asked to stop, or to have the run, is waiting by now."""
+        return any(isinstance(request, Stop | HandOver) for request in self._control.waiting())
+
     def next_step(self) -> int:
         """The step, at the latest, after which there is something to serve."""
         if self._control.waiting():

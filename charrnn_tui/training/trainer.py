@@ -13,7 +13,7 @@ from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.text.batches import check_geometry
 from charrnn_tui.text.corpus import Corpus
 from charrnn_tui.training.devices import is_device_lost
-from charrnn_tui.training.learner import Learner
+from charrnn_tui.training.learner import CalledOff, Learner
 from charrnn_tui.training.records import Records, WriteSample
 from charrnn_tui.training.requests import Requests
 from charrnn_tui.training.resume_state import ResumeState
@@ -155,7 +155,10 @@ class _Training:
             yield from self._evaluate()
 
     def _evaluate(self) -> Events:
-        evaluated = self.records.evaluated()
+        try:
+            evaluated = self.records.evaluated(self.requests.ending_waits)
+        except CalledOff:
+            return
         yield evaluated
         if evaluated.best:
             yield from self.saver.save_best(self.records.checkpoint(), evaluated.step, evaluated.val_loss)

@@ -37,7 +37,8 @@ def training_cost(settings: TrainSettings, chars: int, tokens: int, parameters_p
     per_char = settings.n_layers * settings.n_hidden * _ACTIVATIONS + 3 * tokens
     speed = parameters_per_second / parameters  # characters/s
     validations = steps / settings.print_every if settings.val_frac else 0
-    work = steps * batch_chars + validations * (chars - boundary) / 3  # a validation is a forward pass alone
+    val_chars = min(chars - boundary, settings.val_chars)
+    work = steps * batch_chars + validations * val_chars / 3  # a validation is a forward pass alone
     return TrainingCost(
         parameters=parameters,
         steps=steps,

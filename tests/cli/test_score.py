@@ -10,6 +10,8 @@ import torch
 from torch import nn
 
 from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
+from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.scoring import batch_losses
 from charrnn_tui.training.model import CharRNN
 from tests.cli.conftest import Invoke, one_line, some_text
 
@@ -53,6 +55,19 @@ def test_the_validation_part_costs_what_the_notebook_says(
     assert (values["batch_size"], values["seq_length"], values["val_frac"], values["part"]) == (4, 12, 0.2, "val")
     assert values["chars"] == 400 // 48 * 48
     assert values["tokens"] == len(set(some_text(2000)))
+
+
+def test_of_a_long_validation_part_the_start_of_each_row_is_read(
+    invoke: Invoke, checkpoint_file: Path, text_file: Path
+) -> None:
+    geometry = ("--part", "val", "--batch-size", 4, "--seq-length", 12, "--val-frac", 0.2)
+    values = json.loads(invoke("score", checkpoint_file, text_file, *geometry, "--val-chars", 100, "--json").stdout)
+    checkpoint = read_checkpoint(checkpoint_file)
+    ids = checkpoint.vocabulary.encode(some_text(2000))[1600:]
+    losses = list(batch_losses(CharLSTM(checkpoint.weights), ids, 4, 12))
+    assert len(losses) == 8
+    assert (values["chars"], values["val_chars"]) == (96, 100)
+    assert values["loss"] == pytest.approx(np.mean(losses[:2]), abs=1e-6)
 
 
 def test_without_a_part_every_character_but_the_first_is_scored(

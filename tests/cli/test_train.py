@@ -8,7 +8,7 @@ import torch
 
 from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
 from charrnn_tui.run.directory import RunDirectory
-from tests.cli.conftest import TINY, Invoke, one_line
+from tests.cli.conftest import TINY, Invoke, one_line, some_text
 
 
 def test_a_training_tells_its_start_each_validation_and_its_end(invoke: Invoke, runs: Path, text_file: Path) -> None:
@@ -37,6 +37,20 @@ def test_json_is_one_event_a_line_as_in_the_runs_own_file(invoke: Invoke, runs: 
     assert events[-1]["state"] == "finished"
     assert sum(event["event"] == "step_done" for event in events) == 45
     assert result.stdout == (runs / "named" / "events.jsonl").read_text(encoding="utf-8")
+
+
+def test_of_a_long_text_validations_are_rare_unless_it_is_said_how_many(
+    invoke: Invoke, runs: Path, tmp_path: Path
+) -> None:
+    text = tmp_path / "long.txt"
+    text.write_text(some_text(40_000), encoding="utf-8")
+    tiny = (*TINY, "--epochs", 8, "--max-steps", 3200, "--val-frac", 0.5)
+    assert invoke("train", text, *tiny, "--name", "rare").exit_code == 0
+    assert invoke("train", text, *tiny, "--name", "said", "--print-every", 300, "--max-steps", 301).exit_code == 0
+    settings = [RunDirectory(runs / name).read_settings()["settings"] for name in ("rare", "said")]
+    assert [each["print_every"] for each in settings] == [400, 300]
+    evaluations = [json.loads(line) for line in (runs / "rare" / "events.jsonl").read_text().splitlines()]
+    assert [event["step"] for event in evaluations if event["event"] == "evaluated"] == list(range(400, 3201, 400))
 
 
 def test_an_option_that_is_given_wins_over_the_preset(invoke: Invoke, runs: Path, text_file: Path) -> None:

@@ -44,6 +44,21 @@ def step_done(step: int, loss: float = 2.0, **facts: Any) -> StepDone:
     return StepDone(time=1000.0 + step, step=step, loss=loss, **(values | facts))
 
 
+def test_a_validation_is_under_way_from_the_step_before_it_until_it_is_told() -> None:
+    progress = RunProgress()
+    progress.add(RunStarted(time=1.0, steps=10, settings={"print_every": 4, "val_frac": 0.1}))
+    told = []
+    for step in range(1, 11):
+        progress.add(step_done(step))
+        told.append(progress.validating)
+        if progress.validating:
+            progress.add(evaluated(step, 1.0, best=True))
+            assert not progress.validating
+    assert told == [step in (4, 8, 10) for step in range(1, 11)]
+    progress.add(RunStarted(time=1.0, steps=10, settings={"print_every": 2, "val_frac": 0.0}))
+    assert not progress.validating
+
+
 def evaluated(step: int, val_loss: float, best: bool) -> Evaluated:
     return Evaluated(
         time=1000.0 + step,

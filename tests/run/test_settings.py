@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charrnn_tui.run.fitting import fit_to_text
+from charrnn_tui.run.fitting import fit_to_text, with_rare_validations
 from charrnn_tui.run.settings import PRESETS, SettingsError, TrainSettings, settings_for
 from charrnn_tui.text.batches import check_geometry
 
@@ -84,11 +84,29 @@ def test_fitted_settings_train_wherever_anything_can(
     assert fitted.batch_size <= batch_size
     assert fitted.seq_length <= seq_length
     assert fitted.epochs >= asked.epochs
-    assert 1 <= fitted.print_every <= asked.print_every
+    assert fitted.print_every >= 1
 
 
 def test_the_notebook_s_text_keeps_the_notebook_s_settings() -> None:
-    assert fit_to_text(TrainSettings(), 1_985_223) == TrainSettings()
+    settings = settings_for("notebook")
+    assert fit_to_text(settings, 1_985_223) == settings
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("chars", [1_985_223, 5_000_000, 40_000_000, 2_000_000_000])
+def test_validations_take_a_twentieth_of_the_time_however_long_the_text(preset: str, chars: int) -> None:
+    asked = settings_for(preset)
+    settings = with_rare_validations(asked, chars)
+    batch_chars = settings.batch_size * settings.seq_length
+    batches = min(chars - int(chars * 0.9), settings.val_chars) // batch_chars
+    assert batches / 3 / settings.print_every <= 0.05
+    assert settings.print_every >= asked.print_every
+    if chars < 2_000_000:
+        assert settings == asked
+
+
+def test_a_short_training_on_a_long_text_is_validated_some_times() -> None:
+    assert with_rare_validations(settings_for("notebook", max_steps=1600), 10**9).print_every == 200
 
 
 def test_a_small_text_gets_smaller_batches_and_more_epochs() -> None:

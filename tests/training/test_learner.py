@@ -1,7 +1,9 @@
 """The mathematics: step by step what the notebook computes; schedules, biases, places."""
 
 import math
+import weakref
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -12,9 +14,11 @@ from torch import Tensor, nn
 from charrnn_tui.checkpoint.checkpoint import tensor_shapes
 from charrnn_tui.run.cores import available_cores
 from charrnn_tui.run.settings import SettingsError, TrainSettings
+from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.scoring import batch_losses
 from charrnn_tui.text.corpus import Corpus
 from charrnn_tui.training.devices import fastest, place
-from charrnn_tui.training.learner import Learner
+from charrnn_tui.training.learner import CalledOff, Learner
 from charrnn_tui.training.model import CharRNN, weights_of
 from charrnn_tui.training.schedule import FLOOR, learning_rate
 from tests.text.notebook_batches import notebook_batches
@@ -167,6 +171,36 @@ def test_validation_counts_as_training_time_and_is_foreseen() -> None:
     learner._validation_seconds = 1000.0
     eta = learner.learn().eta_seconds
     assert eta == pytest.approx(16 * 1000.0, rel=0.01)
+
+
+def test_of_a_long_text_a_validation_reads_the_start_of_every_row() -> None:
+    corpus, settings = small_corpus(12_000), small_settings(val_frac=0.3, val_chars=4 * 8 * 15 + 7)
+    learner = Learner(settings, corpus)
+    assert learner.validation_windows == 4 < len(learner._validation_batches)
+    losses = batch_losses(CharLSTM(learner.weights()), learner.val_ids, 8, 15)
+    assert learner.validate()[0] == pytest.approx(np.mean(list(islice(losses, 4))), abs=1e-5)
+    assert Learner(small_settings(val_chars=1), corpus).validation_windows == 1
+
+
+def test_a_validation_keeps_few_losses_at_a_time_and_can_be_called_off() -> None:
+    learner = Learner(small_settings(val_frac=0.9), small_corpus(60_000))
+    losses, most = list[weakref.ref[Any]](), 0
+    compute = learner.criterion.forward
+
+    def remembered(*args: Any) -> Any:
+        nonlocal most
+        loss = compute(*args)
+        losses.append(weakref.ref(loss))
+        most = max(most, sum(ref() is not None for ref in losses))
+        return loss
+
+    learner.criterion.forward = remembered  # type: ignore[method-assign]  # looks on
+    learner.validate()
+    assert len(losses) == learner.validation_windows > 100
+    assert most < 20
+    with pytest.raises(CalledOff):
+        learner.validate(lambda: len(losses) > learner.validation_windows + 50)
+    assert len(losses) < learner.validation_windows + 100
 
 
 def test_the_forget_gate_s_bias_is_the_second_quarter() -> None:

@@ -1,5 +1,6 @@
 """Requests to a training whose next steps are queued on a device already: who looks sees the last step told."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from charrnn_tui.run.control import (
 )
 from charrnn_tui.run.events import (
     CheckpointSaved,
+    Evaluated,
     Event,
     LearningRateChanged,
     PlanChanged,
@@ -32,6 +34,7 @@ from charrnn_tui.run.events import (
     StepDone,
 )
 from charrnn_tui.run.settings import TrainSettings
+from charrnn_tui.training.learner import Learner
 from charrnn_tui.training.resume_state import read_resume_state
 from charrnn_tui.training.trainer import train
 from tests.training.hard_trainings import HARD, PLACES, figures, weights_at
@@ -52,6 +55,28 @@ def test_a_stopped_training_is_saved_as_told_and_resumes(step: int, device: Any,
     for name, tensor in weights_at(told).items():
         np.testing.assert_array_equal(state.model[name].numpy(), tensor)
     assert figures(first) + figures(trained(settings, tmp_path, resume=state)) == whole
+
+
+@pytest.mark.parametrize("ending", [Stop(), HandOver()])
+def test_a_validation_is_given_up_for_who_waits_for_the_end_and_done_after_resuming(
+    ending: Stop | HandOver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = small_settings(print_every=4, drop_prob=0.5, batch_size=1, seq_length=5, max_steps=10)
+    whole = trained(settings)
+    control, validate = Control(), Learner.validate
+
+    def asked_to_end(self: Learner, called_off: Callable[[], bool]) -> tuple[float, float]:
+        if self.step == 8:
+            control.request(ending)
+        return validate(self, called_off)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Learner, "validate", asked_to_end)
+        first = trained(settings, tmp_path, control)
+    assert [event.step for event in of_kind(first, Evaluated)] == [4]
+    assert first[-1].step == 8
+    resumed = trained(settings, tmp_path, resume=read_resume_state(tmp_path / "resume.pt"))
+    assert figures(first) + figures(resumed) == figures(whole)
 
 
 REQUESTS = [

@@ -61,7 +61,7 @@ def status_line(progress: RunProgress, name: str) -> str:
 
 def place_line(progress: RunProgress, name: str) -> str:
     """Who trains where, how fast: `anna-3 ● training  cpu ×2 bfloat16  11.2k chars/s`."""
-    parts = [f"{name} {GLYPHS[progress.state]} {progress.state}"]
+    parts = [f"{name} {GLYPHS[progress.state]} {'validating' if progress.validating else progress.state}"]
     if started := progress.started:
         threads = f" ×{started.threads}" if started.device == "cpu" else ""
         parts.append(f"{started.device}{threads} {started.precision}")
