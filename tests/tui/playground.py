@@ -20,12 +20,17 @@ class Playground(App[None]):
     def __init__(self, world: ScriptedWorld, run: ScriptedRun | None, source: ModelSource | None) -> None:
         super().__init__()
         self.clock = Clock()
+        self.told: list[str] = []  # the notices, which the screen itself shows for three seconds
         self.play = PlayScreen(world, lambda: cast(ActiveRun | None, run), clock=self.clock, new_seed=lambda: 99)
         if source is not None:
             self.play.open_source(source)
 
     def on_mount(self) -> None:
         self.push_screen(self.play)
+
+    def notify(self, message: str, **options: Any) -> None:
+        self.told.append(message)
+        super().notify(message, **options)
 
 
 class Player:

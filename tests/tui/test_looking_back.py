@@ -217,8 +217,7 @@ async def test_branches_can_be_walked_bookmarked_deleted_undone_and_done_again(
         await player.press("x")
         await player.until(lambda: player.desk.writer.text == first)
         await player.press("x")
-        await player.until(lambda: bool(player.app._notifications))
-        assert [notice.message for notice in player.app._notifications] == ["this is the only text there is"]
+        await player.until(lambda: player.app.told[-1:] == ["this is the only text there is"])
         assert player.desk.writer.text == first
         await player.press("u")
         await player.until(lambda: player.desk.writer.text == second)

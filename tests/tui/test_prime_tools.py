@@ -38,7 +38,7 @@ def foretold(prime: str, most: int = 60) -> str:
 
 def told(player: Player) -> str:
     """What the notices say, unwrapped."""
-    return "\n".join(notice.message for notice in player.app._notifications)
+    return "\n".join(player.app.told)
 
 
 async def edit(player: Player, prime: str = "") -> PrimeEditor:

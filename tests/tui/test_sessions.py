@@ -111,9 +111,7 @@ async def test_a_model_that_has_changed_takes_its_texts_along_and_says_so(world:
         await made(player)
     world.put(file, tiny_checkpoint(seed=9))
     async with coming_back(world, file) as player:
-        await player.until(
-            lambda: [notice for notice in player.app._notifications if "tiny.safetensors has changed" in notice.message]
-        )
+        await player.until(lambda: "tiny.safetensors has changed" in "".join(player.app.told))
         await player.written(20)  # the model of now writes
 
 
@@ -122,11 +120,7 @@ async def test_a_damaged_session_is_named_and_the_model_opened(world: ScriptedWo
     path.parent.mkdir(parents=True)
     path.write_text('{"version": 1, "branches": [{}]}')
     async with coming_back(world, file) as player:
-        await player.until(
-            lambda: [
-                notice for notice in player.app._notifications if "damaged.json: is not a session" in notice.message
-            ]
-        )
+        await player.until(lambda: "damaged.json: is not a session" in "".join(player.app.told))
         await player.written(20)
 
 
