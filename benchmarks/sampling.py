@@ -12,6 +12,7 @@ from benchmarks.measuring import ROOT, Row, in_turn
 from benchmarks.yardstick import notebook, notebook_name
 from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
 from charrnn_tui.run.cores import available_cores
+from charrnn_tui.sampling.compiled_step import wait_for_function
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.many_texts import write_many
 from charrnn_tui.sampling.pace import Pace
@@ -27,6 +28,7 @@ def measure(scratch: Path) -> Iterator[Row]:
     """One text against the notebook, with its threads and with one."""
     checkpoint = read_checkpoint(ROOT / "checkpoints" / "anna.safetensors")
     model = CharLSTM(checkpoint.weights)
+    how = "compiled, 16-bit weights" if wait_for_function() else "NumPy: no C compiler here"
     net = notebook().CharRNN(checkpoint.vocabulary.tokens, 512, 2)
     net.load_state_dict({name: torch.from_numpy(np.array(tensor)) for name, tensor in checkpoint.weights.items()})
     torch.manual_seed(0)
@@ -50,7 +52,7 @@ def measure(scratch: Path) -> Iterator[Row]:
 
     threads, cores = torch.get_num_threads(), available_cores()
     figures = in_turn(ROUNDS, ours, notebooks)
-    name, note = f"{notebook_name()}, {threads} threads", f"as many threads as help, of {cores}"
+    name, note = f"{notebook_name()}, {threads} threads", f"as many threads as help, of {cores}; {how}"
     yield Row("one text, top-k 5", "chars/s", *figures, name, "≥ 17×", note=note)
     torch.set_num_threads(1)
     figures = in_turn(ROUNDS, one_thread, notebooks)
@@ -90,7 +92,8 @@ def measure(scratch: Path) -> Iterator[Row]:
         note=note,
     )
 
-    weights = np.concatenate([np.ravel(tensor).astype(np.float32) for tensor in checkpoint.weights.values()])
+    kind = np.int16 if wait_for_function() else np.float32  # as a step reads them
+    weights = np.zeros(sum(tensor.size for tensor in checkpoint.weights.values()), kind)
 
     def reading() -> float:
         started = time.perf_counter()

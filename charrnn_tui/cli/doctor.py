@@ -23,6 +23,7 @@ from charrnn_tui.cli.output import DataStream, say
 from charrnn_tui.run.cores import available_cores
 from charrnn_tui.run.quantities import size
 from charrnn_tui.run.settings import TrainSettings
+from charrnn_tui.sampling.compiled_step import wait_for_function
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.pace import Pace
 from charrnn_tui.sampling.sampler import Sampler
@@ -135,6 +136,7 @@ def _speed() -> dict[str, Any]:
     steps = [learner.learn().seconds]
     while len(steps) < 3 or time.perf_counter() < ends_at:
         steps.append(learner.learn(until=learner.steps).seconds)
+    compiled = wait_for_function()
     sampler = Sampler(CharLSTM(learner.weights()), vocabulary, seed=0)
     write = partial(next, sampler)
     started, written = time.perf_counter(), 0
@@ -148,6 +150,7 @@ def _speed() -> dict[str, Any]:
         "precision": learner.placement.precision,
         "threads": learner.placement.threads,
         "lstm": lstm,
+        "compiled_writing": compiled,
         "train_chars_per_second": round(settings.batch_size * settings.seq_length / float(np.median(steps[1:]))),
         "sample_chars_per_second": round(written / (time.perf_counter() - started)),
     }
@@ -168,7 +171,8 @@ def _rows(values: dict[str, Any]) -> list[Row]:
         rows.append(
             ("training", f"{values['train_chars_per_second']:,} chars/s, an LSTM of 2 × 512, batches 128 × 100")
         )
-        rows.append(("writing", f"{values['sample_chars_per_second']:,} chars/s, the same LSTM"))
+        how = "compiled" if values["compiled_writing"] else "NumPy"
+        rows.append(("writing", f"{values['sample_chars_per_second']:,} chars/s, the same LSTM, {how}"))
     return rows
 
 

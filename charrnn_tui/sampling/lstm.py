@@ -2,7 +2,9 @@
 
 Speed decides the layout. One character at a time is a chain of matrix–vector products and costs what it costs to read
 the weights, so everything else is kept out of the way: the product with a one-hot vector is the lookup of a row, input
-and recurrent weights of the upper layers stand in one matrix, and one tanh serves all four gates.
+and recurrent weights of the upper layers stand in one matrix, and one tanh serves all four gates. The matrices of a
+large network are rounded to 16 bits, for NumPy too, so that a text is the same whoever writes it; the compiled step,
+where there is one, reads them as such.
 """
 
 import re
@@ -12,9 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from charrnn_tui.sampling.compiled_step import MOST_UNITS, CompiledStep, Rounded
+
 Floats = NDArray[np.float32]
 Weights = Mapping[str, NDArray[np.generic]]  # under the notebook's state_dict names; float16, float32 or float64
 
+ROUNDED_FROM = 256  # hidden units: smaller matrices lie in the processor's own caches, and gain little
 CHUNK_ROWS = 2048  # positions (times texts) held at once in `forward`: 16 MB of gates at 512 hidden units
 
 _LAYER_NAME = re.compile(r"lstm\.weight_ih_l(\d+)")
@@ -50,9 +55,20 @@ class CharLSTM:
         self.n_tokens, self.n_hidden, self.n_layers = _sizes(weights)
         tensors = {name: _finite(name, tensor) for name, tensor in weights.items()}
         self._rows = _gates(tensors["lstm.weight_ih_l0"]) + _bias(tensors, 0)  # (n_tokens, 4 n_hidden)
-        self._layers = tuple(_layer(tensors, number) for number in range(self.n_layers))
-        self._output = np.ascontiguousarray(tensors["fc.weight"].T)  # (n_hidden, n_tokens)
+        recurrent = [_gates(tensors[f"lstm.weight_hh_l{number}"]) for number in range(self.n_layers)]
+        inputs = [_gates(tensors[f"lstm.weight_ih_l{number}"]) for number in range(1, self.n_layers)]
+        biases = [_bias(tensors, number) for number in range(self.n_layers)]
+        output = np.ascontiguousarray(tensors["fc.weight"].T)  # (n_hidden, n_tokens)
         self._output_bias = tensors["fc.bias"]  # (n_tokens)
+        self._compiled: CompiledStep | None = None
+        if self.n_hidden >= ROUNDED_FROM and self.n_layers * self.n_hidden <= MOST_UNITS:
+            own, entering, last = list(map(Rounded, recurrent)), list(map(Rounded, inputs)), Rounded(output)
+            self._compiled = CompiledStep(self._rows, own, entering, biases[1:], last, self._output_bias)
+            recurrent, inputs = [each.matrix for each in own], [each.matrix for each in entering]
+            output = last.matrix
+        self._output = output
+        weights_above = map(np.concatenate, zip(inputs, recurrent[1:], strict=True))
+        self._layers = tuple(map(_Layer, [recurrent[0], *weights_above], biases))
 
     def initial_state(self, batch_size: int | None = None) -> LSTMState:
         """The state before the first character, all zero (notebook: `init_hidden`)."""
@@ -61,6 +77,11 @@ class CharLSTM:
 
     def step(self, ids: int | NDArray[np.integer], state: LSTMState) -> tuple[Floats, LSTMState]:
         """Read one character of each text. ids: an int or (B,). Returns logits, ([B,] n_tokens), and the state."""
+        if self._compiled is not None and state.h.ndim == 2:
+            compiled = self._compiled.run(int(ids), state.h, state.c, looks=True)
+            if compiled is not None:
+                h, c, logits = compiled
+                return logits, LSTMState(h, c)
         state = self.advance(ids, state)
         return self.read_out(state), state
 
@@ -72,6 +93,10 @@ class CharLSTM:
 
     def advance(self, ids: int | NDArray[np.integer], state: LSTMState) -> LSTMState:
         """`step` where nobody looks at the logits, as within a prime."""
+        if self._compiled is not None and state.h.ndim == 2:
+            compiled = self._compiled.run(int(ids), state.h, state.c, looks=False)
+            if compiled is not None:
+                return LSTMState(*compiled[:2])
         H = self.n_hidden
         # Scratch is allocated, not kept: it takes less than a thousandth of a step and keeps the model free of state.
         h, c = np.empty_like(state.h), np.empty_like(state.c)
@@ -206,10 +231,3 @@ def _gates(tensor: Floats) -> Floats:
 
 def _bias(tensors: Mapping[str, Floats], number: int) -> Floats:
     return _gates(tensors[f"lstm.bias_ih_l{number}"] + tensors[f"lstm.bias_hh_l{number}"])
-
-
-def _layer(tensors: Mapping[str, Floats], number: int) -> _Layer:
-    recurrent = _gates(tensors[f"lstm.weight_hh_l{number}"])
-    if number == 0:
-        return _Layer(recurrent, _bias(tensors, number))
-    return _Layer(np.concatenate([_gates(tensors[f"lstm.weight_ih_l{number}"]), recurrent]), _bias(tensors, number))

@@ -10,12 +10,13 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Generator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import Self, TypeVar
 
 from charrnn_tui.run.cores import alone, at_work, available_cores
+from charrnn_tui.sampling.compiled_step import helped
 
 Result = TypeVar("Result")
 Limit = Callable[[int], AbstractContextManager[object]]
@@ -40,7 +41,7 @@ class Pace:
 
         limit: sets how many BLAS uses, within a `with`.
         """
-        self._limit = blas_threads if limit is None else limit
+        self._limit = with_threads if limit is None else limit
         self._clock = clock
         self._choices = _choices(_candidates(_most() if most is None else most))
         self._chosen = next(self._choices)
@@ -82,12 +83,13 @@ class Pace:
         self._used = threads
 
 
-def blas_threads(threads: int) -> AbstractContextManager[object]:
-    """So many for each of NumPy's products, for the whole process."""
+@contextmanager
+def with_threads(threads: int) -> Iterator[None]:
+    """So many for each of NumPy's products and for the compiled step, for the whole process."""
     from threadpoolctl import get_cached_controller  # only who writes fast needs it
 
-    limited: AbstractContextManager[object] = get_cached_controller().limit(limits=threads, user_api="blas")
-    return limited
+    with helped(threads), get_cached_controller().limit(limits=threads, user_api="blas"):
+        yield
 
 
 def _most() -> int:

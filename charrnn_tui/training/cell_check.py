@@ -1,4 +1,4 @@
-"""Run by compiled_cell.py in a process of its own: exits with 0 if the library computes what NumPy computes."""
+"""Run by compiled/compiler.py in a process of its own: exits with 0 if the library computes what NumPy computes."""
 
 import ctypes
 import sys

@@ -2,7 +2,7 @@
  *
  * Gates stand side by side in a row, i f g o, each n wide, as in torch.nn.LSTM. Every function comes twice: for float32
  * and for bfloat16 storage; the arithmetic and the cell state are float32. NaN stays NaN, so that a training that
- * diverges is noticed. Compiled at run time by compiled_cell.py; without OpenMP it runs on one thread.
+ * diverges is noticed. Compiled at run time; without OpenMP it runs on one thread.
  */
 #include <stdint.h>
 #include <string.h>

@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_info
 
 from charrnn_tui.run.cores import at_work
 from charrnn_tui.sampling.lstm import CharLSTM
-from charrnn_tui.sampling.pace import LONGEST_REST, REST, STRETCH, TRIAL, Pace, blas_threads
+from charrnn_tui.sampling.pace import LONGEST_REST, REST, STRETCH, TRIAL, Pace, with_threads
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.text.vocabulary import Vocabulary
 from tests.sampling.random_networks import TorchCharRNN
@@ -105,7 +105,7 @@ def blas() -> list[int]:
 
 def test_numpy_s_products_have_so_many_threads_and_then_as_many_as_before() -> None:
     before = blas()
-    with blas_threads(2):
+    with with_threads(2):
         assert blas() == [2] * len(before)
     assert blas() == before
 
@@ -134,6 +134,6 @@ def test_threads_do_not_change_a_text() -> None:
     texts = []
     for threads in (1, 2):
         sampler = Sampler(model, vocabulary, seed=3, prime="the cat")
-        with blas_threads(threads):
+        with with_threads(threads):
             texts.append([next(sampler).token_id for _ in range(200)])
     assert texts[0] == texts[1]

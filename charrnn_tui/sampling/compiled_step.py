@@ -1,0 +1,162 @@
+"""A character of one text as compiled code (lstm_step.c), where a C compiler is found; else NumPy writes it."""
+
+import ctypes
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charrnn_tui.compiled.library import Library, cached
+
+Floats = NDArray[np.float32]
+Function = Callable[[int, int, int, int, int, int, int], None]
+
+SOURCE = Path(__file__).with_name("lstm_step.c")
+CHECK = Path(__file__).with_name("step_check.py")
+WIDTH = 64  # columns of a block, as in the source
+MOST_UNITS = 16_384  # of all layers: what is computed of them lies on the stack
+LARGEST = 32_767  # of 16 bits with a sign
+
+
+class Rounded:
+    """A matrix (rows, columns) whose columns are multiples, from -32,767 to 32,767, of a scale each.
+
+    Half as much to read. The probabilities of the next character move by some 1e-5 in total variation.
+    """
+
+    def __init__(self, matrix: Floats) -> None:
+        largest = np.abs(matrix).max(axis=0)
+        self.scale: Floats = np.where(largest > 0, largest, 1).astype(np.float32) / np.float32(LARGEST)  # (columns,)
+        multiples = np.rint(matrix / self.scale).astype(np.int16)
+        self.matrix: Floats = multiples * self.scale
+        rows, columns = matrix.shape
+        blocks = -(-columns // WIDTH)
+        padded = np.zeros((rows, blocks * WIDTH), np.int16)
+        padded[:, :columns] = multiples
+        packed = padded.reshape(rows, blocks, WIDTH).transpose(1, 0, 2)
+        self._packed = np.ascontiguousarray(packed)  # (blocks, rows, WIDTH), in the order in which it is read
+        self._shape = rows, columns
+
+    def described(self) -> "_Matrix":
+        """For the library; holds as long as this object."""
+        return _Matrix(*self._shape, self._packed.ctypes.data, self.scale.ctypes.data)
+
+
+class CompiledStep:
+    """The weights of a network as the compiled step reads them."""
+
+    def __init__(
+        self,
+        entering: Floats,
+        recurrent: Sequence[Rounded],
+        inputs: Sequence[Rounded],
+        biases: Sequence[Floats],
+        output: Rounded,
+        output_bias: Floats,
+    ) -> None:
+        """entering: (tokens, 4n). recurrent, of all layers, and inputs, of those above the first: n to 4n.
+
+        biases: of those above the first, (4n,). output: n to tokens. output_bias: (tokens,). Gates as in `lstm`.
+        """
+        self._tokens, self._layers, self._n = len(entering), len(recurrent), entering.shape[1] // 4
+        bias = np.concatenate([*biases, np.zeros(0, np.float32)])
+        matrices = [
+            (_Matrix * len(group))(*(matrix.described() for matrix in group)) for group in (recurrent, inputs, [output])
+        ]
+        self._kept = (entering, [*recurrent, *inputs, output], bias, output_bias, matrices)
+        by_layer, by_input, last = (ctypes.addressof(group) for group in matrices)
+        self._network = _Network(
+            self._layers, self._n, entering.ctypes.data, by_layer, by_input, bias.ctypes.data, last,
+            output_bias.ctypes.data,
+        )  # fmt: skip
+        self._address = ctypes.addressof(self._network)
+        find_function()
+
+    def run(self, token: int, h: Floats, c: Floats, looks: bool) -> tuple[Floats, Floats, Floats] | None:
+        """h and c, (layers, n) as given, after one more character, and the logits, of which nothing holds if nobody
+        looks. None where there is no library, or none yet.
+        """
+        if _function is None:
+            return None
+        size = self._layers * self._n
+        after = np.empty(2 * size + self._tokens, np.float32)
+        h, c = np.ascontiguousarray(h, np.float32), np.ascontiguousarray(c, np.float32)
+        where = after.__array_interface__["data"][0]
+        before = h.__array_interface__["data"][0], c.__array_interface__["data"][0]
+        if not 0 <= token < self._tokens:
+            raise IndexError(f"there is no token {token} among {self._tokens}")
+        _function(self._address, token, *before, where, looks, _threads)
+        shape = self._layers, self._n
+        return after[:size].reshape(shape), after[size : 2 * size].reshape(shape), after[2 * size :]
+
+
+class _Matrix(ctypes.Structure):
+    _fields_ = [
+        ("rows", ctypes.c_int64),
+        ("columns", ctypes.c_int64),
+        ("weights", ctypes.c_void_p),
+        ("scale", ctypes.c_void_p),
+    ]
+
+
+class _Network(ctypes.Structure):
+    _fields_ = [
+        ("layers", ctypes.c_int64),
+        ("n", ctypes.c_int64),
+        *((name, ctypes.c_void_p) for name in ("entering", "recurrent", "input", "bias", "output", "output_bias")),
+    ]
+
+
+_function: Function | None = None
+_threads = 1
+
+
+@contextmanager
+def helped(threads: int) -> Iterator[None]:
+    """Let so many threads share a step, in the whole process."""
+    global _threads
+    before, _threads = _threads, threads
+    try:
+        yield
+    finally:
+        _threads = before
+
+
+@cache
+def find_function() -> threading.Thread | None:
+    """Take the library from the cache; or compile it beside what else goes on, on the thread that is given back."""
+    found = cached(SOURCE)
+    if found is not None:
+        take(found)
+        return None
+    compiling = threading.Thread(target=_compile, name="compile")
+    compiling.start()
+    return compiling
+
+
+def wait_for_function() -> bool:
+    """Until it is known whether there is a library, which takes seconds once on a machine; whether there is."""
+    compiling = find_function()
+    if compiling is not None:
+        compiling.join()
+    return _function is not None
+
+
+def _compile() -> None:
+    from charrnn_tui.compiled.compiler import compiled  # only once on a machine
+
+    take(compiled(SOURCE, CHECK))
+
+
+def take(found: Library) -> None:
+    """Use this library from now on."""
+    global _function
+    if found.library is not None:
+        function = found.library.step
+        function.argtypes = [ctypes.c_void_p, ctypes.c_int64, *[ctypes.c_void_p] * 3, ctypes.c_int64, ctypes.c_int64]
+        function.restype = None
+        _function = function

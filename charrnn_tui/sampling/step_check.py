@@ -1,0 +1,48 @@
+"""Run by compiled/compiler.py in a process of its own: exits with 0 if the library computes what NumPy computes."""
+
+import ctypes
+import sys
+
+import numpy as np
+
+from charrnn_tui.compiled.library import Library
+from charrnn_tui.sampling import compiled_step
+from charrnn_tui.sampling.lstm import ROUNDED_FROM, CharLSTM, LSTMState
+
+TOKENS, LAYERS, CHARACTERS = 70, 3, 40  # more tokens than stand in a block, and no multiple of it
+
+
+def main() -> None:
+    """An illegal instruction or a wrong number ends this process, and no text."""
+    draw = np.random.default_rng(0)
+    n = ROUNDED_FROM + 8
+    shapes = {"fc.weight": (TOKENS, n), "fc.bias": (TOKENS,)}
+    for layer in range(LAYERS):
+        shapes[f"lstm.weight_ih_l{layer}"] = (4 * n, n if layer else TOKENS)
+        shapes[f"lstm.weight_hh_l{layer}"] = (4 * n, n)
+        shapes[f"lstm.bias_ih_l{layer}"] = shapes[f"lstm.bias_hh_l{layer}"] = (4 * n,)
+    model = CharLSTM({name: draw.normal(0, 0.1, shape) for name, shape in shapes.items()})
+    ids = draw.integers(TOKENS, size=CHARACTERS).tolist()
+    expected = written(model, ids)
+    compiled_step.take(Library(ctypes.CDLL(sys.argv[1]), ""))
+    for threads in (1, 2, 4):
+        with compiled_step.helped(threads):
+            for ours, theirs in zip(written(model, ids), expected, strict=True):
+                if not np.abs(ours - theirs).max() <= 1e-4:
+                    sys.exit("wrong numbers")
+    lost = np.full((LAYERS, n), np.nan, np.float32)
+    if not np.isnan(model.step(0, LSTMState(lost, lost))[0]).all():
+        sys.exit("a NaN got lost")
+
+
+def written(model: CharLSTM, ids: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Logits of all characters, and the state after them."""
+    state, logits = model.initial_state(), []
+    for token_id in ids:
+        of_one, state = model.step(token_id, state)
+        logits.append(of_one)
+    return np.array(logits), state.h, state.c
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""The compiled step writes what NumPy writes, whoever helps, and without a compiler NumPy writes it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from charrnn_tui.sampling.compiled_step import CompiledStep, Rounded, helped, wait_for_function
+from charrnn_tui.sampling.lstm import ROUNDED_FROM, CharLSTM, LSTMState
+from tests.sampling.random_networks import TorchCharRNN, random_ids
+
+Outcome = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+@pytest.fixture
+def compiled() -> None:
+    if not wait_for_function():
+        pytest.skip("no C compiler here")
+
+
+@pytest.fixture
+def numpy_only(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    return lambda: monkeypatch.setattr(CompiledStep, "run", lambda *_, **__: None)
+
+
+def network(n_tokens: int = 30, n_hidden: int = ROUNDED_FROM, n_layers: int = 2) -> CharLSTM:
+    return CharLSTM(TorchCharRNN(n_tokens, n_hidden, n_layers).weights())
+
+
+def written(model: CharLSTM, length: int = 40) -> Outcome:
+    state, rows = model.initial_state(), []
+    for token_id in random_ids(length, model.n_tokens).tolist():
+        logits, state = model.step(token_id, state)
+        rows.append(logits)
+    return np.array(rows), state.h, state.c
+
+
+@pytest.mark.usefixtures("compiled")
+@pytest.mark.parametrize(("n_tokens", "n_hidden", "n_layers"), [(83, 256, 2), (1, 260, 1), (200, 333, 3), (64, 256, 4)])
+def test_logits_and_states_are_numpy_s_and_those_of_torch(
+    n_tokens: int, n_hidden: int, n_layers: int, numpy_only: Callable[[], None]
+) -> None:
+    torch_net = TorchCharRNN(n_tokens, n_hidden, n_layers)
+    model = CharLSTM(torch_net.weights())
+    ours = written(model)
+    ahead = model.initial_state()
+    for token_id in random_ids(40, n_tokens).tolist():
+        ahead = model.advance(token_id, ahead)
+    np.testing.assert_array_equal(ahead.h, ours[1])
+    numpy_only()
+    for mine, numpy_s in zip(ours, written(model), strict=True):
+        assert mine.dtype == np.float32
+        np.testing.assert_allclose(mine, numpy_s, rtol=0, atol=2e-5)
+    expected, _ = torch_net.logits(random_ids(40, n_tokens)[np.newaxis])
+    before, after = (np.exp(logits - logits.max(1, keepdims=True)) for logits in (expected[0].numpy(), ours[0]))
+    moved = np.abs(before / before.sum(1, keepdims=True) - after / after.sum(1, keepdims=True)).sum(1) / 2
+    assert moved.max() < 1e-4  # in total variation, by the 16 bits of the weights
+
+
+@pytest.mark.usefixtures("compiled")
+def test_threads_change_no_bit() -> None:
+    model = network(n_tokens=83, n_layers=3)
+    alone = written(model)
+    for threads in (2, 3, 5, 2):
+        with helped(threads):
+            for mine, expected in zip(written(model), alone, strict=True):
+                np.testing.assert_array_equal(mine, expected)
+
+
+@pytest.mark.usefixtures("compiled")
+def test_many_texts_at_once_do_not_get_into_each_other_s_way() -> None:
+    models = [network(n_tokens=tokens) for tokens in (30, 64, 100)]
+    alone = [written(model, 150) for model in models]
+    with helped(3), ThreadPoolExecutor(6) as pool:
+        for found, expected in zip(pool.map(lambda model: written(model, 150), models * 2), alone * 2, strict=True):
+            for mine, theirs in zip(found, expected, strict=True):
+                np.testing.assert_array_equal(mine, theirs)
+
+
+@pytest.mark.usefixtures("compiled")
+def test_a_state_that_is_given_is_not_written_into_and_may_lie_anywhere() -> None:
+    model = network()
+    rng = np.random.default_rng(0)
+    many = LSTMState(*rng.normal(size=(2, 2, 5, ROUNDED_FROM)).astype(np.float32))
+    one = LSTMState(many.h[:, 3], many.c[:, 3])  # one of several texts: not contiguous
+    before = one.h.copy(), one.c.copy()
+    logits, after = model.step(7, one)
+    np.testing.assert_array_equal(one.h, before[0])
+    np.testing.assert_array_equal(one.c, before[1])
+    expected, expected_after = model.step(np.full(5, 7), many)
+    np.testing.assert_allclose(logits, expected[3], rtol=0, atol=2e-5)
+    np.testing.assert_allclose(after.c, expected_after.c[:, 3], rtol=0, atol=2e-5)
+
+
+@pytest.mark.usefixtures("compiled")
+def test_a_character_outside_the_alphabet_is_refused() -> None:
+    model = network()
+    for token_id in (30, -1):
+        with pytest.raises(IndexError):
+            model.step(token_id, model.initial_state())
+
+
+def test_small_networks_are_as_they_are() -> None:
+    weights = TorchCharRNN(30, ROUNDED_FROM - 1, 1).weights()
+    assert CharLSTM(weights)._compiled is None
+    np.testing.assert_array_equal(CharLSTM(weights)._output, weights["fc.weight"].T)
+
+
+def test_a_matrix_is_rounded_to_half_a_step_of_each_column() -> None:
+    matrix = np.random.default_rng(0).normal(size=(50, 70)).astype(np.float32)
+    matrix[:, 3] = 0
+    matrix[:, 4] *= 1e-20
+    rounded = Rounded(matrix)
+    assert rounded.matrix.dtype == np.float32
+    assert (np.abs(rounded.matrix - matrix) <= np.abs(matrix).max(0) / 32_767 * 0.501).all()
+    again = Rounded(rounded.matrix)
+    np.testing.assert_allclose(again.matrix, rounded.matrix, rtol=1e-6)
+
+
+PROGRAM = """
+import os, sys
+from tests.sampling.test_compiled_step import helped, network, wait_for_function, written
+found, model = wait_for_function(), network()
+with helped(2):
+    before = [figures.tobytes() for figures in written(model)]
+    if sys.argv[1] == "fork":
+        child = os.fork()
+        same = before == [figures.tobytes() for figures in written(model)]
+        if child == 0:
+            os._exit(0 if same else 3)
+        assert same and os.waitpid(child, 0)[1] == 0
+print(found, float(written(model)[0].sum()))
+"""
+
+
+def outcome(what: str, **environment: str) -> list[str]:
+    command = [sys.executable, "-c", PROGRAM, what]
+    done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+@pytest.mark.usefixtures("compiled")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a system without fork")
+def test_a_forked_process_has_helpers_of_its_own() -> None:
+    assert outcome("fork")[0] == "True"
+
+
+@pytest.mark.parametrize("without", [{"CC": "no-such-compiler"}, {"CC": "false"}, {"CHARRNN_TUI_COMPILE": "0"}])
+def test_without_a_compiler_numpy_writes(without: dict[str, str], tmp_path: Path) -> None:
+    found, total = outcome("plain", XDG_CACHE_HOME=str(tmp_path), HOME=str(tmp_path), **without)
+    assert found == "False"
+    assert float(total) == pytest.approx(written(network())[0].sum(), abs=0.1)
