@@ -93,7 +93,7 @@ def measure(scratch: Path) -> Iterator[Row]:
     )
 
     kind = np.int16 if wait_for_function() else np.float32  # as a step reads them
-    weights = np.zeros(sum(tensor.size for tensor in checkpoint.weights.values()), kind)
+    weights = np.ones(sum(tensor.size for tensor in checkpoint.weights.values()), kind)
 
     def reading() -> float:
         started = time.perf_counter()
