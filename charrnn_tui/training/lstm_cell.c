@@ -43,7 +43,8 @@ static inline float hyperbolic_tangent(float x) { return 2.0f / (1.0f + exponent
 
 /* forward: the gates are functions of recurrent + input (rows, 4n), or of the input's row that input_row names;
  * gates may be input. backward: d_output and d_h are what reaches h from above and from the next step; d_c (rows, n)
- * is that of c, and becomes that of c_before. add_rows: row r of `from` (rows, n) goes into row ids[r] of sums. */
+ * is that of c, and becomes that of c_before; the gates become their gradients. add_rows: row r of `from` (rows, n)
+ * goes into row ids[r] of sums. */
 #define FUNCTIONS(T)                                                                                                  \
     void forward_##T(int64_t threads, int64_t rows, int64_t n, const T *recurrent, const T *input,                    \
                      const int64_t *input_row, const float *c_before, T *gates, float *c, T *h) {                     \
@@ -67,12 +68,11 @@ static inline float hyperbolic_tangent(float x) { return 2.0f / (1.0f + exponent
             }                                                                                                         \
         }                                                                                                             \
     }                                                                                                                 \
-    void backward_##T(int64_t threads, int64_t rows, int64_t n, const T *d_output, const T *d_h, const T *gates,      \
-                      const float *c_before, const float *c, float *d_c, T *d_gates) {                                \
+    void backward_##T(int64_t threads, int64_t rows, int64_t n, const T *d_output, const T *d_h, T *gates,            \
+                      const float *c_before, const float *c, float *d_c) {                                            \
         _Pragma("omp parallel for schedule(static) num_threads(threads)")                                             \
         for (int64_t b = 0; b < rows; b++) {                                                                          \
-            const T *act = gates + b * 4 * n;                                                                         \
-            T *d = d_gates + b * 4 * n;                                                                               \
+            T *act = gates + b * 4 * n;                                                                               \
             _Pragma("omp simd")                                                                                       \
             for (int64_t k = 0; k < n; k++) {                                                                         \
                 float i = load_##T(act[k]), f = load_##T(act[n + k]);                                                 \
@@ -80,10 +80,10 @@ static inline float hyperbolic_tangent(float x) { return 2.0f / (1.0f + exponent
                 float tanh_c = hyperbolic_tangent(c[b * n + k]);                                                      \
                 float dh = load_##T(d_output[b * n + k]) + load_##T(d_h[b * n + k]);                                  \
                 float dc = d_c[b * n + k] + dh * o * (1.0f - tanh_c * tanh_c);                                        \
-                d[k] = store_##T(dc * g * i * (1.0f - i));                                                            \
-                d[n + k] = store_##T(dc * c_before[b * n + k] * f * (1.0f - f));                                      \
-                d[2 * n + k] = store_##T(dc * i * (1.0f - g * g));                                                    \
-                d[3 * n + k] = store_##T(dh * tanh_c * o * (1.0f - o));                                               \
+                act[k] = store_##T(dc * g * i * (1.0f - i));                                                          \
+                act[n + k] = store_##T(dc * c_before[b * n + k] * f * (1.0f - f));                                    \
+                act[2 * n + k] = store_##T(dc * i * (1.0f - g * g));                                                  \
+                act[3 * n + k] = store_##T(dh * tanh_c * o * (1.0f - o));                                             \
                 d_c[b * n + k] = dc * f;                                                                              \
             }                                                                                                         \
         }                                                                                                             \

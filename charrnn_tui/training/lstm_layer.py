@@ -55,24 +55,26 @@ class _Layer(torch.autograd.Function):
             from_before = recurrent(hs[t])  # (batch, 4n)
             inputs, rows = (entered, x[t]) if reads_ids else (entered[t], None)
             cell.call("forward", kind, batch, n, from_before, inputs, rows, cs[t], gates[t], cs[t + 1], hs[t + 1])
-        ctx.save_for_backward(x, hs, cs, gates, weight_ih, weight_hh)
+        ctx.save_for_backward(x, hs, cs, weight_ih, weight_hh)
+        ctx.gates = gates  # backward writes over them
         h, c = hs[seq].float(), cs[seq].clone()
         ctx.mark_non_differentiable(h, c)  # the next batch starts from them, but does not learn through them
         return hs[1:], h, c
 
     @staticmethod
     def backward(ctx: Any, d_output: Tensor, *_: Any) -> tuple[Tensor | None, ...]:
-        x, hs, cs, gates, weight_ih, weight_hh = ctx.saved_tensors
+        x, hs, cs, weight_ih, weight_hh = ctx.saved_tensors
+        gates = ctx.gates
+        del ctx.gates  # once they are gradients, there is no second backward
         cell, kind, (seq, batch, four_n), n = compiled_cell(), gates.dtype, gates.shape, hs.shape[-1]
         d_output = d_output.to(kind).contiguous()
-        d_gates = torch.empty_like(gates)
         d_h, d_c = torch.zeros(batch, n, dtype=kind), torch.zeros(batch, n)
         recurrent = _Product(weight_hh.to(kind).t().contiguous(), batch)
         for t in reversed(range(seq)):
-            cell.call("backward", kind, batch, n, d_output[t], d_h, gates[t], cs[t], cs[t + 1], d_c, d_gates[t])
+            cell.call("backward", kind, batch, n, d_output[t], d_h, gates[t], cs[t], cs[t + 1], d_c)
             if t:
-                d_h = recurrent(d_gates[t])  # (batch, n)
-        flat = d_gates.view(-1, four_n)  # (seq * batch, 4n)
+                d_h = recurrent(gates[t])  # (batch, n)
+        flat = gates.view(-1, four_n)  # (seq * batch, 4n)
         d_weight_hh = (flat.t() @ hs[:-1].view(-1, n)).float()
         if x.dim() == 2:
             d_x = None
