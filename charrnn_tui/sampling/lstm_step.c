@@ -3,6 +3,8 @@
  * Such a step costs what it costs to read the weights, so these are 16-bit multiples of a scale for each column, and lie
  * in the order in which they are read: blocks of WIDTH columns, of each block row after row. Sums and states are float32.
  * Helping threads take blocks from a common counter; while steps follow each other closely they spin, then they sleep.
+ * The recurrent products need nothing but the state: helpers begin those of the next character while the caller, after a
+ * step, still chooses it. Where the next step starts from another state, they are dropped.
  * Compiled at run time. Gates stand side by side, i f o g, those of i, f, o halved, as in lstm.py.
  */
 #include <pthread.h>
@@ -13,6 +15,8 @@
 
 #define WIDTH 64
 #define MOST_HELPERS 63
+#define MOST_UNITS 16384 /* of all layers */
+#define MOST_LAYERS 64   /* of networks with products worth sharing */
 #define SPIN_NANOSECONDS 300000
 
 typedef struct { /* (rows, columns), the last block filled up with zeros */
@@ -50,19 +54,18 @@ static int64_t blocks_of(const product *p) { return (p->by->columns + WIDTH - 1)
 
 /* -- many blocks, by as many threads --------------------------------------------------------------------------- */
 
-static const product *work;        /* of the phase at hand, all with as many blocks */
+static const product *work;        /* what is offered, all with as many blocks */
 static int64_t work_blocks;        /* of each product */
-static _Atomic uint64_t claims;    /* phase: 24 bits, blocks in it: 20, blocks taken: 20 */
-static _Atomic int64_t finished;   /* blocks of the phase that are done */
+static _Atomic uint64_t claims;    /* blocks that are offered: 32 bits, blocks taken: 32 */
+static _Atomic int64_t finished;   /* blocks of the offer that are done */
 static _Atomic int wanted, asleep; /* helpers that may help; helpers that must be woken */
-static atomic_flag taken = ATOMIC_FLAG_INIT;
+static atomic_flag taken = ATOMIC_FLAG_INIT; /* by the step that may offer */
 static int helpers;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t call = PTHREAD_COND_INITIALIZER;
 
-#define PHASE(claim) ((claim) >> 40)
-#define BLOCKS(claim) (((claim) >> 20) & 0xfffff)
-#define TAKEN(claim) ((claim) & 0xfffff)
+#define BLOCKS(claim) ((int64_t)((claim) >> 32))
+#define TAKEN(claim) ((int64_t)((claim) & 0xffffffff))
 
 static void relax(void) {
 #if defined(__x86_64__) || defined(__i386__)
@@ -79,12 +82,10 @@ static int64_t nanoseconds(void) {
 }
 
 static void take_blocks(void) {
-    for (;;) { /* a claim says of which phase it is and how many blocks that has: nobody takes one of another */
+    for (;;) { /* a claim says how many blocks its own offer has: nobody takes one of another */
         uint64_t claim = atomic_fetch_add(&claims, 1);
         if (TAKEN(claim) >= BLOCKS(claim)) return;
-        int64_t block = TAKEN(claim);
-        if (PHASE(claim) & 1) block = BLOCKS(claim) - 1 - block; /* back: what was read last is still in the cache */
-        multiply(&work[block / work_blocks], block % work_blocks);
+        multiply(&work[TAKEN(claim) / work_blocks], TAKEN(claim) % work_blocks);
         atomic_fetch_add(&finished, 1);
     }
 }
@@ -112,17 +113,11 @@ static void *help(void *argument) {
     return NULL;
 }
 
-static void forget_helpers(void) { /* in a forked process there are none */
-    helpers = 0;
-    atomic_store(&asleep, 0);
-    atomic_flag_clear(&taken);
-    pthread_mutex_init(&mutex, NULL);
-    pthread_cond_init(&call, NULL);
-}
+static void forget_all(void);
 
 static void call_helpers(int threads) {
     static int prepared;
-    if (!prepared) prepared = pthread_atfork(NULL, NULL, forget_helpers) == 0;
+    if (!prepared) prepared = pthread_atfork(NULL, NULL, forget_all) == 0;
     while (helpers < threads - 1 && helpers < MOST_HELPERS) {
         pthread_t thread;
         if (pthread_create(&thread, NULL, help, (void *)(intptr_t)helpers)) break;
@@ -132,29 +127,39 @@ static void call_helpers(int threads) {
     atomic_store(&wanted, threads - 1);
 }
 
-/* All blocks of some products of the same number of columns; back: in the order that suits the step after. */
-static void multiply_all(const product *products, int64_t count, int shared, int back) {
-    static uint64_t phase;
-    int64_t each = blocks_of(products), all = each * count;
-    if (!shared) {
-        for (int64_t b = 0; b < all; b++) {
-            int64_t block = back ? all - 1 - b : b;
-            multiply(&products[block / each], block % each);
-        }
-        return;
-    }
+/* Offer all blocks of some products of the same number of columns; the offer before must be over. */
+static void offer(const product *products, int64_t count) {
     work = products;
-    work_blocks = each;
+    work_blocks = blocks_of(products);
     atomic_store(&finished, 0);
-    phase = (phase & ~(uint64_t)1) + 2 + (uint64_t)back;
-    atomic_store(&claims, (phase & 0xffffff) << 40 | (uint64_t)all << 20);
+    atomic_store(&claims, (uint64_t)(work_blocks * count) << 32);
     if (atomic_load(&asleep)) {
         pthread_mutex_lock(&mutex);
         pthread_cond_broadcast(&call);
         pthread_mutex_unlock(&mutex);
     }
+}
+
+/* Take part in what is offered, until all of it is done. */
+static void take_part(void) {
+    int64_t all = BLOCKS(atomic_load(&claims));
     take_blocks();
     while (atomic_load(&finished) < all) relax();
+}
+
+/* End an offer: what was taken of it gets done, the rest nobody takes any more. */
+static void withdraw(void) {
+    uint64_t claim = atomic_exchange(&claims, 0);
+    int64_t begun = TAKEN(claim) < BLOCKS(claim) ? TAKEN(claim) : BLOCKS(claim);
+    while (atomic_load(&finished) < begun) relax();
+}
+
+static void multiply_all(const product *p, int shared) {
+    if (shared) {
+        offer(p, 1);
+        take_part();
+    } else
+        for (int64_t block = 0; block < blocks_of(p); block++) multiply(p, block);
 }
 
 /* -- the step -------------------------------------------------------------------------------------------------- */
@@ -192,30 +197,75 @@ static void cell(int64_t n, const float *restrict gates, const float *restrict m
     }
 }
 
+/* The recurrent products of a state, begun or done. */
+static struct {
+    const network *of; /* NULL: of none */
+    float h[MOST_UNITS], gates[4 * MOST_UNITS];
+    product products[MOST_LAYERS];
+} ahead;
+
+static void begin(const network *net, const float *h) {
+    ahead.of = net;
+    memcpy(ahead.h, h, net->layers * net->n * sizeof *h);
+    for (int64_t l = 0; l < net->layers; l++)
+        ahead.products[l] = (product){&net->recurrent[l], ahead.h + l * net->n, ahead.gates + l * 4 * net->n};
+    offer(ahead.products, net->layers);
+}
+
 /* h, c: (layers, n). after: h, then c, then (tokens) logits, where somebody looks at them. */
 void step(const network *net, int64_t token, const float *h, const float *c, float *after, int64_t looks,
           int64_t threads) {
     int64_t n = net->n, layers = net->layers;
-    float gates[layers][4 * n], entered[4 * n];
+    int shared = threads > 1 && layers <= MOST_LAYERS && !atomic_flag_test_and_set(&taken);
+    float own[shared ? 1 : layers * 4 * n], entered[4 * n], *gates = shared ? ahead.gates : own;
     float *c_after = after + layers * n;
-    product recurrent[layers];
-    static _Atomic unsigned steps;
-    int back = (int)(atomic_fetch_add(&steps, 1) & 1), shared = threads > 1 && !atomic_flag_test_and_set(&taken);
-    if (shared) call_helpers((int)threads);
-    for (int64_t l = 0; l < layers; l++) recurrent[l] = (product){&net->recurrent[l], h + l * n, gates[l]};
-    multiply_all(recurrent, layers, shared, back);
+    if (shared) {
+        call_helpers((int)threads);
+        if (ahead.of != net || memcmp(ahead.h, h, layers * n * sizeof *h)) {
+            withdraw();
+            begin(net, h);
+        }
+        take_part();
+    } else
+        for (int64_t l = 0; l < layers; l++) {
+            product recurrent = {&net->recurrent[l], h + l * n, gates + l * 4 * n};
+            multiply_all(&recurrent, 0);
+        }
     memset(entered, 0, sizeof entered);
-    cell(n, gates[0], entered, net->entering + token * 4 * n, c, after, c_after);
+    cell(n, gates, entered, net->entering + token * 4 * n, c, after, c_after);
     for (int64_t l = 1; l < layers; l++) {
         product input = {&net->input[l - 1], after + (l - 1) * n, entered};
-        multiply_all(&input, 1, shared, back);
-        cell(n, gates[l], entered, net->bias + (l - 1) * 4 * n, c + l * n, after + l * n, c_after + l * n);
+        multiply_all(&input, shared);
+        cell(n, gates + l * 4 * n, entered, net->bias + (l - 1) * 4 * n, c + l * n, after + l * n, c_after + l * n);
     }
     if (looks) {
         float *logits = after + 2 * layers * n;
         product output = {net->output, after + (layers - 1) * n, logits};
-        multiply_all(&output, 1, shared, back);
+        multiply_all(&output, shared);
         for (int64_t v = 0; v < net->output->columns; v++) logits[v] += net->output_bias[v];
     }
-    if (shared) atomic_flag_clear(&taken);
+    if (shared) {
+        begin(net, after);
+        atomic_flag_clear(&taken);
+    }
+}
+
+/* Before the network's memory is given back. */
+void forget(const network *net) {
+    while (atomic_flag_test_and_set(&taken)) relax();
+    if (ahead.of == net) {
+        withdraw();
+        ahead.of = NULL;
+    }
+    atomic_flag_clear(&taken);
+}
+
+static void forget_all(void) { /* in a forked process there are no helpers */
+    helpers = 0;
+    ahead.of = NULL;
+    atomic_store(&claims, 0);
+    atomic_store(&asleep, 0);
+    atomic_flag_clear(&taken);
+    pthread_mutex_init(&mutex, NULL);
+    pthread_cond_init(&call, NULL);
 }

@@ -1,6 +1,7 @@
 """The compiled step writes what NumPy writes, whoever helps, and without a compiler NumPy writes it."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from charrnn_tui.compiled.library import SWITCH
 from charrnn_tui.sampling.compiled_step import CompiledStep, Rounded, helped, wait_for_function
 from charrnn_tui.sampling.lstm import ROUNDED_FROM, CharLSTM, LSTMState
 from tests.sampling.random_networks import TorchCharRNN, random_ids
@@ -20,6 +22,7 @@ Outcome = tuple[np.ndarray, np.ndarray, np.ndarray]
 @pytest.fixture
 def compiled() -> None:
     if not wait_for_function():
+        assert os.environ.get(SWITCH) == "0" or shutil.which("cc") is None, "the library does not pass its check"
         pytest.skip("no C compiler here")
 
 
@@ -73,6 +76,20 @@ def test_threads_change_no_bit() -> None:
 
 
 @pytest.mark.usefixtures("compiled")
+def test_what_was_begun_for_another_character_is_dropped() -> None:
+    models = [network(n_tokens=tokens, n_layers=layers) for tokens, layers in ((30, 2), (200, 1), (64, 3))]
+    before = [model.initial_state() for model in models]
+    after = [model.step(3, state)[1] for model, state in zip(models, before, strict=True)]
+    expected = [[model.step(5, state)[0] for state in pair] for model, *pair in zip(models, before, after, strict=True)]
+    with helped(2):
+        for turn, pause in np.random.default_rng(0).integers(0, 50, size=(600, 2)).tolist():
+            number, which = turn % 3, turn % 2
+            logits, _ = models[number].step(5, (before, after)[which][number])
+            np.testing.assert_array_equal(logits, expected[number][which])
+            sum(range(20 * pause))  # helpers get to another place each time
+
+
+@pytest.mark.usefixtures("compiled")
 def test_many_texts_at_once_do_not_get_into_each_other_s_way() -> None:
     models = [network(n_tokens=tokens) for tokens in (30, 64, 100)]
     alone = [written(model, 150) for model in models]
@@ -90,6 +107,8 @@ def test_a_state_that_is_given_is_not_written_into_and_may_lie_anywhere() -> Non
     one = LSTMState(many.h[:, 3], many.c[:, 3])  # one of several texts: not contiguous
     before = one.h.copy(), one.c.copy()
     logits, after = model.step(7, one)
+    before[0].setflags(write=False)
+    np.testing.assert_array_equal(model.step(7, LSTMState(*before))[0], logits)
     np.testing.assert_array_equal(one.h, before[0])
     np.testing.assert_array_equal(one.c, before[1])
     expected, expected_after = model.step(np.full(5, 7), many)
@@ -134,6 +153,10 @@ with helped(2):
         if child == 0:
             os._exit(0 if same else 3)
         assert same and os.waitpid(child, 0)[1] == 0
+    for _ in range(60 if sys.argv[1] == "drop" else 0):
+        dropped = network()
+        dropped.step(5, dropped.initial_state())
+        del dropped
 print(found, float(written(model)[0].sum()))
 """
 
@@ -148,6 +171,12 @@ def outcome(what: str, **environment: str) -> list[str]:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="a system without fork")
 def test_a_forked_process_has_helpers_of_its_own() -> None:
     assert outcome("fork")[0] == "True"
+
+
+@pytest.mark.usefixtures("compiled")
+def test_a_network_may_go_while_helpers_are_at_its_next_character() -> None:
+    at_once = {"MALLOC_MMAP_THRESHOLD_": "65536"}  # glibc gives memory back when it is freed: reading it is the end
+    assert outcome("drop", **at_once)[0] == "True"
 
 
 @pytest.mark.parametrize("without", [{"CC": "no-such-compiler"}, {"CC": "false"}, {"CHARRNN_TUI_COMPILE": "0"}])
