@@ -14,6 +14,8 @@
 #include <time.h>
 
 #define WIDTH 64
+#define LINE 32          /* weights in a cache line */
+#define ROWS_AHEAD 16    /* prefetched: the processor by itself asks the outer cache for them too late */
 #define MOST_HELPERS 63
 #define MOST_UNITS 16384 /* of all layers */
 #define MOST_LAYERS 64   /* of networks with products worth sharing */
@@ -44,6 +46,7 @@ static void multiply(const product *p, int64_t block) {
     float sums[WIDTH] = {0};
     for (int64_t k = 0; k < p->by->rows; k++) {
         float x = p->x[k];
+        for (int j = 0; j < WIDTH; j += LINE) __builtin_prefetch(&weights[(k + ROWS_AHEAD) * WIDTH + j]);
         for (int j = 0; j < WIDTH; j++) sums[j] += x * (float)weights[k * WIDTH + j];
     }
     int64_t from = block * WIDTH, left = p->by->columns - from;
