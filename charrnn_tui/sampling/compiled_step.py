@@ -19,6 +19,7 @@ Function = Callable[[int, int, int, int, int, int, int], None]
 SOURCE = Path(__file__).with_name("lstm_step.c")
 CHECK = Path(__file__).with_name("step_check.py")
 WIDTH = 64  # columns of a block, as in the source
+LINE = 32  # 16-bit numbers in a cache line
 MOST_UNITS = 16_384  # of all layers: what is computed of them lies on the stack
 LARGEST = 32_767  # of 16 bits with a sign
 
@@ -34,17 +35,15 @@ class Rounded:
         self.scale: Floats = np.where(largest > 0, largest, 1).astype(np.float32) / np.float32(LARGEST)  # (columns,)
         multiples = np.rint(matrix / self.scale).astype(np.int16)
         self.matrix: Floats = multiples * self.scale
-        rows, columns = matrix.shape
+        self._multiples = multiples
+
+    def packed(self) -> NDArray[np.int16]:
+        """(blocks, rows, WIDTH), flat, in the order in which it is read; the last block filled up with zeros."""
+        rows, columns = self._multiples.shape
         blocks = -(-columns // WIDTH)
         padded = np.zeros((rows, blocks * WIDTH), np.int16)
-        padded[:, :columns] = multiples
-        packed = padded.reshape(rows, blocks, WIDTH).transpose(1, 0, 2)
-        self._packed = np.ascontiguousarray(packed)  # (blocks, rows, WIDTH), in the order in which it is read
-        self._shape = rows, columns
-
-    def described(self) -> "_Matrix":
-        """For the library; holds as long as this object."""
-        return _Matrix(*self._shape, self._packed.ctypes.data, self.scale.ctypes.data)
+        padded[:, :columns] = self._multiples
+        return padded.reshape(rows, blocks, WIDTH).transpose(1, 0, 2).ravel()
 
 
 class CompiledStep:
@@ -65,11 +64,19 @@ class CompiledStep:
         """
         self._tokens, self._layers, self._n = len(entering), len(recurrent), entering.shape[1] // 4
         bias = np.concatenate([*biases, np.zeros(0, np.float32)])
-        matrices = [
-            (_Matrix * len(group))(*(matrix.described() for matrix in group)) for group in (recurrent, inputs, [output])
-        ]
-        self._kept = (entering, [*recurrent, *inputs, output], bias, output_bias, matrices)
-        by_layer, by_input, last = (ctypes.addressof(group) for group in matrices)
+        every = [*recurrent, *inputs, output]
+        packed = [matrix.packed() for matrix in every]
+        room = np.concatenate(packed, out=_lines(sum(map(len, packed))))
+        begins = room.ctypes.data + np.cumsum([0, *(numbers.nbytes for numbers in packed)])
+        matrices = (_Matrix * len(every))(
+            *(
+                _Matrix(*matrix.matrix.shape, begin, matrix.scale.ctypes.data)
+                for matrix, begin in zip(every, begins[:-1].tolist(), strict=True)
+            )
+        )
+        self._kept = (entering, [matrix.scale for matrix in every], bias, output_bias, room, matrices)
+        by_layer, each = ctypes.addressof(matrices), ctypes.sizeof(_Matrix)
+        by_input, last = by_layer + len(recurrent) * each, by_layer + (len(every) - 1) * each
         self._network = _Network(
             self._layers, self._n, entering.ctypes.data, by_layer, by_input, bias.ctypes.data, last,
             output_bias.ctypes.data,
@@ -92,6 +99,13 @@ class CompiledStep:
         _function(self._address, token, _address(h), _address(c), _address(after), looks, _threads)
         shape = self._layers, self._n
         return after[:size].reshape(shape), after[size : 2 * size].reshape(shape), after[2 * size :]
+
+
+def _lines(size: int) -> NDArray[np.int16]:
+    """Room for so many numbers, from the beginning of a cache line; where it is large, NumPy asks for large pages."""
+    room = np.empty(size + LINE, np.int16)
+    begin = -room.ctypes.data // room.itemsize % LINE
+    return room[begin : begin + size]
 
 
 def _address(array: Floats) -> int:
