@@ -2,15 +2,14 @@
 
 import time
 from collections.abc import Iterator
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
 from benchmarks.measuring import ROOT, Row, in_turn
-from benchmarks.yardstick import apart, notebook, notebook_name
+from benchmarks.yardstick import notebook, notebook_name, notebooks_speed, text_file
 from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
 from charrnn_tui.run.cores import available_cores
 from charrnn_tui.sampling.compiled_step import wait_for_function
@@ -21,49 +20,13 @@ from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
 
 TITLE = "Sampling, 2×512"
-CHECKPOINT = ROOT / "checkpoints" / "anna.safetensors"
 ROUNDS, AT_ONCE = 7, 64
 TOP_5 = SamplingSettings(top_k=5)
 
 
-@cache
-def notebooks_net() -> Any:
-    """The notebook's network with the weights of ours."""
-    checkpoint = read_checkpoint(CHECKPOINT)
-    net = notebook().CharRNN(checkpoint.vocabulary.tokens, 512, 2)
-    net.load_state_dict({name: torch.from_numpy(np.array(tensor)) for name, tensor in checkpoint.weights.items()})
-    torch.manual_seed(0)
-    np.random.seed(0)
-    return net
-
-
-def notebooks_text(threads: int, chars: int = 150) -> float:
-    """Characters a second of the notebook's `sample`."""
-    net = notebooks_net()
-    torch.set_num_threads(threads)
-    started = time.perf_counter()
-    notebook().sample(net, chars, prime="Anna", top_k=5)
-    return (chars + 5) / (time.perf_counter() - started)
-
-
-def torches_texts(threads: int, chars: int = 50) -> float:
-    """Characters a second, of many texts at once, of the notebook's network in a plain loop."""
-    net = notebooks_net()
-    torch.set_num_threads(threads)
-    ids, hidden = torch.zeros(AT_ONCE, dtype=torch.long), net.init_hidden(AT_ONCE)
-    started = time.perf_counter()
-    with torch.inference_mode():
-        for _ in range(chars):
-            inputs = torch.nn.functional.one_hot(ids, len(net.chars)).float().unsqueeze(1)
-            logits, hidden = net(inputs, hidden)
-            likeliest, among = torch.softmax(logits, dim=1).topk(5)
-            ids = among.gather(1, torch.multinomial(likeliest, 1))[:, 0]
-    return AT_ONCE * chars / (time.perf_counter() - started)
-
-
 def measure(scratch: Path) -> Iterator[Row]:
     """One text against the notebook, with its threads and with one."""
-    checkpoint = read_checkpoint(CHECKPOINT)
+    checkpoint = read_checkpoint(ROOT / "checkpoints" / "anna.safetensors")
     model = CharLSTM(checkpoint.weights)
     how = "compiled, 16-bit weights" if wait_for_function() else "NumPy: no C compiler here"
 
@@ -78,13 +41,11 @@ def measure(scratch: Path) -> Iterator[Row]:
 
     one_thread = partial(ours, 1)
 
-    threads, cores = torch.get_num_threads(), available_cores()
+    text, threads, cores = text_file(scratch), torch.get_num_threads(), available_cores()
+    figures = in_turn(ROUNDS, ours, partial(notebooks_speed, "sample", text))
     name, note = f"{notebook_name()}, {threads} threads", f"as many threads as help, of {cores}; {how}"
-    with apart(notebooks_text, threads) as theirs:
-        figures = in_turn(ROUNDS, ours, theirs)
     yield Row("one text, top-k 5", "chars/s", *figures, name, "≥ 17×", note=note)
-    with apart(notebooks_text, 1) as theirs:
-        figures = in_turn(ROUNDS, one_thread, theirs)
+    figures = in_turn(ROUNDS, one_thread, partial(notebooks_speed, "sample", text, 1))
     yield Row("one text, top-k 5", "chars/s", *figures, f"{notebook_name()}, 1 thread", note="ours in one thread")
 
     def many() -> float:
@@ -98,11 +59,30 @@ def measure(scratch: Path) -> Iterator[Row]:
                     next(alone)
         return AT_ONCE * 500 / (time.perf_counter() - started)
 
+    net = notebook().CharRNN(checkpoint.vocabulary.tokens, 512, 2)
+    net.load_state_dict({name: torch.from_numpy(np.array(tensor)) for name, tensor in checkpoint.weights.items()})
+
+    def torches() -> float:
+        ids, hidden = torch.zeros(AT_ONCE, dtype=torch.long), net.init_hidden(AT_ONCE)
+        started = time.perf_counter()
+        with torch.inference_mode():
+            for _ in range(50):
+                inputs = torch.nn.functional.one_hot(ids, len(net.chars)).float().unsqueeze(1)
+                logits, hidden = net(inputs, hidden)
+                likeliest, among = torch.softmax(logits, dim=1).topk(5)
+                ids = among.gather(1, torch.multinomial(likeliest, 1))[:, 0]
+        return AT_ONCE * 50 / (time.perf_counter() - started)
+
     note = f"each text as its seed writes it alone; a thread a core: {cores}"
-    what, name = f"{AT_ONCE} texts at once, top-k 5", f"torch's LSTM, {threads} threads"
-    with apart(torches_texts, threads) as theirs:
-        figures = in_turn(ROUNDS, many, theirs)
-    yield Row(what, "chars/s", *figures, name, "≥ 15,000", note=note)
+    figures = in_turn(ROUNDS, many, torches)
+    yield Row(
+        f"{AT_ONCE} texts at once, top-k 5",
+        "chars/s",
+        *figures,
+        f"torch's LSTM, {threads} threads",
+        "≥ 15,000",
+        note=note,
+    )
 
     kind = np.int16 if wait_for_function() else np.float32  # as a step reads them
     weights = np.ones(sum(tensor.size for tensor in checkpoint.weights.values()), kind)

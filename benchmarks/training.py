@@ -2,14 +2,11 @@
 
 import time
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import partial
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from benchmarks.measuring import Row, in_turn
-from benchmarks.yardstick import apart, encode, notebook, notebook_name, text_file
+from benchmarks.yardstick import notebook_name, notebooks_speed, text_file
 from charrnn_tui.run.settings import PRESETS, TrainSettings, settings_for
 from charrnn_tui.text.corpus import load_corpus
 from charrnn_tui.training.compiled_cell import compiled_cell
@@ -19,31 +16,13 @@ TITLE = "Training"
 ROUNDS, STEPS = 5, 4
 
 
-@cache
-def notebooks_data(path: Path) -> tuple[Any, np.ndarray]:
-    """The notebook's network for a text, and the text's ids."""
-    alphabet, ids = encode(path)
-    return notebook().CharRNN(alphabet, 512, 2), ids
-
-
-def notebooks_training(path: Path) -> float:
-    """Characters a second of some steps, with as many threads as PyTorch starts."""
-    net, ids = notebooks_data(path)
-    seconds: list[float] = []
-    notebook().train(
-        net, ids, 1, 128, 100, print_every=10**9, max_steps=STEPS, on_step=lambda taken, _: seconds.append(taken)
-    )
-    return 12_800 * len(seconds) / sum(seconds)
-
-
 def measure(scratch: Path) -> Iterator[Row]:
     """At the notebook's settings, ours chosen by its trial; the notebook's loop as PyTorch starts it."""
     path = text_file(scratch)
     corpus = load_corpus([path])
     learner = Learner(TrainSettings(device="cpu"), corpus)
     ours = steps_per_second(learner)
-    with apart(notebooks_training, path) as theirs:
-        figures, others = in_turn(ROUNDS, lambda: 12_800 * ours(), theirs)
+    figures, others = in_turn(ROUNDS, lambda: 12_800 * ours(), partial(notebooks_speed, "train", path))
     place = learner.placement
     words = f"{place.precision}, threads {place.threads}, LSTM layers {compiled_cell().words.split(',')[0]}"
     what = "training, 2 × 512, batches 128 × 100"

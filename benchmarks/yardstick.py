@@ -1,19 +1,15 @@
 """What we measure ourselves against: the course notebook's code, and its text."""
 
 import importlib.util
-import multiprocessing
 import sys
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Literal
 
 import numpy as np
 
-from benchmarks.measuring import ROOT, SHARED
+from benchmarks.measuring import ROOT, SHARED, in_a_process
 
 NOTEBOOK = SHARED / "seed" / "notebook.py"
 TEXT = SHARED / "data" / "anna.txt"
@@ -32,15 +28,37 @@ def notebook() -> ModuleType:
     return module
 
 
-@contextmanager
-def apart(measured: Callable[..., float], *arguments: Any) -> Iterator[Callable[[], float]]:
-    """Yields a function that measures in a process of its own, the same one each time.
+def notebooks_speed(what: Literal["train", "sample"], path: Path, threads: int | None = None) -> float:
+    """Characters a second of the notebook: `train`, some steps at its settings, and then `sample`.
 
-    Where the notebook runs beside ours, what ours left of the heap decides whether the C library takes torch's larger
-    tensors from the system anew at each step: on glibc 2.36 that halves the speed at which it samples.
+    In a fresh process, as who runs the notebook has it. Beside ours, or a second time, it depends on what is left of
+    the heap whether the C library takes torch's larger tensors from the system anew at each step: on glibc 2.36 that
+    halves the speed of `sample`.
     """
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield lambda: pool.submit(partial(measured, *arguments)).result()
+    steps = 2 if what == "sample" else 5
+    measured = in_a_process(_NOTEBOOKS_SPEEDS, str(path), str(steps), *([] if threads is None else [str(threads)]))
+    return float(measured[what])
+
+
+_NOTEBOOKS_SPEEDS = """
+import json, sys, time
+from pathlib import Path
+import numpy, torch
+from benchmarks.yardstick import encode, notebook
+alphabet, ids = encode(Path(sys.argv[1]))
+torch.manual_seed(0)
+numpy.random.seed(0)
+if len(sys.argv) > 3:
+    torch.set_num_threads(int(sys.argv[3]))
+net, steps, seconds = notebook().CharRNN(alphabet, 512, 2), int(sys.argv[2]), []
+notebook().train(
+    net, ids, 1, 128, 100, print_every=10**9, max_steps=steps, on_step=lambda taken, _: seconds.append(taken)
+)
+started = time.perf_counter()
+notebook().sample(net, 300, prime="".join(alphabet[-4:]), top_k=5)
+sampling = time.perf_counter() - started
+print(json.dumps({"train": 12_800 * len(seconds[1:]) / sum(seconds[1:]), "sample": 304 / sampling}))
+"""
 
 
 def notebook_name() -> str:
