@@ -25,7 +25,7 @@ MOST = 8  # threads; what one text's products have to do is not worth more
 TRIAL = 16  # characters that each number of threads is tried for
 WORTH_IT = 0.9  # of the time that one thread takes: what threads must save
 STRETCH = 64  # characters over which they must save it, again and again
-REST, LONGEST_REST = 256, 8192  # characters until they are tried again: twice as many each time they fail at once
+REST, LONGEST_REST = 32, 8192  # characters until they are tried again: twice as many each time they fail at once
 
 
 class Pace:
