@@ -25,7 +25,7 @@ def compiled(source: Path, check: Path, options: Sequence[str] = ()) -> Library:
     """The source as a library, from the cache or compiled now, which takes seconds.
 
     check: a script that is given the library's path, and exits with 0 where it computes what NumPy computes. options:
-    of the compiler, for a library that is faster with them and works without.
+    of the compiler, for a library that is better with them and works without.
     """
     if os.environ.get(SWITCH) == "0":
         return Library(None, f"ours are off by {SWITCH}=0")

@@ -18,14 +18,17 @@ Function = Callable[[int, int, int, int, int, int, int], None]
 
 SOURCE = Path(__file__).with_name("lstm_step.c")
 CHECK = Path(__file__).with_name("step_check.py")
+OPTIONS = ("-ffp-contract=off",)  # one rounding an operation, on every processor
 WIDTH = 64  # columns of a block, as in the source
 LINE = 32  # 16-bit numbers in a cache line
 MOST_UNITS = 16_384  # of all layers: what is computed of them lies on the stack
-LARGEST = 32_767  # of 16 bits with a sign
+CHUNK = 8  # rows whose products the step sums up as integers of 32 bits, which thus hold
+LARGEST = 16_383  # multiple of a column's scale
+ONE = 16_384  # what h is multiplied by, before it meets a matrix as integers
 
 
 class Rounded:
-    """A matrix (rows, columns) whose columns are multiples, from -32,767 to 32,767, of a scale each.
+    """A matrix (rows, columns) whose columns are multiples, from -16,383 to 16,383, of a scale each.
 
     Half as much to read. The probabilities of the next character move by some 1e-5 in total variation.
     """
@@ -38,12 +41,17 @@ class Rounded:
         self._multiples = multiples
 
     def packed(self) -> NDArray[np.int16]:
-        """(blocks, rows, WIDTH), flat, in the order in which it is read; the last block filled up with zeros."""
+        """(blocks, rows / 2, WIDTH, 2), flat, in the order in which it is read; filled up with zeros."""
         rows, columns = self._multiples.shape
-        blocks = -(-columns // WIDTH)
-        padded = np.zeros((rows, blocks * WIDTH), np.int16)
-        padded[:, :columns] = self._multiples
-        return padded.reshape(rows, blocks, WIDTH).transpose(1, 0, 2).ravel()
+        twos, blocks = self.rows // 2, -(-columns // WIDTH)
+        padded = np.zeros((self.rows, blocks * WIDTH), np.int16)
+        padded[:rows, :columns] = self._multiples
+        return padded.reshape(twos, 2, blocks, WIDTH).transpose(2, 0, 3, 1).ravel()
+
+    @property
+    def rows(self) -> int:
+        """Up to whole chunks."""
+        return -(-len(self._multiples) // CHUNK) * CHUNK
 
 
 class CompiledStep:
@@ -63,18 +71,20 @@ class CompiledStep:
         biases: of those above the first, (4n,). output: n to tokens. output_bias: (tokens,). Gates as in `lstm`.
         """
         self._tokens, self._layers, self._n = len(entering), len(recurrent), entering.shape[1] // 4
+        self._rows = output.rows
         bias = np.concatenate([*biases, np.zeros(0, np.float32)])
         every = [*recurrent, *inputs, output]
         packed = [matrix.packed() for matrix in every]
         room = np.concatenate(packed, out=_lines(sum(map(len, packed))))
         begins = room.ctypes.data + np.cumsum([0, *(numbers.nbytes for numbers in packed)])
+        scales = [matrix.scale / np.float32(ONE) for matrix in every]
         matrices = (_Matrix * len(every))(
             *(
-                _Matrix(*matrix.matrix.shape, begin, matrix.scale.ctypes.data)
-                for matrix, begin in zip(every, begins[:-1].tolist(), strict=True)
+                _Matrix(matrix.rows, len(scale), begin, scale.ctypes.data)
+                for matrix, scale, begin in zip(every, scales, begins[:-1].tolist(), strict=True)
             )
         )
-        self._kept = (entering, [matrix.scale for matrix in every], bias, output_bias, room, matrices)
+        self._kept = (entering, scales, bias, output_bias, room, matrices)
         by_layer, each = ctypes.addressof(matrices), ctypes.sizeof(_Matrix)
         by_input, last = by_layer + len(recurrent) * each, by_layer + (len(every) - 1) * each
         self._network = _Network(
@@ -99,6 +109,24 @@ class CompiledStep:
         _function(self._address, token, _address(h), _address(c), _address(after), looks, _threads)
         shape = self._layers, self._n
         return after[:size].reshape(shape), after[size : 2 * size].reshape(shape), after[2 * size :]
+
+    def run_many(self, ids: NDArray[np.integer], h: Floats, c: Floats) -> tuple[Floats, Floats, Floats] | None:
+        """`run` for some texts, on this thread: ids (B,), h and c (layers, B, n), logits (B, tokens).
+
+        Each text gets the very numbers that it gets alone.
+        """
+        if _library is None:
+            return None
+        texts, size = len(ids), h.size
+        if texts and not 0 <= ids.min() <= ids.max() < self._tokens:
+            raise IndexError(f"there are no tokens {ids.min()} to {ids.max()} among {self._tokens}")
+        after = np.empty(2 * size + texts * self._tokens, np.float32)
+        room = np.empty(texts * (8 * self._n + self._rows), np.float32)
+        tokens = np.ascontiguousarray(ids, np.int64)
+        given = tokens, np.ascontiguousarray(h, np.float32), np.ascontiguousarray(c, np.float32)
+        _library.step_many(self._address, texts, *(array.ctypes.data for array in (*given, after, room)))
+        h_after, c_after, logits = np.split(after, [size, 2 * size])
+        return h_after.reshape(h.shape), c_after.reshape(h.shape), logits.reshape(texts, self._tokens)
 
 
 def _lines(size: int) -> NDArray[np.int16]:
@@ -178,7 +206,7 @@ def wait_for_function() -> bool:
 def _compile() -> None:
     from charrnn_tui.compiled.compiler import compiled  # only once on a machine
 
-    take(compiled(SOURCE, CHECK))
+    take(compiled(SOURCE, CHECK, OPTIONS))
 
 
 def take(found: Library) -> None:
@@ -188,5 +216,7 @@ def take(found: Library) -> None:
         function = found.library.step
         function.argtypes = [ctypes.c_void_p, ctypes.c_int64, *[ctypes.c_void_p] * 3, ctypes.c_int64, ctypes.c_int64]
         function.restype = None
+        many = found.library.step_many
+        many.argtypes, many.restype = [ctypes.c_void_p, ctypes.c_int64, *[ctypes.c_void_p] * 5], None
         found.library.forget.argtypes, found.library.forget.restype = [ctypes.c_void_p], None
         _library, _function = found.library, function

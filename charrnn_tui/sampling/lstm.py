@@ -3,7 +3,7 @@
 Speed decides the layout. One character at a time is a chain of matrix–vector products and costs what it costs to read
 the weights, so everything else is kept out of the way: the product with a one-hot vector is the lookup of a row, input
 and recurrent weights of the upper layers stand in one matrix, and one tanh serves all four gates. The matrices of a
-large network are rounded to 16 bits, for NumPy too, so that a text is the same whoever writes it; the compiled step,
+large network are rounded to 15 bits, for NumPy too, so that a text is the same whoever writes it; the compiled step,
 where there is one, reads them as such.
 """
 
@@ -77,8 +77,11 @@ class CharLSTM:
 
     def step(self, ids: int | NDArray[np.integer], state: LSTMState) -> tuple[Floats, LSTMState]:
         """Read one character of each text. ids: an int or (B,). Returns logits, ([B,] n_tokens), and the state."""
-        if self._compiled is not None and state.h.ndim == 2:
-            compiled = self._compiled.run(int(ids), state.h, state.c, looks=True)
+        if self._compiled is not None:
+            if state.h.ndim == 2:
+                compiled = self._compiled.run(int(ids), state.h, state.c, looks=True)
+            else:
+                compiled = self._compiled.run_many(np.asarray(ids), state.h, state.c)
             if compiled is not None:
                 h, c, logits = compiled
                 return logits, LSTMState(h, c)

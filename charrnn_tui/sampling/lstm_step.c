@@ -1,30 +1,37 @@
-/* One character of one text through a stacked LSTM and its output, for who writes character by character.
+/* A character of a text, or of each of some texts, through a stacked LSTM and its output.
  *
- * Such a step costs what it costs to read the weights, so these are 16-bit multiples of a scale for each column, and lie
- * in the order in which they are read: blocks of WIDTH columns, of each block row after row. Sums and states are float32.
- * Helping threads take blocks from a common counter; while steps follow each other closely they spin, then they sleep.
- * The recurrent products need nothing but the state: helpers begin those of the next character while the caller, after a
- * step, still chooses it. Where the next step starts from another state, they are dropped.
+ * Such a step costs what it costs to read the weights, so these are 15-bit multiples of a scale for each column, and lie
+ * in the order in which they are read: blocks of WIDTH columns, of each block two rows after two. What they meet, h,
+ * stands in two parts of 15 bits, which is all of it. The products of CHUNK rows are summed up as integers, the chunks
+ * one after the other as float32: a text is the same with whatever instructions, alone or among others.
+ * Of one text, helping threads take blocks from a common counter; while steps follow each other closely they spin, then
+ * they sleep. The recurrent products need nothing but the state: helpers begin those of the next character while the
+ * caller, after a step, still chooses it. Where the next step starts from another state, they are dropped.
  * Compiled at run time. Gates stand side by side, i f o g, those of i, f, o halved, as in lstm.py.
  */
+#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
 #include <time.h>
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
 
-#define WIDTH 64
-#define LINE 32          /* weights in a cache line */
+#define WIDTH 64         /* columns of a block */
+#define CHUNK 8          /* rows: 8 * 2^14 * 2^14 is what 32 bits hold */
+#define ONE 16384.0f     /* 2^14 */
 #define ROWS_AHEAD 16    /* prefetched: the processor by itself asks the outer cache for them too late */
 #define MOST_HELPERS 63
 #define MOST_UNITS 16384 /* of all layers */
 #define MOST_LAYERS 64   /* of networks with products worth sharing */
 #define SPIN_NANOSECONDS 300000
 
-typedef struct { /* (rows, columns), the last block filled up with zeros */
+typedef struct { /* (rows, columns), rows filled up to whole chunks, the last block to its width, with zeros */
     int64_t rows, columns;
-    const int16_t *weights; /* (blocks, rows, WIDTH) */
-    const float *scale;     /* (columns) */
+    const int16_t *weights; /* (blocks, rows / 2, WIDTH, 2) */
+    const float *scale;     /* (columns): of what comes out */
 } matrix;
 
 typedef struct {
@@ -37,20 +44,72 @@ typedef struct {
     const float *output_bias;
 } network;
 
-typedef struct { const matrix *by; const float *x; float *y; } product;
+typedef struct {
+    const matrix *by;
+    int64_t texts;
+    const int16_t *x; /* (texts, 2, rows): as `split` makes it */
+    float *y;         /* (texts, columns) */
+} product;
 
 /* -- one block ------------------------------------------------------------------------------------------------- */
 
-static void multiply(const product *p, int64_t block) {
-    const int16_t *weights = p->by->weights + block * p->by->rows * WIDTH;
-    float sums[WIDTH] = {0};
-    for (int64_t k = 0; k < p->by->rows; k++) {
-        float x = p->x[k];
-        for (int j = 0; j < WIDTH; j += LINE) __builtin_prefetch(&weights[(k + ROWS_AHEAD) * WIDTH + j]);
-        for (int j = 0; j < WIDTH; j++) sums[j] += x * (float)weights[k * WIDTH + j];
+#if defined(__AVX512VNNI__)
+#define LANES 16
+#elif defined(__AVX2__)
+#define LANES 8
+#else
+#define LANES 4
+#endif
+#define PART 4
+
+typedef int32_t ints __attribute__((vector_size(4 * LANES)));
+typedef float floats __attribute__((vector_size(4 * LANES)));
+
+/* In each lane, two numbers of 16 bits by two. */
+static inline ints add_products(ints sum, ints a, ints b) {
+#if defined(__AVX512VNNI__)
+    return (ints)_mm512_dpwssd_epi32((__m512i)sum, (__m512i)a, (__m512i)b);
+#elif defined(__AVX2__)
+    return sum + (ints)_mm256_madd_epi16((__m256i)a, (__m256i)b);
+#elif defined(__SSE2__)
+    return sum + (ints)_mm_madd_epi16((__m128i)a, (__m128i)b);
+#else
+    return sum + ((a << 16) >> 16) * ((b << 16) >> 16) + (a >> 16) * (b >> 16);
+#endif
+}
+
+/* PART vectors of the columns of a block, as many as stay in registers. */
+static void multiply_part(const product *p, int64_t block, int part, int64_t text) {
+    int64_t rows = p->by->rows, columns = p->by->columns, from = block * WIDTH + part * PART * LANES;
+    const int16_t *x = p->x + text * 2 * rows;
+    const ints *weights = (const ints *)(p->by->weights + block * rows * WIDTH) + part * PART;
+    floats sums[PART] = {0};
+    for (int64_t row = 0; row < rows; row += CHUNK) {
+        ints whole[PART] = {0}, rest[PART] = {0};
+#pragma GCC unroll 4
+        for (int two = 0; two < CHUNK; two += 2, weights += WIDTH / LANES) {
+            int32_t wholes, rests;
+            memcpy(&wholes, x + row + two, sizeof wholes);
+            memcpy(&rests, x + rows + row + two, sizeof rests);
+#pragma GCC unroll 4
+            for (int v = 0; v < PART; v++) {
+                __builtin_prefetch(weights + v + ROWS_AHEAD / 2 * (WIDTH / LANES));
+                whole[v] = add_products(whole[v], weights[v], (ints){0} + wholes);
+                rest[v] = add_products(rest[v], weights[v], (ints){0} + rests);
+            }
+        }
+#pragma GCC unroll 4
+        for (int v = 0; v < PART; v++)
+            sums[v] += __builtin_convertvector(whole[v], floats) + __builtin_convertvector(rest[v], floats) / ONE;
     }
-    int64_t from = block * WIDTH, left = p->by->columns - from;
-    for (int j = 0; j < (left < WIDTH ? left : WIDTH); j++) p->y[from + j] = sums[j] * p->by->scale[from + j];
+    float of[PART * LANES], *y = p->y + text * columns;
+    memcpy(of, sums, sizeof of);
+    for (int64_t j = from; j < columns && j < from + PART * LANES; j++) y[j] = of[j - from] * p->by->scale[j];
+}
+
+static void multiply(const product *p, int64_t block) {
+    for (int64_t text = 0; text < p->texts; text++)
+        for (int part = 0; part < WIDTH / LANES / PART; part++) multiply_part(p, block, part, text);
 }
 
 static int64_t blocks_of(const product *p) { return (p->by->columns + WIDTH - 1) / WIDTH; }
@@ -170,13 +229,15 @@ static void multiply_all(const product *p, int shared) {
 static inline float from_bits(uint32_t bits) { float x; memcpy(&x, &bits, 4); return x; }
 static inline uint32_t bits_of(float x) { uint32_t bits; memcpy(&bits, &x, 4); return bits; }
 
+#define ROUNDER 12582912.0f /* 1.5 * 2^23: a sum with it has the other number, rounded, in its low bits */
+
 /* Cody & Waite's reduction to |r| <= ln(2)/2, Cephes' polynomial; relative error below 2e-7. */
 static inline float exponential(float x) {
     x = x > 88.0f ? 88.0f : x;
     x = x < -87.0f ? -87.0f : x;
-    float n = x * 1.44269504f + 12582912.0f; /* + 1.5 * 2^23: the low bits are the quotient, rounded */
+    float n = x * 1.44269504f + ROUNDER;
     uint32_t power = (bits_of(n) + 127) << 23;
-    n -= 12582912.0f;
+    n -= ROUNDER;
     float r = x - n * 0.693359375f + n * 2.12194440e-4f;
     float p = 1.9875691500e-4f;
     p = p * r + 1.3981999507e-3f;
@@ -188,8 +249,9 @@ static inline float exponential(float x) {
 }
 static inline float rise(float x) { return 1.0f / (1.0f + exponential(-2.0f * x)); } /* sigmoid(2x) = (tanh(x) + 1)/2 */
 
-static void cell(int64_t n, const float *restrict gates, const float *restrict more, const float *restrict bias,
-                 const float *restrict c, float *restrict h_out, float *restrict c_out) {
+static __attribute__((noinline)) void cell(int64_t n, const float *restrict gates, const float *restrict more,
+                                           const float *restrict bias, const float *restrict c, float *restrict h_out,
+                                           float *restrict c_out) {
     for (int64_t k = 0; k < n; k++) {
         float i = gates[k] + more[k] + bias[k], f = gates[n + k] + more[n + k] + bias[n + k];
         float o = gates[2 * n + k] + more[2 * n + k] + bias[2 * n + k];
@@ -200,28 +262,51 @@ static void cell(int64_t n, const float *restrict gates, const float *restrict m
     }
 }
 
+/* h, -1 to 1, as multiples of 2^-14, and of 2^-28 what they leave; whether it is that, and no NaN. */
+static int split(int64_t n, int64_t rows, const float *restrict h, int16_t *restrict x) {
+    int strange = 0;
+    for (int64_t k = 0; k < n; k++) {
+        float multiple = h[k] * ONE, rounded = multiple + ROUNDER;
+        float rest = (multiple - (rounded - ROUNDER)) * ONE + ROUNDER;
+        strange |= !(fabsf(multiple) < ONE + 1.0f);
+        x[k] = (int16_t)bits_of(rounded);
+        x[rows + k] = (int16_t)bits_of(rest);
+    }
+    return !strange;
+}
+
 /* The recurrent products of a state, begun or done. */
 static struct {
     const network *of; /* NULL: of none */
+    int sound;
     float h[MOST_UNITS], gates[4 * MOST_UNITS];
+    int16_t x[2 * (MOST_UNITS + MOST_LAYERS * CHUNK)];
     product products[MOST_LAYERS];
 } ahead;
 
 static void begin(const network *net, const float *h) {
     ahead.of = net;
+    ahead.sound = 1;
     memcpy(ahead.h, h, net->layers * net->n * sizeof *h);
-    for (int64_t l = 0; l < net->layers; l++)
-        ahead.products[l] = (product){&net->recurrent[l], ahead.h + l * net->n, ahead.gates + l * 4 * net->n};
+    int16_t *x = ahead.x;
+    for (int64_t l = 0; l < net->layers; l++, x += 2 * net->recurrent[l].rows) {
+        memset(x, 0, 2 * net->recurrent[l].rows * sizeof *x);
+        ahead.sound &= split(net->n, net->recurrent[l].rows, h + l * net->n, x);
+        ahead.products[l] = (product){&net->recurrent[l], 1, x, ahead.gates + l * 4 * net->n};
+    }
     offer(ahead.products, net->layers);
 }
 
-/* h, c: (layers, n). after: h, then c, then (tokens) logits, where somebody looks at them. */
+/* One text. h, c: (layers, n). after: h, then c, then (tokens) logits, where somebody looks at them. */
 void step(const network *net, int64_t token, const float *h, const float *c, float *after, int64_t looks,
           int64_t threads) {
     int64_t n = net->n, layers = net->layers;
-    int shared = threads > 1 && layers <= MOST_LAYERS && !atomic_flag_test_and_set(&taken);
+    int shared = threads > 1 && layers <= MOST_LAYERS && !atomic_flag_test_and_set(&taken), sound = 1;
     float own[shared ? 1 : layers * 4 * n], entered[4 * n], *gates = shared ? ahead.gates : own;
     float *c_after = after + layers * n;
+    int64_t rows = net->output->rows;
+    int16_t x[2 * rows];
+    memset(x, 0, sizeof x);
     if (shared) {
         call_helpers((int)threads);
         if (ahead.of != net || memcmp(ahead.h, h, layers * n * sizeof *h)) {
@@ -229,28 +314,63 @@ void step(const network *net, int64_t token, const float *h, const float *c, flo
             begin(net, h);
         }
         take_part();
+        sound = ahead.sound;
     } else
         for (int64_t l = 0; l < layers; l++) {
-            product recurrent = {&net->recurrent[l], h + l * n, gates + l * 4 * n};
+            product recurrent = {&net->recurrent[l], 1, x, gates + l * 4 * n};
+            sound &= split(n, rows, h + l * n, x);
             multiply_all(&recurrent, 0);
         }
     memset(entered, 0, sizeof entered);
     cell(n, gates, entered, net->entering + token * 4 * n, c, after, c_after);
+    sound &= split(n, rows, after, x);
     for (int64_t l = 1; l < layers; l++) {
-        product input = {&net->input[l - 1], after + (l - 1) * n, entered};
+        product input = {&net->input[l - 1], 1, x, entered};
         multiply_all(&input, shared);
         cell(n, gates + l * 4 * n, entered, net->bias + (l - 1) * 4 * n, c + l * n, after + l * n, c_after + l * n);
+        sound &= split(n, rows, after + l * n, x);
     }
+    if (!sound) after[0] = NAN; /* what it was may have been lost among the integers */
     if (looks) {
         float *logits = after + 2 * layers * n;
-        product output = {net->output, after + (layers - 1) * n, logits};
+        product output = {net->output, 1, x, logits};
         multiply_all(&output, shared);
-        for (int64_t v = 0; v < net->output->columns; v++) logits[v] += net->output_bias[v];
+        for (int64_t v = 0; v < net->output->columns; v++) logits[v] += sound ? net->output_bias[v] : NAN;
     }
     if (shared) {
         begin(net, after);
         atomic_flag_clear(&taken);
     }
+}
+
+/* Some texts on this thread, each as it would be alone. h, c: (layers, texts, n). after: h, then c, then (texts,
+ * tokens) logits. room: (2, texts, 4n) float32 and (texts, rows of a matrix) int16.
+ */
+void step_many(const network *net, int64_t texts, const int64_t *tokens, const float *h, const float *c, float *after,
+               float *room) {
+    int64_t n = net->n, rows = net->output->rows, columns = net->output->columns, all = net->layers * texts * n;
+    float *gates = room, *entered = gates + texts * 4 * n, *logits = after + 2 * all;
+    int16_t *x = (int16_t *)(entered + texts * 4 * n);
+    int sound[texts];
+    memset(entered, 0, texts * (4 * n * sizeof *entered + 2 * rows * sizeof *x));
+    for (int64_t t = 0; t < texts; t++) sound[t] = 1;
+    for (int64_t l = 0; l < net->layers; l++) {
+        product input = {&net->input[l - 1], texts, x, entered}, recurrent = {&net->recurrent[l], texts, x, gates};
+        if (l > 0) multiply_all(&input, 0);
+        for (int64_t t = 0; t < texts; t++) sound[t] &= split(n, rows, h + (l * texts + t) * n, x + t * 2 * rows);
+        multiply_all(&recurrent, 0);
+        for (int64_t t = 0; t < texts; t++) {
+            const float *bias = l > 0 ? net->bias + (l - 1) * 4 * n : net->entering + tokens[t] * 4 * n;
+            int64_t at = (l * texts + t) * n;
+            cell(n, gates + t * 4 * n, entered + t * 4 * n, bias, c + at, after + at, after + all + at);
+            sound[t] &= split(n, rows, after + at, x + t * 2 * rows);
+            if (!sound[t]) after[at] = NAN;
+        }
+    }
+    product output = {net->output, texts, x, logits};
+    multiply_all(&output, 0);
+    for (int64_t t = 0; t < texts; t++)
+        for (int64_t v = 0; v < columns; v++) logits[t * columns + v] += sound[t] ? net->output_bias[v] : NAN;
 }
 
 /* Before the network's memory is given back. */

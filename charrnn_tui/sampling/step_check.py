@@ -30,6 +30,10 @@ def main() -> None:
             for ours, theirs in zip(written(model, ids), expected, strict=True):
                 if not np.abs(ours - theirs).max() <= 1e-4:
                     sys.exit("wrong numbers")
+    state = LSTMState(*(np.stack([part] * 3, axis=1) for part in (expected[1], expected[2])))
+    among = model.step(np.array([5, 6, 7]), state)[0][1]
+    if not np.array_equal(among, model.step(6, LSTMState(expected[1], expected[2]))[0]):
+        sys.exit("other numbers among others")
     lost = np.full((LAYERS, n), np.nan, np.float32)
     if not np.isnan(model.step(0, LSTMState(lost, lost))[0]).all():
         sys.exit("a NaN got lost")
