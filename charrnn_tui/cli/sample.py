@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError
 from charrnn_tui.cli.opening import locate_checkpoint, open_model
@@ -18,6 +19,7 @@ from charrnn_tui.cli.output import DataStream, say
 from charrnn_tui.cli.quality import model_facts, quality
 from charrnn_tui.run.cores import available_cores
 from charrnn_tui.run.files import file_sha256
+from charrnn_tui.sampling.distribution import surprises_and_entropies
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.many_texts import WrittenText, write_many
 from charrnn_tui.sampling.pace import Pace
@@ -29,6 +31,7 @@ from charrnn_tui.text.nearest import NearestKnown
 from charrnn_tui.text.vocabulary import UnknownCharacters, Vocabulary
 
 USUAL_PRIME = "The"  # the notebook's
+MEASURED = 64  # characters whose surprises are computed at once
 SEPARATOR = "\n---\n"
 AT_ONCE, WORTH_IT = 64, 6  # texts side by side in a thread; how many are faster so than one after the other
 TOGETHER = 10_000_000  # characters of them that may wait in memory, 24 bytes each, before the first is shown
@@ -175,9 +178,10 @@ class _Writing:
     vocabulary: Vocabulary
     recipe: Recipe
     characters: list[str] = field(default_factory=list)
-    bits: float = 0.0
+    bits: float = 0.0  # of all that is finished
     seconds: float = 0.0
     taken: bool = False  # it was written beside others
+    _unmeasured: list[SampledCharacter] = field(default_factory=list)
 
     def take(self, text: WrittenText, seconds: float) -> None:
         """What was written already, and this text's share of the time."""
@@ -194,19 +198,26 @@ class _Writing:
         with Pace() as pace:
             started = time.perf_counter()  # reading the prime is not writing
             while (sampled := pace.run(write)) is not None:
-                self._keep(sampled)
+                self.characters.append(sampled.character)
+                self._unmeasured.append(sampled)
+                if len(self._unmeasured) == MEASURED:
+                    self._measure()
                 self.seconds += time.perf_counter() - started
                 yield sampled.character
                 started = time.perf_counter()
+        self._measure()
 
     def finish(self) -> None:
         """Write to the end, with nobody looking."""
         for _ in self.stream():
             pass
 
-    def _keep(self, sampled: SampledCharacter) -> None:
-        self.characters.append(sampled.character)
-        self.bits += sampled.surprise_bits
+    def _measure(self) -> None:
+        if self._unmeasured:
+            logits = np.stack([sampled.logits for sampled in self._unmeasured])
+            ids = np.array([sampled.token_id for sampled in self._unmeasured])
+            self.bits += float(surprises_and_entropies(logits, ids)[0].sum())
+            self._unmeasured.clear()
 
 
 def _stream_text(stream: DataStream, writing: _Writing) -> None:

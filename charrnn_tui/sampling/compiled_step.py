@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn_tui.compiled.library import Library, cached
+from charrnn_tui.sampling.settings import SamplingSettings
 
 Floats = NDArray[np.float32]
 Function = Callable[[int, int, int, int, int, int, int], None]
@@ -23,6 +24,7 @@ WIDTH = 64  # columns of a block, as in the source
 LINE = 32  # 16-bit numbers in a cache line
 MOST_UNITS = 16_384  # of all layers: what is computed of them lies on the stack
 CHUNK = 8  # rows whose products the step sums up as integers of 32 bits, which thus hold
+MOST_TOKENS = 16_384  # whose choice finds room on the stack
 LARGEST = 16_383  # multiple of a column's scale
 ONE = 16_384  # what h is multiplied by, before it meets a matrix as integers
 
@@ -129,6 +131,21 @@ class CompiledStep:
         return h_after.reshape(h.shape), c_after.reshape(h.shape), logits.reshape(texts, self._tokens)
 
 
+def choose(logits: Floats, settings: SamplingSettings, u: float) -> int | None:
+    """The token id that `Distribution(logits, settings).choose(u)` gives, in a tenth of the time.
+
+    None where there is no library, and where the logits, (n_tokens,) float32, are not finite or very many.
+    """
+    if _library is None or len(logits) > MOST_TOKENS:
+        return None
+    top_k = MOST_TOKENS if settings.top_k is None else min(settings.top_k, MOST_TOKENS)
+    top_p = 1.0 if settings.top_p is None else settings.top_p
+    token_id: int = _library.choose(
+        len(logits), _address(logits), settings.temperature, top_k, top_p, settings.min_p or 0.0, u
+    )
+    return None if token_id < 0 else token_id
+
+
 def _lines(size: int) -> NDArray[np.int16]:
     """Room for so many numbers, from the beginning of a cache line; where it is large, NumPy asks for large pages."""
     room = np.empty(size + LINE, np.int16)
@@ -216,6 +233,9 @@ def take(found: Library) -> None:
         function = found.library.step
         function.argtypes = [ctypes.c_void_p, ctypes.c_int64, *[ctypes.c_void_p] * 3, ctypes.c_int64, ctypes.c_int64]
         function.restype = None
+        choice = found.library.choose
+        size, logits, number = ctypes.c_int64, ctypes.c_void_p, ctypes.c_double
+        choice.argtypes, choice.restype = [size, logits, number, size, number, number, number], ctypes.c_int64
         many = found.library.step_many
         many.argtypes, many.restype = [ctypes.c_void_p, ctypes.c_int64, *[ctypes.c_void_p] * 5], None
         found.library.forget.argtypes, found.library.forget.restype = [ctypes.c_void_p], None

@@ -14,13 +14,30 @@ from charrnn_tui.sampling.settings import PLAIN, SamplingSettings
 
 Probabilities = NDArray[np.float64]
 
+NOT_FINITE = "the model gives NaN or infinite logits"
 _LN2 = math.log(2.0)
+
+
+def surprises_and_entropies(
+    logits: NDArray[np.floating], ids: NDArray[np.integer]
+) -> tuple[Probabilities, Probabilities]:
+    """Of many characters at once, in bits under the model's own belief: a tenth of the time of one by one.
+
+    logits: (N, n_tokens), what foretold each; ids: (N,), what came. Surprise: -log2 of its probability. Both (N,).
+    """
+    wide = logits.astype(np.float64)
+    wide -= wide.max(axis=1, keepdims=True)
+    chosen = np.take_along_axis(wide, ids[:, np.newaxis], axis=1)[:, 0]
+    belief = np.exp(wide)
+    total = belief.sum(axis=1)
+    entropies = (np.log(total) - (belief * wide).sum(axis=1) / total) / _LN2
+    return (np.log(total) - chosen) / _LN2, np.maximum(entropies, 0)
 
 
 class Distribution:
     """The model's belief about the next character, and what the settings make of it.
 
-    Built for every character that is written, so only what a choice needs is computed at once; the rest when asked for.
+    Built for every character where there is no compiled choice, so only what a choice needs is computed at once.
     order: all token ids, the likeliest first, ties by id, shape (n_tokens,). kept: how many of them may be chosen.
     """
 
@@ -31,7 +48,7 @@ class Distribution:
         self.order: NDArray[np.intp] = negative.argsort(kind="stable")
         self._below: Probabilities = negative[self.order]  # (n_tokens,), ascending
         if not (math.isfinite(self._below[0]) and math.isfinite(self._below[-1])):  # NaN sorts to the end
-            raise ValueError("the model gives NaN or infinite logits")
+            raise ValueError(NOT_FINITE)
         np.subtract(self._below[0], self._below, out=self._below)  # each logit less the largest, descending
         self._tempered = self._at_temperature()
         self.kept = self._count_kept()

@@ -1,4 +1,4 @@
-/* A character of a text, or of each of some texts, through a stacked LSTM and its output.
+/* A character of a text, or of each of some texts, through a stacked LSTM and its output; and the choice of the next.
  *
  * Such a step costs what it costs to read the weights, so these are 15-bit multiples of a scale for each column, and lie
  * in the order in which they are read: blocks of WIDTH columns, of each block two rows after two. What they meet, h,
@@ -372,6 +372,62 @@ void step_many(const network *net, int64_t texts, const int64_t *tokens, const f
     for (int64_t t = 0; t < texts; t++)
         for (int64_t v = 0; v < columns; v++) logits[t * columns + v] += sound[t] ? net->output_bias[v] : NAN;
 }
+
+/* -- the choice ------------------------------------------------------------------------------------------------ */
+
+static int stands_before(const float *logits, int32_t a, int32_t b) { /* the likeliest first, ties by number */
+    return logits[a] > logits[b] || (logits[a] == logits[b] && a < b);
+}
+
+static void sink(const float *logits, int32_t *heap, int64_t size, int64_t at) {
+    for (int64_t child; (child = 2 * at + 1) < size; at = child) {
+        if (child + 1 < size && stands_before(logits, heap[child + 1], heap[child])) child++;
+        if (!stands_before(logits, heap[child], heap[at])) return;
+        int32_t token = heap[at];
+        heap[at] = heap[child];
+        heap[child] = token;
+    }
+}
+
+/* The token that `Distribution` (distribution.py) chooses for u in [0, 1): temperature, top-k, top-p, min-p. top_k at
+ * least 1, top_p 1 and min_p 0 keep all. -1 where a logit is no finite number.
+ */
+int64_t choose(int64_t tokens, const float *logits, double temperature, int64_t top_k, double top_p, double min_p,
+               double u) {
+    int32_t heap[tokens], order[tokens];
+    for (int64_t v = 0; v < tokens; v++) {
+        if (!isfinite(logits[v])) return -1;
+        heap[v] = (int32_t)v;
+    }
+    for (int64_t at = tokens / 2; at-- > 0;) sink(logits, heap, tokens, at);
+    if (temperature == 0) return heap[0];
+    double largest = logits[heap[0]], all = 0, sum = 0, weights[tokens], sums[tokens];
+#define WEIGHT(token) exp((logits[token] - largest) / temperature)
+    int64_t most = top_k < tokens ? top_k : tokens, kept = 0, place = 0;
+    int whole = most == tokens, cut = top_p < 1 || min_p > 0; /* of the whole, only what is needed gets sorted */
+    for (int64_t v = 0; whole && v < tokens; v++) all += WEIGHT(v);
+    for (int64_t left = tokens; kept < most; kept++) {
+        int32_t token = order[kept] = heap[0];
+        heap[0] = heap[--left];
+        sink(logits, heap, left, 0);
+        sum += weights[kept] = WEIGHT(token);
+        sums[kept] = sum;
+        if (whole && !cut && sum > u * all) return token;
+        if (whole && cut && ((top_p < 1 && sum >= top_p * all) || weights[kept] < min_p)) {
+            kept++;
+            break;
+        }
+    }
+    if (!whole && top_p < 1) {
+        for (kept = 0; kept < most - 1 && sums[kept] < top_p * sum;) kept++;
+        kept++;
+    }
+    while (kept > 1 && weights[kept - 1] < min_p) kept--;
+    while (place < kept - 1 && sums[place] <= u * sums[kept - 1]) place++;
+    return order[place];
+}
+
+/* -- the end --------------------------------------------------------------------------------------------------- */
 
 /* Before the network's memory is given back. */
 void forget(const network *net) {

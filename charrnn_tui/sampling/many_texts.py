@@ -17,6 +17,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from charrnn_tui.sampling.distribution import NOT_FINITE
 from charrnn_tui.sampling.lstm import LSTMState
 from charrnn_tui.sampling.sampler import Sampler, seeded
 from charrnn_tui.sampling.settings import SamplingSettings
@@ -81,7 +82,7 @@ def _choose(
     """`Distribution` for a row of logits each: ids, surprises in bits, and whether rounding could not change them."""
     wide = logits.astype(np.float64)  # (texts, n_tokens)
     if not np.isfinite(wide).all():
-        raise ValueError("the model gives NaN or infinite logits")
+        raise ValueError(NOT_FINITE)
     order = np.argsort(-wide, axis=1)  # in any order among equals, of which none is vouched for
     below = np.take_along_axis(wide, order, axis=1)
     below -= below[:, :1].copy()

@@ -6,7 +6,6 @@ With V tokens, L layers, H hidden units a character takes 4 V bytes of logits, 8
 
 from __future__ import annotations
 
-import math
 from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from typing import Final, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn_tui.sampling.distribution import Distribution
+from charrnn_tui.sampling.distribution import Distribution, surprises_and_entropies
 from charrnn_tui.sampling.lstm import CharLSTM, LSTMState
 from charrnn_tui.sampling.sampler import SampledCharacter, Sampler, SamplerSnapshot, seeded
 from charrnn_tui.sampling.settings import SamplingSettings
@@ -26,8 +25,6 @@ STATE_EVERY: Final = 128  # characters; the way to any other place is 127 steps 
 CHUNK: Final = 512  # characters whose logits lie in one array: what a fork copies at most
 LOOKED_AT: Final = 64  # characters whose distributions are computed at once: 3 MB for 5,000 tokens
 NETWORKS_KEPT: Final = 2  # a text may live through many weights of a training, each of megabytes
-
-_LN2: Final = math.log(2.0)
 
 Value = TypeVar("Value")
 
@@ -143,15 +140,10 @@ class Page:
         """
         while (start := len(self._surprises)) < len(self):
             end = min(len(self), start + LOOKED_AT)
-            wide = self.logits_between(start, end).astype(np.float64)  # (characters, n_tokens)
-            wide -= wide.max(axis=1, keepdims=True)
-            chosen = np.take_along_axis(wide, np.array(self.ids[start:end], np.intp)[:, np.newaxis], axis=1)[:, 0]
-            belief = np.exp(wide)
-            total = belief.sum(axis=1)
-            surprises = (np.log(total) - chosen) / _LN2
-            entropies = (np.log(total) - (belief * wide).sum(axis=1) / total) / _LN2
+            ids = np.array(self.ids[start:end], np.intp)
+            surprises, entropies = surprises_and_entropies(self.logits_between(start, end), ids)
             self._surprises.frombytes(surprises.astype(np.float32).tobytes())
-            self._entropies.frombytes(np.maximum(entropies, 0).astype(np.float32).tobytes())
+            self._entropies.frombytes(entropies.astype(np.float32).tobytes())
             self._total_bits += float(surprises.sum())
 
     def _settings_changed(self, position: int, settings: SamplingSettings) -> None:

@@ -8,7 +8,8 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn_tui.sampling.distribution import Distribution
+from charrnn_tui.sampling.compiled_step import choose
+from charrnn_tui.sampling.distribution import NOT_FINITE, Distribution
 from charrnn_tui.sampling.lstm import CharLSTM, LSTMState
 from charrnn_tui.sampling.settings import PLAIN, SamplingSettings
 from charrnn_tui.text.vocabulary import Vocabulary
@@ -18,30 +19,43 @@ _PROGRESS_EVERY = 256  # characters of a prime between two reports: some twenty 
 
 @dataclass(frozen=True, slots=True)
 class SampledCharacter:
-    """One written character and what the model thought of it, computed when asked for.
+    """One written character; what the model thought of it is computed anew each time it is asked for.
 
-    rank: its place among all tokens, 1 the likeliest. distribution: what it was drawn from.
+    logits: what foretold it, (n_tokens,). settings: what it was chosen with.
     """
 
     character: str
     token_id: int
-    rank: int
-    distribution: Distribution = field(repr=False, compare=False)
+    logits: NDArray[np.float32] = field(repr=False, compare=False)
+    settings: SamplingSettings = field(repr=False, compare=False)
+
+    @property
+    def distribution(self) -> Distribution:
+        """What it was drawn from."""
+        return Distribution(self.logits, self.settings)
+
+    @property
+    def rank(self) -> int:
+        """Its place among all tokens, 1 the likeliest."""
+        return self.distribution.place_of(self.token_id) + 1
 
     @property
     def probability(self) -> float:
         """The model's own, at temperature 1 with nothing dropped."""
-        return self.distribution.before_at(self.rank - 1)
+        distribution = self.distribution
+        return distribution.before_at(distribution.place_of(self.token_id))
 
     @property
     def chosen_probability(self) -> float:
         """After temperature and truncation: what it was drawn with."""
-        return self.distribution.after_at(self.rank - 1)
+        distribution = self.distribution
+        return distribution.after_at(distribution.place_of(self.token_id))
 
     @property
     def surprise_bits(self) -> float:
         """-log2 of `probability`."""
-        return self.distribution.surprise_bits_at(self.rank - 1)
+        distribution = self.distribution
+        return distribution.surprise_bits_at(distribution.place_of(self.token_id))
 
     @property
     def entropy_bits(self) -> float:
@@ -137,23 +151,29 @@ class Sampler(Iterator[SampledCharacter]):
         return self._logits
 
     def __next__(self) -> SampledCharacter:
-        return self._write(self.distribution.place(self._random.random()))
+        settings, drawn = self._settings, self._random.random()
+        token_id = choose(self._logits, settings, drawn)
+        if token_id is None:
+            token_id = Distribution(self._logits, settings).choose(drawn)
+        return self._write(token_id, settings)
 
     def force(self, token_id: int) -> SampledCharacter:
         """Write this character, whatever would have been drawn; the random number of its place is used up all the same.
 
-        Raises IndexError for an id outside the alphabet.
+        Raises IndexError for an id outside the alphabet, ValueError where the network gives no numbers.
         """
-        place = self.distribution.place_of(token_id)
+        if not 0 <= token_id < self.model.n_tokens:
+            raise IndexError(f"there is no token {token_id} among {self.model.n_tokens}")
+        if not np.isfinite(self._logits).all():
+            raise ValueError(NOT_FINITE)
         self._random.random()
-        return self._write(place)
+        return self._write(token_id, self._settings)
 
-    def _write(self, place: int) -> SampledCharacter:
-        distribution = self.distribution
-        token_id = int(distribution.order[place])
+    def _write(self, token_id: int, settings: SamplingSettings) -> SampledCharacter:
+        logits = self._logits
         self._logits, self._state = self.model.step(token_id, self._state)
         self._distribution = None
-        return SampledCharacter(self.vocabulary.tokens[token_id], token_id, place + 1, distribution)
+        return SampledCharacter(self.vocabulary.tokens[token_id], token_id, logits, settings)
 
     def __iter__(self) -> Self:
         return self

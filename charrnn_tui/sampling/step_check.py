@@ -7,7 +7,9 @@ import numpy as np
 
 from charrnn_tui.compiled.library import Library
 from charrnn_tui.sampling import compiled_step
+from charrnn_tui.sampling.distribution import Distribution
 from charrnn_tui.sampling.lstm import ROUNDED_FROM, CharLSTM, LSTMState
+from charrnn_tui.sampling.settings import SamplingSettings
 
 TOKENS, LAYERS, CHARACTERS = 70, 3, 40  # more tokens than stand in a block, and no multiple of it
 
@@ -34,6 +36,10 @@ def main() -> None:
     among = model.step(np.array([5, 6, 7]), state)[0][1]
     if not np.array_equal(among, model.step(6, LSTMState(expected[1], expected[2]))[0]):
         sys.exit("other numbers among others")
+    settings = SamplingSettings(0.8, top_k=20, top_p=0.9, min_p=0.01)
+    for logits, u in zip(expected[0], draw.random(CHARACTERS).tolist(), strict=True):
+        if compiled_step.choose(logits, settings, u) != Distribution(logits, settings).choose(u):
+            sys.exit("another choice")
     lost = np.full((LAYERS, n), np.nan, np.float32)
     if not np.isnan(model.step(0, LSTMState(lost, lost))[0]).all():
         sys.exit("a NaN got lost")
