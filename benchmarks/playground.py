@@ -7,7 +7,7 @@ from pathlib import Path
 from benchmarks.measuring import ROOT, Row, in_a_process, in_turn
 from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
 from charrnn_tui.run.cores import available_cores
-from charrnn_tui.sampling.compiled_step import wait_for_function
+from charrnn_tui.sampling.compiled_step import COMPILED
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.page import Page
 from charrnn_tui.sampling.sampler import Sampler
@@ -50,7 +50,7 @@ def measure(scratch: Path) -> Iterator[Row]:
     """1,000 characters rewritten with another temperature, as the replay toggle does it; memory of a text."""
     checkpoint = read_checkpoint(ROOT / "checkpoints" / "anna.safetensors")
     model = CharLSTM(checkpoint.weights)
-    wait_for_function()
+    COMPILED.wait()
     sampler = Sampler(model, checkpoint.vocabulary, TOP_5, seed=42, prime="Anna")
     page = Page(sampler, "Anna", 42)
     for _ in range(1000):

@@ -23,7 +23,7 @@ from charrnn_tui.cli.output import DataStream, say
 from charrnn_tui.run.cores import available_cores
 from charrnn_tui.run.quantities import size
 from charrnn_tui.run.settings import TrainSettings
-from charrnn_tui.sampling.compiled_step import wait_for_function
+from charrnn_tui.sampling.compiled_step import COMPILED
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.pace import Pace
 from charrnn_tui.sampling.sampler import Sampler
@@ -136,7 +136,7 @@ def _speed() -> dict[str, Any]:
     steps = [learner.learn().seconds]
     while len(steps) < 3 or time.perf_counter() < ends_at:
         steps.append(learner.learn(until=learner.steps).seconds)
-    compiled = wait_for_function()
+    compiled = COMPILED.wait()
     sampler = Sampler(CharLSTM(learner.weights()), vocabulary, seed=0)
     write = partial(next, sampler)
     started, written = time.perf_counter(), 0

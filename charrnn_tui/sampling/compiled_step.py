@@ -1,21 +1,18 @@
 """A character of one text as compiled code (lstm_step.c), where a C compiler is found; else NumPy writes it."""
 
 import ctypes
-import threading
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn_tui.compiled.library import Library, cached
+from charrnn_tui.compiled.prepared import Prepared
 from charrnn_tui.sampling.settings import SamplingSettings
 
 Floats = NDArray[np.float32]
-Function = Callable[[int, int, int, int, int, int, int], None]
 
 SOURCE = Path(__file__).with_name("lstm_step.c")
 CHECK = Path(__file__).with_name("step_check.py")
@@ -95,20 +92,21 @@ class CompiledStep:
         )  # fmt: skip
         self._address = ctypes.addressof(self._network)
         weakref.finalize(self, _forget, self._address)
-        find_function()
+        COMPILED.begin()
 
     def run(self, token: int, h: Floats, c: Floats, looks: bool) -> tuple[Floats, Floats, Floats] | None:
         """h and c, (layers, n) as given, after one more character, and the logits, of which nothing holds if nobody
         looks. None where there is no library, or none yet.
         """
-        if _function is None:
+        library = COMPILED.library
+        if library is None:
             return None
         size = self._layers * self._n
         after = np.empty(2 * size + self._tokens, np.float32)
         h, c = np.ascontiguousarray(h, np.float32), np.ascontiguousarray(c, np.float32)
         if not 0 <= token < self._tokens:
             raise IndexError(f"there is no token {token} among {self._tokens}")
-        _function(self._address, token, _address(h), _address(c), _address(after), looks, _threads)
+        library.step(self._address, token, _address(h), _address(c), _address(after), looks, _threads)
         shape = self._layers, self._n
         return after[:size].reshape(shape), after[size : 2 * size].reshape(shape), after[2 * size :]
 
@@ -117,7 +115,8 @@ class CompiledStep:
 
         Each text gets the very numbers that it gets alone.
         """
-        if _library is None:
+        library = COMPILED.library
+        if library is None:
             return None
         texts, size = len(ids), h.size
         if texts and not 0 <= ids.min() <= ids.max() < self._tokens:
@@ -126,7 +125,7 @@ class CompiledStep:
         room = np.empty(texts * (8 * self._n + self._rows), np.float32)
         tokens = np.ascontiguousarray(ids, np.int64)
         given = tokens, np.ascontiguousarray(h, np.float32), np.ascontiguousarray(c, np.float32)
-        _library.step_many(self._address, texts, *(array.ctypes.data for array in (*given, after, room)))
+        library.step_many(self._address, texts, *(array.ctypes.data for array in (*given, after, room)))
         h_after, c_after, logits = np.split(after, [size, 2 * size])
         return h_after.reshape(h.shape), c_after.reshape(h.shape), logits.reshape(texts, self._tokens)
 
@@ -136,11 +135,12 @@ def choose(logits: Floats, settings: SamplingSettings, u: float) -> int | None:
 
     None where there is no library, and where the logits, (n_tokens,) float32, are not finite or very many.
     """
-    if _library is None or len(logits) > MOST_TOKENS:
+    library = COMPILED.library
+    if library is None or len(logits) > MOST_TOKENS:
         return None
     top_k = MOST_TOKENS if settings.top_k is None else min(settings.top_k, MOST_TOKENS)
     top_p = 1.0 if settings.top_p is None else settings.top_p
-    token_id: int = _library.choose(
+    token_id: int = library.choose(
         len(logits), _address(logits), settings.temperature, top_k, top_p, settings.min_p or 0.0, u
     )
     return None if token_id < 0 else token_id
@@ -180,12 +180,24 @@ class _Network(ctypes.Structure):
 
 def _forget(network: int) -> None:
     """Its memory is about to be given back: what helping threads have begun of the next character must be over."""
-    if _library is not None:
-        _library.forget(network)
+    if COMPILED.library is not None:
+        COMPILED.library.forget(network)
 
 
-_library: ctypes.CDLL | None = None
-_function: Function | None = None
+def _declare(library: ctypes.CDLL) -> None:
+    size, address, number = ctypes.c_int64, ctypes.c_void_p, ctypes.c_double
+    functions = {
+        "step": ([address, size, *[address] * 3, size, size], None),
+        "step_many": ([address, size, *[address] * 5], None),
+        "choose": ([size, address, number, size, number, number, number], size),
+        "forget": ([address], None),
+    }
+    for name, (takes, gives) in functions.items():
+        function = getattr(library, name)
+        function.argtypes, function.restype = takes, gives
+
+
+COMPILED = Prepared(SOURCE, CHECK, _declare, OPTIONS)
 _threads = 1
 
 
@@ -198,45 +210,3 @@ def helped(threads: int) -> Iterator[None]:
         yield
     finally:
         _threads = before
-
-
-@cache
-def find_function() -> threading.Thread | None:
-    """Take the library from the cache; or compile it beside what else goes on, on the thread that is given back."""
-    found = cached(SOURCE)
-    if found is not None:
-        take(found)
-        return None
-    compiling = threading.Thread(target=_compile, name="compile")
-    compiling.start()
-    return compiling
-
-
-def wait_for_function() -> bool:
-    """Until it is known whether there is a library, which takes seconds once on a machine; whether there is."""
-    compiling = find_function()
-    if compiling is not None:
-        compiling.join()
-    return _function is not None
-
-
-def _compile() -> None:
-    from charrnn_tui.compiled.compiler import compiled  # only once on a machine
-
-    take(compiled(SOURCE, CHECK, OPTIONS))
-
-
-def take(found: Library) -> None:
-    """Use this library from now on."""
-    global _function, _library
-    if found.library is not None:
-        function = found.library.step
-        function.argtypes = [ctypes.c_void_p, ctypes.c_int64, *[ctypes.c_void_p] * 3, ctypes.c_int64, ctypes.c_int64]
-        function.restype = None
-        choice = found.library.choose
-        size, logits, number = ctypes.c_int64, ctypes.c_void_p, ctypes.c_double
-        choice.argtypes, choice.restype = [size, logits, number, size, number, number, number], ctypes.c_int64
-        many = found.library.step_many
-        many.argtypes, many.restype = [ctypes.c_void_p, ctypes.c_int64, *[ctypes.c_void_p] * 5], None
-        found.library.forget.argtypes, found.library.forget.restype = [ctypes.c_void_p], None
-        _library, _function = found.library, function

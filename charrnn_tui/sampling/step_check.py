@@ -26,7 +26,7 @@ def main() -> None:
     model = CharLSTM({name: draw.normal(0, 0.1, shape) for name, shape in shapes.items()})
     ids = draw.integers(TOKENS, size=CHARACTERS).tolist()
     expected = written(model, ids)
-    compiled_step.take(Library(ctypes.CDLL(sys.argv[1]), ""))
+    compiled_step.COMPILED.take(Library(ctypes.CDLL(sys.argv[1]), ""))
     for threads in (1, 2, 4):
         with compiled_step.helped(threads):
             for ours, theirs in zip(written(model, ids), expected, strict=True):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from charrnn_tui.compiled.library import SWITCH
 from charrnn_tui.sampling import compiled_step
-from charrnn_tui.sampling.compiled_step import choose, wait_for_function
+from charrnn_tui.sampling.compiled_step import COMPILED, choose
 from charrnn_tui.sampling.distribution import Distribution
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
@@ -25,7 +25,7 @@ NEXT_TO = 1e-12  # of the mass: nearer to a border than this, sums in another or
 
 @pytest.fixture(autouse=True, scope="module")
 def compiled() -> None:
-    if not wait_for_function():
+    if not COMPILED.wait():
         assert os.environ.get(SWITCH) == "0" or shutil.which("cc") is None, "the library does not pass its check"
         pytest.skip("no C compiler here")
 
@@ -85,5 +85,5 @@ def test_a_sampler_writes_the_same_with_and_without_it(monkeypatch: pytest.Monke
 
     every = [PLAIN, SamplingSettings(0.0), SamplingSettings(0.7, top_k=4), SamplingSettings(1.2, top_p=0.8, min_p=0.02)]
     ours = [text(settings) for settings in every]
-    monkeypatch.setattr(compiled_step, "_library", None)
+    monkeypatch.setattr(COMPILED, "library", None)
     assert ours == [text(settings) for settings in every]

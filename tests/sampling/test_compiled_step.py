@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from charrnn_tui.compiled.library import SWITCH
-from charrnn_tui.sampling.compiled_step import OPTIONS, SOURCE, CompiledStep, Rounded, helped, wait_for_function
+from charrnn_tui.sampling.compiled_step import COMPILED, OPTIONS, SOURCE, CompiledStep, Rounded, helped
 from charrnn_tui.sampling.lstm import ROUNDED_FROM, CharLSTM, LSTMState
 from tests.sampling.random_networks import TorchCharRNN, random_ids
 
@@ -22,7 +22,7 @@ Outcome = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 @pytest.fixture
 def compiled() -> None:
-    if not wait_for_function():
+    if not COMPILED.wait():
         assert os.environ.get(SWITCH) == "0" or shutil.which("cc") is None, "the library does not pass its check"
         pytest.skip("no C compiler here")
 
@@ -195,7 +195,7 @@ import ctypes, sys
 from charrnn_tui.compiled.library import Library
 from charrnn_tui.sampling import compiled_step
 from tests.sampling.test_compiled_step import network, written
-compiled_step.take(Library(ctypes.CDLL(sys.argv[1]), ""))
+compiled_step.COMPILED.take(Library(ctypes.CDLL(sys.argv[1]), ""))
 sys.stdout.buffer.write(b"".join(figures.tobytes() for figures in written(network(n_tokens=83, n_layers=3))))
 """
 
@@ -219,8 +219,8 @@ def test_every_processor_writes_the_same_bits(tmp_path: Path) -> None:
 
 PROGRAM = """
 import os, sys
-from tests.sampling.test_compiled_step import helped, network, wait_for_function, written
-found, model = wait_for_function(), network()
+from tests.sampling.test_compiled_step import COMPILED, helped, network, written
+found, model = COMPILED.wait(), network()
 with helped(2):
     before = [figures.tobytes() for figures in written(model)]
     if sys.argv[1] == "fork":
