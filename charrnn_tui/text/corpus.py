@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from charrnn_tui.text.batches import split_at
+from charrnn_tui.text.byte_passes import COMPILED, WORTH_IT
 from charrnn_tui.text.ids_cache import IdsCache
 from charrnn_tui.text.numbering import alphabet_of, encoded
 from charrnn_tui.text.text_file import CorpusError, TextFile, sha256_of
@@ -44,7 +45,10 @@ def load_corpus(paths: Sequence[str | Path], encoding: str = "utf-8", cache: Pat
     the next call only checks the files' hash.
     """
     files = [TextFile(path, encoding) for path in paths]
-    if cache is not None and sum(file.size for file in files) >= CACHED_FROM_BYTES:
+    size = sum(file.size for file in files)
+    if size >= WORTH_IT:
+        COMPILED.begin()
+    if cache is not None and size >= CACHED_FROM_BYTES:
         sha256 = sha256_of(files)
         ids, vocabulary = _cached(IdsCache(cache), files, f"{sha256}-{encoding}")
     else:

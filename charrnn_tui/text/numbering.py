@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from charrnn_tui.text.byte_passes import COMPILED, look_up
 from charrnn_tui.text.vocabulary import Codes, Ids, id_dtype
 
 _CHUNK = 1 << 17  # characters mended at once: what the processor's cache holds
@@ -63,7 +64,7 @@ class GrowingAlphabet:
         if not isinstance(codes, bytes):
             return self._table.take(codes, mode="clip")  # all are within; the mode that would say so takes longer
         if self._table.dtype == np.uint8:
-            return np.frombuffer(codes.translate(self._bytes_table), np.uint8)
+            return look_up(codes, self._bytes_table)
         return self._table[:256].take(np.frombuffer(codes, np.uint8), mode="clip")
 
     def _learn(self, strangers: NDArray[np.uint32]) -> None:
@@ -117,7 +118,7 @@ def _move(ids: Ids, places: NDArray[np.intp]) -> None:
     moved = np.flatnonzero(places - before > 1)  # from these on, all stand further back
     if not len(moved):
         return
-    few = len(moved) <= _FEW and ids.dtype == np.uint8
+    few = len(moved) <= _FEW and ids.dtype == np.uint8 and not COMPILED.library
     behind = np.empty(_CHUNK, np.bool_)
     table = places.astype(ids.dtype)
     narrow = table.tobytes().ljust(256, b"\0") if ids.dtype == np.uint8 else b""
@@ -129,6 +130,6 @@ def _move(ids: Ids, places: NDArray[np.intp]) -> None:
                 by = places[place] - before[place] - 1
                 chunk += moving if by == 1 else moving * np.uint8(by)
         elif narrow:
-            chunk[:] = np.frombuffer(chunk.tobytes().translate(narrow), np.uint8)
+            chunk[:] = look_up(chunk.tobytes(), narrow)
         else:
             chunk[:] = table.take(chunk)

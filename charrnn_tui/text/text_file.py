@@ -8,8 +8,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
-
+from charrnn_tui.text.byte_passes import with_newlines
 from charrnn_tui.text.vocabulary import Codes, codes_of
 
 BINARY_PROBE_BYTES = 8192  # a NUL among the first bytes is how file(1) and git tell binary from text
@@ -110,7 +109,7 @@ class TextFile:
             offset += len(piece)
             text: str | bytes
             if as_ascii and piece.isascii() and not piece.endswith(b"\r") and newlines.getstate() == nothing_kept:
-                text = _with_newlines(piece)
+                text = with_newlines(piece)
             else:
                 try:
                     text = newlines.decode(piece, final=not piece)
@@ -195,17 +194,6 @@ def sha256_of(files: Sequence[TextFile]) -> str:
         for piece in file.pieces(HASHED_BYTES):
             digest.update(piece)
     return digest.hexdigest()
-
-
-def _with_newlines(ascii_text: bytes) -> bytes:
-    """CRLF and CR as newline; the last byte is no CR, whose LF might still come."""
-    if b"\r" not in ascii_text:
-        return ascii_text
-    without, codes = ascii_text.replace(b"\r", b""), np.frombuffer(ascii_text, np.uint8)
-    pairs = np.count_nonzero((codes[:-1] == ord("\r")) & (codes[1:] == ord("\n")))
-    if pairs == len(ascii_text) - len(without):
-        return without  # where none stands alone this is the same, in a fifth of the time
-    return ascii_text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def _with_end(pieces: Iterator[bytes]) -> Iterator[bytes]:

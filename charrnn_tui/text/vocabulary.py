@@ -6,6 +6,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from charrnn_tui.text.byte_passes import look_up
+
 Ids = NDArray[
     np.unsignedinteger
 ]  # token ids, one per character, in the smallest unsigned dtype that holds the alphabet
@@ -140,7 +142,7 @@ class Vocabulary:
         """`encode` for code points that are all known. The array may be read-only."""
         if isinstance(codes, bytes):
             if self.dtype == np.uint8:
-                return np.frombuffer(codes.translate(self._bytes_table), np.uint8)
+                return look_up(codes, self._bytes_table)
             codes = np.frombuffer(codes, np.uint8).astype(np.uint32)
         return self._table.take(codes, mode="clip").astype(self.dtype)
 

@@ -1,0 +1,27 @@
+"""Run by compiled/compiler.py in a process of its own: exits with 0 if the library does what `bytes` does."""
+
+import ctypes
+import sys
+
+import numpy as np
+
+from charrnn_tui.compiled.library import Library
+from charrnn_tui.text import byte_passes
+
+
+def main() -> None:
+    """Lengths around those of vectors, texts with newlines of all kinds side by side."""
+    draw = np.random.default_rng(0)
+    table = draw.permutation(256).astype(np.uint8).tobytes()
+    texts = [draw.choice([10, 13, 65, 200], size).astype(np.uint8).tobytes() for size in (*range(200), 5000)]
+    texts += [draw.integers(0, 256, size).astype(np.uint8).tobytes() for size in (64, 1000)]
+    texts += [b"\r" * 130, b"\r\n" * 65, b"a" * 64 + b"\r\nb"]
+    expected = [(byte_passes.look_up(text, table).tobytes(), byte_passes.with_newlines(text)) for text in texts]
+    byte_passes.COMPILED.take(Library(ctypes.CDLL(sys.argv[1]), ""))
+    for text, (ids, lines) in zip(texts, expected, strict=True):
+        if byte_passes.look_up(text, table).tobytes() != ids or byte_passes.with_newlines(text) != lines:
+            sys.exit("other bytes")
+
+
+if __name__ == "__main__":
+    main()
