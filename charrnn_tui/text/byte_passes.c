@@ -34,18 +34,27 @@ int64_t unify_newlines(const uint8_t *in, int64_t n, uint8_t *out) {
     return count;
 }
 
-/* Each byte replaced by table[byte]. in and out may be the same. */
-void look_up(const uint8_t *in, int64_t n, const uint8_t *table, uint8_t *out) {
+/* Each byte replaced by table[byte]; whether one was replaced by 255. in and out may be the same. */
+int look_up(const uint8_t *in, int64_t n, const uint8_t *table, uint8_t *out) {
     int64_t at = 0;
+    int unknown = 0;
 #if defined(__AVX512VBMI2__)
     const __m512i first = _mm512_loadu_si512(table), second = _mm512_loadu_si512(table + 64);
     const __m512i third = _mm512_loadu_si512(table + 128), fourth = _mm512_loadu_si512(table + 192);
+    __mmask64 at_255 = 0;
     for (; at + 64 <= n; at += 64) { /* an index has seven bits, the eighth chooses */
         __m512i bytes = _mm512_loadu_si512(in + at);
         __m512i low = _mm512_permutex2var_epi8(first, bytes, second);
         __m512i high = _mm512_permutex2var_epi8(third, bytes, fourth);
-        _mm512_storeu_si512(out + at, _mm512_mask_mov_epi8(low, _mm512_movepi8_mask(bytes), high));
+        bytes = _mm512_mask_mov_epi8(low, _mm512_movepi8_mask(bytes), high);
+        at_255 |= _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(-1));
+        _mm512_storeu_si512(out + at, bytes);
     }
+    unknown = at_255 != 0;
 #endif
-    for (; at < n; at++) out[at] = table[in[at]];
+    for (; at < n; at++) {
+        out[at] = table[in[at]];
+        unknown |= out[at] == 255;
+    }
+    return unknown;
 }

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from charrnn_tui.compiled.prepared import Prepared
 
+UNKNOWN = 255  # what a table has for a byte without an id
 WORTH_IT = 1 << 20  # bytes of a text from which on a library is asked for
 
 
@@ -19,6 +20,15 @@ def look_up(data: bytes, table: bytes) -> NDArray[np.uint8]:
     found = np.empty(len(data), np.uint8)
     library.look_up(data, len(data), table, found.ctypes.data)
     return found
+
+
+def look_up_known(data: bytes, table: bytes, out: NDArray[np.uint8]) -> bool:
+    """The same into `out`, contiguous, (len(data),); whether no byte has 255 in the table."""
+    library = COMPILED.library
+    if library is None:
+        out[:] = np.frombuffer(data.translate(table), np.uint8)
+        return bool(out.max(initial=0) < UNKNOWN)
+    return not library.look_up(data, len(data), table, out.ctypes.data)
 
 
 def with_newlines(data: bytes) -> bytes:
@@ -38,7 +48,7 @@ def with_newlines(data: bytes) -> bytes:
 
 def _declare(library: ctypes.CDLL) -> None:
     data, size, out = ctypes.c_char_p, ctypes.c_int64, ctypes.c_void_p
-    library.look_up.argtypes, library.look_up.restype = [data, size, data, out], None
+    library.look_up.argtypes, library.look_up.restype = [data, size, data, out], ctypes.c_int
     library.unify_newlines.argtypes, library.unify_newlines.restype = [data, size, out], size
 
 

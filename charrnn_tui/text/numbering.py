@@ -1,14 +1,17 @@
 """A text encoded in one pass, before its alphabet is known: by the places in what has been seen of it, mended after."""
 
+import contextlib
+import mmap
 import sys
 from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn_tui.text.byte_passes import COMPILED, look_up
+from charrnn_tui.text.byte_passes import COMPILED, UNKNOWN, look_up, look_up_known
 from charrnn_tui.text.vocabulary import Codes, Ids, id_dtype
 
+_LARGE_PAGE = 1 << 21  # bytes
 _CHUNK = 1 << 17  # characters mended at once: what the processor's cache holds
 _FEW = 4  # places that moved, up to which a comparison for each costs less than looking all ids up again
 
@@ -21,6 +24,7 @@ class GrowingAlphabet:
         self._known: NDArray[np.uint32] = np.zeros(0, np.uint32)  # code points, sorted
         self._table: Ids = np.zeros(256, np.uint8)  # code point to number, 0: not known; all of them once one is wide
         self._bytes_table = bytes(256)
+        self._places = bytes([UNKNOWN]) * 256  # code point to place, as long as all numbers are bytes
         self.learned: list[NDArray[np.uint32]] = []  # the code points that came together, each time some came
         self.number(sample)
 
@@ -40,6 +44,12 @@ class GrowingAlphabet:
             self._learn(strangers.astype(np.uint32))
             numbers = self._look_up(codes)
         return numbers
+
+    def place_known(self, codes: Codes, out: Ids) -> bool:
+        """Write the places of some characters, where that is done in one pass: bytes, all of them known."""
+        if not isinstance(codes, bytes) or len(out) < len(codes):
+            return False
+        return out.dtype == self._table.dtype == np.uint8 and look_up_known(codes, self._places, out)
 
     def __len__(self) -> int:
         return len(self._known)
@@ -73,6 +83,7 @@ class GrowingAlphabet:
         self._table = self._table.astype(id_dtype(len(self._known) + 1), copy=False)
         self._table[self._known] = np.arange(1, len(self._known) + 1)
         self._bytes_table = self._table[:256].astype(np.uint8).tobytes()
+        self._places = (self._table[:256] - 1).astype(np.uint8).tobytes()
 
 
 def alphabet_of(pieces: Iterable[Codes]) -> list[str]:
@@ -90,9 +101,13 @@ def encoded(pieces: Iterable[Codes], chars: int, sample: Codes = b"") -> tuple[I
     the text, from all over it: the sooner the alphabet is complete, the sooner the ids are what they will be.
     """
     alphabet, count = GrowingAlphabet(sample), 0
-    ids: Ids = np.empty(chars, np.uint8)
+    ids: Ids = _room(chars)
     starts: dict[int, int] = {}  # length of `learned` to the first id that was given under it
     for codes in pieces:
+        if alphabet.place_known(codes, ids[count : count + len(codes)]):
+            starts.setdefault(len(alphabet.learned), count)
+            count += len(codes)
+            continue
         numbers = alphabet.number(codes)
         dtype = id_dtype(len(alphabet))
         if dtype != ids.dtype or count + len(numbers) > len(ids):
@@ -110,6 +125,17 @@ def encoded(pieces: Iterable[Codes], chars: int, sample: Codes = b"") -> tuple[I
         end = start
     ids.flags.writeable = False
     return ids, alphabet.characters
+
+
+def _room(size: int) -> Ids:
+    """Bytes to be written to, in large pages: for small ones the system takes as long as we for what goes into them."""
+    if size < _LARGE_PAGE // 2 or not hasattr(mmap, "MADV_HUGEPAGE"):
+        return np.empty(size, np.uint8)
+    whole = -(-size // _LARGE_PAGE) * _LARGE_PAGE  # only then does it put them where large pages may stand
+    memory = mmap.mmap(-1, whole, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    with contextlib.suppress(OSError):  # a system without them
+        memory.madvise(mmap.MADV_HUGEPAGE)
+    return np.frombuffer(memory, np.uint8)[:size]
 
 
 def _move(ids: Ids, places: NDArray[np.intp]) -> None:
