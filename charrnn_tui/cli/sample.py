@@ -96,6 +96,7 @@ def sample_command(
         raise click.UsageError("--encoding is that of a --prime-file; name one")
     path = locate_checkpoint(checkpoint, runs_dir)
     loaded, model = open_model(path)
+    model.settle()
     first_seed = secrets.randbelow(1 << 31) if seed is None else seed
     known = _known(_usual(loaded.vocabulary) if prime is None else prime, loaded.vocabulary, unknown == "skip")
     recipe = Recipe(str(path.resolve()), file_sha256(path), known, length, {0: first_seed}, {0: settings}, {})
@@ -144,6 +145,7 @@ def _write_again(recipe_file: str, checkpoint: str | None, runs: Path, as_json: 
                 f"{path}: is not the recipe's model: SHA-256 {found[:12]}…, not {recipe.sha256[:12]}…"
             )
         loaded, model = open_model(path)
+        model.settle()
         recipe.start(model, loaded.vocabulary)
     except RecipeError as error:
         raise click.ClickException(f"{recipe_file}: {error}") from None

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn_tui.sampling.compiled_step import MOST_UNITS, CompiledStep, Rounded
+from charrnn_tui.sampling.compiled_step import COMPILED, MOST_UNITS, CompiledStep, Rounded
 
 Floats = NDArray[np.float32]
 Weights = Mapping[str, NDArray[np.generic]]  # under the notebook's state_dict names; float16, float32 or float64
@@ -69,6 +69,13 @@ class CharLSTM:
         self._output = output
         weights_above = map(np.concatenate, zip(inputs, recurrent[1:], strict=True))
         self._layers = tuple(map(_Layer, [recurrent[0], *weights_above], biases))
+
+    def settle(self) -> None:
+        """Wait, a second once on a machine, until it is known whether compiled code computes, and no text is begun by
+        NumPy and ended by it: they round differently, if hardly ever so that it shows.
+        """
+        if self._compiled is not None:
+            COMPILED.wait()
 
     def initial_state(self, batch_size: int | None = None) -> LSTMState:
         """The state before the first character, all zero (notebook: `init_hidden`)."""

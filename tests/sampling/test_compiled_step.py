@@ -172,6 +172,15 @@ def test_a_character_outside_the_alphabet_is_refused() -> None:
             model.step(np.array([3, token_id]), model.initial_state(2))
 
 
+def test_who_writes_a_text_waits_for_the_library_where_it_is_of_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[bool] = []
+    monkeypatch.setattr(COMPILED, "wait", lambda: waited.append(True))
+    network(n_hidden=ROUNDED_FROM - 1).settle()
+    assert not waited
+    network().settle()
+    assert waited
+
+
 def test_small_networks_are_as_they_are() -> None:
     weights = TorchCharRNN(30, ROUNDED_FROM - 1, 1).weights()
     assert CharLSTM(weights)._compiled is None
