@@ -1,4 +1,4 @@
-"""A character of one text as compiled code (lstm_step.c), where a C compiler is found; else NumPy writes it."""
+"""A character, and its choice, as compiled code (lstm_step.c), where a C compiler is found; else NumPy writes it."""
 
 import ctypes
 import weakref
@@ -17,10 +17,9 @@ Floats = NDArray[np.float32]
 SOURCE = Path(__file__).with_name("lstm_step.c")
 CHECK = Path(__file__).with_name("step_check.py")
 OPTIONS = ("-ffp-contract=off",)  # one rounding an operation, on every processor
-WIDTH = 64  # columns of a block, as in the source
+WIDTH, CHUNK = 64, 8  # columns of a block, rows that are summed up as integers: as in the source
 LINE = 32  # 16-bit numbers in a cache line
 MOST_UNITS = 16_384  # of all layers: what is computed of them lies on the stack
-CHUNK = 8  # rows whose products the step sums up as integers of 32 bits, which thus hold
 MOST_TOKENS = 16_384  # whose choice finds room on the stack
 LARGEST = 16_383  # multiple of a column's scale
 ONE = 16_384  # what h is multiplied by, before it meets a matrix as integers

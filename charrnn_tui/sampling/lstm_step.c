@@ -62,7 +62,7 @@ typedef struct {
 #endif
 #define PART 4
 
-typedef int32_t ints __attribute__((vector_size(4 * LANES)));
+typedef int32_t ints __attribute__((vector_size(4 * LANES), may_alias));
 typedef float floats __attribute__((vector_size(4 * LANES)));
 
 /* In each lane, two numbers of 16 bits by two. */
@@ -355,8 +355,11 @@ void step_many(const network *net, int64_t texts, const int64_t *tokens, const f
     memset(entered, 0, texts * (4 * n * sizeof *entered + 2 * rows * sizeof *x));
     for (int64_t t = 0; t < texts; t++) sound[t] = 1;
     for (int64_t l = 0; l < net->layers; l++) {
-        product input = {&net->input[l - 1], texts, x, entered}, recurrent = {&net->recurrent[l], texts, x, gates};
-        if (l > 0) multiply_all(&input, 0);
+        product recurrent = {&net->recurrent[l], texts, x, gates};
+        if (l > 0) {
+            product input = {&net->input[l - 1], texts, x, entered};
+            multiply_all(&input, 0);
+        }
         for (int64_t t = 0; t < texts; t++) sound[t] &= split(n, rows, h + (l * texts + t) * n, x + t * 2 * rows);
         multiply_all(&recurrent, 0);
         for (int64_t t = 0; t < texts; t++) {

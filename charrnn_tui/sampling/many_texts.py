@@ -1,8 +1,9 @@
 """Many texts at once, each the one that its seed writes alone.
 
-One product for all texts reads the weights once a character of each, but adds up in another order than the product for
-one text: logits differ in the last bits. Where that could change a draw, the text is not vouched for, and is to be
-written alone: about one character in ten thousand is such a case. All others are those of `Sampler`.
+One product for all texts reads the weights once a character of each. NumPy's adds up in another order than the product
+for one text (the compiled step does not), so logits differ in the last bits. Where that could change a draw, the text
+is not vouched for, and is to be written alone: about one character in ten thousand is such a case. All others are those
+of `Sampler`.
 
 Threads have a share of the texts each and never wait for each other, and NumPy lets go of the interpreter in its loops.
 Threads inside BLAS would share out each product instead, and spin while one of them has lost its core to somebody else.

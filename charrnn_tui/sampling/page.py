@@ -191,7 +191,9 @@ class Page:
         """
         if not self._networks[0].position <= position <= len(self):
             raise WeightsGone("the weights that wrote this are gone: newer ones came from the training")
-        nearest = max(place for place in self._states if place <= position)
+        oldest = self._networks[0].position
+        at_end = position == len(self) > oldest  # where only the step that led there knows the logits to the bit
+        nearest = max(place for place in self._states if place < position + (not at_end))
         state, logits = self._states[nearest], None
         for place in range(nearest, position):
             network = _in_force(self._networks, place).value
@@ -207,7 +209,7 @@ class Page:
         return SamplerSnapshot(state, logits, dict(seeded(last.value, position - last.position).state))
 
     def _logits_of_state(self, position: int, state: LSTMState) -> NDArray[np.float32]:
-        """At the end of a page whose end has a stored state: what the step that led there gave."""
+        """Where nothing older is kept: at the beginning, or where the weights that led there are gone."""
         if position == 0:
             return self._start_logits
         return _in_force(self._networks, position - 1).value.read_out(state)

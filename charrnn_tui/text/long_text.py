@@ -12,10 +12,14 @@ from charrnn_tui.text.vocabulary import Ids
 _CHUNK = 1 << 22  # characters counted at once
 
 
+class _MappedFile(mmap.mmap):
+    """What is let go of comes back out of the file; other maps would have zeros."""
+
+
 def map_ids(path: Path, dtype: np.dtype[np.unsignedinteger]) -> Ids:
     """The ids of a file, read-only, shape (bytes / itemsize,). Raises OSError, and ValueError for an empty file."""
     with path.open("rb") as file:
-        return np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), dtype)
+        return np.frombuffer(_MappedFile(file.fileno(), 0, access=mmap.ACCESS_READ), dtype)
 
 
 def forget_pages(ids: Ids) -> None:
@@ -28,7 +32,7 @@ def forget_pages(ids: Ids) -> None:
         base = base.base
     if isinstance(base, memoryview):  # between the array and the map that it was made from
         base = base.obj
-    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+    if isinstance(base, _MappedFile) and hasattr(mmap, "MADV_DONTNEED"):
         base.madvise(mmap.MADV_DONTNEED)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.lstm import ROUNDED_FROM, CharLSTM
 from charrnn_tui.sampling.page import CHUNK, STATE_EVERY, Page, WeightsGone
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import PLAIN, SamplingSettings
@@ -69,6 +69,19 @@ def test_a_fork_with_another_symbol_equals_a_run_from_the_start_with_that_symbol
         expected += [next(straight).character for _ in range(40)]
         assert fork.text == "".join(expected)
         assert fork.forced == [place]
+
+
+def test_a_fork_stands_where_the_text_stood_to_the_bit_also_where_the_step_is_compiled() -> None:
+    model = CharLSTM(TorchCharRNN(len(VOCABULARY), ROUNDED_FROM, 2).weights())
+    model.settle()
+    writer = Sampler(model, VOCABULARY, SETTINGS, seed=5, prime=PRIME)
+    page = Page(writer, PRIME, 5)
+    for _ in range(2 * STATE_EVERY + 2):
+        page.write(writer)
+    for place in (0, 1, STATE_EVERY - 1, STATE_EVERY, STATE_EVERY + 1, 2 * STATE_EVERY):
+        stood = page.fork(place).snapshot_at(place)
+        np.testing.assert_array_equal(stood.logits, page.logits_between(place, place + 1)[0])
+        np.testing.assert_array_equal(stood.state.c, page.snapshot_at(place).state.c)
 
 
 def test_states_and_logits_are_equal_to_the_bit(long_page: Page) -> None:

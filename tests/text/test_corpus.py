@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from charrnn_tui.text.batches import get_batches
 from charrnn_tui.text.corpus import CorpusError, corpus_name, load_corpus, read_text
+from charrnn_tui.text.long_text import chunks
 
 
 def written(path: Path, data: bytes) -> Path:
@@ -68,6 +70,17 @@ def test_the_split_is_the_notebook_s(tmp_path: Path) -> None:
         train, val = corpus.split(val_frac)
         assert len(train) == int(99 * (1 - val_frac))
         assert np.concatenate([train, val]).tolist() == corpus.ids.tolist()
+
+
+@pytest.mark.parametrize("chars", [1_500_000, 2_500_000])
+def test_ids_stay_what_they_are_while_a_training_reads_them(chars: int, tmp_path: Path) -> None:
+    numbers = np.random.default_rng(0).integers(26, size=chars).astype(np.uint8)
+    corpus = load_corpus([written(tmp_path / "long.txt", (numbers + ord("a")).tobytes())])
+    for chunk in chunks(corpus.ids):
+        assert len(chunk)
+    for _ in get_batches(corpus.ids, 8, 100):
+        pass
+    np.testing.assert_array_equal(corpus.ids, numbers)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
