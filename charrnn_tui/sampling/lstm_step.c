@@ -22,7 +22,6 @@
 #define WIDTH 64         /* columns of a block */
 #define CHUNK 8          /* rows: 8 * 2^14 * 2^14 is what 32 bits hold */
 #define ONE 16384.0f     /* 2^14 */
-#define ROWS_AHEAD 16    /* prefetched: the processor by itself asks the outer cache for them too late */
 #define MOST_HELPERS 63
 #define MOST_UNITS 16384 /* of all layers */
 #define MOST_LAYERS 64   /* of networks with products worth sharing */
@@ -62,6 +61,16 @@ typedef struct {
 #endif
 #define PART 4
 
+/* Intel's processors by themselves ask the outer cache too late. AMD's ask in time, and asking once more takes a tenth
+ * of their time, or half of it where the weights come from memory.
+ */
+#if defined(__x86_64__) && !defined(__znver1__) && !defined(__znver2__) && !defined(__znver3__) && \
+    !defined(__znver4__) && !defined(__znver5__)
+#define PREFETCH(address) __builtin_prefetch(address)
+#else
+#define PREFETCH(address)
+#endif
+
 typedef int32_t ints __attribute__((vector_size(4 * LANES), may_alias));
 typedef float floats __attribute__((vector_size(4 * LANES)));
 
@@ -93,7 +102,7 @@ static void multiply_part(const product *p, int64_t block, int part, int64_t tex
             memcpy(&rests, x + rows + row + two, sizeof rests);
 #pragma GCC unroll 4
             for (int v = 0; v < PART; v++) {
-                __builtin_prefetch(weights + v + ROWS_AHEAD / 2 * (WIDTH / LANES));
+                PREFETCH(weights + v + 8 * (WIDTH / LANES));
                 whole[v] = add_products(whole[v], weights[v], (ints){0} + wholes);
                 rest[v] = add_products(rest[v], weights[v], (ints){0} + rests);
             }
