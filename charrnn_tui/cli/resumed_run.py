@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from charrnn_tui.cli.first_frame import imports_for_good
 from charrnn_tui.cli.training_run import Recording, Started, Stream, recorded, settings_file, write_sample
 from charrnn_tui.run.control import Control, HandOver
 from charrnn_tui.run.directory import RunDirectory, RunError
@@ -38,8 +39,9 @@ def resume_run(
     take_over: ask the process that trains it to save and let go, once everything is ready here. Raises RunError,
     CorpusError, SettingsError.
     """
-    from charrnn_tui.training.resume_state import read_resume_state  # torch: as in start_run
-    from charrnn_tui.training.trainer import train
+    with imports_for_good():  # torch: as in start_run
+        from charrnn_tui.training.resume_state import read_resume_state
+        from charrnn_tui.training.trainer import train
 
     if not take_over and (pid := run.trainer()) is not None:
         raise RunError(_taken(run, pid))

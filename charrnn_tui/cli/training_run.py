@@ -11,6 +11,7 @@ from typing import Any
 from charrnn_tui import __version__
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.cli.failures import FAILED, explain
+from charrnn_tui.cli.first_frame import imports_for_good
 from charrnn_tui.run.control import Control
 from charrnn_tui.run.directory import EventWriter, RunDirectory, RunError
 from charrnn_tui.run.events import AlarmRaised, CheckpointSaved, Event, RunFinished, RunPaused, StepDone
@@ -117,7 +118,7 @@ def recorded(begin: Callable[[], Stream], recording: Recording, control: Control
     told = False
     try:
         control.listen(Mailbox(directory.path))
-        with closing(begin()) as events:
+        with closing(_begun(begin)) as events:
             for event in events:
                 recording.append(event)
                 if isinstance(event, CheckpointSaved | RunPaused | RunFinished):
@@ -139,6 +140,19 @@ def recorded(begin: Callable[[], Stream], recording: Recording, control: Control
         recording.close()
         if recording.last is None and new:  # nothing was trained: leave no empty run behind
             shutil.rmtree(directory.path, ignore_errors=True)
+
+
+def _begun(begin: Callable[[], Stream]) -> Stream:
+    """The stream, whose first event comes when PyTorch is imported, the last of it as the learner is made.
+
+    A look through its objects for garbage would hold up the app's keys for 0.2 s, again and again.
+    """
+    with imports_for_good():
+        events = begin()
+        first = next(events)
+    with closing(events):
+        yield first
+        yield from events
 
 
 def _unwritten(event: Event, directory: RunDirectory, error: OSError) -> AlarmRaised:
