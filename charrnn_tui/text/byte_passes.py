@@ -14,11 +14,10 @@ WORTH_IT = 1 << 20  # bytes of a text from which on a library is asked for
 
 def look_up(data: bytes, table: bytes) -> NDArray[np.uint8]:
     """`data.translate(table)`, shape (len(data),); it may be read-only. table: 256 bytes."""
-    library = COMPILED.library
-    if library is None:
+    if COMPILED.library is None:
         return np.frombuffer(data.translate(table), np.uint8)
     found = np.empty(len(data), np.uint8)
-    library.look_up(data, len(data), table, found.ctypes.data)
+    look_up_known(data, table, found)
     return found
 
 

@@ -1,7 +1,5 @@
 """The compiled choice is that of `Distribution`."""
 
-import os
-import shutil
 from itertools import islice
 
 import numpy as np
@@ -9,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charrnn_tui.compiled.library import SWITCH
 from charrnn_tui.sampling import compiled_step
 from charrnn_tui.sampling.compiled_step import COMPILED, choose
 from charrnn_tui.sampling.distribution import Distribution
@@ -17,6 +14,7 @@ from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import PLAIN, SamplingSettings
 from charrnn_tui.text.vocabulary import Vocabulary
+from tests.compiled_needed import need
 from tests.sampling.random_networks import TorchCharRNN
 from tests.sampling.test_distribution import LOGITS, SETTINGS
 
@@ -25,9 +23,7 @@ NEXT_TO = 1e-12  # of the mass: nearer to a border than this, sums in another or
 
 @pytest.fixture(autouse=True, scope="module")
 def compiled() -> None:
-    if not COMPILED.wait():
-        assert os.environ.get(SWITCH) == "0" or shutil.which("cc") is None, "the library does not pass its check"
-        pytest.skip("no C compiler here")
+    need(COMPILED)
 
 
 def on_a_border(distribution: Distribution, chosen: int, u: float) -> bool:

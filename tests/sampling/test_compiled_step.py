@@ -1,7 +1,6 @@
 """The compiled step writes what NumPy writes, whoever helps, and without a compiler NumPy writes it."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import pytest
 from charrnn_tui.compiled.library import SWITCH
 from charrnn_tui.sampling.compiled_step import COMPILED, OPTIONS, SOURCE, CompiledStep, Rounded, helped
 from charrnn_tui.sampling.lstm import ROUNDED_FROM, CharLSTM, LSTMState
+from tests.compiled_needed import need
 from tests.sampling.random_networks import TorchCharRNN, random_ids
 
 Outcome = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -22,9 +22,7 @@ Outcome = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 @pytest.fixture
 def compiled() -> None:
-    if not COMPILED.wait():
-        assert os.environ.get(SWITCH) == "0" or shutil.which("cc") is None, "the library does not pass its check"
-        pytest.skip("no C compiler here")
+    need(COMPILED)
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """The compiled passes over bytes do what `bytes` does, whatever the length and wherever the line ends fall."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,19 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charrnn_tui.compiled.library import SWITCH
 from charrnn_tui.text import corpus
 from charrnn_tui.text.byte_passes import COMPILED, look_up, with_newlines
 from charrnn_tui.text.corpus import load_corpus
+from tests.compiled_needed import need
 
 LINES = st.lists(st.sampled_from([b"\r\n", b"\n", b"\r", b"a", b"word" * 20, b"\xc3\xa9"]), max_size=200).map(b"".join)
 
 
 @pytest.fixture(autouse=True, scope="module")
 def compiled() -> Iterator[None]:
-    if not COMPILED.wait():
-        assert os.environ.get(SWITCH) == "0" or shutil.which("cc") is None, "the library does not pass its check"
-        pytest.skip("no C compiler here")
+    need(COMPILED)
     yield
     COMPILED.library = None  # the other texts are short: `bytes` reads them
 

@@ -1,0 +1,15 @@
+"""For tests of compiled code: skipped where there is no compiler, failed where there is one and no library."""
+
+import os
+import shutil
+
+import pytest
+
+from charrnn_tui.compiled.library import SWITCH
+from charrnn_tui.compiled.prepared import Prepared
+
+
+def need(prepared: Prepared) -> None:
+    if not prepared.wait():
+        assert os.environ.get(SWITCH) == "0" or shutil.which("cc") is None, "the library does not pass its check"
+        pytest.skip("no C compiler here")
