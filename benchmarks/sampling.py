@@ -28,7 +28,7 @@ def measure(scratch: Path) -> Iterator[Row]:
     """One text against the notebook, with its threads and with one."""
     checkpoint = read_checkpoint(ROOT / "checkpoints" / "anna.safetensors")
     model = CharLSTM(checkpoint.weights)
-    how = "compiled, 15-bit weights" if COMPILED.wait() else "NumPy: no C compiler here"
+    how = "compiled, 14-bit weights" if COMPILED.wait() else "NumPy: no C compiler here"
 
     def ours(most: int | None = None) -> float:
         sampler = Sampler(model, checkpoint.vocabulary, TOP_5, seed=0, prime="Anna")

@@ -1,12 +1,12 @@
 /* A character of a text, or of each of some texts, through a stacked LSTM and its output; and the choice of the next.
  *
- * Such a step costs what it costs to read the weights, so these are 15-bit multiples of a scale for each column, and lie
- * in the order in which they are read: blocks of WIDTH columns, of each block two rows after two. What they meet, h,
- * stands in two parts of 15 bits, which is all of it. The products of CHUNK rows are summed up as integers, the chunks
- * one after the other as float32: a text is the same with whatever instructions, alone or among others.
- * Of one text, helping threads take blocks from a common counter; while steps follow each other closely they spin, then
- * they sleep. The recurrent products need nothing but the state: helpers begin those of the next character while the
- * caller, after a step, still chooses it. Where the next step starts from another state, they are dropped.
+ * Such a step costs what it costs to read the weights, so these are 14-bit multiples of a scale for each column, eight of
+ * them in seven words, and lie in the order in which they are read: blocks of WIDTH columns, of each block two rows after
+ * two. What they meet, h, is rounded to multiples of 2^-14. The products of CHUNK rows are summed up as integers, the
+ * chunks one after the other as float32: a text is the same with whatever instructions, alone or among others.
+ * Of one text, helping threads do their share; while steps follow each other closely they spin, then they sleep. The
+ * recurrent products need nothing but the state: helpers begin those of the next character while the caller, after a
+ * step, still chooses it. Where the next step starts from another state, they are dropped.
  * Compiled at run time. Gates stand side by side, i f o g, those of i, f, o halved, as in lstm.py.
  */
 #include <math.h>
@@ -20,7 +20,11 @@
 #endif
 
 #define WIDTH 64         /* columns of a block */
-#define CHUNK 8          /* rows: 8 * 2^14 * 2^14 is what 32 bits hold */
+#define CHUNK 16         /* rows: 16 * (2^13 - 1) * 2^14 is what 32 bits hold */
+#define WORDS 7          /* of 16 bits, that hold a chunk's 8 weights of every other row */
+#define LOW 0x3fff       /* the bits of a weight in its word, */
+#define ZERO 8192        /* as what is added to it: none is negative */
+#define ENTERING(rows) ((rows) + (rows) / CHUNK * 2) /* 16-bit numbers of an h, as `enter` makes it */
 #define ONE 16384.0f     /* 2^14 */
 #define MOST_HELPERS 63
 #define MOST_UNITS 16384 /* of all layers */
@@ -29,7 +33,7 @@
 
 typedef struct { /* (rows, columns), rows filled up to whole chunks, the last block to its width, with zeros */
     int64_t rows, columns;
-    const int16_t *weights; /* (blocks, rows / 2, WIDTH, 2) */
+    const uint16_t *weights; /* (blocks, rows / CHUNK, WORDS, WIDTH, 2); the eighth's bits, two by two, above the seven */
     const float *scale;     /* (columns): of what comes out */
 } matrix;
 
@@ -46,7 +50,7 @@ typedef struct {
 typedef struct {
     const matrix *by;
     int64_t texts;
-    const int16_t *x; /* (texts, 2, rows): as `split` makes it */
+    const int16_t *x; /* (texts, ENTERING(rows)) */
     float *y;         /* (texts, columns) */
 } product;
 
@@ -59,75 +63,96 @@ typedef struct {
 #else
 #define LANES 4
 #endif
-#define PART 4
+#define VECTORS 4
+#define TEXTS 4
 
-/* Intel's processors by themselves ask the outer cache too late. AMD's ask in time, and asking once more takes a tenth
- * of their time, or half of it where the weights come from memory.
- */
-#if defined(__x86_64__) && !defined(__znver1__) && !defined(__znver2__) && !defined(__znver3__) && \
-    !defined(__znver4__) && !defined(__znver5__)
-#define PREFETCH(address) __builtin_prefetch(address)
-#else
-#define PREFETCH(address)
-#endif
-
-typedef int32_t ints __attribute__((vector_size(4 * LANES), may_alias));
+typedef int32_t ints __attribute__((vector_size(4 * LANES)));
+typedef uint32_t sums __attribute__((vector_size(4 * LANES))); /* that may overflow on the way */
+typedef uint16_t shorts __attribute__((vector_size(4 * LANES), may_alias));
 typedef float floats __attribute__((vector_size(4 * LANES)));
 
 /* In each lane, two numbers of 16 bits by two. */
-static inline ints add_products(ints sum, ints a, ints b) {
+static inline sums add_products(sums sum, shorts a, shorts b) {
 #if defined(__AVX512VNNI__)
-    return (ints)_mm512_dpwssd_epi32((__m512i)sum, (__m512i)a, (__m512i)b);
+    return (sums)_mm512_dpwssd_epi32((__m512i)sum, (__m512i)a, (__m512i)b);
 #elif defined(__AVX2__)
-    return sum + (ints)_mm256_madd_epi16((__m256i)a, (__m256i)b);
+    return sum + (sums)_mm256_madd_epi16((__m256i)a, (__m256i)b);
 #elif defined(__SSE2__)
-    return sum + (ints)_mm_madd_epi16((__m128i)a, (__m128i)b);
+    return sum + (sums)_mm_madd_epi16((__m128i)a, (__m128i)b);
 #else
-    return sum + ((a << 16) >> 16) * ((b << 16) >> 16) + (a >> 16) * (b >> 16);
+    ints low = ((ints)a << 16 >> 16) * ((ints)b << 16 >> 16), high = ((ints)a >> 16) * ((ints)b >> 16);
+    return sum + (sums)low + (sums)high;
 #endif
 }
 
-/* PART vectors of the columns of a block, as many as stay in registers. */
-static void multiply_part(const product *p, int64_t block, int part, int64_t text) {
-    int64_t rows = p->by->rows, columns = p->by->columns, from = block * WIDTH + part * PART * LANES;
-    const int16_t *x = p->x + text * 2 * rows;
-    const ints *weights = (const ints *)(p->by->weights + block * rows * WIDTH) + part * PART;
-    floats sums[PART] = {0};
-    for (int64_t row = 0; row < rows; row += CHUNK) {
-        ints whole[PART] = {0}, rest[PART] = {0};
-#pragma GCC unroll 4
-        for (int two = 0; two < CHUNK; two += 2, weights += WIDTH / LANES) {
-            int32_t wholes, rests;
-            memcpy(&wholes, x + row + two, sizeof wholes);
-            memcpy(&rests, x + rows + row + two, sizeof rests);
-#pragma GCC unroll 4
-            for (int v = 0; v < PART; v++) {
-                PREFETCH(weights + v + 8 * (WIDTH / LANES));
-                whole[v] = add_products(whole[v], weights[v], (ints){0} + wholes);
-                rest[v] = add_products(rest[v], weights[v], (ints){0} + rests);
-            }
+/* The two bits above a weight join those of the words before. */
+static inline shorts collect(shorts bits, shorts words) {
+#if defined(__AVX512VNNI__) && defined(__AVX512VBMI2__)
+    return (shorts)_mm512_shldi_epi16((__m512i)bits, (__m512i)words, 2);
+#else
+    return bits << 2 | words >> 14;
+#endif
+}
+
+/* Some vectors of the columns of a block by some texts, as many as stay in registers: both known to the compiler. */
+static inline __attribute__((always_inline)) void multiply_part(const product *p, int64_t block, int first,
+                                                                const int vectors, int64_t text, const int texts) {
+    int64_t rows = p->by->rows, columns = p->by->columns, from = block * WIDTH + first * LANES;
+    const int16_t *x = p->x + text * ENTERING(rows);
+    const shorts *words = (const shorts *)(p->by->weights + block * (rows / CHUNK) * WORDS * WIDTH * 2) + first;
+    floats y[TEXTS][VECTORS] = {0};
+    for (int64_t row = 0; row < rows; row += CHUNK, words += WORDS * (WIDTH / LANES)) {
+        sums sum[TEXTS][VECTORS];
+        shorts last[VECTORS] = {0};
+        for (int t = 0; t < texts; t++) {
+            uint32_t start;
+            memcpy(&start, x + t * ENTERING(rows) + rows + row / CHUNK * 2, sizeof start);
+            for (int v = 0; v < vectors; v++) sum[t][v] = (sums){0} + start;
         }
+#pragma GCC unroll 8
+        for (int two = 0; two < CHUNK / 2; two++)
 #pragma GCC unroll 4
-        for (int v = 0; v < PART; v++)
-            sums[v] += __builtin_convertvector(whole[v], floats) + __builtin_convertvector(rest[v], floats) / ONE;
+            for (int v = 0; v < vectors; v++) {
+                shorts word = two < WORDS ? words[two * (WIDTH / LANES) + v] : last[v];
+                if (two < WORDS) last[v] = collect(last[v], word);
+#pragma GCC unroll 4
+                for (int t = 0; t < texts; t++) {
+                    int32_t pair;
+                    memcpy(&pair, x + t * ENTERING(rows) + row + 2 * two, sizeof pair);
+                    sum[t][v] = add_products(sum[t][v], word & LOW, (shorts)((ints){0} + pair));
+                }
+            }
+        for (int t = 0; t < texts; t++)
+            for (int v = 0; v < vectors; v++) y[t][v] += __builtin_convertvector((ints)sum[t][v], floats);
     }
-    float of[PART * LANES], *y = p->y + text * columns;
-    memcpy(of, sums, sizeof of);
-    for (int64_t j = from; j < columns && j < from + PART * LANES; j++) y[j] = of[j - from] * p->by->scale[j];
+    for (int t = 0; t < texts; t++) {
+        float of[VECTORS * LANES], *to = p->y + (text + t) * columns;
+        memcpy(of, y[t], sizeof of);
+        for (int64_t j = from; j < columns && j < from + vectors * LANES; j++) to[j] = of[j - from] * p->by->scale[j];
+    }
 }
 
 static void multiply(const product *p, int64_t block) {
-    for (int64_t text = 0; text < p->texts; text++)
-        for (int part = 0; part < WIDTH / LANES / PART; part++) multiply_part(p, block, part, text);
+    int64_t text = 0;
+    for (; text + TEXTS <= p->texts; text += TEXTS)
+        for (int first = 0; first < WIDTH / LANES; first += 2) multiply_part(p, block, first, 2, text, TEXTS);
+    for (; text < p->texts; text++)
+        for (int first = 0; first < WIDTH / LANES; first += VECTORS) multiply_part(p, block, first, VECTORS, text, 1);
 }
 
 static int64_t blocks_of(const product *p) { return (p->by->columns + WIDTH - 1) / WIDTH; }
 
 /* -- many blocks, by as many threads --------------------------------------------------------------------------- */
 
+/* What is offered is dealt out evenly, to everybody the same blocks each time: a core finds them in its own cache. Who
+ * is through with his takes from the others', from the end that they come to last.
+ */
 static const product *work;        /* what is offered, all with as many blocks */
 static int64_t work_blocks;        /* of each product */
-static _Atomic uint64_t claims;    /* blocks that are offered: 32 bits, blocks taken: 32 */
+static int64_t work_all;           /* of all products */
+static _Atomic int work_hands;     /* who has a share: the caller, and helpers */
+static int work_backwards;         /* a share begins with its last block */
+static struct { _Alignas(64) _Atomic uint64_t claim; } shares[MOST_HELPERS + 1];
 static _Atomic int64_t finished;   /* blocks of the offer that are done */
 static _Atomic int wanted, asleep; /* helpers that may help; helpers that must be woken */
 static atomic_flag taken = ATOMIC_FLAG_INIT; /* by the step that may offer */
@@ -135,8 +160,11 @@ static int helpers;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t call = PTHREAD_COND_INITIALIZER;
 
-#define BLOCKS(claim) ((int64_t)((claim) >> 32))
-#define TAKEN(claim) ((int64_t)((claim) & 0xffffffff))
+/* A claim: the blocks of the share, those that others took of it, those that its owner took: 21 bits each. */
+#define BITS 21
+#define OF(claim, place) ((int64_t)((claim) >> ((place) * BITS)) & ((1 << BITS) - 1))
+#define TAKEN(claim) (OF(claim, 0) + OF(claim, 1))
+#define BLOCKS(claim) OF(claim, 2)
 
 static void relax(void) {
 #if defined(__x86_64__) || defined(__i386__)
@@ -152,22 +180,28 @@ static int64_t nanoseconds(void) {
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static void take_blocks(void) {
-    for (;;) { /* a claim says how many blocks its own offer has: nobody takes one of another */
-        uint64_t claim = atomic_fetch_add(&claims, 1);
-        if (TAKEN(claim) >= BLOCKS(claim)) return;
-        multiply(&work[TAKEN(claim) / work_blocks], TAKEN(claim) % work_blocks);
-        atomic_fetch_add(&finished, 1);
+static void take_blocks(int me) {
+    int hands = work_hands;
+    for (int hand = me; hand < me + hands; hand++) {
+        int owner = hand % hands, other = owner != me;
+        for (;;) { /* a claim says how many blocks its own offer has: nobody takes one of another */
+            uint64_t claim = atomic_fetch_add(&shares[owner].claim, (uint64_t)1 << other * BITS);
+            if (TAKEN(claim) >= BLOCKS(claim)) break;
+            int64_t first = work_all * owner / work_hands, at = OF(claim, other);
+            int64_t block = first + (other == work_backwards ? at : BLOCKS(claim) - 1 - at);
+            multiply(&work[block / work_blocks], block % work_blocks);
+            atomic_fetch_add(&finished, 1);
+        }
     }
 }
 
 static int has_work(int number) {
-    uint64_t claim = atomic_load(&claims);
-    return number < atomic_load(&wanted) && TAKEN(claim) < BLOCKS(claim);
+    uint64_t claim = atomic_load(&shares[number].claim);
+    return TAKEN(claim) < BLOCKS(claim);
 }
 
 static void *help(void *argument) {
-    int number = (int)(intptr_t)argument;
+    int number = (int)(intptr_t)argument; /* from 1 on: the caller is 0 */
     for (;;) {
         int64_t until = nanoseconds() + SPIN_NANOSECONDS;
         while (!has_work(number) && nanoseconds() < until)
@@ -179,7 +213,7 @@ static void *help(void *argument) {
             atomic_fetch_sub(&asleep, 1);
             pthread_mutex_unlock(&mutex);
         }
-        take_blocks();
+        take_blocks(number);
     }
     return NULL;
 }
@@ -191,7 +225,7 @@ static void call_helpers(int threads) {
     if (!prepared) prepared = pthread_atfork(NULL, NULL, forget_all) == 0;
     while (helpers < threads - 1 && helpers < MOST_HELPERS) {
         pthread_t thread;
-        if (pthread_create(&thread, NULL, help, (void *)(intptr_t)helpers)) break;
+        if (pthread_create(&thread, NULL, help, (void *)(intptr_t)(helpers + 1))) break;
         pthread_detach(thread);
         helpers++;
     }
@@ -199,11 +233,18 @@ static void call_helpers(int threads) {
 }
 
 /* Offer all blocks of some products of the same number of columns; the offer before must be over. */
-static void offer(const product *products, int64_t count) {
+static void offer(const product *products, int64_t count, int backwards) {
+    int hands = 1 + (wanted < helpers ? wanted : helpers);
     work = products;
     work_blocks = blocks_of(products);
+    work_all = work_blocks * count;
+    work_hands = hands;
+    work_backwards = backwards;
     atomic_store(&finished, 0);
-    atomic_store(&claims, (uint64_t)(work_blocks * count) << 32);
+    for (int hand = hands - 1; hand >= 0; hand--) {
+        int64_t blocks = work_all * (hand + 1) / hands - work_all * hand / hands;
+        atomic_store(&shares[hand].claim, (uint64_t)blocks << 2 * BITS);
+    }
     if (atomic_load(&asleep)) {
         pthread_mutex_lock(&mutex);
         pthread_cond_broadcast(&call);
@@ -213,21 +254,23 @@ static void offer(const product *products, int64_t count) {
 
 /* Take part in what is offered, until all of it is done. */
 static void take_part(void) {
-    int64_t all = BLOCKS(atomic_load(&claims));
-    take_blocks();
-    while (atomic_load(&finished) < all) relax();
+    take_blocks(0);
+    while (atomic_load(&finished) < work_all) relax();
 }
 
 /* End an offer: what was taken of it gets done, the rest nobody takes any more. */
 static void withdraw(void) {
-    uint64_t claim = atomic_exchange(&claims, 0);
-    int64_t begun = TAKEN(claim) < BLOCKS(claim) ? TAKEN(claim) : BLOCKS(claim);
+    int64_t begun = 0;
+    for (int hand = 0; hand < work_hands; hand++) {
+        uint64_t claim = atomic_exchange(&shares[hand].claim, 0);
+        begun += TAKEN(claim) < BLOCKS(claim) ? TAKEN(claim) : BLOCKS(claim);
+    }
     while (atomic_load(&finished) < begun) relax();
 }
 
 static void multiply_all(const product *p, int shared) {
     if (shared) {
-        offer(p, 1);
+        offer(p, 1, 0);
         take_part();
     } else
         for (int64_t block = 0; block < blocks_of(p); block++) multiply(p, block);
@@ -271,15 +314,21 @@ static __attribute__((noinline)) void cell(int64_t n, const float *restrict gate
     }
 }
 
-/* h, -1 to 1, as multiples of 2^-14, and of 2^-28 what they leave; whether it is that, and no NaN. */
-static int split(int64_t n, int64_t rows, const float *restrict h, int16_t *restrict x) {
+/* h, -1 to 1, as multiples of 2^-14, and what the sum of each chunk must begin with for the weights' ZERO; whether it is
+ * that, and no NaN.
+ */
+static int enter(int64_t n, int64_t rows, const float *restrict h, int16_t *restrict x) {
     int strange = 0;
     for (int64_t k = 0; k < n; k++) {
-        float multiple = h[k] * ONE, rounded = multiple + ROUNDER;
-        float rest = (multiple - (rounded - ROUNDER)) * ONE + ROUNDER;
+        float multiple = h[k] * ONE;
         strange |= !(fabsf(multiple) < ONE + 1.0f);
-        x[k] = (int16_t)bits_of(rounded);
-        x[rows + k] = (int16_t)bits_of(rest);
+        x[k] = (int16_t)bits_of(multiple + ROUNDER);
+    }
+    for (int64_t chunk = 0; chunk < rows / CHUNK; chunk++) {
+        int32_t sum = 0;
+        for (int k = 0; k < CHUNK; k++) sum += x[chunk * CHUNK + k];
+        uint32_t start = -(uint32_t)sum * ZERO;
+        memcpy(x + rows + chunk * 2, &start, sizeof start);
     }
     return !strange;
 }
@@ -287,9 +336,9 @@ static int split(int64_t n, int64_t rows, const float *restrict h, int16_t *rest
 /* The recurrent products of a state, begun or done. */
 static struct {
     const network *of; /* NULL: of none */
-    int sound;
+    int sound, backwards;
     float h[MOST_UNITS], gates[4 * MOST_UNITS];
-    int16_t x[2 * (MOST_UNITS + MOST_LAYERS * CHUNK)];
+    int16_t x[ENTERING(MOST_UNITS + MOST_LAYERS * CHUNK)];
     product products[MOST_LAYERS];
 } ahead;
 
@@ -298,12 +347,12 @@ static void begin(const network *net, const float *h) {
     ahead.sound = 1;
     memcpy(ahead.h, h, net->layers * net->n * sizeof *h);
     int16_t *x = ahead.x;
-    for (int64_t l = 0; l < net->layers; l++, x += 2 * net->recurrent[l].rows) {
-        memset(x, 0, 2 * net->recurrent[l].rows * sizeof *x);
-        ahead.sound &= split(net->n, net->recurrent[l].rows, h + l * net->n, x);
+    for (int64_t l = 0; l < net->layers; l++, x += ENTERING(net->recurrent[l].rows)) {
+        memset(x, 0, net->recurrent[l].rows * sizeof *x);
+        ahead.sound &= enter(net->n, net->recurrent[l].rows, h + l * net->n, x);
         ahead.products[l] = (product){&net->recurrent[l], 1, x, ahead.gates + l * 4 * net->n};
     }
-    offer(ahead.products, net->layers);
+    offer(ahead.products, net->layers, ahead.backwards ^= 1);
 }
 
 /* One text. h, c: (layers, n). after: h, then c, then (tokens) logits, where somebody looks at them. */
@@ -314,7 +363,7 @@ void step(const network *net, int64_t token, const float *h, const float *c, flo
     float own[shared ? 1 : layers * 4 * n], entered[4 * n], *gates = shared ? ahead.gates : own;
     float *c_after = after + layers * n;
     int64_t rows = net->output->rows;
-    int16_t x[2 * rows];
+    int16_t x[ENTERING(rows)];
     memset(x, 0, sizeof x);
     if (shared) {
         call_helpers((int)threads);
@@ -327,17 +376,17 @@ void step(const network *net, int64_t token, const float *h, const float *c, flo
     } else
         for (int64_t l = 0; l < layers; l++) {
             product recurrent = {&net->recurrent[l], 1, x, gates + l * 4 * n};
-            sound &= split(n, rows, h + l * n, x);
+            sound &= enter(n, rows, h + l * n, x);
             multiply_all(&recurrent, 0);
         }
     memset(entered, 0, sizeof entered);
     cell(n, gates, entered, net->entering + token * 4 * n, c, after, c_after);
-    sound &= split(n, rows, after, x);
+    sound &= enter(n, rows, after, x);
     for (int64_t l = 1; l < layers; l++) {
         product input = {&net->input[l - 1], 1, x, entered};
         multiply_all(&input, shared);
         cell(n, gates + l * 4 * n, entered, net->bias + (l - 1) * 4 * n, c + l * n, after + l * n, c_after + l * n);
-        sound &= split(n, rows, after + l * n, x);
+        sound &= enter(n, rows, after + l * n, x);
     }
     if (!sound) after[0] = NAN; /* what it was may have been lost among the integers */
     if (looks) {
@@ -361,7 +410,7 @@ void step_many(const network *net, int64_t texts, const int64_t *tokens, const f
     float *gates = room, *entered = gates + texts * 4 * n, *logits = after + 2 * all;
     int16_t *x = (int16_t *)(entered + texts * 4 * n);
     int sound[texts];
-    memset(entered, 0, texts * (4 * n * sizeof *entered + 2 * rows * sizeof *x));
+    memset(entered, 0, texts * (4 * n * sizeof *entered + ENTERING(rows) * sizeof *x));
     for (int64_t t = 0; t < texts; t++) sound[t] = 1;
     for (int64_t l = 0; l < net->layers; l++) {
         product recurrent = {&net->recurrent[l], texts, x, gates};
@@ -369,13 +418,13 @@ void step_many(const network *net, int64_t texts, const int64_t *tokens, const f
             product input = {&net->input[l - 1], texts, x, entered};
             multiply_all(&input, 0);
         }
-        for (int64_t t = 0; t < texts; t++) sound[t] &= split(n, rows, h + (l * texts + t) * n, x + t * 2 * rows);
+        for (int64_t t = 0; t < texts; t++) sound[t] &= enter(n, rows, h + (l * texts + t) * n, x + t * ENTERING(rows));
         multiply_all(&recurrent, 0);
         for (int64_t t = 0; t < texts; t++) {
             const float *bias = l > 0 ? net->bias + (l - 1) * 4 * n : net->entering + tokens[t] * 4 * n;
             int64_t at = (l * texts + t) * n;
             cell(n, gates + t * 4 * n, entered + t * 4 * n, bias, c + at, after + at, after + all + at);
-            sound[t] &= split(n, rows, after + at, x + t * 2 * rows);
+            sound[t] &= enter(n, rows, after + at, x + t * ENTERING(rows));
             if (!sound[t]) after[at] = NAN;
         }
     }
@@ -454,7 +503,7 @@ void forget(const network *net) {
 static void forget_all(void) { /* in a forked process there are no helpers */
     helpers = 0;
     ahead.of = NULL;
-    atomic_store(&claims, 0);
+    for (int hand = 0; hand <= MOST_HELPERS; hand++) atomic_store(&shares[hand].claim, 0);
     atomic_store(&asleep, 0);
     atomic_flag_clear(&taken);
     pthread_mutex_init(&mutex, NULL);

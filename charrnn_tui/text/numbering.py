@@ -1,17 +1,15 @@
 """A text encoded in one pass, before its alphabet is known: by the places in what has been seen of it, mended after."""
 
-import contextlib
-import mmap
 import sys
 from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from charrnn_tui.run.memory import in_large_pages
 from charrnn_tui.text.byte_passes import COMPILED, UNKNOWN, look_up, look_up_known
 from charrnn_tui.text.vocabulary import Codes, Ids, id_dtype
 
-_LARGE_PAGE = 1 << 21  # bytes
 _CHUNK = 1 << 17  # characters mended at once: what the processor's cache holds
 _FEW = 4  # places that moved, up to which a comparison for each costs less than looking all ids up again
 
@@ -101,7 +99,7 @@ def encoded(pieces: Iterable[Codes], chars: int, sample: Codes = b"") -> tuple[I
     the text, from all over it: the sooner the alphabet is complete, the sooner the ids are what they will be.
     """
     alphabet, count = GrowingAlphabet(sample), 0
-    ids: Ids = _room(chars)
+    ids: Ids = np.frombuffer(in_large_pages(chars), np.uint8)[:chars]
     starts: dict[int, int] = {}  # length of `learned` to the first id that was given under it
     for codes in pieces:
         if alphabet.place_known(codes, ids[count : count + len(codes)]):
@@ -125,17 +123,6 @@ def encoded(pieces: Iterable[Codes], chars: int, sample: Codes = b"") -> tuple[I
         end = start
     ids.flags.writeable = False
     return ids, alphabet.characters
-
-
-def _room(size: int) -> Ids:
-    """Bytes to be written to, in large pages: for small ones the system takes as long as we for what goes into them."""
-    if size < _LARGE_PAGE // 2 or not hasattr(mmap, "MADV_HUGEPAGE"):
-        return np.empty(size, np.uint8)
-    whole = -(-size // _LARGE_PAGE) * _LARGE_PAGE  # only then does it put them where large pages may stand
-    memory = mmap.mmap(-1, whole, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    with contextlib.suppress(OSError):  # a system without them
-        memory.madvise(mmap.MADV_HUGEPAGE)
-    return np.frombuffer(memory, np.uint8)[:size]
 
 
 def _move(ids: Ids, places: NDArray[np.intp]) -> None:

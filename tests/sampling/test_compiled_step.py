@@ -61,11 +61,11 @@ def test_logits_and_states_are_numpy_s_and_those_of_torch(
     numpy_only()
     for mine, numpy_s in zip(ours, written(model), strict=True):
         assert mine.dtype == np.float32
-        np.testing.assert_allclose(mine, numpy_s, rtol=0, atol=2e-5)
+        np.testing.assert_allclose(mine, numpy_s, rtol=0, atol=2e-4)
     expected, _ = torch_net.logits(random_ids(40, n_tokens)[np.newaxis])
     before, after = (np.exp(logits - logits.max(1, keepdims=True)) for logits in (expected[0].numpy(), ours[0]))
     moved = np.abs(before / before.sum(1, keepdims=True) - after / after.sum(1, keepdims=True)).sum(1) / 2
-    assert moved.max() < 1e-4  # in total variation, by the 15 bits of the weights
+    assert moved.max() < 1e-4  # in total variation, by the 14 bits of the weights, the 15 of h
 
 
 @pytest.mark.usefixtures("compiled")
@@ -87,7 +87,7 @@ def test_a_text_among_others_gets_the_very_numbers_that_it_gets_alone(
     numpy_s = model.initial_state(texts)
     for row in ids:
         expected, numpy_s = model.step(row, numpy_s)
-    np.testing.assert_allclose(logits, expected, rtol=0, atol=2e-5)
+    np.testing.assert_allclose(logits, expected, rtol=0, atol=2e-4)
 
 
 @pytest.mark.usefixtures("compiled")
@@ -191,7 +191,7 @@ def test_a_matrix_is_rounded_to_half_a_step_of_each_column() -> None:
     matrix[:, 4] *= 1e-20
     rounded = Rounded(matrix)
     assert rounded.matrix.dtype == np.float32
-    assert (np.abs(rounded.matrix - matrix) <= np.abs(matrix).max(0) / 16_383 * 0.501).all()
+    assert (np.abs(rounded.matrix - matrix) <= np.abs(matrix).max(0) / 8_191 * 0.501).all()
     again = Rounded(rounded.matrix)
     np.testing.assert_allclose(again.matrix, rounded.matrix, rtol=1e-6)
 
