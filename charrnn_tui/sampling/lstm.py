@@ -3,8 +3,8 @@
 Speed decides the layout. One character at a time is a chain of matrix–vector products and costs what it costs to read
 the weights, so everything else is kept out of the way: the product with a one-hot vector is the lookup of a row, input
 and recurrent weights of the upper layers stand in one matrix, and one tanh serves all four gates. The matrices of a
-large network are rounded to 14 bits, and to 15 the h that they meet, for NumPy too, so that a text is the same whoever
-writes it; the compiled step, where there is one, reads them as such.
+large network are rounded to 14 bits, for NumPy too; the compiled step, where there is one, reads them as such, and
+rounds the h that they meet to 15.
 """
 
 import re
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn_tui.sampling.compiled_step import COMPILED, MOST_UNITS, ONE, CompiledStep, Rounded
+from charrnn_tui.sampling.compiled_step import COMPILED, MOST_UNITS, CompiledStep, Rounded
 
 Floats = NDArray[np.float32]
 Weights = Mapping[str, NDArray[np.generic]]  # under the notebook's state_dict names; float16, float32 or float64
@@ -72,7 +72,7 @@ class CharLSTM:
 
     def settle(self) -> None:
         """Wait, a second once on a machine, until it is known whether compiled code computes, and no text is begun by
-        NumPy and ended by it: they round differently, if hardly ever so that it shows.
+        NumPy and ended by it: they round differently, which changes one draw in some fifty thousand.
         """
         if self._compiled is not None:
             COMPILED.wait()
@@ -97,7 +97,7 @@ class CharLSTM:
 
     def read_out(self, state: LSTMState) -> Floats:
         """The logits that `step` gave with this state."""
-        logits: Floats = np.dot(self._met(state.h[-1]), self._output)
+        logits: Floats = np.dot(state.h[-1], self._output)
         logits += self._output_bias
         return logits
 
@@ -110,14 +110,14 @@ class CharLSTM:
         H = self.n_hidden
         # Scratch is allocated, not kept: it takes less than a thousandth of a step and keeps the model free of state.
         h, c = np.empty_like(state.h), np.empty_like(state.c)
-        gates: Floats = np.dot(self._met(state.h[0]), self._layers[0].weight)  # (…, 4H)
+        gates: Floats = np.dot(state.h[0], self._layers[0].weight)  # (…, 4H)
         gates += self._rows[ids]
         _cell(gates, state.c[0], h[0], c[0])
         for number, layer in enumerate(self._layers[1:], start=1):
             joined = np.empty((*h.shape[1:-1], 2 * H), np.float32)  # (…, 2H): [the layer below, this layer before]
             joined[..., :H] = h[number - 1]
             joined[..., H:] = state.h[number]
-            gates = np.dot(self._met(joined), layer.weight)
+            gates = np.dot(joined, layer.weight)
             gates += layer.bias
             _cell(gates, state.c[number], h[number], c[number])
         return LSTMState(h, c)
@@ -165,25 +165,16 @@ class CharLSTM:
                 np.matmul(outputs.reshape(-1, H), layer.weight[:H], out=gates.reshape(-1, 4 * H))
                 gates += layer.bias
             recurrent = layer.weight[-H:]
-            before = self._met(state.h[number])
+            before = state.h[number]
             for gate, output in zip(gates, outputs, strict=True):
                 np.dot(before, recurrent, out=product)
                 gate += product
                 _cell(gate, c[number], output, c[number])
-                before = self._met(output)
-            h[number] = output
-            outputs = self._met(outputs)
+                before = output
+            h[number] = before
         logits = np.matmul(outputs.reshape(-1, H), self._output).reshape(*ids.shape, self.n_tokens)
         logits += self._output_bias
         return logits, LSTMState(h, c)
-
-    def _met(self, h: Floats) -> Floats:
-        """h as the matrices meet it: with those of a large network, rounded to multiples of 2^-14."""
-        if self._compiled is None:
-            return h
-        multiples: Floats = np.rint(h * ONE)
-        multiples /= ONE
-        return multiples
 
 
 def _cell(gates: Floats, c: Floats, h_out: Floats, c_out: Floats) -> None:

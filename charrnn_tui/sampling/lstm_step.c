@@ -1,8 +1,8 @@
 /* A character of a text, or of each of some texts, through a stacked LSTM and its output; and the choice of the next.
  *
- * Such a step costs what it costs to read the weights, so these are 14-bit multiples of a scale for each column, eight of
- * them in seven words, and lie in the order in which they are read: blocks of WIDTH columns, of each block two rows after
- * two. What they meet, h, is rounded to multiples of 2^-14. The products of CHUNK rows are summed up as integers, the
+ * Such a step costs what it costs to read the weights, so these are 14-bit multiples of a scale for each column, eight
+ * of them in seven words, and lie in the order in which they are read: blocks of WIDTH columns, of each block two rows
+ * after two. What they meet, h, is rounded to multiples of 2^-14. The products of CHUNK rows are summed up as integers, the
  * chunks one after the other as float32: a text is the same with whatever instructions, alone or among others.
  * Of one text, helping threads do their share; while steps follow each other closely they spin, then they sleep. The
  * recurrent products need nothing but the state: helpers begin those of the next character while the caller, after a
@@ -33,7 +33,7 @@
 
 typedef struct { /* (rows, columns), rows filled up to whole chunks, the last block to its width, with zeros */
     int64_t rows, columns;
-    const uint16_t *weights; /* (blocks, rows / CHUNK, WORDS, WIDTH, 2); the eighth's bits, two by two, above the seven */
+    const uint16_t *weights; /* (blocks, rows / CHUNK, WORDS, WIDTH, 2): of the eighth two bits above each of seven */
     const float *scale;     /* (columns): of what comes out */
 } matrix;
 
@@ -314,8 +314,8 @@ static __attribute__((noinline)) void cell(int64_t n, const float *restrict gate
     }
 }
 
-/* h, -1 to 1, as multiples of 2^-14, and what the sum of each chunk must begin with for the weights' ZERO; whether it is
- * that, and no NaN.
+/* h, -1 to 1, as multiples of 2^-14, and what each chunk's sum must begin with for the weights' ZERO; whether it is that,
+ * and no NaN.
  */
 static int enter(int64_t n, int64_t rows, const float *restrict h, int16_t *restrict x) {
     int strange = 0;
@@ -402,7 +402,7 @@ void step(const network *net, int64_t token, const float *h, const float *c, flo
 }
 
 /* Some texts on this thread, each as it would be alone. h, c: (layers, texts, n). after: h, then c, then (texts,
- * tokens) logits. room: (2, texts, 4n) float32 and (texts, rows of a matrix) int16.
+ * tokens) logits. room: (2, texts, 4n) float32 and (texts, ENTERING(rows of a matrix)) int16.
  */
 void step_many(const network *net, int64_t texts, const int64_t *tokens, const float *h, const float *c, float *after,
                float *room) {
