@@ -146,12 +146,28 @@ def choose(logits: Floats, settings: SamplingSettings, u: float) -> int | None:
     library = COMPILED.library
     if library is None or len(logits) > MOST_TOKENS:
         return None
-    top_k = MOST_TOKENS if settings.top_k is None else min(settings.top_k, MOST_TOKENS)
-    top_p = 1.0 if settings.top_p is None else settings.top_p
-    token_id: int = library.choose(
-        len(logits), _address(logits), settings.temperature, top_k, top_p, settings.min_p or 0.0, u
-    )
+    token_id: int = library.choose(len(logits), _address(logits), *_controls(settings), u)
     return None if token_id < 0 else token_id
+
+
+def choose_many(logits: Floats, settings: SamplingSettings, u: NDArray[np.float64]) -> NDArray[np.int64] | None:
+    """`choose` for some texts: logits (B, n_tokens), u (B,); None where it is for one of them."""
+    library = COMPILED.library
+    texts, tokens = logits.shape
+    if library is None or tokens > MOST_TOKENS:
+        return None
+    rows, draws = np.ascontiguousarray(logits, np.float32), np.ascontiguousarray(u, np.float64)
+    chosen = np.empty(texts, np.int64)
+    library.choose_many(
+        texts, tokens, rows.ctypes.data, *_controls(settings), draws.ctypes.data, chosen.ctypes.data
+    )  # fmt: skip
+    return None if chosen.min(initial=0) < 0 else chosen
+
+
+def _controls(settings: SamplingSettings) -> tuple[float, int, float, float]:
+    """Temperature, top-k, top-p and min-p, as the library takes them."""
+    top_k = MOST_TOKENS if settings.top_k is None else min(settings.top_k, MOST_TOKENS)
+    return settings.temperature, top_k, 1.0 if settings.top_p is None else settings.top_p, settings.min_p or 0.0
 
 
 def _lines(size: int) -> NDArray[np.uint16]:
@@ -198,6 +214,7 @@ def _declare(library: ctypes.CDLL) -> None:
         "step": ([address, size, *[address] * 3, size, size], None),
         "step_many": ([address, size, *[address] * 5], None),
         "choose": ([size, address, number, size, number, number, number], size),
+        "choose_many": ([size, size, address, number, size, number, number, address, address], None),
         "forget": ([address], None),
     }
     for name, (takes, gives) in functions.items():

@@ -77,6 +77,11 @@ class CharLSTM:
         if self._compiled is not None:
             COMPILED.wait()
 
+    @property
+    def exact_among_others(self) -> bool:
+        """Whether a text gets the very numbers among others that it gets alone: compiled code computes."""
+        return self._compiled is not None and COMPILED.library is not None
+
     def initial_state(self, batch_size: int | None = None) -> LSTMState:
         """The state before the first character, all zero (notebook: `init_hidden`)."""
         shape = (self.n_layers, self.n_hidden) if batch_size is None else (self.n_layers, batch_size, self.n_hidden)

@@ -488,6 +488,12 @@ int64_t choose(int64_t tokens, const float *logits, double temperature, int64_t 
     return order[place];
 }
 
+void choose_many(int64_t texts, int64_t tokens, const float *logits, double temperature, int64_t top_k, double top_p,
+                 double min_p, const double *u, int64_t *chosen) {
+    for (int64_t t = 0; t < texts; t++)
+        chosen[t] = choose(tokens, logits + t * tokens, temperature, top_k, top_p, min_p, u[t]);
+}
+
 /* -- the end --------------------------------------------------------------------------------------------------- */
 
 /* Before the network's memory is given back. */

@@ -1,9 +1,9 @@
 """Many texts at once, each the one that its seed writes alone.
 
-One product for all texts reads the weights once a character of each. NumPy's adds up in another order than the product
-for one text (the compiled step does not), so logits differ in the last bits. Where that could change a draw, the text
-is not vouched for, and is to be written alone: about one character in ten thousand is such a case. All others are those
-of `Sampler`.
+One product for all texts reads the weights once a character of each. The compiled step gives each text what it gets
+alone. NumPy's product adds up in another order than that for one text, so logits differ in the last bits. Where that
+could change a draw, the text is not vouched for, and is to be written alone: about one character in ten thousand is
+such a case. All others are those of `Sampler`.
 
 Threads have a share of the texts each and never wait for each other, and NumPy lets go of the interpreter in its loops.
 Threads inside BLAS would share out each product instead, and spin while one of them has lost its core to somebody else.
@@ -18,7 +18,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn_tui.sampling.distribution import NOT_FINITE
+from charrnn_tui.sampling.compiled_step import choose_many
+from charrnn_tui.sampling.distribution import NOT_FINITE, surprises_and_entropies
 from charrnn_tui.sampling.lstm import LSTMState
 from charrnn_tui.sampling.sampler import Sampler, seeded
 from charrnn_tui.sampling.settings import SamplingSettings
@@ -67,13 +68,19 @@ def _write_share(
     logits = np.repeat(start.logits[np.newaxis], texts, axis=0)  # (texts, n_tokens)
     ids = np.empty((texts, length), np.intp)
     bits, sure = np.zeros(texts), np.ones(texts, np.bool_)
+    exact = model.exact_among_others
     for position in range(length):
         if stopped.is_set():
             return []
-        ids[:, position], surprises, certain = _choose(logits, settings, draws[:, position])
+        chosen = choose_many(logits, settings, draws[:, position]) if exact else None
+        if chosen is None:
+            chosen, surprises, certain = _choose(logits, settings, draws[:, position])
+            sure &= certain
+        else:
+            surprises, _ = surprises_and_entropies(logits, chosen)
+        ids[:, position] = chosen
         bits += surprises
-        sure &= certain
-        logits, state = model.step(ids[:, position], state)
+        logits, state = model.step(chosen, state)
     return [WrittenText(ids[text].tolist(), float(bits[text])) if sure[text] else None for text in range(texts)]
 
 

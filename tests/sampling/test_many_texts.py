@@ -8,23 +8,25 @@ import pytest
 from numpy.typing import NDArray
 
 from charrnn_tui.checkpoint.checkpoint import tensor_shapes
-from charrnn_tui.sampling.lstm import CharLSTM, Floats, LSTMState
+from charrnn_tui.sampling.compiled_step import COMPILED
+from charrnn_tui.sampling.lstm import ROUNDED_FROM, CharLSTM, Floats, LSTMState
 from charrnn_tui.sampling.many_texts import write_many
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.text.vocabulary import Vocabulary
+from tests.compiled_needed import need
 
 VOCABULARY = Vocabulary("abcdefghijklmnopqrstuvwxyz \n")
 
 
-def weights(scale: float = 0.6) -> dict[str, Floats]:
+def weights(scale: float = 0.6, n_hidden: int = 48) -> dict[str, Floats]:
     random = np.random.default_rng(3)
-    shapes = tensor_shapes(len(VOCABULARY), n_hidden=48, n_layers=2)
+    shapes = tensor_shapes(len(VOCABULARY), n_hidden=n_hidden, n_layers=2)
     return {name: random.normal(0, scale, shape).astype(np.float32) for name, shape in shapes.items()}
 
 
-def network(scale: float = 0.6) -> CharLSTM:
-    return CharLSTM(weights(scale))
+def network(scale: float = 0.6, n_hidden: int = 48) -> CharLSTM:
+    return CharLSTM(weights(scale, n_hidden))
 
 
 @pytest.mark.parametrize(
@@ -53,6 +55,28 @@ def test_each_text_is_the_one_that_its_seed_writes_alone(settings: SamplingSetti
         if text is not None:
             assert text.ids == [character.token_id for character in written]
             assert text.bits == pytest.approx(sum(character.surprise_bits for character in written), abs=1e-2)
+
+
+@pytest.mark.parametrize("settings", [SamplingSettings(), SamplingSettings(temperature=0.7, top_k=6, top_p=0.8)])
+@pytest.mark.parametrize("scale", [0.0, 0.1])
+def test_compiled_code_writes_every_text_as_its_seed_does_alone(settings: SamplingSettings, scale: float) -> None:
+    need(COMPILED)
+    model, seeds = network(scale, n_hidden=ROUNDED_FROM), range(7, 47)
+    texts = write_many(Sampler(model, VOCABULARY, settings, seed=0, prime="anna"), seeds, 30, 2)
+    for seed, text in zip(seeds, texts, strict=True):
+        alone = Sampler(model, VOCABULARY, settings, seed=seed, prime="anna")
+        written = [next(alone) for _ in range(30)]
+        assert text is not None
+        assert text.ids == [character.token_id for character in written]
+        assert text.bits == pytest.approx(sum(character.surprise_bits for character in written), abs=1e-6)
+
+
+def test_a_network_without_numbers_is_refused_by_compiled_code_too() -> None:
+    need(COMPILED)
+    start = Sampler(network(0.1, n_hidden=ROUNDED_FROM), VOCABULARY, seed=0)
+    start._logits = np.full(len(VOCABULARY), np.nan, np.float32)
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        write_many(start, range(4), 5)
 
 
 def test_what_hangs_on_the_last_bits_is_not_vouched_for() -> None:
