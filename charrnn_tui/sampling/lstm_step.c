@@ -2,8 +2,8 @@
  *
  * Such a step costs what it costs to read the weights, so these are 14-bit multiples of a scale for each column, eight
  * of them in seven words, and lie in the order in which they are read: blocks of WIDTH columns, of each block two rows
- * after two. What they meet, h, is rounded to multiples of 2^-14. The products of CHUNK rows are summed up as integers, the
- * chunks one after the other as float32: a text is the same with whatever instructions, alone or among others.
+ * after two. What they meet, h, is rounded to multiples of 2^-14. The products of CHUNK rows are summed up as integers,
+ * the chunks one after the other as float32: a text is the same with whatever instructions, alone or among others.
  * Of one text, helping threads do their share; while steps follow each other closely they spin, then they sleep. The
  * recurrent products need nothing but the state: helpers begin those of the next character while the caller, after a
  * step, still chooses it. Where the next step starts from another state, they are dropped.
@@ -314,8 +314,8 @@ static __attribute__((noinline)) void cell(int64_t n, const float *restrict gate
     }
 }
 
-/* h, -1 to 1, as multiples of 2^-14, and what each chunk's sum must begin with for the weights' ZERO; whether it is that,
- * and no NaN.
+/* h, -1 to 1, as multiples of 2^-14, and what each chunk's sum must begin with for the weights' ZERO. Whether it is
+ * that, and no NaN.
  */
 static int enter(int64_t n, int64_t rows, const float *restrict h, int16_t *restrict x) {
     int strange = 0;
