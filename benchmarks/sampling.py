@@ -12,7 +12,7 @@ from benchmarks.measuring import ROOT, Row, in_turn
 from benchmarks.yardstick import notebook, notebook_name, notebooks_speed, text_file
 from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
 from charrnn_tui.run.cores import available_cores
-from charrnn_tui.sampling.compiled_step import COMPILED
+from charrnn_tui.sampling.compiled_step import BITS, COMPILED
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.many_texts import write_many
 from charrnn_tui.sampling.pace import Pace
@@ -28,7 +28,7 @@ def measure(scratch: Path) -> Iterator[Row]:
     """One text against the notebook, with its threads and with one."""
     checkpoint = read_checkpoint(ROOT / "checkpoints" / "anna.safetensors")
     model = CharLSTM(checkpoint.weights)
-    how = "compiled, 14-bit weights" if COMPILED.wait() else "NumPy: no C compiler here"
+    how = f"compiled, {BITS}-bit weights" if COMPILED.wait() else "NumPy: no C compiler here"
 
     def ours(most: int | None = None) -> float:
         sampler = Sampler(model, checkpoint.vocabulary, TOP_5, seed=0, prime="Anna")
@@ -84,8 +84,8 @@ def measure(scratch: Path) -> Iterator[Row]:
         note=note,
     )
 
-    kind = np.int16 if COMPILED.wait() else np.float32  # as a step reads them
-    weights = np.ones(sum(tensor.size for tensor in checkpoint.weights.values()), kind)
+    size = sum(tensor.size for tensor in checkpoint.weights.values())
+    weights = np.ones(size * BITS // 16, np.int16) if COMPILED.wait() else np.ones(size, np.float32)  # what a step reads
 
     def reading() -> float:
         started = time.perf_counter()
