@@ -85,7 +85,8 @@ def measure(scratch: Path) -> Iterator[Row]:
     )
 
     size = sum(tensor.size for tensor in checkpoint.weights.values())
-    weights = np.ones(size * BITS // 16, np.int16) if COMPILED.wait() else np.ones(size, np.float32)  # what a step reads
+    as_read = (size * BITS // 16, np.int16) if COMPILED.wait() else (size, np.float32)
+    weights: np.ndarray = np.ones(*as_read)
 
     def reading() -> float:
         started = time.perf_counter()
