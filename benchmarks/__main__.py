@@ -34,7 +34,8 @@ def main() -> None:
             for row in subject.measure(Path(scratch)):
                 rows.append(row)
                 print(f"  {line_of(row.as_json())}", flush=True)
-        print(f"  {write_results(name, subject.TITLE, rows, load).name}, {time.perf_counter() - started:.0f} s\n")
+        if rows:
+            print(f"  {write_results(name, subject.TITLE, rows, load).name}, {time.perf_counter() - started:.0f} s\n")
     print(write_table(SUBJECTS))
 
 

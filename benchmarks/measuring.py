@@ -2,13 +2,14 @@
 
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"  # the notebook, its text and the terminal probe, where they lie beside the repository
@@ -86,6 +87,27 @@ def in_a_process(code: str, *arguments: str, **environment: str) -> dict[str, An
     said, peak = ["{}", *done.stdout.splitlines()][-2:]
     result: dict[str, Any] = json.loads(said)
     return result | json.loads(peak)
+
+
+class GpuUse:
+    """How much of the time some kernel ran on the GPU, while this is entered: `shares`, in %, ten a second.
+
+    That is what nvidia-smi calls utilisation; empty where there is no nvidia-smi.
+    """
+
+    def __enter__(self) -> Self:
+        self._teller: subprocess.Popen[str] | None = None
+        self.shares: list[float] = []
+        if shutil.which("nvidia-smi"):
+            query = ["nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits", "--loop-ms=100"]
+            self._teller = subprocess.Popen(query, stdout=subprocess.PIPE, text=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._teller is not None:
+            self._teller.terminate()
+            said = self._teller.communicate()[0].splitlines()
+            self.shares = [float(line) for line in said if line.strip().isdecimal()]
 
 
 # VmHWM where there is a /proc: ru_maxrss would count what the parent had in memory when it forked.

@@ -8,17 +8,17 @@ from collections.abc import Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
 
-import numpy as np
+import torch
 
-from benchmarks.measuring import ROOT, Row
+from benchmarks.measuring import ROOT, GpuUse, Row
 from benchmarks.terminal import PROGRAM
 from benchmarks.yardstick import TEXT, encode, notebook, notebook_name
 from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
 from charrnn_tui.run.directory import RunDirectory
-from charrnn_tui.sampling.lstm import CharLSTM
-from charrnn_tui.sampling.scoring import batch_losses
+from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.text.batches import batch_count
 from charrnn_tui.text.corpus import load_corpus
+from charrnn_tui.training.learner import Learner
 
 TITLE = "To the notebook's validation loss"
 LEAST_STEPS = 500  # models of less are not worth scoring
@@ -35,18 +35,20 @@ def measure(scratch: Path) -> Iterator[Row]:
     run = RunDirectory(scratch / "runs" / "quick")
     options = ["--preset", "quick", "--runs-dir", str(run.path.parent), "--name", run.path.name]
     began = time.time()
-    subprocess.run([*PROGRAM, "train", str(TEXT), *options], cwd=ROOT, stderr=subprocess.DEVNULL, check=True)
+    with GpuUse() as use:
+        subprocess.run([*PROGRAM, "train", str(TEXT), *options], cwd=ROOT, stderr=subprocess.DEVNULL, check=True)
     ended = time.time()
     theirs = [before, _notebook_seconds()]
-    validation_ids = load_corpus([TEXT]).split(0.1)[1]
+    judge = Learner(TrainSettings(batch_size=BATCH, seq_length=LENGTH, precision="float32"), load_corpus([TEXT]))
     events = [json.loads(line) for line in run.events_file.read_text(encoding="utf-8").splitlines()]
     saved = [event for event in events if event["event"] == "checkpoint_saved" and event["kind"] == "kept"]
     kept = [event for event in saved if event["step"] >= LEAST_STEPS]
     reached: list[float] = []
     loss = float("nan")
     for event in kept:
-        model = CharLSTM(read_checkpoint(run.path / event["file"]).weights)
-        loss = float(np.mean(list(batch_losses(model, validation_ids, BATCH, LENGTH))))
+        weights = read_checkpoint(run.path / event["file"]).weights
+        judge.model.load_state_dict({name: torch.from_numpy(values) for name, values in weights.items()})
+        loss = judge.validate()[0]
         print(f"  step {event['step']:,}, {event['time'] - began:.0f} s: {loss:.4f} nats/char", flush=True)
         if loss <= PUBLISHED:
             reached.append(event["time"] - began)
@@ -57,6 +59,8 @@ def measure(scratch: Path) -> Iterator[Row]:
     yield Row(
         "--preset quick, the whole run", "s", [ended - began] * 2, theirs, name, higher_is_better=False, note=note
     )
+    if use.shares:
+        yield Row("--preset quick, from the command to its end: the GPU at work", "% of the time", use.shares)
 
 
 def _notebook_seconds() -> float:

@@ -13,8 +13,13 @@ import numpy as np
 
 from benchmarks.measuring import ROOT, Row
 
-RESULTS = ROOT / "benchmarks" / "results"
-TABLE = RESULTS / "bench.md"
+
+def results() -> Path:
+    """Where they are kept; those of a machine with a GPU, which both sides then train on, in a place of their own."""
+    import torch
+
+    directory = ROOT / "benchmarks" / "results"
+    return directory / "cuda" if torch.cuda.is_available() else directory
 
 
 def machine() -> dict[str, Any]:
@@ -47,7 +52,8 @@ def _processor() -> str:
 
 def write_results(subject: str, title: str, rows: Iterable[Row], load_before: float) -> Path:
     """One subject's figures; load_before: the load average of the last minute, when they were begun."""
-    path = RESULTS / f"{subject}.json"
+    path = results() / f"{subject}.json"
+    path.parent.mkdir(exist_ok=True)
     values = {
         "subject": subject,
         "title": title,
@@ -63,11 +69,12 @@ def write_table(order: Iterable[str]) -> Path:
     lines = ["# Benchmarks", "", "Written by `make bench`. Ours and the yardstick are measured in turn, in one run:"]
     lines += ["median (least–most) of the rounds; a ratio is ours / yardstick of the same round.", ""]
     for subject in order:
-        path = RESULTS / f"{subject}.json"
+        path = results() / f"{subject}.json"
         if path.is_file():
             lines += _section(json.loads(path.read_text(encoding="utf-8")))
-    TABLE.write_text("\n".join(lines), encoding="utf-8")
-    return TABLE
+    table = results() / "bench.md"
+    table.write_text("\n".join(lines), encoding="utf-8")
+    return table
 
 
 def _section(values: Mapping[str, Any]) -> list[str]:

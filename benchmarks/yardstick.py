@@ -28,14 +28,14 @@ def notebook() -> ModuleType:
     return module
 
 
-def notebooks_speed(what: Literal["train", "sample"], path: Path, threads: int | None = None) -> float:
-    """Characters a second of the notebook: `train`, some steps at its settings, and then `sample`.
+def notebooks_speed(what: Literal["train", "sample"], path: Path, threads: int | None = None, steps: int = 5) -> float:
+    """Characters a second of the notebook: `train`, some steps at its settings but the first, and then `sample`.
 
     In a fresh process, as who runs the notebook has it. Beside ours, or a second time, it depends on what is left of
     the heap whether the C library takes torch's larger tensors from the system anew at each step: on glibc 2.36 that
     halves the speed of `sample`.
     """
-    steps = 2 if what == "sample" else 5
+    steps = 2 if what == "sample" else steps
     measured = in_a_process(_NOTEBOOKS_SPEEDS, str(path), str(steps), *([] if threads is None else [str(threads)]))
     return float(measured[what])
 

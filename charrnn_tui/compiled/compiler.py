@@ -18,6 +18,7 @@ from charrnn_tui.compiled.library import SWITCH, Library, cached, path_of
 
 _FLAGS = ("-O3", "-fPIC", "-shared", "-pthread", "-fno-math-errno", "-fno-trapping-math")
 _NATIVE = (("-march=native", "-mprefer-vector-width=512"), ("-march=native",), ())
+_PROJECT = str(Path(__file__).resolve().parents[2])
 _COMPILE_SECONDS, _CHECK_SECONDS = 60, 30
 
 
@@ -61,6 +62,7 @@ def _made(compiler: list[str], source: Path, check: Path, options: Sequence[str]
 
 def _passes(check: Path, library: Path) -> bool:
     command = [sys.executable, str(check), str(library)]
-    alone = os.environ | {SWITCH: "0"}  # it compiles nothing itself
+    places = [_PROJECT, *filter(None, [os.environ.get("PYTHONPATH")])]  # else it finds us only where we are installed
+    alone = os.environ | {SWITCH: "0", "PYTHONPATH": os.pathsep.join(places)}  # it compiles nothing itself
     done = subprocess.run(command, capture_output=True, timeout=_CHECK_SECONDS, check=False, env=alone)
     return done.returncode == 0

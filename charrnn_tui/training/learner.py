@@ -3,7 +3,6 @@
 import time
 from collections import deque
 from collections.abc import Callable
-from copy import deepcopy
 
 import numpy as np
 import torch
@@ -16,7 +15,9 @@ from charrnn_tui.text.corpus import Corpus
 from charrnn_tui.text.long_text import character_counts
 from charrnn_tui.training.batches import Batches, resident_bytes
 from charrnn_tui.training.devices import place
+from charrnn_tui.training.graph import Graph
 from charrnn_tui.training.model import CharRNN, Hidden, weights_of
+from charrnn_tui.training.optimizer import AdamW
 from charrnn_tui.training.resume_state import ResumeState, restore_generators
 from charrnn_tui.training.schedule import learning_rate
 from charrnn_tui.training.steps_under_way import StepUnderWay, moment_now, on_its_way
@@ -51,13 +52,8 @@ class Learner:
         if settings.output_bias:
             self.model.set_output_bias(torch.from_numpy(character_counts(self.train_ids, tokens)))
         self.model.to(self.device)
-        self._fused = self.placement.device in ("cpu", "cuda")
-        self.optimizer = torch.optim.AdamW(  # with no weight decay, AdamW is Adam
-            self.model.parameters(), lr=settings.lr, weight_decay=settings.weight_decay, fused=self._fused
-        )
         self._broken = torch.zeros((), device=self.device)  # 1 once a figure was not finite, which no step mends
-        if self._fused:  # so its step is told, without waiting for the device, to change nothing
-            self.optimizer.found_inf = self._broken  # type: ignore[attr-defined]  # as torch.amp.GradScaler does
+        self.optimizer = AdamW(self.model.parameters(), settings.lr, settings.weight_decay, broken=self._broken)
         self.criterion = nn.CrossEntropyLoss()
         resident = resident_bytes(self.train_ids) + resident_bytes(self.val_ids) <= self.placement.resident_bytes
         self._batches, self._validation_batches = (
@@ -72,6 +68,7 @@ class Learner:
         self.train_seconds = 0.0
         self._under_way: deque[StepUnderWay] = deque()
         self._hidden = self.model.init_hidden(settings.batch_size)
+        self._step_graph, self._validation_graph = Graph(self.device), Graph(self.device)
         self._recent: deque[float] = deque(maxlen=_SPEED_WINDOW)
         self._validation_seconds: float | None = None
 
@@ -103,7 +100,7 @@ class Learner:
         a GPU with dropout between layers: cuDNN draws it from numbers of its own.
         """
         self.model.load_state_dict(dict(state.model))
-        self.optimizer.load_state_dict(deepcopy(dict(state.optimizer)))  # else its steps would change the state
+        self.optimizer.load_state_dict(state.optimizer)
         self._hidden = (state.hidden[0].to(self.device), state.hidden[1].to(self.device))
         self.step, self.loss, self.lr_factor = state.step, state.loss, state.lr_factor
         self.train_seconds = state.train_seconds
@@ -146,21 +143,29 @@ class Learner:
         if step % self.steps_per_epoch == 0:
             self._hidden = self.model.init_hidden(self.settings.batch_size)
         x, y = self._batches[step % self.steps_per_epoch]
-        for group in self.optimizer.param_groups:
-            group["lr"] = lr
+        self.optimizer.set_lr(lr)
         self.model.train()
-        self.optimizer.zero_grad(set_to_none=True)
-        logits, hidden = self.model(x, self._hidden, self._kind)
+        figures, *hidden = self._step_graph.run(self._train_on, x, y, *self._hidden)
+        figures = on_its_way(figures)
+        self._under_way.append(StepUnderWay(step + 1, lr, self._hidden, figures, moment_now(self.device)))
+        self._hidden = hidden[0], hidden[1]
+
+    def _train_on(self, x: Tensor, y: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, ...]:
+        """Loss and gradient norm, (2,), and the next hidden state."""
+        self.optimizer.zero_grad()
+        logits, hidden = self.model(x, (h, c), self._kind)
         loss = self.criterion(logits.float(), y.reshape(-1))
         loss.backward()
         grad_norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
         figures = torch.stack((loss.detach(), grad_norm))
         self._broken.logical_or_(~figures.isfinite().all())
-        if self._fused or not self._broken:
-            self.optimizer.step()
-        figures = on_its_way(figures)
-        self._under_way.append(StepUnderWay(step + 1, lr, self._hidden, figures, moment_now(self.device)))
-        self._hidden = hidden
+        self.optimizer.step()
+        return figures, *hidden
+
+    def _validate_on(self, x: Tensor, y: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, ...]:
+        """The loss, (), and the next hidden state."""
+        logits, hidden = self.model(x, (h, c), self._kind)
+        return self.criterion(logits.float(), y.reshape(-1)), *hidden
 
     def _tell(self, done: StepUnderWay) -> StepDone:
         done.end.synchronize()
@@ -202,13 +207,13 @@ class Learner:
         """
         started = time.perf_counter()
         self.model.eval()
-        hidden = self.model.init_hidden(self.settings.batch_size)
+        hidden = list(self.model.init_hidden(self.settings.batch_size))
         total, losses = 0.0, list[Tensor]()
         with torch.inference_mode():
             for window in range(self.validation_windows):
                 x, y = self._validation_batches[window]
-                logits, hidden = self.model(x, hidden, self._kind)
-                losses.append(self.criterion(logits.float(), y.reshape(-1)))
+                loss, *hidden = self._validation_graph.run(self._validate_on, x, y, *hidden)
+                losses.append(loss)
                 if len(losses) == _LOSSES_AT_A_TIME:
                     total += sum(torch.stack(losses).tolist())
                     losses.clear()  # thousands of small tensors, kept between large ones, tear the heap to pieces

@@ -1,13 +1,53 @@
 """On a GPU, where there is one: warnings are errors, so that weights which cuDNN has to copy fail these tests."""
 
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F  # noqa: N812 - the field's name for it
+from torch import Tensor
 
+from charrnn_tui.run.control import Control, Stop
+from charrnn_tui.run.events import Event, StepDone
+from charrnn_tui.training.graph import Graph
 from charrnn_tui.training.learner import Learner
-from tests.training.small_trainings import small_corpus, small_settings
+from charrnn_tui.training.records import Records
+from charrnn_tui.training.resume_state import read_resume_state
+from tests.training.small_trainings import of_kind, small_corpus, small_settings, trained
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU with CUDA")
+ONE_WINDOW = {"seq_length": 120, "epochs": 12}  # an epoch, so that each step sees the same
+
+
+def on_cuda(**changes: object) -> Learner:
+    return Learner(small_settings(device="cuda", **changes), small_corpus())
+
+
+def recorded(**changes: object) -> Learner:
+    """A learner whose steps are a graph by now."""
+    learner = on_cuda(**changes)
+    while not is_recorded(learner._step_graph):
+        learner.learn()
+    return learner
+
+
+def is_recorded(graph: Graph) -> bool:
+    return graph._graph is not None
+
+
+@contextmanager
+def nothing_waits() -> Iterator[None]:
+    """Whatever makes the host wait for the GPU is an error."""
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        yield
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
 
 
 def losses(*, ahead: bool, **changes: object) -> list[float]:
@@ -25,17 +65,106 @@ def test_it_learns_as_the_cpu_does(precision: str, n_hidden: int) -> None:
         np.testing.assert_allclose(ours, expected, rtol=0.03)
 
 
+@pytest.mark.filterwarnings("ignore:Synchronization debug mode")
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_a_step_waits_for_nothing(precision: str) -> None:
-    settings = small_settings(device="cuda", precision=precision, drop_prob=0.5, weight_drop=0.1)
-    learner = Learner(settings, small_corpus())
-    for _ in range(3):
-        learner.learn()
-    torch.cuda.set_sync_debug_mode("error")
-    try:
+    learner = on_cuda(precision=precision, drop_prob=0.5, weight_drop=0.1)
+    learner.learn()
+    with nothing_waits():
+        learner._begin_step()
+        learner._begin_step()
+    assert [done.step for done in learner.settle()] == [2, 3]
+    learner.learn()  # recorded, for which it waits
+    with nothing_waits():
         for _ in range(3):
             learner._begin_step()
-    finally:
-        torch.cuda.set_sync_debug_mode("default")
-    assert [done.step for done in learner.settle()] == [4, 5, 6]
+    assert [done.step for done in learner.settle()] == [5, 6, 7]
+    assert is_recorded(learner._step_graph)
     assert all(batches.resident for batches in (learner._batches, learner._validation_batches))
+
+
+@pytest.mark.parametrize(
+    "dropout", [{"drop_prob": 0.5}, {"drop_prob": 0.5, "n_layers": 1}, {"weight_drop": 0.5}], ids=str
+)
+def test_a_recorded_step_draws_its_dropout_anew(dropout: dict[str, float]) -> None:
+    learner = recorded(lr=1e-12, **ONE_WINDOW, **dropout)
+    assert len({learner.learn().loss for _ in range(6)}) == 6
+    plain = recorded(lr=1e-12, **ONE_WINDOW)
+    assert len({plain.learn().loss for _ in range(6)}) == 1
+
+
+def test_a_recorded_step_takes_on_another_learning_rate() -> None:
+    learner = recorded()
+    learner.lr_factor = 0.0
+    before = learner.weights()
+    learner.learn()
+    assert all((before[name] == tensor).all() for name, tensor in learner.weights().items())
+    learner.lr_factor = 1.0
+    learner.learn()
+    assert all((before[name] != tensor).any() for name, tensor in learner.weights().items())
+
+
+def test_recorded_steps_behind_one_that_is_not_finite_change_nothing() -> None:
+    learner = recorded(epochs=4)
+    before, step = learner.weights(), learner.step
+    learner._hidden = tuple(state * math.nan for state in learner._hidden)  # type: ignore[assignment]  # a pair still
+    for _ in range(3):
+        learner._begin_step()
+    assert [math.isfinite(done.loss) for done in learner.settle()] == [False]
+    assert learner.step == step
+    assert all((before[name] == tensor).all() for name, tensor in learner.weights().items())
+    learner._hidden = learner.model.init_hidden(learner.settings.batch_size)
+    assert math.isfinite(learner.learn().loss)
+    assert any((before[name] != tensor).any() for name, tensor in learner.weights().items())
+
+
+def test_a_recorded_validation_says_the_same() -> None:
+    learner = on_cuda()
+    by_pieces = learner.validate()[0]
+    while not is_recorded(learner._validation_graph):
+        learner.validate()
+    assert learner.validate()[0] == pytest.approx(by_pieces, rel=1e-6)
+    learner.learn()
+    assert learner.validate()[0] != pytest.approx(by_pieces, rel=1e-6)
+
+
+@pytest.mark.parametrize(("first", "then"), [("cuda", "cuda"), ("cuda", "cpu"), ("cpu", "cuda")])
+def test_a_training_goes_on_on_another_device(first: str, then: str, tmp_path: Path) -> None:
+    control, whole = Control(), [done.loss for done in of_kind(trained(small_settings()), StepDone)]
+
+    def stop(event: Event) -> None:
+        if isinstance(event, StepDone) and event.step == 8:
+            control.request(Stop())
+
+    trained(small_settings(device=first), tmp_path, control, at=stop)
+    state = read_resume_state(tmp_path / "resume.pt")
+    rest = of_kind(trained(small_settings(device=then), tmp_path, resume=state), StepDone)
+    assert [done.step for done in rest] == list(range(state.step + 1, 19))
+    np.testing.assert_allclose([done.loss for done in rest], whole[state.step :], rtol=0.03)
+
+
+def test_a_recorded_training_goes_back() -> None:
+    learner = recorded(epochs=4)
+    good = deepcopy(Records(learner, small_corpus(), None, None).state())
+    first = [learner.learn().loss for _ in range(6)]
+    learner.restore(good)
+    np.testing.assert_allclose([learner.learn().loss for _ in range(6)], first, rtol=1e-4)
+
+
+def test_work_that_cannot_be_recorded_is_done_by_pieces() -> None:
+    there = torch.device("cuda")
+    waiting, going = Graph(there), Graph(there)
+
+    def wait(x: Tensor) -> tuple[Tensor]:
+        dropped = F.dropout(x, 0.5)
+        return (dropped * (2.0 if dropped.sum().item() >= 0 else 1.0),)
+
+    def go(x: Tensor) -> tuple[Tensor]:
+        return (F.dropout(x, 0.5) + 1,)
+
+    for number in range(8):
+        x = torch.full((1000,), float(number), device=there)
+        assert set(waiting.run(wait, x)[0].tolist()) <= {0.0, 4.0 * number}
+        assert set(going.run(go, x)[0].tolist()) <= {1.0, 2.0 * number + 1}
+    assert not is_recorded(waiting)
+    assert is_recorded(going)
