@@ -138,7 +138,7 @@ _QUICK: dict[str, Any] = {
     "clip": 1.0,
     "drop_prob": 0.2,
     "weight_drop": 0.1,
-    "print_every": 500,  # about once an epoch of the notebook's text
+    "print_every": 550,  # about once an epoch of the notebook's text
     "schedule": "one-cycle",
     "weight_decay": 0.01,
     "forget_bias": 1.0,
