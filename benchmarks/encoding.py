@@ -13,7 +13,7 @@ from charrnn_tui.text.corpus import encode_files, load_corpus, read_text
 from charrnn_tui.text.text_file import TextFile
 
 TITLE = "Encoding a text"
-ROUNDS = {1: 9, 10: 5}  # by how often the notebook's text stands in the file: 2 MB are over before the cache is warm
+ROUNDS = {1: 25, 10: 5}  # by how often the notebook's text stands in the file: 2 MB are over before the cache is warm
 
 _OURS = "import sys; from charrnn_tui.text.corpus import load_corpus; load_corpus([sys.argv[1]])"
 _THEIRS = "import sys, pathlib, torch; from benchmarks.yardstick import encode; encode(pathlib.Path(sys.argv[1]))"
