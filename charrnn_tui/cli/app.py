@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from charrnn_tui.cli.world import StudioWorld
     from charrnn_tui.run.settings import RunRequest
 
-SWITCH_SECONDS = 0.0005  # a key waits for the training's thread at each turn; Python's own 5 ms add up to a slow screen
+SWITCH_SECONDS = 0.00005  # so long a thread waits for the lock at most; at Python's own 5 ms keys stall
 
 
 def open_app(

@@ -144,7 +144,7 @@ class StudioApp(App["RunDirectory"]):
         elif (error := self._training.failure()) is not None:
             self._train_failed(error)
         if self.screen_stack:  # empty for a moment while another mode is brought up
-            for header in self.screen.query(StudioHeader):
+            for header in self.screen.query_children(StudioHeader):
                 header.status = self._status()
         active, shown = self.active_run, self._screens.shown_run()
         if active is not None:

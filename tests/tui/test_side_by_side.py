@@ -1,6 +1,7 @@
 """Side by side, played by keys."""
 
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -14,10 +15,13 @@ from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.kept_checkpoints import kept_file
 from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.pace import Pace, Result
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.text.vocabulary import Ids, Vocabulary
+from charrnn_tui.tui import rendering
 from charrnn_tui.tui.model_source import ModelSource
 from charrnn_tui.tui.play_settings import DEFAULTS, PlaySettings
+from charrnn_tui.tui.rendering import MOST
 from charrnn_tui.tui.screens.dialogs import help_text
 from charrnn_tui.tui.screens.model_menu import ModelMenu
 from charrnn_tui.tui.screens.side_by_side import SideBySide
@@ -227,9 +231,10 @@ async def test_where_nothing_differs_nothing_is_painted_again(
 
 
 async def test_a_text_that_takes_long_is_shown_as_it_grows_and_each_character_decoded_once(
-    world: ScriptedWorld,
+    world: ScriptedWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decoded: list[int] = []
+    ration = threading.Semaphore(0)
 
     class Counting(Vocabulary):
         def decode(self, ids: Iterable[int] | Ids) -> str:
@@ -237,11 +242,22 @@ async def test_a_text_that_takes_long_is_shown_as_it_grows_and_each_character_de
             decoded.append(len(text))
             return text
 
-    checkpoint = replace(tiny_checkpoint(n_hidden=256), vocabulary=Counting(ALPHABET))  # large: there must be waiting
+    class Rationed(Pace):
+        def run(self, write: Callable[[], Result]) -> Result:
+            ration.acquire()
+            return super().run(write)
+
+    def fed(condition: Callable[[], object]) -> Callable[[], object]:
+        """The condition; each time it is looked at, both write on a little."""
+        return lambda: ration.release(200) or condition()
+
+    checkpoint = replace(tiny_checkpoint(), vocabulary=Counting(ALPHABET))
     async with comparing(world, ModelSource("shipped", world.ship(checkpoint))) as comparer:
         clock, view, sides, lengths = comparer.app.clock, comparer.other.view, comparer.comparison.sides, [0]
+        monkeypatch.setattr(rendering, "Pace", Rationed)
         await comparer.pilot.press("up", *["right"] * 8)  # without an end: 50,000 characters
-        await until(comparer.pilot, lambda: all(side.shown.order.settings.length is None for side in sides), clock)
+        endless = fed(lambda: all(side.shown.order.settings.length is None for side in sides))
+        await until(comparer.pilot, endless, clock)
         decoded.clear()
         there = len(comparer.one.text) + len(comparer.other.text)
 
@@ -250,19 +266,20 @@ async def test_a_text_that_takes_long_is_shown_as_it_grows_and_each_character_de
                 lengths.append(view.length)
             return len(lengths) > 5
 
-        await until(comparer.pilot, grown, clock)
+        await until(comparer.pilot, fed(grown), clock)
         assert view.text == "abc" + comparer.other.text
         assert lengths == sorted(lengths)
         assert sum(decoded) == len(comparer.one.text) + len(comparer.other.text) - there
         assert (view.following, view.scroll_offset.y) == (False, 0)
         await comparer.pilot.press("down", "down", "right")  # the temperature: where they part is marked as they grow
-        await until(comparer.pilot, lambda: comparer.other.shown.order.settings.temperature == 0.85, clock)
-        await until(comparer.pilot, lambda: view.marks and view.marks == comparer.one.view.marks, clock)
+        await until(comparer.pilot, fed(lambda: comparer.other.shown.order.settings.temperature == 0.85), clock)
+        await until(comparer.pilot, fed(lambda: view.marks and view.marks == comparer.one.view.marks), clock)
         texts = [side.text[: view.marks[0].position - len("abc") + 1] for side in sides]
         assert texts[0][:-1] == texts[1][:-1]
         assert texts[0] != texts[1]
         await comparer.pilot.press("r")
-        await until(comparer.pilot, lambda: comparer.other.shown.order.settings.seed == 99, clock)
+        await until(comparer.pilot, fed(lambda: comparer.other.shown.order.settings.seed == 99), clock)
+        ration.release(4 * MOST)  # nobody waits for it any more
 
 
 async def test_the_playground_opens_it_with_what_it_has_and_goes_on_afterwards(

@@ -71,9 +71,8 @@ class TrainScreen(SteeringRuns):
 
     def shown(self) -> tuple[RunDirectory | None, RunProgress]:
         """The run that is shown and what it has come to; (None, …) before there is one."""
-        for view in self.query(RunView):  # none before the screen is composed, nor while it is taken down
-            return view.run, view.progress
-        return None, RunProgress()
+        view = self.query_one_optional("#run", RunView)  # none before composing, nor when taken down
+        return (None, RunProgress()) if view is None else (view.run, view.progress)
 
     def paused_elsewhere(self) -> tuple[Path, int] | None:
         """The run that is shown and its step, where another process has paused it."""

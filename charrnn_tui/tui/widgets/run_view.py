@@ -24,7 +24,7 @@ _BYTES_A_LOOK = 4 << 20  # some 16,000 steps: a look at a long history stays sho
 
 
 class Lines(Static):
-    """Only what has changed is sent to the terminal."""
+    """A fixed number of lines, of which only what has changed is sent to the terminal."""
 
     _shown = ""
 
@@ -32,7 +32,7 @@ class Lines(Static):
         """These, in the place of those before."""
         if text != self._shown:
             self._shown = text
-            self.update(text)
+            self.update(text, layout=False)
 
 
 class Overlay:
