@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test lint types contracts tests slow-tests bench format clean
+.PHONY: run test lint types contracts tests coverage slow-tests bench format clean
 
 run: $(VENV)/.installed  ## open the app
 	$(BIN)/charrnn-tui
@@ -22,6 +22,9 @@ contracts: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 
 tests: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -n 4 --dist worksteal
+
+coverage: $(VENV)/.installed-dev  ## which lines the tests reach; half as long again
 	$(BIN)/python -m pytest -n 4 --dist worksteal --cov --cov-report=term:skip-covered
 
 slow-tests: $(VENV)/.installed-dev  ## 50 trainings killed and resumed, and what else takes minutes

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from charrnn_tui.run.control import Control, EndAfterEpoch, Pause, Resume, ScaleLearningRate, Stop
 from charrnn_tui.run.directory import EventWriter, RunDirectory
@@ -75,10 +75,11 @@ def write_events(run: RunDirectory, events: Sequence[Event]) -> RunDirectory:
 
 @dataclass
 class TrainingWorld(ScriptedWorld):
-    """Steps on as long as nobody stops it. refusal: what is wrong with any run that is asked for."""
+    """Its runs step on until they are stopped. refusal: what is wrong with any run that is asked for."""
 
     refusal: str = ""
     sample: str = "a sample"
+    controls: list[Control] = field(default_factory=list)
 
     def read_corpus(self, paths: Sequence[str], encoding: str) -> Corpus:
         return load_corpus(paths, encoding)
@@ -88,7 +89,13 @@ class TrainingWorld(ScriptedWorld):
             raise ValueError(self.refusal)
         run = RunDirectory.create(self.runs_directory, "tiny", request.name)
         self.request = request
+        self.controls.append(control)
         return run, self._events(run, control)
+
+    def stop(self) -> None:
+        """End what still trains: it would take the time of the tests that follow."""
+        for control in self.controls:
+            control.request(Stop())
 
     def _events(self, run: RunDirectory, control: Control) -> Generator[Event, None, None]:
         writer = EventWriter(run.events_file)

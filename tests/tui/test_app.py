@@ -1,6 +1,6 @@
 """The app as a whole: forms, runs and keys, on scripted trainings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,10 +20,11 @@ SIZES = [(80, 24), (140, 40), (60, 18), (20, 5), (300, 100)]
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> TrainingWorld:
+def world(tmp_path: Path) -> Iterator[TrainingWorld]:
     world = TrainingWorld(tmp_path / "runs")
     world.ship(tiny_checkpoint())
-    return world
+    yield world
+    world.stop()
 
 
 @pytest.fixture
