@@ -10,7 +10,7 @@ from benchmarks.terminal import PROBE, PROGRAM, probe, terminal
 from benchmarks.yardstick import text_file
 
 TITLE = "The app around a training"
-ROUNDS, STEPS, SKIPPED = 5, 40, 5
+ROUNDS, STEPS, SKIPPED = 7, 100, 5
 SIZES = ["--n-hidden", "256", "--batch-size", "64", "--seq-length", "50", "--print-every", "20", "--threads", "1"]
 
 
