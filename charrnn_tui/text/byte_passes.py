@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from charrnn_tui.compiled.prepared import Prepared
 
 UNKNOWN = 255  # what a table has for a byte without an id
+CHUNK = 1 << 17  # ids mended at once: what the processor's cache holds
 WORTH_IT = 1 << 20  # bytes of a text from which on a library is asked for
 
 
@@ -30,6 +31,17 @@ def look_up_known(data: bytes, table: bytes, out: NDArray[np.uint8]) -> bool:
     return not library.look_up(data, len(data), table, out.ctypes.data)
 
 
+def replace(ids: NDArray[np.uint8], table: bytes) -> None:
+    """Each id by the table's, in place. ids: contiguous; table: 256 bytes."""
+    library = COMPILED.library
+    if library is not None:
+        library.look_up(ids.ctypes.data, len(ids), table, ids.ctypes.data)
+        return
+    for start in range(0, len(ids), CHUNK):
+        chunk = ids[start : start + CHUNK]
+        chunk[:] = np.frombuffer(chunk.tobytes().translate(table), np.uint8)
+
+
 def with_newlines(data: bytes) -> bytes:
     """CRLF and CR as newline, in a text of bytes; a CR at its end counts as one alone."""
     if b"\r" not in data:
@@ -46,9 +58,9 @@ def with_newlines(data: bytes) -> bytes:
 
 
 def _declare(library: ctypes.CDLL) -> None:
-    data, size, out = ctypes.c_char_p, ctypes.c_int64, ctypes.c_void_p
-    library.look_up.argtypes, library.look_up.restype = [data, size, data, out], ctypes.c_int
-    library.unify_newlines.argtypes, library.unify_newlines.restype = [data, size, out], size
+    data, size = ctypes.c_void_p, ctypes.c_int64  # bytes, or an array's address
+    library.look_up.argtypes, library.look_up.restype = [data, size, data, data], ctypes.c_int
+    library.unify_newlines.argtypes, library.unify_newlines.restype = [data, size, data], size
 
 
 _HERE = Path(__file__)

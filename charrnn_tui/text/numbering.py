@@ -7,10 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn_tui.run.memory import in_large_pages
-from charrnn_tui.text.byte_passes import COMPILED, UNKNOWN, look_up, look_up_known
+from charrnn_tui.text.byte_passes import CHUNK, COMPILED, UNKNOWN, look_up, look_up_known, replace
 from charrnn_tui.text.vocabulary import Codes, Ids, id_dtype
 
-_CHUNK = 1 << 17  # characters mended at once: what the processor's cache holds
 _FEW = 4  # places that moved, up to which a comparison for each costs less than looking all ids up again
 
 
@@ -131,18 +130,17 @@ def _move(ids: Ids, places: NDArray[np.intp]) -> None:
     moved = np.flatnonzero(places - before > 1)  # from these on, all stand further back
     if not len(moved):
         return
-    few = len(moved) <= _FEW and ids.dtype == np.uint8 and not COMPILED.library
-    behind = np.empty(_CHUNK, np.bool_)
     table = places.astype(ids.dtype)
-    narrow = table.tobytes().ljust(256, b"\0") if ids.dtype == np.uint8 else b""
-    for start in range(0, len(ids), _CHUNK):
-        chunk = ids[start : start + _CHUNK]
-        if few:
+    if ids.dtype == np.uint8 and (COMPILED.library is not None or len(moved) > _FEW):
+        replace(ids, table.tobytes().ljust(256, b"\0"))
+        return
+    behind = np.empty(CHUNK, np.bool_)
+    for start in range(0, len(ids), CHUNK):
+        chunk = ids[start : start + CHUNK]
+        if ids.dtype == np.uint8:
             for place in reversed(moved.tolist()):  # the last first: what has moved stays behind the others' places
                 moving = np.greater_equal(chunk, np.uint8(place), out=behind[: len(chunk)]).view(np.uint8)
                 by = places[place] - before[place] - 1
                 chunk += moving if by == 1 else moving * np.uint8(by)
-        elif narrow:
-            chunk[:] = look_up(chunk.tobytes(), narrow)
         else:
             chunk[:] = table.take(chunk)

@@ -13,7 +13,7 @@ from charrnn_tui.text.vocabulary import Codes, codes_of
 
 BINARY_PROBE_BYTES = 8192  # a NUL among the first bytes is how file(1) and git tell binary from text
 PIECE_BYTES = 1 << 16  # read at once; more than the probe, and little enough that memory is used again for the next
-HASHED_BYTES = 1 << 18  # hashed at once, beside what else runs
+HASHED_BYTES = 1 << 20  # hashed at once: after each the thread waits for its turn among those of Python
 SAMPLES, SAMPLE_BYTES = 12, 1 << 11  # what is looked at beforehand of a long file
 END_BYTES = 1 << 14  # and of its end, where a book's small print has the odd characters
 _AS_ASCII = (
@@ -69,6 +69,19 @@ class TextFile:
             with open(self.path, "rb") as file:
                 while piece := file.read(piece_bytes):
                     yield piece
+        except OSError as error:
+            raise _unreadable(self.path, error) from None
+
+    def pieces_in(self, buffer: bytearray) -> Iterator[memoryview | bytes]:
+        """The same in a buffer that is used again: each is good until the next is asked for."""
+        if self._data is not None:
+            yield self._data
+            return
+        room = memoryview(buffer)
+        try:
+            with open(self.path, "rb", buffering=0) as file:
+                while count := file.readinto(room):
+                    yield room[:count]
         except OSError as error:
             raise _unreadable(self.path, error) from None
 
@@ -189,9 +202,9 @@ def _all_of(pipe: str | Path) -> bytes:
 
 def sha256_of(files: Sequence[TextFile]) -> str:
     """Of the files' bytes, one after the other, so that `cat FILES | sha256sum` prints the same."""
-    digest = hashlib.sha256()
+    digest, buffer = hashlib.sha256(), bytearray(HASHED_BYTES)
     for file in files:
-        for piece in file.pieces(HASHED_BYTES):
+        for piece in file.pieces_in(buffer):
             digest.update(piece)
     return digest.hexdigest()
 

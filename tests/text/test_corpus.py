@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from charrnn_tui.text import text_file
 from charrnn_tui.text.batches import get_batches
 from charrnn_tui.text.corpus import CorpusError, corpus_name, load_corpus, read_text
 from charrnn_tui.text.long_text import chunks
@@ -39,6 +40,13 @@ def test_files_are_joined_in_the_order_given(tmp_path: Path) -> None:
     assert corpus.vocabulary.decode(corpus.ids) == "worldhello "
     assert corpus.name == corpus_name([second]) == "b"
     assert corpus.sha256 == hashlib.sha256(b"worldhello ").hexdigest()
+
+
+def test_the_hash_is_that_of_all_pieces_whatever_the_buffer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [written(tmp_path / "a.txt", b"hello world, "), written(tmp_path / "b.txt", b"again")]
+    for size in (1, 5, 18, 64):
+        monkeypatch.setattr(text_file, "HASHED_BYTES", size)
+        assert load_corpus(paths).sha256 == hashlib.sha256(b"hello world, again").hexdigest()
 
 
 def test_all_newlines_are_read_as_one_character(tmp_path: Path) -> None:
