@@ -34,11 +34,12 @@ class GrowingAlphabet:
             self._table = np.concatenate([self._table, np.zeros(sys.maxunicode - 255, self._table.dtype)])
         numbers = self._look_up(codes)
         if not numbers.min(initial=1):
-            points: Ids = np.frombuffer(codes, np.uint8) if isinstance(codes, bytes) else codes
-            strangers = points[numbers == 0]
-            # Counting bytes is faster than sorting them.
-            strangers = np.unique(strangers) if points.itemsize > 1 else np.flatnonzero(np.bincount(strangers))
-            self._learn(strangers.astype(np.uint32))
+            unknown = numbers == 0
+            if isinstance(codes, bytes):
+                strangers = np.frombuffer(codes, np.uint8)[unknown].tobytes()
+                self._learn(np.array([code for code in range(256) if code in strangers], np.uint32))
+            else:
+                self._learn(np.unique(codes[unknown]).astype(np.uint32, copy=False))
             numbers = self._look_up(codes)
         return numbers
 
