@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from charrnn_tui.compiled.prepared import Prepared
 
 UNKNOWN = 255  # what a table has for a byte without an id
-CHUNK = 1 << 17  # ids mended at once: what the processor's cache holds
 WORTH_IT = 1 << 20  # bytes of a text from which on a library is asked for
 
 
@@ -22,24 +21,13 @@ def look_up(data: bytes, table: bytes) -> NDArray[np.uint8]:
     return found
 
 
-def look_up_known(data: bytes, table: bytes, out: NDArray[np.uint8]) -> bool:
-    """The same into `out`, contiguous, (len(data),); whether no byte has 255 in the table."""
+def look_up_known(data: bytes | NDArray[np.uint8], table: bytes, out: NDArray[np.uint8]) -> bool:
+    """The same into `out`, (len(data),), which may be `data`; both contiguous. Whether no byte has 255 in the table."""
     library = COMPILED.library
     if library is None:
-        out[:] = np.frombuffer(data.translate(table), np.uint8)
+        out[:] = np.frombuffer(bytes(data).translate(table), np.uint8)
         return bool(out.max(initial=0) < UNKNOWN)
-    return not library.look_up(data, len(data), table, out.ctypes.data)
-
-
-def replace(ids: NDArray[np.uint8], table: bytes) -> None:
-    """Each id by the table's, in place. ids: contiguous; table: 256 bytes."""
-    library = COMPILED.library
-    if library is not None:
-        library.look_up(ids.ctypes.data, len(ids), table, ids.ctypes.data)
-        return
-    for start in range(0, len(ids), CHUNK):
-        chunk = ids[start : start + CHUNK]
-        chunk[:] = np.frombuffer(chunk.tobytes().translate(table), np.uint8)
+    return not library.look_up(data if isinstance(data, bytes) else data.ctypes.data, len(data), table, out.ctypes.data)
 
 
 def with_newlines(data: bytes) -> bytes:

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn_tui.run.memory import in_large_pages
-from charrnn_tui.text.byte_passes import CHUNK, COMPILED, UNKNOWN, look_up, look_up_known, replace
+from charrnn_tui.text.byte_passes import COMPILED, UNKNOWN, look_up, look_up_known
 from charrnn_tui.text.vocabulary import Codes, Ids, id_dtype
 
+_CHUNK = 1 << 17  # characters mended at once: what the processor's cache holds
 _FEW = 4  # places that moved, up to which a comparison for each costs less than looking all ids up again
 
 
@@ -34,12 +35,11 @@ class GrowingAlphabet:
             self._table = np.concatenate([self._table, np.zeros(sys.maxunicode - 255, self._table.dtype)])
         numbers = self._look_up(codes)
         if not numbers.min(initial=1):
-            unknown = numbers == 0
-            if isinstance(codes, bytes):
-                strangers = np.frombuffer(codes, np.uint8)[unknown].tobytes()
-                self._learn(np.array([code for code in range(256) if code in strangers], np.uint32))
-            else:
-                self._learn(np.unique(codes[unknown]).astype(np.uint32, copy=False))
+            points: Ids = np.frombuffer(codes, np.uint8) if isinstance(codes, bytes) else codes
+            strangers = points[numbers == 0]
+            # Counting bytes is faster than sorting them.
+            strangers = np.unique(strangers) if points.itemsize > 1 else np.flatnonzero(np.bincount(strangers))
+            self._learn(strangers.astype(np.uint32))
             numbers = self._look_up(codes)
         return numbers
 
@@ -131,17 +131,18 @@ def _move(ids: Ids, places: NDArray[np.intp]) -> None:
     moved = np.flatnonzero(places - before > 1)  # from these on, all stand further back
     if not len(moved):
         return
+    few = len(moved) <= _FEW and ids.dtype == np.uint8 and not COMPILED.library
+    behind = np.empty(_CHUNK, np.bool_)
     table = places.astype(ids.dtype)
-    if ids.dtype == np.uint8 and (COMPILED.library is not None or len(moved) > _FEW):
-        replace(ids, table.tobytes().ljust(256, b"\0"))
-        return
-    behind = np.empty(CHUNK, np.bool_)
-    for start in range(0, len(ids), CHUNK):
-        chunk = ids[start : start + CHUNK]
-        if ids.dtype == np.uint8:
+    narrow = table.tobytes().ljust(256, b"\0") if ids.dtype == np.uint8 else b""
+    for start in range(0, len(ids), _CHUNK):
+        chunk = ids[start : start + _CHUNK]
+        if few:
             for place in reversed(moved.tolist()):  # the last first: what has moved stays behind the others' places
                 moving = np.greater_equal(chunk, np.uint8(place), out=behind[: len(chunk)]).view(np.uint8)
                 by = places[place] - before[place] - 1
                 chunk += moving if by == 1 else moving * np.uint8(by)
+        elif narrow:
+            look_up_known(chunk, narrow, chunk)
         else:
             chunk[:] = table.take(chunk)

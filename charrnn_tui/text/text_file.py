@@ -6,6 +6,7 @@ import io
 import os
 import stat
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from charrnn_tui.text.byte_passes import with_newlines
@@ -62,44 +63,37 @@ class TextFile:
 
     def pieces(self, piece_bytes: int = PIECE_BYTES) -> Iterator[bytes]:
         """The bytes, as they lie there."""
-        if self._data is not None:
-            yield self._data
-            return
-        try:
-            with open(self.path, "rb") as file:
-                while piece := file.read(piece_bytes):
-                    yield piece
-        except OSError as error:
-            raise _unreadable(self.path, error) from None
+        with self._opened() as file:
+            while piece := file.read(piece_bytes):
+                yield piece
 
-    def pieces_in(self, buffer: bytearray) -> Iterator[memoryview | bytes]:
+    def pieces_in(self, buffer: bytearray) -> Iterator[memoryview]:
         """The same in a buffer that is used again: each is good until the next is asked for."""
-        if self._data is not None:
-            yield self._data
-            return
         room = memoryview(buffer)
-        try:
-            with open(self.path, "rb", buffering=0) as file:
-                while count := file.readinto(room):
-                    yield room[:count]
-        except OSError as error:
-            raise _unreadable(self.path, error) from None
+        with self._opened() as file:
+            while count := file.readinto(room):
+                yield room[:count]
 
     def sample(self) -> bytes:
         """ASCII characters that stand in the text, from all over a long file; empty where bytes are not characters."""
         if self._data is not None or self.size <= PIECE_BYTES or not self._as_ascii():
             return b""
         found = []
+        with self._opened() as file:
+            for number in range(SAMPLES):
+                file.seek((self.size - END_BYTES) * number // SAMPLES)
+                found.append(file.read(SAMPLE_BYTES))
+            file.seek(self.size - END_BYTES)
+            found.append(file.read(END_BYTES))
+        return b"".join(found).translate(None, b"\r" + bytes(range(0x80, 0x100)))
+
+    @contextmanager
+    def _opened(self) -> Iterator[io.FileIO | io.BytesIO]:
         try:
-            with open(self.path, "rb", buffering=0) as file:
-                for number in range(SAMPLES):
-                    file.seek((self.size - END_BYTES) * number // SAMPLES)
-                    found.append(file.read(SAMPLE_BYTES))
-                file.seek(self.size - END_BYTES)
-                found.append(file.read(END_BYTES))
+            with open(self.path, "rb", buffering=0) if self._data is None else io.BytesIO(self._data) as file:
+                yield file
         except OSError as error:
             raise _unreadable(self.path, error) from None
-        return b"".join(found).translate(None, b"\r" + bytes(range(0x80, 0x100)))
 
     def texts(self) -> Iterator[str]:
         """The text, piece by piece; CRLF and CR are read as newline, a leading byte-order mark is dropped.
