@@ -6,16 +6,16 @@ from pathlib import Path
 
 from benchmarks.measuring import ROOT, Row, in_a_process, in_turn
 from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
+from charrnn_tui.playground.writer import Writer
 from charrnn_tui.run.cores import available_cores
-from charrnn_tui.sampling.compiled_step import COMPILED
+from charrnn_tui.sampling.generated_text import GeneratedText
 from charrnn_tui.sampling.lstm import CharLSTM
-from charrnn_tui.sampling.page import Page
+from charrnn_tui.sampling.lstm_step import COMPILED
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
-from charrnn_tui.tui.widgets.replaying_desk import Rewriting
-from charrnn_tui.tui.widgets.wrapping import WrappedText
-from charrnn_tui.tui.widgets.writing_desk import SPRINT_SECONDS
-from charrnn_tui.tui.writer import Writer
+from charrnn_tui.tui.play.replaying_desk import Rewriting
+from charrnn_tui.tui.play.writing_desk import SPRINT_SECONDS
+from charrnn_tui.tui.textview.wrapping import WrappedText
 
 TITLE = "Playground, 2×512"
 ROUNDS = 9
@@ -30,11 +30,11 @@ from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
 from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.run.cores import available_cores
 from charrnn_tui.sampling.lstm import CharLSTM
-from charrnn_tui.sampling.page import Page
+from charrnn_tui.sampling.generated_text import GeneratedText
 from charrnn_tui.sampling.sampler import Sampler
 checkpoint = read_checkpoint(Path(sys.argv[1]))
 sampler = Sampler(CharLSTM(checkpoint.weights), checkpoint.vocabulary, SamplingSettings(0.8, 5), seed=1)
-page = Page(sampler, "", 1)
+page = GeneratedText(sampler, "", 1)
 for _ in range(1000):
     page.write(sampler)
 def resident():
@@ -52,7 +52,7 @@ def measure(scratch: Path) -> Iterator[Row]:
     model = CharLSTM(checkpoint.weights)
     COMPILED.wait()
     sampler = Sampler(model, checkpoint.vocabulary, TOP_5, seed=42, prime="Anna")
-    page = Page(sampler, "Anna", 42)
+    page = GeneratedText(sampler, "Anna", 42)
     for _ in range(1000):
         page.write(sampler)
 

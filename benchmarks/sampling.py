@@ -12,8 +12,8 @@ from benchmarks.measuring import ROOT, Row, in_turn
 from benchmarks.yardstick import notebook, notebook_name, notebooks_speed, text_file
 from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
 from charrnn_tui.run.cores import available_cores
-from charrnn_tui.sampling.compiled_step import BITS, COMPILED
 from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.lstm_step import BITS, COMPILED
 from charrnn_tui.sampling.many_texts import write_many
 from charrnn_tui.sampling.pace import Pace
 from charrnn_tui.sampling.sampler import Sampler

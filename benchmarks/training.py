@@ -9,8 +9,8 @@ from benchmarks.measuring import GpuUse, Row, in_turn
 from benchmarks.yardstick import notebook_name, notebooks_speed, text_file
 from charrnn_tui.run.settings import PRESETS, TrainSettings, settings_for
 from charrnn_tui.text.corpus import load_corpus
-from charrnn_tui.training.compiled_cell import compiled_cell
 from charrnn_tui.training.learner import Learner
+from charrnn_tui.training.lstm_cell import compiled_cell
 
 TITLE = "Training"
 ROUNDS = 5

@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
-from charrnn_tui.compiled.library import SWITCH
-from charrnn_tui.compiled.prepared import Prepared
+from charrnn_tui.native.library import SWITCH
+from charrnn_tui.native.prepared import Prepared
 
 
 def need(prepared: Prepared) -> None:

@@ -13,23 +13,23 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from charrnn_tui.cli.choosing import is_checkpoint_file, newest_checkpoint, shipped_checkpoint
 from charrnn_tui.cli.hangup import come_back_lines, on_hangup, point_at_nothing
 from charrnn_tui.cli.output import say
+from charrnn_tui.playground.session import DIRECTORY as SESSIONS
+from charrnn_tui.playground.session import list_sessions
 from charrnn_tui.run.directory import RunDirectory, find_run
+from charrnn_tui.runner.shipped_model import is_checkpoint_file, newest_checkpoint, shipped_checkpoint
 from charrnn_tui.tui.app import Opening, StudioApp
-from charrnn_tui.tui.session import DIRECTORY as SESSIONS
-from charrnn_tui.tui.session import list_sessions
 
 if TYPE_CHECKING:
-    from charrnn_tui.cli.world import StudioWorld
     from charrnn_tui.run.settings import RunRequest
+    from charrnn_tui.runner.local_backend import LocalBackend
 
 SWITCH_SECONDS = 0.00005  # so long a thread waits for the lock at most; at Python's own 5 ms keys stall
 
 
 def open_app(
-    world: StudioWorld,
+    backend: LocalBackend,
     target: Path | None,
     *,
     start: RunRequest | None = None,
@@ -41,12 +41,12 @@ def open_app(
 
     Closing the terminal ends the screen, not the training: the process goes on without one until the run is done.
     """
-    world.runs_directory.mkdir(parents=True, exist_ok=True)
-    opening = _opening(world, target, start, resume, read_only)
+    backend.runs_directory.mkdir(parents=True, exist_ok=True)
+    opening = _opening(backend, target, start, resume, read_only)
     thin = low_bandwidth or bool(os.environ.get("SSH_CONNECTION"))
-    app = StudioApp(world, replace(opening, low_bandwidth=thin))
+    app = StudioApp(backend, replace(opening, low_bandwidth=thin))
     sys.setswitchinterval(SWITCH_SECONDS)
-    with _log_for_stray_output(world.runs_directory / "log.txt"), _signals(app) as hung_up:
+    with _log_for_stray_output(backend.runs_directory / "log.txt"), _signals(app) as hung_up:
         app.run()
         active = app.active_run
         if active is not None:
@@ -54,12 +54,12 @@ def open_app(
                 active.stop("interrupted", "the app ended")
             active.join()
     if (left := app.return_value) is not None:
-        say(come_back_lines(left, world.runs_directory, left.trainer()))
+        say(come_back_lines(left, backend.runs_directory, left.trainer()))
     return 128 + hung_up[-1] if len(hung_up) > 1 else app.return_code or 0
 
 
 def _opening(
-    world: StudioWorld,
+    backend: LocalBackend,
     target: Path | None,
     start: RunRequest | None,
     resume: Mapping[str, Any] | None,
@@ -68,12 +68,12 @@ def _opening(
     if start is not None:
         return Opening(start=start)
     if target is None:
-        checkpoint = newest_checkpoint(world.runs_directory)
-        session = next(iter(list_sessions(world.runs_directory / SESSIONS)), None)
+        checkpoint = newest_checkpoint(backend.runs_directory)
+        session = next(iter(list_sessions(backend.runs_directory / SESSIONS)), None)
         if session is not None and checkpoint != shipped_checkpoint() and _age(checkpoint) > _age(session):
             session = None  # something has been trained since: that is what one wants to see
         return Opening(checkpoint=checkpoint, session=session)
-    run = find_run(world.runs_directory, str(target))
+    run = find_run(backend.runs_directory, str(target))
     if run is not None:
         return Opening(run=RunDirectory(run.path), resume=resume, read_only=read_only)
     if is_checkpoint_file(target):

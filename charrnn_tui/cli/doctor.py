@@ -15,7 +15,6 @@ import click
 import numpy as np
 
 from charrnn_tui import __version__
-from charrnn_tui.cli.choosing import shipped_checkpoint
 from charrnn_tui.cli.failures import Failed
 from charrnn_tui.cli.listing import Row, write_rows
 from charrnn_tui.cli.options import json_option, runs_option
@@ -23,8 +22,9 @@ from charrnn_tui.cli.output import DataStream, say
 from charrnn_tui.run.cores import available_cores
 from charrnn_tui.run.quantities import size
 from charrnn_tui.run.settings import TrainSettings
-from charrnn_tui.sampling.compiled_step import COMPILED
+from charrnn_tui.runner.shipped_model import shipped_checkpoint
 from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.lstm_step import COMPILED
 from charrnn_tui.sampling.pace import Pace
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.text.corpus import Corpus
@@ -124,8 +124,8 @@ def _directories(runs_dir: Path) -> dict[str, Any]:
 
 def _speed() -> dict[str, Any]:
     """Characters per second in training at the notebook's sizes, and in writing, with weights that know nothing."""
-    from charrnn_tui.training.compiled_cell import compiled_cell
     from charrnn_tui.training.learner import Learner  # torch, which the versions say is there
+    from charrnn_tui.training.lstm_cell import compiled_cell
 
     settings = TrainSettings(val_frac=0.0)
     lstm = compiled_cell().words

@@ -8,10 +8,10 @@ import click
 from charrnn_tui.checkpoint.checkpoint import Checkpoint, tensor_shapes
 from charrnn_tui.checkpoint.safetensors_file import write_checkpoint
 from charrnn_tui.cli.failures import Failed
-from charrnn_tui.cli.opening import locate_checkpoint, open_checkpoint
 from charrnn_tui.cli.options import runs_option
 from charrnn_tui.cli.output import say
 from charrnn_tui.run.quantities import size
+from charrnn_tui.runner.find_model import locate_checkpoint, open_checkpoint
 
 ENDINGS = (".safetensors", ".net")
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import click
 
-from charrnn_tui.cli.choosing import is_torch_file
 from charrnn_tui.cli.listing import Row, epoch_words, loss_rows, run_facts, run_rows, write_rows
-from charrnn_tui.cli.opening import locate_checkpoint, open_checkpoint
 from charrnn_tui.cli.options import json_option, runs_option
 from charrnn_tui.cli.output import DataStream
 from charrnn_tui.cli.quality import model_facts, quality_of_loss
 from charrnn_tui.run.directory import find_run
 from charrnn_tui.run.quantities import bits, size
+from charrnn_tui.runner.find_model import locate_checkpoint, open_checkpoint
+from charrnn_tui.runner.shipped_model import is_torch_file
 
 _FACTS = (  # in this order, null where the file does not know
     *("step", "steps", "epoch", "epochs", "loss", "val_loss", "best_val_loss", "batch_size", "seq_length"),

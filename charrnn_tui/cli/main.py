@@ -21,7 +21,7 @@ from charrnn_tui.cli.output import discard
 COMMANDS = {  # name: what `--help` says of it; the module of that name holds the command, as a function of that name
     "train": "Train a model on a text, without the app.",
     "sample": "Write text with a model to standard output.",
-    "score": "How well a model foretells a text.",
+    "score": "How well a model predicts a text.",
     "watch": "Follow a run, whoever trains it.",
     "runs": "List runs and their state.",
     "info": "What a checkpoint or a run is.",

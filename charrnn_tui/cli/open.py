@@ -59,7 +59,7 @@ def show_app(
     with first_frame():
         with imports_for_good():
             from charrnn_tui.cli.app import open_app  # Textual: not before the app is asked for
-            from charrnn_tui.cli.world import StudioWorld
+            from charrnn_tui.runner.local_backend import LocalBackend
 
-        world = StudioWorld(runs)
-        return open_app(world, target, start=start, resume=resume, read_only=read_only, low_bandwidth=low_bandwidth)
+        backend = LocalBackend(runs)
+        return open_app(backend, target, start=start, resume=resume, read_only=read_only, low_bandwidth=low_bandwidth)

@@ -13,12 +13,12 @@ import click
 import numpy as np
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError
-from charrnn_tui.cli.opening import locate_checkpoint, open_model
 from charrnn_tui.cli.options import encoding_option, json_option, runs_option, unknown_option
 from charrnn_tui.cli.output import DataStream, say
 from charrnn_tui.cli.quality import model_facts, quality
 from charrnn_tui.run.cores import available_cores
 from charrnn_tui.run.files import file_sha256
+from charrnn_tui.runner.find_model import locate_checkpoint, open_model
 from charrnn_tui.sampling.distribution import surprises_and_entropies
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.many_texts import WrittenText, write_many

@@ -1,4 +1,4 @@
-"""`charrnn-tui score`: how well a model foretells a text."""
+"""`charrnn-tui score`: how well a model predicts a text."""
 
 import math
 import sys
@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.cli.failures import Failed
 from charrnn_tui.cli.listing import loss_words, write_rows
-from charrnn_tui.cli.opening import locate_checkpoint, open_model
 from charrnn_tui.cli.options import FiniteFloat, encoding_option, json_option, runs_option, unknown_option
 from charrnn_tui.cli.output import DataStream, say, to_json_text
 from charrnn_tui.cli.quality import model_facts, quality_of_loss
 from charrnn_tui.cli.terminal_text import for_terminal
 from charrnn_tui.run.quantities import duration
 from charrnn_tui.run.settings import TrainSettings
+from charrnn_tui.runner.find_model import locate_checkpoint, open_model
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.scoring import batch_losses, sequence_losses
 from charrnn_tui.text.batches import TextTooShort, batch_count, split_at
@@ -54,7 +54,7 @@ _GEOMETRY = {name: getattr(TrainSettings(), name) for name in ("val_frac", "val_
     "--per-char",
     is_flag=True,
     help="Also the loss of each character: lines of the character as a JSON string, a tab, nats; with --json, "
-    "`per_char`, an array of [character, nats]. Nothing foretells the first character, so it has none.",
+    "`per_char`, an array of [character, nats]. Nothing predicts the first character, so it has none.",
 )
 @runs_option
 @json_option("Write one JSON object.")
@@ -72,7 +72,7 @@ def score_command(
     runs_dir: Path,
     as_json: bool,
 ) -> None:
-    """Tell how well a model foretells a text: nats and bits per character, and perplexity.
+    """Tell how well a model predicts a text: nats and bits per character, and perplexity.
 
     The figure depends on where the model's memory starts from nothing, so `--part val` reads the text exactly as the
     notebook's validation does, with its sizes of batches; without --part the text is read once from its beginning,

@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from charrnn_tui.tui.widgets.visible import visible_char
+from charrnn_tui.tui.textview.visible import visible_char
 
 _HARMLESS = frozenset(
     "\n\t\u200c\u200d"

@@ -9,23 +9,23 @@ from typing import Any
 
 import click
 
-from charrnn_tui.cli.background import start_in_background
 from charrnn_tui.cli.failures import DONE, Failed
 from charrnn_tui.cli.hangup import come_back_lines, on_hangup
 from charrnn_tui.cli.open import show_app
-from charrnn_tui.cli.opening import find_run_or_fail
 from charrnn_tui.cli.options import json_option, low_bandwidth_option, runs_option
 from charrnn_tui.cli.output import DataStream, discard, say
-from charrnn_tui.cli.resumed_run import MAY_CHANGE, resume_run
 from charrnn_tui.cli.stop_signals import StopSignals
 from charrnn_tui.cli.training_options import training_options
 from charrnn_tui.cli.training_report import LinesInBackground, Report, report_for, where_lines
-from charrnn_tui.cli.training_run import Started, start_run
 from charrnn_tui.run.control import Control, Stop
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.events import Event
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.run.settings import RunRequest, option, settings_for
+from charrnn_tui.runner.detached import start_in_background
+from charrnn_tui.runner.find_model import find_run_or_fail
+from charrnn_tui.runner.resume import MAY_CHANGE, resume_run
+from charrnn_tui.runner.start import Started, start_run
 
 
 @click.command("train")

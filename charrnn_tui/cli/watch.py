@@ -11,7 +11,6 @@ import click
 from charrnn_tui.cli.failures import Failed
 from charrnn_tui.cli.listing import run_facts, run_rows, write_rows
 from charrnn_tui.cli.open import show_app
-from charrnn_tui.cli.opening import find_run_or_fail
 from charrnn_tui.cli.options import PROGRAM, json_option, low_bandwidth_option, runs_option
 from charrnn_tui.cli.output import DataStream
 from charrnn_tui.cli.terminal_text import for_terminal
@@ -20,6 +19,7 @@ from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.event_tail import EventTail
 from charrnn_tui.run.events import Event, to_json
 from charrnn_tui.run.progress import RunProgress
+from charrnn_tui.runner.find_model import find_run_or_fail
 
 POLL_SECONDS = 0.25
 

@@ -23,7 +23,7 @@ def surprises_and_entropies(
 ) -> tuple[Probabilities, Probabilities]:
     """Of many characters at once, in bits under the model's own belief: a tenth of the time of one by one.
 
-    logits: (N, n_tokens), what foretold each; ids: (N,), what came. Surprise: -log2 of its probability. Both (N,).
+    logits: (N, n_tokens), what predicted each; ids: (N,), what came. Surprise: -log2 of its probability. Both (N,).
     """
     wide = logits.astype(np.float64)
     wide -= wide.max(axis=1, keepdims=True)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Inspection:
-    """A character of a text under the distribution that foretold it."""
+    """A character of a text under the distribution that predicted it."""
 
     position: int  # 0-based
     token_id: int
@@ -47,10 +47,10 @@ def inspect_position(
     state: LSTMState | None = None,
     state_position: int = 0,
 ) -> Inspection:
-    """Recompute what foretold ids[position], step by step and so to the bit as it was when it was written.
+    """Recompute what predicted ids[position], step by step and so to the bit as it was when it was written.
 
     state: a stored state after ids[:state_position], from which to start instead of the beginning.
-    Raises IndexError for a position that nothing before it foretells or that is not in the text.
+    Raises IndexError for a position that nothing before it predicts or that is not in the text.
     """
     if not state_position < position < len(ids):
         raise IndexError(f"position {position} is not between {state_position + 1} and {len(ids) - 1}")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn_tui.sampling.compiled_step import COMPILED, MOST_UNITS, CompiledStep, Rounded
+from charrnn_tui.sampling.lstm_step import COMPILED, MOST_UNITS, CompiledStep, Rounded
 
 Floats = NDArray[np.float32]
 Weights = Mapping[str, NDArray[np.generic]]  # under the notebook's state_dict names; float16, float32 or float64

@@ -18,9 +18,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn_tui.sampling.compiled_step import choose_many
 from charrnn_tui.sampling.distribution import NOT_FINITE, surprises_and_entropies
 from charrnn_tui.sampling.lstm import LSTMState
+from charrnn_tui.sampling.lstm_step import choose_many
 from charrnn_tui.sampling.sampler import Sampler, seeded
 from charrnn_tui.sampling.settings import SamplingSettings
 

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from charrnn_tui.run.cores import alone, at_work, available_cores
-from charrnn_tui.sampling.compiled_step import helped
+from charrnn_tui.sampling.lstm_step import helped
 
 Result = TypeVar("Result")
 Limit = Callable[[int], AbstractContextManager[object]]

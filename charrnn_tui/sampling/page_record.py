@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from charrnn_tui.sampling.page import Page
+    from charrnn_tui.sampling.generated_text import GeneratedText
 
 LIKELIEST: Final = 10  # alternatives told for each character
 
 
-def page_record(page: Page) -> dict[str, Any]:
+def page_record(page: GeneratedText) -> dict[str, Any]:
     """JSON-native values: `prime`, `text`, `chars`, totals, and `characters`, one object each.
 
     probability: the model's own; chosen_probability: what it was drawn with, after the controls. surprise_bits,
@@ -30,7 +30,7 @@ def page_record(page: Page) -> dict[str, Any]:
     }
 
 
-def _character(page: Page, position: int, forced: bool) -> dict[str, Any]:
+def _character(page: GeneratedText, position: int, forced: bool) -> dict[str, Any]:
     tokens, distribution = page.vocabulary.tokens, page.distribution_at(position)
     place = distribution.place_of(page.ids[position])
     likeliest = distribution.order[:LIKELIEST].tolist()

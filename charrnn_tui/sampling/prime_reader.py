@@ -52,7 +52,7 @@ class PrimeReader:
             sampler.restore(SamplerSnapshot(state, self.model.read_out(state), sampler.snapshot().random_state))
         return sampler
 
-    def foretell(self, prime: str, most: int, on_progress: Callable[[int], None] | None = None) -> str:
+    def predict(self, prime: str, most: int, on_progress: Callable[[int], None] | None = None) -> str:
         """The likeliest continuation, at most so many characters of it, to the end of its first line with words.
 
         As a sampler at temperature 0 writes it. Raises ValueError where the model gives no numbers; on_progress as in

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 from charrnn_tui.sampling.settings import SamplingSettings
 
 if TYPE_CHECKING:
+    from charrnn_tui.sampling.generated_text import GeneratedText
     from charrnn_tui.sampling.lstm import CharLSTM
-    from charrnn_tui.sampling.page import Page
     from charrnn_tui.sampling.sampler import SampledCharacter, Sampler
     from charrnn_tui.text.vocabulary import Vocabulary
 
@@ -48,7 +48,7 @@ class Recipe:
     text_sha256: str | None = None
 
     @classmethod
-    def of(cls, page: Page, checkpoint: str, sha256: str) -> Recipe:
+    def of(cls, page: GeneratedText, checkpoint: str, sha256: str) -> Recipe:
         """How a page came to be. Raises RecipeError where weights of a training changed in mid-text."""
         if page.mixed:
             raise RecipeError("newer weights came in the middle of this text; no checkpoint writes it again")

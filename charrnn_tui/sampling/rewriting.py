@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from charrnn_tui.sampling.page import Page
+    from charrnn_tui.sampling.generated_text import GeneratedText
     from charrnn_tui.sampling.recipe import Recipe
     from charrnn_tui.sampling.sampler import Sampler
 
@@ -14,7 +14,7 @@ HEAR_EVERY = 64  # characters between two reports
 
 
 def write_on(
-    page: Page,
+    page: GeneratedText,
     sampler: Sampler,
     recipe: Recipe,
     ids: Sequence[int],

@@ -8,9 +8,9 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn_tui.sampling.compiled_step import choose
 from charrnn_tui.sampling.distribution import NOT_FINITE, Distribution
 from charrnn_tui.sampling.lstm import CharLSTM, LSTMState
+from charrnn_tui.sampling.lstm_step import choose
 from charrnn_tui.sampling.settings import PLAIN, SamplingSettings
 from charrnn_tui.text.vocabulary import Vocabulary
 
@@ -21,7 +21,7 @@ _PROGRESS_EVERY = 256  # characters of a prime between two reports: some twenty 
 class SampledCharacter:
     """One written character; what the model thought of it is computed anew each time it is asked for.
 
-    logits: what foretold it, (n_tokens,). settings: what it was chosen with.
+    logits: what predicted it, (n_tokens,). settings: what it was chosen with.
     """
 
     character: str

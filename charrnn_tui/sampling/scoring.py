@@ -1,4 +1,4 @@
-"""How well a model foretells a text: cross-entropy in nats per character."""
+"""How well a model predicts a text: cross-entropy in nats per character."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from charrnn_tui.text.vocabulary import Ids
 def score_sequence(model: CharLSTM, ids: Ids) -> NDArray[np.float64]:
     """Losses of a whole text read in one pass from a zero state, shape (T - 1,): entry t is of ids[t + 1].
 
-    Nothing foretells the first character, so it has no loss. Raises TextTooShort for fewer than two characters.
+    Nothing predicts the first character, so it has no loss. Raises TextTooShort for fewer than two characters.
     """
     return np.concatenate(list(sequence_losses(model, ids)))
 

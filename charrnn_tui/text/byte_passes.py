@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn_tui.compiled.prepared import Prepared
+from charrnn_tui.native.prepared import Prepared
 
 UNKNOWN = 255  # what a table has for a byte without an id
 WORTH_IT = 1 << 20  # bytes of a text from which on a library is asked for

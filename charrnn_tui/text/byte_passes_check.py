@@ -1,11 +1,11 @@
-"""Run by compiled/compiler.py in a process of its own: exits with 0 if the library does what `bytes` does."""
+"""Run by native/compiler.py in a process of its own: exits with 0 if the library does what `bytes` does."""
 
 import ctypes
 import sys
 
 import numpy as np
 
-from charrnn_tui.compiled.library import Library
+from charrnn_tui.native.library import Library
 from charrnn_tui.text import byte_passes
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from charrnn_tui.text.batches import split_at
 from charrnn_tui.text.byte_passes import COMPILED, WORTH_IT
+from charrnn_tui.text.encoding import alphabet_of, encoded
 from charrnn_tui.text.ids_cache import IdsCache
-from charrnn_tui.text.numbering import alphabet_of, encoded
 from charrnn_tui.text.text_file import CorpusError, TextFile, sha256_of
 from charrnn_tui.text.vocabulary import Codes, Ids, Vocabulary
 

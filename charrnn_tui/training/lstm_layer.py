@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from charrnn_tui.training.compiled_cell import compiled_cell
+from charrnn_tui.training.lstm_cell import compiled_cell
 
 State = tuple[Tensor, Tensor]  # h and c after the last step, float32 (batch, n)
 

@@ -5,9 +5,9 @@ import torch.nn.functional as F  # noqa: N812 - the field's name for it
 from torch import Tensor, nn
 
 from charrnn_tui.checkpoint.checkpoint import Weights
-from charrnn_tui.training.compiled_cell import compiled_cell
 from charrnn_tui.training.cudnn_lstm import cudnn_lstm, has_bfloat16
 from charrnn_tui.training.dropout import dropout
+from charrnn_tui.training.lstm_cell import compiled_cell
 from charrnn_tui.training.lstm_layer import lstm_layer
 
 Hidden = tuple[Tensor, Tensor]  # hidden and cell state, each (n_layers, batch, n_hidden)

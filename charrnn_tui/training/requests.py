@@ -21,8 +21,8 @@ from charrnn_tui.run.control import (
     Stop,
 )
 from charrnn_tui.run.events import Event, RunDetached, RunPaused, RunResumed
-from charrnn_tui.training.records import Records
-from charrnn_tui.training.saver import Saver
+from charrnn_tui.training.checkpoint_store import CheckpointStore
+from charrnn_tui.training.reporter import TrainingReporter
 
 Events = Generator[Event, None, None]
 
@@ -32,7 +32,7 @@ _AFTER_EPOCH = Stop("stopped", "ended after the epoch, as asked")
 class Requests:
     """Takes requests out of a control and serves them. `stop`: why the training is to end now."""
 
-    def __init__(self, control: Control, records: Records, saver: Saver) -> None:
+    def __init__(self, control: Control, records: TrainingReporter, saver: CheckpointStore) -> None:
         self.stop: Stop | HandOver | None = None
         self._control, self._records, self._saver = control, records, saver
         self._learner = records.learner

@@ -12,13 +12,13 @@ from charrnn_tui.run.events import AlarmRaised, Event, RunDetached
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.text.batches import check_geometry
 from charrnn_tui.text.corpus import Corpus
+from charrnn_tui.training.checkpoint_store import CheckpointStore
 from charrnn_tui.training.devices import is_device_lost
 from charrnn_tui.training.learner import CalledOff, Learner
-from charrnn_tui.training.records import Records, WriteSample
+from charrnn_tui.training.loss_alarms import watched
+from charrnn_tui.training.reporter import TrainingReporter, WriteSample
 from charrnn_tui.training.requests import Requests
 from charrnn_tui.training.resume_state import ResumeState
-from charrnn_tui.training.saver import Saver
-from charrnn_tui.training.watching import watched
 
 Events = Generator[Event, None, None]
 
@@ -46,8 +46,8 @@ def train(
     check_geometry(len(corpus), settings.batch_size, settings.seq_length, settings.val_frac)
 
     def events() -> Events:
-        saver = Saver(directory, sync_events, settings.keep_checkpoints)
-        records = Records(Learner(settings, corpus), corpus, saver.run, write_sample)
+        saver = CheckpointStore(directory, sync_events, settings.keep_checkpoints)
+        records = TrainingReporter(Learner(settings, corpus), corpus, saver.run, write_sample)
         yield from _Training(records, saver, Requests(control, records, saver), resume, unheard).events(detached)
 
     return watched(events(), directory)
@@ -58,8 +58,8 @@ class _Training:
 
     def __init__(
         self,
-        records: Records,
-        saver: Saver,
+        records: TrainingReporter,
+        saver: CheckpointStore,
         requests: Requests,
         resume: ResumeState | None,
         unheard: Callable[[Event], None],

@@ -13,20 +13,20 @@ from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
 
+from charrnn_tui.playground.models import ModelSource, source_of
 from charrnn_tui.tui.alarm_bell import AlarmBell, AlarmTeller
 from charrnn_tui.tui.control_filter import ControlFilter
-from charrnn_tui.tui.model_source import ModelSource, source_of
+from charrnn_tui.tui.messages import DetachRun, OpenRun, OverlayRuns, PlayRun, ResumeRun, StartRun
 from charrnn_tui.tui.own_training import OwnTraining
-from charrnn_tui.tui.requests import DetachRun, OpenRun, OverlayRuns, PlayRun, ResumeRun, StartRun
+from charrnn_tui.tui.studio_header import StudioHeader
 from charrnn_tui.tui.studio_screens import StudioScreens
-from charrnn_tui.tui.widgets.run_lines import status_line
-from charrnn_tui.tui.widgets.studio_header import StudioHeader
+from charrnn_tui.tui.train.run_lines import status_line
 
 if TYPE_CHECKING:
+    from charrnn_tui.playground.backend import Backend
+    from charrnn_tui.run.active_run import ActiveRun
     from charrnn_tui.run.directory import RunDirectory
     from charrnn_tui.run.settings import RunRequest
-    from charrnn_tui.tui.active_run import ActiveRun
-    from charrnn_tui.tui.world import World
 
 _LOOK_SECONDS, _LOOK_SECONDS_ON_THIN_LINES = 0.5, 3.0
 
@@ -66,15 +66,15 @@ class StudioApp(App["RunDirectory"]):
         Binding("ctrl+q", "quit", "Quit", id="app.quit_always", show=False, priority=True),
     ]
 
-    def __init__(self, world: World, opening: Opening) -> None:
+    def __init__(self, backend: Backend, opening: Opening) -> None:
         self._control_filter = ControlFilter()
-        self._screens = StudioScreens(world, opening, lambda: self.active_run)
+        self._screens = StudioScreens(backend, opening, lambda: self.active_run)
         first = self._screens.first_mode
         self.DEFAULT_MODE = first  # type: ignore[misc]  # no empty screen before it, which would be styled and laid out
         super().__init__()
-        self._world = world
+        self._backend = backend
         self._opening = opening
-        self._training = OwnTraining(self, world, self._started)
+        self._training = OwnTraining(self, backend, self._started)
         self._quitting: int | None = None  # the exit code, once asked to
         self._bell = AlarmBell()
         self._alarms = AlarmTeller(self, self._write_to_terminal)
@@ -192,7 +192,7 @@ class StudioApp(App["RunDirectory"]):
 
     @on(PlayRun)
     def _play_run(self, event: PlayRun) -> None:
-        self._screens.play.open_source(source_of(str(event.run.path), self._world))
+        self._screens.play.open_source(source_of(str(event.run.path), self._backend))
         self.switch_mode("play")
 
     # -- actions ------------------------------------------------------------------------------------------------------
@@ -203,13 +203,13 @@ class StudioApp(App["RunDirectory"]):
         self.switch_mode(mode)
 
     def action_command_palette(self) -> None:
-        from charrnn_tui.tui.screens.palette import Palette  # not before it is shown
+        from charrnn_tui.tui.dialogs.palette import Palette  # not before it is shown
 
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette(id="--command-palette"))
 
     def action_help(self) -> None:
-        from charrnn_tui.tui.screens.dialogs import HelpDialog, help_text  # not before one is shown
+        from charrnn_tui.tui.dialogs.questions import HelpDialog, help_text  # not before one is shown
 
         self.push_screen(HelpDialog(help_text(self.screen)))
 
@@ -219,7 +219,7 @@ class StudioApp(App["RunDirectory"]):
         if active is None or active.done:
             self.exit()
             return
-        from charrnn_tui.tui.screens.dialogs import Choice, ChoiceDialog  # not before one is shown
+        from charrnn_tui.tui.dialogs.questions import Choice, ChoiceDialog  # not before one is shown
 
         def stop(answer: str | None) -> None:
             if answer == "stop":

@@ -10,21 +10,21 @@ from textual.app import App
 from charrnn_tui.tui.run_starter import RunStarter
 
 if TYPE_CHECKING:
+    from charrnn_tui.playground.backend import Backend
+    from charrnn_tui.run.active_run import ActiveRun
     from charrnn_tui.run.directory import RunDirectory
     from charrnn_tui.run.progress import RunProgress
     from charrnn_tui.run.settings import RunRequest
-    from charrnn_tui.tui.active_run import ActiveRun
-    from charrnn_tui.tui.world import World
 
 
 class OwnTraining:
     """One at a time: begun, resumed, handed over, and looked at until it has ended."""
 
-    def __init__(self, app: App[Any], world: World, started: Callable[[ActiveRun], None]) -> None:
+    def __init__(self, app: App[Any], backend: Backend, started: Callable[[ActiveRun], None]) -> None:
         """`started` is called in the app's thread."""
         self.active: ActiveRun | None = None
         self._app = app
-        self._starter = RunStarter(app, world, self._begun)
+        self._starter = RunStarter(app, backend, self._begun)
         self._started = started
 
     @property
@@ -45,7 +45,7 @@ class OwnTraining:
 
     def ask_and_resume(self, run: RunDirectory, progress: RunProgress) -> None:
         """Go on with a run, with what must be changed for it; or tell the user why not."""
-        from charrnn_tui.tui.screens.resume_question import resume_question  # dialogs: not before they are shown
+        from charrnn_tui.tui.dialogs.resume_question import resume_question  # dialogs: not before they are shown
 
         if not progress.ended:
             self._app.notify(f"{run.name} is in training", severity="warning", markup=False)

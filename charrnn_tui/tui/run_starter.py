@@ -9,36 +9,36 @@ from typing import TYPE_CHECKING, Any
 from textual.app import App
 
 if TYPE_CHECKING:
+    from charrnn_tui.playground.backend import Backend
+    from charrnn_tui.run.active_run import ActiveRun
     from charrnn_tui.run.control import Control
     from charrnn_tui.run.directory import RunDirectory
     from charrnn_tui.run.events import Event
     from charrnn_tui.run.settings import RunRequest
-    from charrnn_tui.tui.active_run import ActiveRun
-    from charrnn_tui.tui.world import World
 
 Begun = tuple["RunDirectory", Generator["Event", None, None]]
 
 
 class RunStarter:
-    """Asks the world for a training in a thread, one at a time, and tells the app of it. Owns none."""
+    """Asks the backend for a training in a thread, one at a time, and tells the app of it. Owns none."""
 
-    def __init__(self, app: App[Any], world: World, started: Callable[[ActiveRun], None]) -> None:
+    def __init__(self, app: App[Any], backend: Backend, started: Callable[[ActiveRun], None]) -> None:
         """`started` is called in the app's thread."""
-        self._app, self._world, self._started = app, world, started
+        self._app, self._backend, self._started = app, backend, started
 
     def start(self, request: RunRequest, refuse: Callable[[str], None]) -> None:
         """Read the text, and begin; or say in the app's thread why not."""
-        self._begin(lambda control: self._world.start_run(request, control), refuse)
+        self._begin(lambda control: self._backend.start_run(request, control), refuse)
 
     def resume(self, run: RunDirectory, changes: Mapping[str, Any]) -> None:
         """Go on with a run, with these settings changed."""
-        self._begin(lambda control: self._world.resume_run(run, control, changes), self._failing("Not resumed"))
+        self._begin(lambda control: self._backend.resume_run(run, control, changes), self._failing("Not resumed"))
 
     def hand_over(self, active: ActiveRun, handed_over: Callable[[], None]) -> None:
         """Leave it to another process; the training here stops only when that stands ready to go on with it."""
 
         def detach() -> Callable[[], None]:
-            self._world.detach_run(active.directory)
+            self._backend.detach_run(active.directory)
             active.join()
             return handed_over
 
@@ -46,8 +46,8 @@ class RunStarter:
 
     def _begin(self, ask: Callable[[Control], Begun], refuse: Callable[[str], None]) -> None:
         def begin() -> Callable[[], None]:
+            from charrnn_tui.run.active_run import ActiveRun
             from charrnn_tui.run.control import Control  # not before there is a run
-            from charrnn_tui.tui.active_run import ActiveRun
 
             control = Control()
             directory, events = ask(control)

@@ -9,42 +9,42 @@ from typing import TYPE_CHECKING
 
 from textual.screen import Screen
 
-from charrnn_tui.tui.model_source import ModelSource, source_of_checkpoint
-from charrnn_tui.tui.screens.play import PlayScreen
+from charrnn_tui.playground.models import ModelSource, source_of_checkpoint
+from charrnn_tui.tui.play.screen import PlayScreen
 
 if TYPE_CHECKING:
+    from charrnn_tui.playground.backend import Backend
+    from charrnn_tui.run.active_run import ActiveRun
     from charrnn_tui.run.directory import RunDirectory
     from charrnn_tui.run.progress import RunProgress
-    from charrnn_tui.tui.active_run import ActiveRun
     from charrnn_tui.tui.app import Opening
-    from charrnn_tui.tui.screens.runs import RunsScreen
-    from charrnn_tui.tui.screens.train import TrainScreen
-    from charrnn_tui.tui.world import World
+    from charrnn_tui.tui.runs.screen import RunsScreen
+    from charrnn_tui.tui.train.screen import TrainScreen
 
 
 class StudioScreens:
     """Knows which of them is first, and what there is to see on it."""
 
-    def __init__(self, world: World, opening: Opening, active_run: Callable[[], ActiveRun | None]) -> None:
-        self._world, self._opening, self._active_run = world, opening, active_run
+    def __init__(self, backend: Backend, opening: Opening, active_run: Callable[[], ActiveRun | None]) -> None:
+        self._backend, self._opening, self._active_run = backend, opening, active_run
         self._played_pause: tuple[Path, int] | None = None  # of another process, and its step
 
     @cached_property
     def play(self) -> PlayScreen:
-        return PlayScreen(self._world, self._active_run)
+        return PlayScreen(self._backend, self._active_run)
 
     @cached_property
     def train(self) -> TrainScreen:
-        from charrnn_tui.tui.screens.train import TrainScreen  # the playground's first frame does not wait for it
+        from charrnn_tui.tui.train.screen import TrainScreen  # the playground's first frame does not wait for it
 
         opening = self._opening
-        return TrainScreen(self._world, read_only=opening.read_only, low_bandwidth=opening.low_bandwidth)
+        return TrainScreen(self._backend, read_only=opening.read_only, low_bandwidth=opening.low_bandwidth)
 
     @cached_property
     def runs(self) -> RunsScreen:
-        from charrnn_tui.tui.screens.runs import RunsScreen  # as above
+        from charrnn_tui.tui.runs.screen import RunsScreen  # as above
 
-        return RunsScreen(self._world, read_only=self._opening.read_only)
+        return RunsScreen(self._backend, read_only=self._opening.read_only)
 
     @property
     def first_mode(self) -> str:
@@ -56,7 +56,7 @@ class StudioScreens:
         """The screen to begin with, told what to show."""
         opening = self._opening
         if opening.checkpoint is not None:
-            self.play.open_source(source_of_checkpoint(opening.checkpoint, self._world))
+            self.play.open_source(source_of_checkpoint(opening.checkpoint, self._backend))
         if opening.session is not None:
             self.play.begin_with(opening.session)
         if opening.start is not None:

@@ -12,9 +12,9 @@ from click.testing import CliRunner
 from charrnn_tui import __version__
 from charrnn_tui.cli.failures import explain
 from charrnn_tui.cli.main import COMMANDS, cli, tame_threads
-from charrnn_tui.cli.world import StudioWorld
+from charrnn_tui.playground.prime_sources import prime_from_file
+from charrnn_tui.runner.local_backend import LocalBackend
 from charrnn_tui.text.corpus import CorpusError
-from charrnn_tui.tui.prime_sources import prime_from_file
 from tests.cli.conftest import Invoke, one_line
 
 
@@ -157,7 +157,7 @@ def test_the_app_waits_for_no_pipe(tmp_path: Path) -> None:
     writer.start()
     try:
         with pytest.raises(CorpusError, match="pipe: is a pipe or a device"):
-            StudioWorld(tmp_path).read_corpus([str(pipe)], "utf-8")
+            LocalBackend(tmp_path).read_corpus([str(pipe)], "utf-8")
         with pytest.raises(ValueError, match="pipe: is a pipe or a device"):
             prime_from_file(str(pipe), "utf-8")
     finally:

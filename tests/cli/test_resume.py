@@ -174,7 +174,7 @@ def test_who_takes_over_a_run_waits_for_its_trainer_only(
     def in_vain(seconds: float) -> None:
         raise AssertionError("nobody is there to let go")
 
-    monkeypatch.setattr("charrnn_tui.cli.resumed_run.time.sleep", in_vain)
+    monkeypatch.setattr("charrnn_tui.runner.resume.time.sleep", in_vain)
     refused = one_line(invoke("train", "--resume", "happy-1", "--take-over", "--max-steps", 5))
     assert "happy-1: cannot be written: Is a directory" in refused
 

@@ -13,7 +13,7 @@ from charrnn_tui.run.directory import EventWriter, RunDirectory
 from charrnn_tui.run.events import Evaluated, Event, RunFinished, RunStarted, StepDone
 from charrnn_tui.run.kept_checkpoints import kept_file
 from charrnn_tui.text.vocabulary import Vocabulary
-from charrnn_tui.training.keeping import KeptCheckpoints
+from charrnn_tui.training.checkpoint_history import CheckpointHistory
 from tests.cli.conftest import Invoke, one_line, random_checkpoint
 from tests.cli.program import finish, start
 
@@ -185,7 +185,7 @@ def test_ages_count_from_the_last_event(invoke: Invoke, runs: Path) -> None:
 def test_kept_checkpoints_are_counted_and_can_be_named_as_any_checkpoint(invoke: Invoke, runs: Path) -> None:
     run = a_run(runs, STARTED, STEP, EVALUATED)
     assert "kept checkpoints" not in invoke("info", "happy-1").stdout
-    kept = KeptCheckpoints(run.path, 24)
+    kept = CheckpointHistory(run.path, 24)
     for step in (0, 9, 40):
         kept.keep(step, replace(random_checkpoint(Vocabulary("abc")), facts={"step": step}))
     (run.path / "checkpoints" / ".step-00000050.safetensors.77.part").write_bytes(b"torn")

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charrnn_tui.sampling import compiled_step
-from charrnn_tui.sampling.compiled_step import COMPILED, choose
+from charrnn_tui.sampling import lstm_step
 from charrnn_tui.sampling.distribution import Distribution
 from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.lstm_step import COMPILED, choose
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import PLAIN, SamplingSettings
 from charrnn_tui.text.vocabulary import Vocabulary
@@ -68,7 +68,7 @@ def test_logits_that_are_not_finite_are_left_to_whom_refuses_them(bad: float) ->
 def test_more_tokens_than_have_room_are_left_to_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
     logits = np.zeros(4, np.float32)
     assert choose(logits, PLAIN, 0.9) == 3
-    monkeypatch.setattr(compiled_step, "MOST_TOKENS", 3)
+    monkeypatch.setattr(lstm_step, "MOST_TOKENS", 3)
     assert choose(logits, PLAIN, 0.9) is None
 
 

@@ -8,8 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from charrnn_tui.checkpoint.checkpoint import tensor_shapes
-from charrnn_tui.sampling.compiled_step import COMPILED
 from charrnn_tui.sampling.lstm import ROUNDED_FROM, CharLSTM, Floats, LSTMState
+from charrnn_tui.sampling.lstm_step import COMPILED
 from charrnn_tui.sampling.many_texts import write_many
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings

@@ -82,12 +82,12 @@ def test_a_change_in_the_middle_costs_what_follows_it(model: CountingLSTM) -> No
 def test_the_greedy_continuation_is_what_a_sampler_at_temperature_0_writes(
     model: CountingLSTM, prime: str, most: int
 ) -> None:
-    foretold = PrimeReader(model, VOCABULARY).foretell(prime, most)
+    predicted = PrimeReader(model, VOCABULARY).predict(prime, most)
     plain = Sampler(model, VOCABULARY, SamplingSettings(temperature=0), seed=7, prime=prime)
     written = "".join(sampled.character for sampled in islice(plain, most))
-    assert written.startswith(foretold)
-    assert len(foretold) == most or foretold.endswith("\n")
-    assert "\n" not in foretold.strip("\n")
+    assert written.startswith(predicted)
+    assert len(predicted) == most or predicted.endswith("\n")
+    assert "\n" not in predicted.strip("\n")
 
 
 def test_who_stops_listening_ends_the_reading_and_what_was_read_is_kept(model: CountingLSTM) -> None:

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from charrnn_tui.sampling.page import Page
+from charrnn_tui.sampling.generated_text import GeneratedText
 from charrnn_tui.sampling.recipe import Recipe, RecipeError
 from charrnn_tui.sampling.settings import SamplingSettings
-from tests.sampling.test_page import MODEL, VOCABULARY, page_of, sampler
+from tests.sampling.test_generated_text import MODEL, VOCABULARY, page_of, sampler
 
 
-def changed_page() -> Page:
+def changed_page() -> GeneratedText:
     """A fork with another seed, a forced symbol, and settings that changed twice."""
     page = page_of(200)[0].fork(150, seed=77)
     writer = sampler(0)

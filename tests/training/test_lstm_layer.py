@@ -12,8 +12,8 @@ import torch.nn.functional as F  # noqa: N812 - the field's name for it
 from torch import Tensor
 
 from charrnn_tui.training import model as model_module
-from charrnn_tui.training.compiled_cell import CompiledCell, compiled_cell
 from charrnn_tui.training.learner import Learner
+from charrnn_tui.training.lstm_cell import CompiledCell, compiled_cell
 from charrnn_tui.training.lstm_layer import lstm_layer
 from charrnn_tui.training.model import CharRNN
 from tests.training.small_trainings import small_corpus, small_settings
@@ -147,6 +147,6 @@ def test_the_compiler_can_be_left_alone() -> None:
 
 
 def words_of_a_process(environment: dict[str, str]) -> str:
-    code = "from charrnn_tui.training.compiled_cell import compiled_cell; print(compiled_cell().words)"
+    code = "from charrnn_tui.training.lstm_cell import compiled_cell; print(compiled_cell().words)"
     command = [sys.executable, "-c", code]
     return subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=True).stdout

@@ -16,7 +16,7 @@ from charrnn_tui.run.control import Control, Stop
 from charrnn_tui.run.events import Event, StepDone
 from charrnn_tui.training.graph import Graph
 from charrnn_tui.training.learner import Learner
-from charrnn_tui.training.records import Records
+from charrnn_tui.training.reporter import TrainingReporter
 from charrnn_tui.training.resume_state import read_resume_state
 from tests.training.small_trainings import of_kind, small_corpus, small_settings, trained
 
@@ -145,7 +145,7 @@ def test_a_training_goes_on_on_another_device(first: str, then: str, tmp_path: P
 
 def test_a_recorded_training_goes_back() -> None:
     learner = recorded(epochs=4)
-    good = deepcopy(Records(learner, small_corpus(), None, None).state())
+    good = deepcopy(TrainingReporter(learner, small_corpus(), None, None).state())
     first = [learner.learn().loss for _ in range(6)]
     learner.restore(good)
     np.testing.assert_allclose([learner.learn().loss for _ in range(6)], first, rtol=1e-4)

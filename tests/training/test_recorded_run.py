@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
-from charrnn_tui.cli.training_run import start_run, write_sample
+from charrnn_tui.run.active_run import ActiveRun
 from charrnn_tui.run.control import Control, Pause, Stop
 from charrnn_tui.run.directory import EventWriter, RunDirectory, RunError, list_runs
 from charrnn_tui.run.event_tail import EventTail
@@ -28,11 +28,11 @@ from charrnn_tui.run.events import (
 )
 from charrnn_tui.run.lock import RunLocked
 from charrnn_tui.run.settings import RunRequest, SettingsError, TrainSettings
+from charrnn_tui.runner.start import start_run, write_sample
 from charrnn_tui.text.batches import TextTooShort
 from charrnn_tui.text.corpus import CorpusError, load_corpus
 from charrnn_tui.training.learner import Learner
 from charrnn_tui.training.resume_state import read_resume_state
-from charrnn_tui.tui.active_run import ActiveRun
 from tests.training.small_trainings import of_kind, small_settings, small_text
 
 Stream = Generator[Event, None, None]
@@ -242,7 +242,7 @@ def test_many_threads_may_ask_at_once(tmp_path: Path, text: str) -> None:
 
 TRAIN = """
 import sys, pathlib
-from charrnn_tui.cli.training_run import start_run
+from charrnn_tui.runner.start import start_run
 from charrnn_tui.run.control import Control
 from charrnn_tui.run.settings import RunRequest
 from tests.training.small_trainings import small_settings

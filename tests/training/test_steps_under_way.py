@@ -20,7 +20,9 @@ from tests.training.small_trainings import small_corpus, small_settings, trained
 def test_what_is_told_is_the_same_bit_for_bit(
     ahead: int, device: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("charrnn_tui.training.saver.ADVANCE_SECONDS", math.inf)  # a slow disk would keep fewer models
+    monkeypatch.setattr(
+        "charrnn_tui.training.checkpoint_store.ADVANCE_SECONDS", math.inf
+    )  # a slow disk would keep fewer models
     expected = figures(trained(HARD, tmp_path / "a"))
     used = device(ahead)
     events = trained(HARD, tmp_path / "b")

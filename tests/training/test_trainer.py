@@ -39,8 +39,8 @@ from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.text.batches import TextTooShort
 from charrnn_tui.text.corpus import Corpus
 from charrnn_tui.text.vocabulary import Vocabulary
-from charrnn_tui.training.compiled_cell import compiled_cell
 from charrnn_tui.training.learner import Learner
+from charrnn_tui.training.lstm_cell import compiled_cell
 from charrnn_tui.training.trainer import train
 from tests.training import small_trainings
 from tests.training.small_trainings import asking, of_kind, small_corpus, small_settings

@@ -5,23 +5,23 @@ from pathlib import Path
 import pytest
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
-from tests.tui.scripted_world import ScriptedWorld, tiny_checkpoint
+from tests.tui.scripted_backend import ScriptedBackend, tiny_checkpoint
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> ScriptedWorld:
-    return ScriptedWorld(tmp_path / "runs")
+def backend(tmp_path: Path) -> ScriptedBackend:
+    return ScriptedBackend(tmp_path / "runs")
 
 
 @pytest.fixture
-def shipped(world: ScriptedWorld) -> Checkpoint:
+def shipped(backend: ScriptedBackend) -> Checkpoint:
     """The model in the box."""
     checkpoint = tiny_checkpoint(val_loss=1.284)
-    world.ship(checkpoint)
+    backend.ship(checkpoint)
     return checkpoint
 
 
 @pytest.fixture
-def file(world: ScriptedWorld, tmp_path: Path) -> Path:
+def file(backend: ScriptedBackend, tmp_path: Path) -> Path:
     """A model that lies on the disk."""
-    return world.put(tmp_path / "tiny.safetensors", tiny_checkpoint())
+    return backend.put(tmp_path / "tiny.safetensors", tiny_checkpoint())

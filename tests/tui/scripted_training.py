@@ -1,4 +1,4 @@
-"""A world whose trainings are scripts: events come without a model, requests are answered as a trainer would."""
+"""A backend whose trainings are scripts: events come without a model, requests are answered as a trainer would."""
 
 import time
 from collections.abc import Generator, Sequence
@@ -19,7 +19,7 @@ from charrnn_tui.run.events import (
 )
 from charrnn_tui.run.settings import RunRequest
 from charrnn_tui.text.corpus import Corpus, load_corpus
-from tests.tui.scripted_world import ScriptedWorld
+from tests.tui.scripted_backend import ScriptedBackend
 
 
 def started(steps: int = 1000, **facts: object) -> RunStarted:
@@ -74,7 +74,7 @@ def write_events(run: RunDirectory, events: Sequence[Event]) -> RunDirectory:
 
 
 @dataclass
-class TrainingWorld(ScriptedWorld):
+class TrainingBackend(ScriptedBackend):
     """Its runs step on until they are stopped. refusal: what is wrong with any run that is asked for."""
 
     refusal: str = ""

@@ -14,12 +14,12 @@ from charrnn_tui.run.events import AlarmRaised, Event, RunFinished
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.tui.alarm_bell import AlarmBell, title_sequence
 from charrnn_tui.tui.app import Opening, StudioApp
-from charrnn_tui.tui.widgets.run_lines import alarm_line
-from tests.tui.scripted_training import TrainingWorld, started, step_done, write_events
-from tests.tui.scripted_world import screen_text, until
+from charrnn_tui.tui.train.run_lines import alarm_line
+from tests.tui.scripted_backend import screen_text, until
+from tests.tui.scripted_training import TrainingBackend, started, step_done, write_events
 
 
-class ResumingWorld(TrainingWorld):
+class ResumingBackend(TrainingBackend):
     """Says what it was asked to go on with."""
 
     changes: Mapping[str, Any] | None = None
@@ -32,18 +32,18 @@ class ResumingWorld(TrainingWorld):
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> ResumingWorld:
-    return ResumingWorld(tmp_path / "runs")
+def backend(tmp_path: Path) -> ResumingBackend:
+    return ResumingBackend(tmp_path / "runs")
 
 
 def alarm(kind: str, step: int = 5, when: float = 0.0, message: str = "") -> AlarmRaised:
     return AlarmRaised(time=when or time.time(), step=step, kind=kind, message=message or f"something about {kind}")
 
 
-def failed(world: ResumingWorld, kind: str) -> RunDirectory:
+def failed(backend: ResumingBackend, kind: str) -> RunDirectory:
     events = [started(), *map(step_done, range(1, 6)), alarm(kind, when=1.0)]
     ending = RunFinished(time=1.0, step=5, state="failed", reason=f"something about {kind}")
-    return write_events(RunDirectory(world.runs_directory / "lost-1"), [*events, ending])
+    return write_events(RunDirectory(backend.runs_directory / "lost-1"), [*events, ending])
 
 
 async def shows(pilot: Pilot[None], words: str) -> None:
@@ -51,13 +51,13 @@ async def shows(pilot: Pilot[None], words: str) -> None:
 
 
 async def test_a_new_alarm_rings_shows_and_titles_the_terminal(
-    world: ResumingWorld, monkeypatch: pytest.MonkeyPatch
+    backend: ResumingBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = write_events(
-        RunDirectory(world.runs_directory / "new-1"),
+        RunDirectory(backend.runs_directory / "new-1"),
         [started(), *map(step_done, range(1, 6)), alarm("plateau", when=1.0)],
     )
-    app = StudioApp(world, Opening(run=run))
+    app = StudioApp(backend, Opening(run=run))
     rung: list[bool] = []
     written: list[str] = []
     monkeypatch.setattr(app, "bell", lambda: rung.append(True))
@@ -76,29 +76,29 @@ async def test_a_new_alarm_rings_shows_and_titles_the_terminal(
     assert written[0].endswith("\x1b]2;! new-1: spike\x07")
 
 
-async def test_a_loss_that_broke_offers_a_smaller_rate(world: ResumingWorld) -> None:
-    run = failed(world, "nan")
-    app = StudioApp(world, Opening(run=run))
+async def test_a_loss_that_broke_offers_a_smaller_rate(backend: ResumingBackend) -> None:
+    run = failed(backend, "nan")
+    app = StudioApp(backend, Opening(run=run))
     async with app.run_test(size=(100, 30)) as pilot:
         await shows(pilot, "✗ failed")
         await pilot.press("r")
         await shows(pilot, "Go on from the last good")
         await pilot.press("enter")
-        await until(pilot, lambda: world.changes == {"lr": 0.0005})
+        await until(pilot, lambda: backend.changes == {"lr": 0.0005})
         await until(pilot, lambda: app.active_run is not None)
         app.quit_saving(0, "stopped", "the test is done")
         await until(pilot, lambda: app.active_run is None or app.active_run.done)
 
 
-async def test_a_lost_device_offers_the_processor(world: ResumingWorld) -> None:
-    run = failed(world, "device")
-    app = StudioApp(world, Opening(run=run))
+async def test_a_lost_device_offers_the_processor(backend: ResumingBackend) -> None:
+    run = failed(backend, "device")
+    app = StudioApp(backend, Opening(run=run))
     async with app.run_test(size=(100, 30)) as pilot:
         await shows(pilot, "✗ failed")
         await pilot.press("r")
         await shows(pilot, "on the CPU")
         await pilot.press("c")
-        await until(pilot, lambda: world.changes == {"device": "cpu"})
+        await until(pilot, lambda: backend.changes == {"device": "cpu"})
         await until(pilot, lambda: app.active_run is not None)
         app.quit_saving(0, "stopped", "the test is done")
         await until(pilot, lambda: app.active_run is None or app.active_run.done)

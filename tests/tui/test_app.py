@@ -10,21 +10,21 @@ from textual.widgets import DataTable, Input
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.events import RunFinished
 from charrnn_tui.tui.app import Opening, StudioApp
-from charrnn_tui.tui.screens.runs import RunsScreen
-from charrnn_tui.tui.screens.train import TrainScreen
-from charrnn_tui.tui.widgets.train_form import TrainForm
-from tests.tui.scripted_training import TrainingWorld, evaluated, sample_written, started, step_done, write_events
-from tests.tui.scripted_world import screen_text, tiny_checkpoint, until
+from charrnn_tui.tui.runs.screen import RunsScreen
+from charrnn_tui.tui.train.form import TrainForm
+from charrnn_tui.tui.train.screen import TrainScreen
+from tests.tui.scripted_backend import screen_text, tiny_checkpoint, until
+from tests.tui.scripted_training import TrainingBackend, evaluated, sample_written, started, step_done, write_events
 
 SIZES = [(80, 24), (140, 40), (60, 18), (20, 5), (300, 100)]
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[TrainingWorld]:
-    world = TrainingWorld(tmp_path / "runs")
-    world.ship(tiny_checkpoint())
-    yield world
-    world.stop()
+def backend(tmp_path: Path) -> Iterator[TrainingBackend]:
+    backend = TrainingBackend(tmp_path / "runs")
+    backend.ship(tiny_checkpoint())
+    yield backend
+    backend.stop()
 
 
 @pytest.fixture
@@ -48,23 +48,23 @@ async def start_from_form(pilot: Pilot[None]) -> None:
     await shows(pilot, "● training")
 
 
-async def test_a_text_opens_the_form_fitted_to_it(world: TrainingWorld, text: Path) -> None:
-    app = StudioApp(world, Opening(text=str(text)))
+async def test_a_text_opens_the_form_fitted_to_it(backend: TrainingBackend, text: Path) -> None:
+    app = StudioApp(backend, Opening(text=str(text)))
     async with app.run_test(size=(100, 30)) as pilot:
         await shows(pilot, "14,500 characters, 28 different")
         assert "fitted  to this text" in screen_text(app)
 
 
-async def test_f5_starts_the_run_that_the_form_describes(world: TrainingWorld, text: Path) -> None:
-    app = StudioApp(world, Opening(text=str(text)))
+async def test_f5_starts_the_run_that_the_form_describes(backend: TrainingBackend, text: Path) -> None:
+    app = StudioApp(backend, Opening(text=str(text)))
     async with app.run_test(size=(100, 30)) as pilot:
         await shows(pilot, "different")
         app.screen.query_one("#n_hidden", Input).value = "24"
         app.screen.query_one("#name", Input).value = "mine"
         await pilot.press("f5")
         await shows(pilot, "mine ● training")
-        assert world.request.settings.n_hidden == 24
-        assert world.request.corpus == (str(text),)
+        assert backend.request.settings.n_hidden == 24
+        assert backend.request.corpus == (str(text),)
 
 
 @pytest.mark.parametrize(
@@ -78,26 +78,26 @@ async def test_f5_starts_the_run_that_the_form_describes(world: TrainingWorld, t
     ],
 )
 async def test_a_wrong_field_is_named_and_nothing_starts(
-    field: str, value: str, words: str, world: TrainingWorld, text: Path
+    field: str, value: str, words: str, backend: TrainingBackend, text: Path
 ) -> None:
-    app = StudioApp(world, Opening(text=str(text)))
+    app = StudioApp(backend, Opening(text=str(text)))
     async with app.run_test(size=(120, 30)) as pilot:
         await shows(pilot, "different")
         app.screen.query_one(f"#{field}", Input).value = value
         await shows(pilot, words)
         await pilot.press("f5")
         assert form_of(app).check() is None
-        assert world.runs() == []
+        assert backend.runs() == []
 
 
-async def test_a_missing_text_is_named_in_the_form(world: TrainingWorld) -> None:
-    app = StudioApp(world, Opening(text="/nowhere/at/all.txt"))
+async def test_a_missing_text_is_named_in_the_form(backend: TrainingBackend) -> None:
+    app = StudioApp(backend, Opening(text="/nowhere/at/all.txt"))
     async with app.run_test(size=(100, 30)) as pilot:
         await shows(pilot, "✗ /nowhere/at/all.txt: no such file")
 
 
-async def test_what_was_typed_outlives_a_change_of_preset(world: TrainingWorld, text: Path) -> None:
-    app = StudioApp(world, Opening(text=str(text)))
+async def test_what_was_typed_outlives_a_change_of_preset(backend: TrainingBackend, text: Path) -> None:
+    app = StudioApp(backend, Opening(text=str(text)))
     async with app.run_test(size=(100, 30)) as pilot:
         await shows(pilot, "different")
         app.screen.query_one("#lr", Input).value = "0.02"
@@ -107,17 +107,17 @@ async def test_what_was_typed_outlives_a_change_of_preset(world: TrainingWorld, 
         assert app.screen.query_one("#lr", Input).value == "0.02"
 
 
-async def test_a_run_that_is_refused_says_why_in_the_form(world: TrainingWorld, text: Path) -> None:
-    world.refusal = "--name x: there is a run of this name already"
-    app = StudioApp(world, Opening(text=str(text)))
+async def test_a_run_that_is_refused_says_why_in_the_form(backend: TrainingBackend, text: Path) -> None:
+    backend.refusal = "--name x: there is a run of this name already"
+    app = StudioApp(backend, Opening(text=str(text)))
     async with app.run_test(size=(100, 30)) as pilot:
         await shows(pilot, "different")
         await pilot.press("f5")
         await shows(pilot, "✗ --name x: there is a run of this name already")
 
 
-async def test_the_run_shows_loss_device_progress_and_its_newest_sample(world: TrainingWorld, text: Path) -> None:
-    app = StudioApp(world, Opening(text=str(text)))
+async def test_the_run_shows_loss_device_progress_and_its_newest_sample(backend: TrainingBackend, text: Path) -> None:
+    app = StudioApp(backend, Opening(text=str(text)))
     async with app.run_test(size=(120, 36)) as pilot:
         await start_from_form(pilot)
         await shows(pilot, "a sample")
@@ -126,8 +126,8 @@ async def test_the_run_shows_loss_device_progress_and_its_newest_sample(world: T
             assert expected in words
 
 
-async def test_space_pauses_and_goes_on_and_other_screens_do_not_stop_it(world: TrainingWorld, text: Path) -> None:
-    app = StudioApp(world, Opening(text=str(text)))
+async def test_space_pauses_and_goes_on_and_other_screens_do_not_stop_it(backend: TrainingBackend, text: Path) -> None:
+    app = StudioApp(backend, Opening(text=str(text)))
     async with app.run_test(size=(120, 36)) as pilot:
         await start_from_form(pilot)
         await pilot.press("space")
@@ -136,14 +136,14 @@ async def test_space_pauses_and_goes_on_and_other_screens_do_not_stop_it(world: 
         await shows(pilot, "● training")
         await pilot.press("3")
         await until(pilot, lambda: isinstance(app.screen, RunsScreen))
-        run = world.runs()[0]
+        run = backend.runs()[0]
         seen = run.progress().step
         await until(pilot, lambda: run.progress().step > seen + 5)
         await until(pilot, lambda: "● tiny-1" in screen_text(app))
 
 
-async def test_a_new_learning_rate_is_asked_for_and_marked(world: TrainingWorld, text: Path) -> None:
-    app = StudioApp(world, Opening(text=str(text)))
+async def test_a_new_learning_rate_is_asked_for_and_marked(backend: TrainingBackend, text: Path) -> None:
+    app = StudioApp(backend, Opening(text=str(text)))
     async with app.run_test(size=(120, 36)) as pilot:
         await start_from_form(pilot)
         await until(pilot, lambda: isinstance(app.screen, TrainScreen) and app.screen.run_view.progress.last_step)
@@ -154,12 +154,12 @@ async def test_a_new_learning_rate_is_asked_for_and_marked(world: TrainingWorld,
         await shows(pilot, "✗ a factor")
         app.screen.query_one(Input).value = "x0.5"
         await pilot.press("enter")
-        run = world.runs()[0]
+        run = backend.runs()[0]
         await until(pilot, lambda: any("lr 0.0005" in label for _, label in run.progress().ticks))
 
 
-async def test_quitting_asks_while_a_run_is_in_training_and_saves_it(world: TrainingWorld, text: Path) -> None:
-    app = StudioApp(world, Opening(text=str(text)))
+async def test_quitting_asks_while_a_run_is_in_training_and_saves_it(backend: TrainingBackend, text: Path) -> None:
+    app = StudioApp(backend, Opening(text=str(text)))
     async with app.run_test(size=(100, 30)) as pilot:
         await start_from_form(pilot)
         await pilot.press("q")
@@ -171,23 +171,23 @@ async def test_quitting_asks_while_a_run_is_in_training_and_saves_it(world: Trai
         await shows(pilot, "save, stop and quit")
         await pilot.press("s")
         await until(pilot, lambda: app.active_run is not None and app.active_run.done)
-    assert world.runs()[0].progress().state == "stopped"
+    assert backend.runs()[0].progress().state == "stopped"
 
 
-async def test_quitting_with_nothing_to_lose_does_not_ask(world: TrainingWorld) -> None:
-    app = StudioApp(world, Opening())
+async def test_quitting_with_nothing_to_lose_does_not_ask(backend: TrainingBackend) -> None:
+    app = StudioApp(backend, Opening())
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("q")
         await until(pilot, lambda: not app.is_running)
     assert app.return_code == 0
 
 
-async def test_an_old_run_opens_with_its_whole_history_and_no_steering_keys(world: TrainingWorld) -> None:
+async def test_an_old_run_opens_with_its_whole_history_and_no_steering_keys(backend: TrainingBackend) -> None:
     events = [started(), *(step_done(step) for step in range(1, 50)), evaluated(49, 1.25), sample_written(49, "old")]
     run = write_events(
-        RunDirectory(world.runs_directory / "old-1"), [*events, RunFinished(time=0, step=49, state="finished")]
+        RunDirectory(backend.runs_directory / "old-1"), [*events, RunFinished(time=0, step=49, state="finished")]
     )
-    app = StudioApp(world, Opening(run=run))
+    app = StudioApp(backend, Opening(run=run))
     async with app.run_test(size=(120, 36)) as pilot:
         await shows(pilot, "old-1 ✓ finished")
         words = screen_text(app)
@@ -195,33 +195,33 @@ async def test_an_old_run_opens_with_its_whole_history_and_no_steering_keys(worl
         assert "Pause" not in words
 
 
-async def test_a_run_whose_trainer_died_says_so(world: TrainingWorld) -> None:
-    run = write_events(RunDirectory(world.runs_directory / "dead-1"), [started(), step_done(1)])
-    app = StudioApp(world, Opening(run=run))
+async def test_a_run_whose_trainer_died_says_so(backend: TrainingBackend) -> None:
+    run = write_events(RunDirectory(backend.runs_directory / "dead-1"), [started(), step_done(1)])
+    app = StudioApp(backend, Opening(run=run))
     async with app.run_test(size=(120, 36)) as pilot:
         await shows(pilot, "○ interrupted")
         await shows(pilot, "its trainer has died")
 
 
-async def test_the_list_of_runs_opens_and_deletes(world: TrainingWorld) -> None:
+async def test_the_list_of_runs_opens_and_deletes(backend: TrainingBackend) -> None:
     for name in ("one-1", "two-1"):
-        write_events(RunDirectory(world.runs_directory / name), [started(), step_done(1), evaluated(1, 1.5)])
-    app = StudioApp(world, Opening())
+        write_events(RunDirectory(backend.runs_directory / name), [started(), step_done(1), evaluated(1, 1.5)])
+    app = StudioApp(backend, Opening())
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.press("3")
         await shows(pilot, "two-1")
         await pilot.press("x")
         await shows(pilot, "Delete the run")
         await pilot.press("y")
-        await until(pilot, lambda: len(world.runs()) == 1)
+        await until(pilot, lambda: len(backend.runs()) == 1)
         await until(pilot, lambda: app.screen.query_one(DataTable).row_count == 1)
-        left = world.runs()[0].name
+        left = backend.runs()[0].name
         await pilot.press("enter")
         await shows(pilot, f"{left} ○ interrupted")
 
 
-async def test_help_names_the_pane_and_the_keys_that_act(world: TrainingWorld) -> None:
-    app = StudioApp(world, Opening())
+async def test_help_names_the_pane_and_the_keys_that_act(backend: TrainingBackend) -> None:
+    app = StudioApp(backend, Opening())
     async with app.run_test(size=(100, 50)) as pilot:
         await pilot.press("question_mark")
         await shows(pilot, "Keys that act here now")
@@ -229,11 +229,11 @@ async def test_help_names_the_pane_and_the_keys_that_act(world: TrainingWorld) -
         await until(pilot, lambda: "Keys that act" not in screen_text(app))
 
 
-async def test_markup_and_control_characters_in_texts_are_harmless(world: TrainingWorld, tmp_path: Path) -> None:
+async def test_markup_and_control_characters_in_texts_are_harmless(backend: TrainingBackend, tmp_path: Path) -> None:
     path = tmp_path / "[bold red]\x1b[31m[b.txt"
     path.write_text("[/] \x1b]0;owned\x07 [bold]" * 300)
-    world.sample = "[/bold] \x1b[31mred\x9b2J"
-    app = StudioApp(world, Opening(text=str(path)))
+    backend.sample = "[/bold] \x1b[31mred\x9b2J"
+    app = StudioApp(backend, Opening(text=str(path)))
     async with app.run_test(size=(120, 36)) as pilot:
         await shows(pilot, "different")
         assert not _controls(screen_text(app))
@@ -248,17 +248,17 @@ def _controls(screen: str) -> list[str]:
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("key", ["1", "2", "3"])
-async def test_every_screen_stands_every_size(size: tuple[int, int], key: str, world: TrainingWorld) -> None:
-    app = StudioApp(world, Opening())
+async def test_every_screen_stands_every_size(size: tuple[int, int], key: str, backend: TrainingBackend) -> None:
+    app = StudioApp(backend, Opening())
     async with app.run_test(size=size) as pilot:
         await pilot.press(key)
         await until(pilot, lambda: screen_text(app).strip())
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_a_run_stands_every_size(size: tuple[int, int], world: TrainingWorld) -> None:
-    run = write_events(RunDirectory(world.runs_directory / "old-1"), [started(), step_done(1), evaluated(1, 1.5)])
-    app = StudioApp(world, Opening(run=run))
+async def test_a_run_stands_every_size(size: tuple[int, int], backend: TrainingBackend) -> None:
+    run = write_events(RunDirectory(backend.runs_directory / "old-1"), [started(), step_done(1), evaluated(1, 1.5)])
+    app = StudioApp(backend, Opening(run=run))
     condition: Callable[[], object] = lambda: isinstance(app.screen, TrainScreen) and app.screen.run_view.progress.step  # noqa: E731 - one use
     async with app.run_test(size=size) as pilot:
         await until(pilot, condition)

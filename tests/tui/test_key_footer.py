@@ -8,18 +8,18 @@ from textual.widgets._footer import FooterKey
 
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.tui.app import Opening, StudioApp
-from charrnn_tui.tui.widgets.key_footer import fitting
-from tests.tui.scripted_training import TrainingWorld, started, step_done, write_events
-from tests.tui.scripted_world import screen_text, tiny_checkpoint, until
+from charrnn_tui.tui.key_footer import fitting
+from tests.tui.scripted_backend import screen_text, tiny_checkpoint, until
+from tests.tui.scripted_training import TrainingBackend, started, step_done, write_events
 
 WIDTHS = [20, 40, 60, 80, 100, 140]
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> TrainingWorld:
-    world = TrainingWorld(tmp_path / "runs")
-    world.ship(tiny_checkpoint())
-    return world
+def backend(tmp_path: Path) -> TrainingBackend:
+    backend = TrainingBackend(tmp_path / "runs")
+    backend.ship(tiny_checkpoint())
+    return backend
 
 
 def keys_of(app: StudioApp) -> list[str]:
@@ -38,9 +38,9 @@ async def whole(app: StudioApp, pilot: Pilot[None], width: int) -> None:
 
 
 @pytest.mark.parametrize("key", ["1", "2", "3"])
-async def test_no_key_is_cut_and_help_is_among_them(key: str, world: TrainingWorld) -> None:
-    write_events(RunDirectory(world.runs_directory / "old-1"), [started(), step_done(1)])
-    app = StudioApp(world, Opening())
+async def test_no_key_is_cut_and_help_is_among_them(key: str, backend: TrainingBackend) -> None:
+    write_events(RunDirectory(backend.runs_directory / "old-1"), [started(), step_done(1)])
+    app = StudioApp(backend, Opening())
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press(key)
         shown = []
@@ -52,10 +52,10 @@ async def test_no_key_is_cut_and_help_is_among_them(key: str, world: TrainingWor
         assert shown == sorted(shown)
 
 
-async def test_a_run_in_training_offers_its_first_keys_at_80_columns(world: TrainingWorld) -> None:
-    run = write_events(RunDirectory(world.runs_directory / "old-1"), [started(), step_done(1)])
+async def test_a_run_in_training_offers_its_first_keys_at_80_columns(backend: TrainingBackend) -> None:
+    run = write_events(RunDirectory(backend.runs_directory / "old-1"), [started(), step_done(1)])
     trainer = run.lock()
-    app = StudioApp(world, Opening(run=run))
+    app = StudioApp(backend, Opening(run=run))
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "space Pause" in keys_of(app))
         await whole(app, pilot, 80)

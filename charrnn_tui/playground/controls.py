@@ -1,0 +1,195 @@
+"""What one can set in the playground, and the values that each control steps through."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from charrnn_tui.sampling.settings import SamplingSettings
+
+Value = int | float | None  # None: the control is off, or has no limit
+
+BIG_STEP: Final = 5
+_LARGEST_SEED: Final = (1 << 63) - 1
+
+
+@dataclass(frozen=True)
+class PlaySettings:
+    """How the playground writes. speed: chars/s, None as fast as it goes. length: chars to a rest, None without one.
+
+    replay: whether a change re-writes the page from the prime, instead of acting on what follows.
+    """
+
+    top_k: int | None = 5
+    temperature: float = 0.8
+    top_p: float | None = None
+    min_p: float | None = None
+    seed: int = 42
+    replay: bool = False
+    speed: int | None = 60
+    length: int | None = 2000
+
+    @property
+    def sampling(self) -> SamplingSettings:
+        """What the sampler is to be given."""
+        return SamplingSettings(self.temperature, self.top_k, self.top_p, self.min_p)
+
+    @property
+    def words(self) -> str:
+        """What a text is made with, such as `top-k 5 · temperature 0.80 · seed 42`; what is off is left out."""
+        knobs = (knob for knob in (TOP_K, TEMPERATURE, TOP_P, MIN_P, SEED) if knob.value(self) is not None)
+        return " · ".join(f"{knob.name} {knob.shown(self)}" for knob in knobs)
+
+
+DEFAULTS: Final = PlaySettings()
+
+
+@dataclass(frozen=True)
+class PlayControl:
+    """One control. short: its name where room is short, empty where the value speaks for itself.
+
+    ladder: its values from left to right; empty where it counts by one, from 0 up.
+    """
+
+    field: str
+    name: str
+    short: str
+    ladder: tuple[Value, ...]
+    show: Callable[[Value], str]
+    parse: Callable[[str], Value]
+
+    def value(self, settings: PlaySettings) -> Value:
+        found: Value = getattr(settings, self.field)
+        return found
+
+    def shown(self, settings: PlaySettings) -> str:
+        """The value as the panel shows it."""
+        return self.show(self.value(settings))
+
+    def with_value(self, settings: PlaySettings, value: Value) -> PlaySettings:
+        return replace(settings, **{self.field: value})  # type: ignore[arg-type]  # the knob knows its field's type
+
+    def reset(self, settings: PlaySettings) -> PlaySettings:
+        """The settings with this control's default."""
+        return self.with_value(settings, self.value(DEFAULTS))
+
+    def step(self, settings: PlaySettings, by: int) -> PlaySettings:
+        """So many values further to the right, or to the left where negative; not beyond the ends."""
+        value = self.value(settings)
+        if not self.ladder:
+            return self.with_value(settings, max(0, min(_LARGEST_SEED, int(value or 0) + by)))
+        place = self._place(value, by)
+        return self.with_value(settings, self.ladder[max(0, min(len(self.ladder) - 1, place))])
+
+    def typed(self, settings: PlaySettings, text: str) -> PlaySettings:
+        """The settings with a value as it was typed. Raises ValueError, one line."""
+        return self.with_value(settings, self.parse(text.strip().lower()))
+
+    def _place(self, value: Value, by: int) -> int:
+        """Where a step leads; from a typed value between two of the ladder the first step leads to its neighbour."""
+        if value in self.ladder:
+            return self.ladder.index(value) + by
+        assert value is not None  # every ladder of a control that can be off has None in it
+        numbers = [number for number in self.ladder if number is not None]
+        sign = 1 if numbers[0] < numbers[-1] else -1
+        before = sum(sign * number < sign * value for number in numbers)
+        place = before + self.ladder.index(numbers[0])
+        return place + by - 1 if by > 0 else place + by
+
+
+def _whole(what: str, least: int, off: str | None) -> Callable[[str], Value]:
+    def parse(text: str) -> Value:
+        if off is not None and text in ("", "off", "none", off):
+            return None
+        digits = text.removesuffix("/s").replace(",", "").replace("_", "").strip()
+        number = int(digits) if digits.isdecimal() and len(digits) < 20 else -1
+        if not least <= number <= _LARGEST_SEED:
+            raise ValueError(f"{what}: a whole number from {least} up" + (f", or {off}" if off else ""))
+        return number
+
+    return parse
+
+
+def _real(what: str, most: float, off: bool) -> Callable[[str], Value]:
+    def parse(text: str) -> Value:
+        if off and text in ("", "off", "none"):
+            return None
+        try:
+            number = float(text.replace(",", "."))
+        except ValueError:
+            number = -1.0
+        if not 0 <= number <= most or math.isinf(number):
+            upper = f"from 0 to {most:g}" if most < math.inf else "0 or more"
+            raise ValueError(f"{what}: a number, {upper}" + (", or off" if off else ""))
+        return number
+
+    return parse
+
+
+def _show_real(value: Value) -> str:
+    if value is None:
+        return "off"
+    return f"{value:.2f}" if round(value, 2) == value else f"{value:g}"
+
+
+def _show_count(value: Value) -> str:
+    return "off" if value is None else f"{value:,}"
+
+
+def _show_seed(value: Value) -> str:
+    return str(value)
+
+
+def _show_switch(value: Value) -> str:
+    return "on" if value else "off"
+
+
+def _switch(what: str) -> Callable[[str], Value]:
+    def parse(text: str) -> Value:
+        if text not in ("on", "off"):
+            raise ValueError(f"{what}: on, or off")
+        return text == "on"
+
+    return parse
+
+
+def _show_speed(value: Value) -> str:
+    return "unlimited" if value is None else f"{value:,}/s"
+
+
+def _steps(first: int, last: int, by: int) -> tuple[float, ...]:
+    return tuple(number / 100 for number in range(first, last, by))
+
+
+TOP_K: Final = PlayControl(
+    "top_k", "top-k", "top-k", (1, 2, 3, 5, 10, 20, 50, None), _show_count, _whole("top-k", 1, "off")
+)
+TEMPERATURE: Final = PlayControl(
+    "temperature", "temperature", "T", _steps(0, 205, 5), _show_real, _real("temperature", math.inf, off=False)
+)
+TOP_P: Final = PlayControl(
+    "top_p", "top-p", "top-p", (*_steps(5, 100, 5), 0.99, None), _show_real, _real("top-p", 1, off=True)
+)
+MIN_P: Final = PlayControl(
+    "min_p", "min-p", "min-p", (None, 0.01, 0.02, *_steps(5, 55, 5)), _show_real, _real("min-p", 1, off=True)
+)
+SEED: Final = PlayControl("seed", "seed", "seed", (), _show_seed, _whole("seed", 0, None))
+REPLAY: Final = PlayControl("replay", "replay", "↻", (False, True), _show_switch, _switch("replay"))
+SPEED: Final = PlayControl(
+    "speed",
+    "speed",
+    "",
+    (1, 2, 5, 10, 20, 30, 60, 120, 250, 500, 1000, None),
+    _show_speed,
+    _whole("speed", 1, "unlimited"),
+)
+LENGTH: Final = PlayControl(
+    "length",
+    "length",
+    "page",
+    (200, 500, 1000, 2000, 5000, 10_000, 50_000, None),
+    _show_count,
+    _whole("length", 1, "off"),
+)
+CONTROLS: Final = (TOP_K, TEMPERATURE, TOP_P, MIN_P, SEED, REPLAY, SPEED, LENGTH)
+SAMPLING_FIELDS: Final = frozenset({"top_k", "temperature", "top_p", "min_p"})

@@ -1,0 +1,156 @@
+"""Where the playground's model comes from, and the model ready to write."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from charrnn_tui.run.directory import RunDirectory, find_run, is_run
+from charrnn_tui.run.files import file_sha256
+from charrnn_tui.run.kept_checkpoints import run_of_kept, step_of_kept
+
+if TYPE_CHECKING:
+    from charrnn_tui.checkpoint.checkpoint import Checkpoint
+    from charrnn_tui.playground.backend import Backend
+    from charrnn_tui.sampling.lstm import CharLSTM
+    from charrnn_tui.sampling.prime_reader import PrimeReader
+    from charrnn_tui.text.vocabulary import Vocabulary
+
+Kind = Literal["shipped", "file", "best", "last", "live", "kept"]
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """A choice of model. path: the file; for best, last and live the run's directory."""
+
+    kind: Kind
+    path: Path
+    moment: int = 0
+    """Of live weights that are to stay as they were: which of them; 0 for those that are renewed."""
+
+    @property
+    def label(self) -> str:
+        """What to call it before it is open."""
+        match self.kind:
+            case "shipped":
+                return f"{self.path.stem} (shipped)"
+            case "file":
+                return self.path.name
+            case "kept":
+                return f"{self.path.parent.parent.name} · step {step_of_kept(self.path):,}"
+            case _:
+                return f"{self.path.name} · {self.kind}"
+
+    @property
+    def run(self) -> Path | None:
+        """The directory of the run that it is of."""
+        return self.path if self.kind in ("best", "last", "live") else run_of_kept(self.path)
+
+    @property
+    def file(self) -> Path:
+        """What to open; the live weights of a run have no file, its last checkpoint comes nearest."""
+        match self.kind:
+            case "best":
+                return RunDirectory(self.path).best_file
+            case "last" | "live":
+                return RunDirectory(self.path).last_file
+            case _:
+                return self.path
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedModel:
+    """A model that can write. title: of the playground, such as `anna (shipped) 2×512 val 1.28`."""
+
+    source: ModelSource
+    network: CharLSTM
+    vocabulary: Vocabulary
+    title: str
+    step: int | None
+    sha256: str = ""
+    """Of its file; empty where no file holds these weights."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What its file tells of it, by whoever wrote that."""
+
+    @cached_property
+    def reader(self) -> PrimeReader:
+        """Reads primes, none of them twice."""
+        from charrnn_tui.sampling.prime_reader import PrimeReader  # NumPy: the first frame is there before it
+
+        return PrimeReader(self.network, self.vocabulary)
+
+
+def source_of(reference: str, backend: Backend) -> ModelSource:
+    """The model a user means: a run by its name or directory (its best checkpoint), or else a file."""
+    path = Path(os.path.expanduser(reference))  # where there is no such user, a name like any other
+    run = find_run(backend.runs_directory, str(path))
+    if run is None:
+        return ModelSource("kept", path.resolve()) if run_of_kept(path) else ModelSource("file", path)
+    return ModelSource("best" if run.best_file.exists() else "last", run.path)
+
+
+def source_of_checkpoint(file: Path, backend: Backend) -> ModelSource:
+    """The model in this file, under the name that it goes by: the shipped one, a run's best or last."""
+    if file == backend.shipped_checkpoint():
+        return ModelSource("shipped", file)
+    if is_run(file.parent) and file.stem in ("best", "last"):
+        return ModelSource("best" if file.stem == "best" else "last", file.parent)
+    return source_of(str(file), backend)
+
+
+def newest_source(backend: Backend) -> ModelSource | None:
+    """The run written to last that has a checkpoint, or else the shipped model, or None."""
+    for run in backend.runs():
+        if run.best_file.exists():
+            return ModelSource("best", run.path)
+        if run.last_file.exists():
+            return ModelSource("last", run.path)
+    shipped = backend.shipped_checkpoint()
+    return None if shipped is None else ModelSource("shipped", shipped)
+
+
+def load_model(source: ModelSource, backend: Backend) -> LoadedModel:
+    """Open it. Blocks while it reads. Raises ValueError, one line."""
+    file = source.file
+    before = _stamp(file)
+    model = prepare_model(source, backend.open_checkpoint(file))
+    sha256 = file_sha256(file) if before else ""
+    return replace(model, sha256=sha256) if before == _stamp(file) else model
+
+
+def _stamp(file: Path) -> tuple[int, int] | None:
+    """What another file of the same name would not share: a training replaces its own at any time."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
+def prepare_model(source: ModelSource, checkpoint: Checkpoint) -> LoadedModel:
+    """A checkpoint's weights in the order in which they write fastest: some 50 ms. Raises ValueError, one line."""
+    from charrnn_tui.checkpoint.checkpoint import CheckpointError  # NumPy: the first frame is there before it
+    from charrnn_tui.sampling.lstm import CharLSTM  # as above
+
+    try:
+        network = CharLSTM(checkpoint.weights)
+    except ValueError as error:
+        raise CheckpointError(f"{source.label}: {error}") from None
+    step = checkpoint.facts.get("step")
+    return LoadedModel(source, network, checkpoint.vocabulary, _title(source, checkpoint), step, facts=checkpoint.facts)
+
+
+def _title(source: ModelSource, checkpoint: Checkpoint) -> str:
+    """All facts come from a file that anybody may have written: what is not a number is not shown."""
+    words = [source.label]
+    step, val_loss = checkpoint.facts.get("step"), checkpoint.facts.get("val_loss")
+    if source.kind == "live" and isinstance(step, int):
+        words.append(f"@ step {step:,}")
+    words.append(f"{checkpoint.n_layers}×{checkpoint.n_hidden}")
+    if isinstance(val_loss, int | float):
+        words.append(f"val {val_loss:.2f}")
+    return " ".join(words)

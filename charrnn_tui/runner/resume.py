@@ -1,0 +1,147 @@
+"""A run that goes on: its text as it was, its state read, its lock taken, over from another process where asked."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from charrnn_tui.cli.first_frame import imports_for_good
+from charrnn_tui.run.control import Control, HandOver
+from charrnn_tui.run.directory import RunDirectory, RunError
+from charrnn_tui.run.lock import RunLock, RunLocked
+from charrnn_tui.run.mailbox import leave_request
+from charrnn_tui.run.settings import TrainSettings
+from charrnn_tui.runner.start import Recording, Started, Stream, recorded, settings_file, write_sample
+from charrnn_tui.text.batches import batch_count, split_at
+from charrnn_tui.text.corpus import Corpus, load_corpus
+from charrnn_tui.text.ids_cache import TEXTS
+
+if TYPE_CHECKING:  # torch takes seconds: not before a training is asked for
+    from charrnn_tui.training.resume_state import ResumeState
+
+MAY_CHANGE = ("epochs", "max_steps", "lr", "device", "precision", "threads", "keep_checkpoints", "on_hangup")
+TAKE_OVER_SECONDS = 120.0  # for the trainer to finish its step, to save and to let go
+
+
+def resume_run(
+    run: RunDirectory,
+    control: Control,
+    changes: Mapping[str, Any] | None = None,
+    *,
+    detached: bool = False,
+    take_over: bool = False,
+) -> Started:
+    """The stream that goes on with a run from its resume state; `changes`: settings in MAY_CHANGE that are new.
+
+    take_over: ask the process that trains it to save and let go, once everything is ready here. Raises RunError,
+    CorpusError, SettingsError.
+    """
+    with imports_for_good():  # torch: as in start_run
+        from charrnn_tui.training.resume_state import read_resume_state
+        from charrnn_tui.training.trainer import train
+
+    if not take_over and (pid := run.trainer()) is not None:
+        raise RunError(_taken(run, pid))
+    files, corpus = _same_corpus(run)
+    if take_over and run.trainer() is not None:
+        leave_request(run.path, HandOver())
+    lock = _locked(run, TAKE_OVER_SECONDS if take_over else 0.0)
+    with ExitStack() as opened:
+        opened.callback(lock.release)
+        state = read_resume_state(run.resume_file)
+        settings = _changed(run, state, corpus, changes or {})
+        try:
+            recording = Recording(run, settings_file(run, files, corpus, settings), lock)
+        except OSError as error:
+            raise RunError(f"{run.path}: cannot be written: {error.strerror or error}") from None
+        opened.pop_all()  # from here on the stream releases it
+
+    def begin() -> Stream:
+        return train(
+            *(settings, corpus, control, run.path, write_sample),
+            resume=replace(state, lr_factor=1.0) if (changes or {}).get("lr") is not None else state,
+            detached=detached,
+            sync_events=recording.writer.sync,
+            unheard=recording.append,
+        )
+
+    return run, recorded(begin, recording, control, new=False)
+
+
+def detach_run(run: RunDirectory) -> None:
+    """Start a process without a terminal, and wait until it has taken the run over. Raises RunError."""
+    command = [sys.executable, "-m", "charrnn_tui", "train", "--resume", str(run.path.absolute())]
+    try:
+        done = subprocess.run(
+            [*command, "--take-over", "--detach"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
+    except OSError as error:
+        raise RunError(f"{run.name}: no process could be started for it: {error.strerror or error}") from None
+    if done.returncode != 0:
+        raise RunError(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "no process would take it over")
+
+
+def _locked(run: RunDirectory, patience_seconds: float) -> RunLock:
+    """The lock, once the process that holds it has let go."""
+    until = time.monotonic() + patience_seconds
+    while True:
+        try:
+            return run.lock()
+        except RunLocked as locked:
+            if time.monotonic() >= until:
+                raise RunError(_taken(run, locked.pid)) from None
+            time.sleep(0.02)
+        except OSError as error:
+            raise RunError(f"{run.path}: cannot be written: {error.strerror or error}") from None
+
+
+def _taken(run: RunDirectory, pid: str) -> str:
+    return f"{run.name}: is being trained already, by process {pid or 'unknown'}"
+
+
+def _same_corpus(run: RunDirectory) -> tuple[list[str], Corpus]:
+    """The files that the run was started with, and their text. Raises RunError where it has changed."""
+    values = run.read_settings()
+    files = values.get("corpus")
+    if not isinstance(files, list) or not files:
+        raise RunError(f"{run.settings_file}: cannot be read, or does not name the text: the run cannot be resumed")
+    settings = values.get("settings")
+    encoding = settings.get("encoding", "utf-8") if isinstance(settings, dict) else "utf-8"
+    corpus = load_corpus([str(file) for file in files], encoding, run.path.parent / TEXTS)
+    if corpus.sha256 != values.get("corpus_sha256"):
+        raise RunError(
+            f"{run.name}: cannot be resumed: its text has changed since it was started ({', '.join(map(str, files))}); "
+            "bring the old text back, or start a new run"
+        )
+    return [str(file) for file in files], corpus
+
+
+def _changed(run: RunDirectory, state: "ResumeState", corpus: Corpus, changes: Mapping[str, Any]) -> TrainSettings:
+    """The run's settings with what is asked for now; where it is trained stays as it was. Raises RunError."""
+    given = {name: value for name, value in changes.items() if value is not None}
+    place: dict[str, Any] = {"device": state.device, "precision": state.precision, "threads": state.threads}
+    if given.get("device", state.device) != state.device:
+        place = {"precision": "auto", "threads": None}
+    if "epochs" in given:  # whoever asks for more epochs means them to be done
+        given = {"max_steps": None} | given
+    settings = replace(TrainSettings.from_json(state.settings), **(place | given))
+    boundary = split_at(len(corpus), settings.val_frac)
+    whole = batch_count(boundary, settings.batch_size, settings.seq_length) * settings.epochs
+    most = settings.max_steps or whole
+    if state.step >= min(whole, most):
+        what = "--max-steps" if most < whole else "--epochs"
+        limit = f"{what} {most if most < whole else settings.epochs}"
+        raise RunError(
+            f"{run.name}: has done {state.step:,} steps, all that {limit} asks for; "
+            f"give a larger {what} to train it further"
+        )
+    return settings

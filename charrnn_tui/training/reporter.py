@@ -1,0 +1,199 @@
+"""What a training tells of itself: events, the facts in its checkpoints, the state that it resumes from."""
+
+import os
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from charrnn_tui import __version__
+from charrnn_tui.checkpoint.checkpoint import Checkpoint
+from charrnn_tui.run.events import Evaluated, LearningRateChanged, PlanChanged, RunFinished, RunStarted, SampleWritten
+from charrnn_tui.run.settings import TrainSettings
+from charrnn_tui.text.corpus import Corpus
+from charrnn_tui.training.learner import Learner
+from charrnn_tui.training.lstm_cell import compiled_cell
+from charrnn_tui.training.resume_state import ResumeState, generator_states
+
+WriteSample = Callable[[Checkpoint, TrainSettings], tuple[str, str]]  # gives the prime and what follows it
+
+
+@dataclass(frozen=True)
+class Validated:
+    """The last validation's loss and step, and the best loss so far, in nats/char; step -1 before the first."""
+
+    loss: float | None = None
+    best_loss: float | None = None
+    step: int = -1
+
+
+class TrainingReporter:
+    """Each method tells how the learner stands now. Its validations are done here, and go into what is told."""
+
+    def __init__(self, learner: Learner, corpus: Corpus, run: str | None, write_sample: WriteSample | None) -> None:
+        self.learner, self.writes_samples = learner, write_sample is not None
+        self.validated = Validated()
+        self._corpus, self._run, self._write_sample = corpus, run, write_sample
+
+    def restore(self, state: ResumeState) -> None:
+        """Go on where that training was, the learner too."""
+        self.learner.restore(state)
+        self.validated = Validated(state.val_loss, state.best_val_loss, state.evaluated_at)
+
+    def started(self, *, resumed: bool, detached: bool) -> RunStarted:
+        """What is trained on what, where, from which step on."""
+        learner, placement = self.learner, self.learner.placement
+        return RunStarted(
+            time=time.time(),
+            step=learner.step,
+            run=self._run or "",
+            corpus=self._corpus.name,
+            corpus_sha256=self._corpus.sha256,
+            chars=len(self._corpus),
+            tokens=len(self._corpus.vocabulary),
+            parameters=sum(tensor.numel() for tensor in learner.model.state_dict().values()),
+            device=placement.device,
+            device_name=placement.device_name,
+            precision=placement.precision,
+            threads=placement.threads,
+            lstm=compiled_cell().words if placement.device == "cpu" else "",
+            epochs=learner.settings.epochs,
+            steps=learner.steps,
+            steps_per_epoch=learner.steps_per_epoch,
+            pid=os.getpid(),
+            host=platform.node(),
+            resumed_at_step=learner.step if resumed else None,
+            detached=detached,
+            settings=learner.settings.to_json(),
+            versions=_versions(),
+        )
+
+    def finished(self, state: str, reason: str) -> RunFinished:
+        """How it ended, and where."""
+        return RunFinished(
+            time=time.time(),
+            step=self.learner.step,
+            state=state,
+            reason=reason,
+            train_seconds=round(self.learner.train_seconds, 3),
+            val_loss=self.validated.loss,
+            best_val_loss=self.validated.best_loss,
+        )
+
+    def plan_changed(self, plan: str, at_step: int) -> PlanChanged:
+        """What will happen at a later step, and how long the training is now."""
+        learner = self.learner
+        return PlanChanged(
+            time=time.time(),
+            step=learner.step,
+            plan=plan,
+            at_step=at_step,
+            epochs=learner.settings.epochs,
+            steps=learner.steps,
+        )
+
+    def learning_rate_changed(self) -> LearningRateChanged:
+        """The rate of the next step."""
+        learner = self.learner
+        return LearningRateChanged(time=time.time(), step=learner.step, lr=learner.lr, factor=learner.lr_factor)
+
+    def evaluated(self, called_off: Callable[[], bool]) -> Evaluated:
+        """A validation, done now. Raises CalledOff."""
+        learner, best_before = self.learner, self.validated.best_loss
+        val_loss, seconds = learner.validate(called_off)
+        best = val_loss < (np.inf if best_before is None else best_before)  # never true of NaN
+        self.validated = Validated(val_loss, val_loss if best else best_before, learner.step)
+        return Evaluated(
+            time=time.time(),
+            step=learner.step,
+            epoch=learner.epoch,
+            loss=learner.loss,
+            val_loss=val_loss,
+            best_val_loss=self.validated.best_loss if self.validated.best_loss is not None else val_loss,
+            best=best,
+            batch_size=learner.settings.batch_size,
+            seq_length=learner.settings.seq_length,
+            chars=learner.validation_windows * learner.settings.batch_size * learner.settings.seq_length,
+            seconds=round(seconds, 4),
+        )
+
+    def sample_written(self, *, requested: bool = False) -> SampleWritten:
+        """A sample, written now; only where this training `writes_samples`."""
+        assert self._write_sample is not None
+        settings = self.learner.settings
+        prime, text = self._write_sample(self.checkpoint(), settings)
+        return SampleWritten(
+            time=time.time(),
+            step=self.learner.step,
+            prime=prime,
+            text=text,
+            seed=settings.sample_seed,
+            top_k=settings.sample_top_k,
+            val_loss=self.validated.loss,
+            requested=requested,
+        )
+
+    def checkpoint(self) -> Checkpoint:
+        """The model as it is, a copy, with the facts that `info` tells."""
+        learner, settings, validated = self.learner, self.learner.settings, self.validated
+        facts = {
+            "run": self._run,
+            "corpus": self._corpus.name,
+            "corpus_sha256": self._corpus.sha256,
+            "chars": len(self._corpus),
+            "step": learner.step,
+            "steps": learner.steps,
+            "epoch": learner.epoch,
+            "epochs": settings.epochs,
+            "loss": _number(learner.loss),
+            "val_loss": _number(validated.loss) if validated.step == learner.step else None,
+            "best_val_loss": _number(validated.best_loss),
+            "last_val_loss": _number(validated.loss),
+            "last_val_step": validated.step if validated.step >= 0 else None,
+            "batch_size": settings.batch_size,
+            "seq_length": settings.seq_length,
+            "val_frac": settings.val_frac,
+            "device": learner.placement.device,
+            "precision": learner.placement.precision,
+            "settings": settings.to_json(),
+            "versions": _versions(),
+        }
+        return Checkpoint(learner.weights(), self._corpus.vocabulary, settings.n_hidden, settings.n_layers, facts)
+
+    def state(self) -> ResumeState:
+        """The training as it is; the tensors are the learner's own, which its next step changes."""
+        learner, placement, validated = self.learner, self.learner.placement, self.validated
+        return ResumeState(
+            settings=learner.settings.to_json(),
+            corpus_sha256=self._corpus.sha256,
+            device=placement.device,
+            precision=placement.precision,
+            threads=placement.threads,
+            step=learner.step,
+            loss=learner.loss,
+            lr_factor=learner.lr_factor,
+            train_seconds=learner.train_seconds,
+            val_loss=validated.loss,
+            best_val_loss=validated.best_loss,
+            evaluated_at=validated.step,
+            model=learner.model.state_dict(),
+            optimizer=learner.optimizer.state_dict(),
+            hidden=learner.hidden,
+            generators=generator_states(placement.device),
+        )
+
+
+def _number(value: float | None) -> float | None:
+    return value if value is not None and np.isfinite(value) else None
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "charrnn-tui": __version__,
+        "torch": str(torch.__version__),
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }

@@ -1,0 +1,83 @@
+"""A text beside another one: written anew in place, marked where the two part, scrolled with the other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+from rich.style import Style
+from textual.geometry import Size
+from textual.message import Message
+
+from charrnn_tui.tui.textview.row_painter import Mark
+from charrnn_tui.tui.textview.text_view import TextView
+
+
+class ComparedText(TextView, can_focus=False):
+    """Stays where the reader is, whatever is written; of what is written anew only the cells that differ are sent."""
+
+    DEFAULT_CSS = "ComparedText { height: 1fr; padding: 0 0 0 1; scrollbar-background: $background; }"
+
+    @dataclass
+    class Scrolled(Message):
+        """The reader has gone to another row."""
+
+        text_view: "ComparedText"
+        row: int
+
+    _led = False
+
+    def rewrite(self, text: str, *, prime_length: int, marks: Sequence[Mark]) -> None:
+        """Show another text in the place of this one."""
+        before = self._cells_shown()
+        self._rows.clear()
+        self._rows.append(text)
+        self._marks[:] = marks
+        self.set_reactive(TextView.prime_length, prime_length)
+        if not self.is_attached:
+            return
+        self._led = True  # where the text has become shorter, the other one stays where it is
+        self.virtual_size = Size(self._rows.width, self._rows.row_count)
+        self._led = self._following = False
+        self._update_scrollbar()
+        for y, (old, new) in enumerate(zip(before, self._cells_shown(), strict=True)):
+            differing = [column for column, (one, other) in enumerate(zip(old, new, strict=True)) if one != other]
+            if differing:
+                self._refresh_cells(y + self.scroll_offset.y, differing[0], differing[-1] + 1)
+
+    def grow(self, text: str, marks: Sequence[Mark]) -> None:
+        """Show more of the same text, at constant cost per character."""
+        self._following = False
+        self.append(text)
+        before, self._marks[:] = self.marks, marks
+        for position, _ in {*before} ^ {*marks}:
+            self.refresh_characters(position, position + 1)
+
+    def lead_to(self, row: int) -> None:
+        """Go where the other text's reader is, as far as there is text."""
+        self._led = True
+        self.show_row(row)
+        self._led = False
+
+    def show_position(self, position: int) -> None:
+        """Scroll to a character, unless it is on the page."""
+        row = self._rows.locate(min(position, self.length)).row
+        top, height = self.scroll_offset.y, self.page.height
+        if not top <= row < top + height:
+            self.show_row(max(0, row - height // 2))
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if not self._led and round(old_value) != round(new_value):
+            self.post_message(self.Scrolled(self, round(new_value)))
+
+    def _cells_shown(self) -> list[list[tuple[str, Style | None]]]:
+        """What stands in each cell of the page, without what fills up a row."""
+        top, (width, height) = self.scroll_offset.y, self.scrollable_content_region.size
+        return [self._cells_of_row(top + y, width) for y in range(height)]
+
+    def _cells_of_row(self, row: int, width: int) -> list[tuple[str, Style | None]]:
+        cells: list[tuple[str, Style | None]] = []
+        for segment in self._segments(row):
+            for character in segment.text:
+                cells += [(character, segment.style)] + [("", segment.style)] * (cell_len(character) - 1)
+        return (cells + [(" ", None)] * width)[:width]

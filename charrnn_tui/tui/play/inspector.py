@@ -1,0 +1,261 @@
+"""The inspector: what the model thought at a place of the text, and what the controls would make of it now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, clamp
+from textual.message import Message
+from textual.reactive import Reactive, reactive
+from textual.strip import Strip
+from textual.widget import Widget
+
+from charrnn_tui.tui.play.next_character import bar
+from charrnn_tui.tui.textview.character_symbol import symbol_of
+
+if TYPE_CHECKING:
+    from charrnn_tui.sampling.inspector import Inspection
+    from charrnn_tui.text.vocabulary import Vocabulary
+
+_HEAD_ROWS: Final = 3  # above the bars
+_PERCENT_CELLS: Final = 7  # with a blank in front: a bar of 100 % ends there
+_SYMBOL_CELLS: Final = 5  # a pointer, a star for the chosen one, the symbol, a blank
+_NAMED_KEYS: Final = {"enter": "\n", "tab": "\t"}
+
+Line = list[tuple[str, str]]  # (component, text)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the inspector shows. note: words instead, where there is nothing to see."""
+
+    vocabulary: Vocabulary
+    inspection: Inspection | None
+    note: str = ""
+
+
+class Inspector(Widget, can_focus=True):
+    """Bars of the whole distribution, before and after the controls. With one row of height the figures alone."""
+
+    HELP = """The character under the cursor, under the distribution that predicted it.
+
+model     what the model believed; this is where rank, surprise and entropy come from
+controls  what temperature, top-k, top-p and min-p make of it as they stand now: a changed control redraws the bars
+✶         the character that was written; – a character that the controls rule out
+surprise  bits: 0 was certain, 1 a coin, each further one halves the chance
+
+In the text: arrows or the mouse move the cursor, Enter goes to the bars.
+In the bars: ↑ ↓ choose one, ← → move the cursor, Enter goes on from there with that character, Esc goes back.
+/ and a character   choose its bar, wherever it stands; Enter then forks"""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "fork", "fork", id="inspector.fork"),
+        Binding("up", "choose(-1)", "Bar above", show=False, id="inspector.above"),
+        Binding("down", "choose(1)", "Bar below", show=False, id="inspector.below"),
+        Binding("pageup", "choose(-10)", "Ten bars up", show=False, id="inspector.ten_above"),
+        Binding("pagedown", "choose(10)", "Ten bars down", show=False, id="inspector.ten_below"),
+        Binding("left", "step(-1)", "Character before", show=False, id="inspector.left"),
+        Binding("right", "step(1)", "Character after", show=False, id="inspector.right"),
+        Binding("escape", "leave", "back", id="inspector.leave"),
+    ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "inspector--head",
+        "inspector--figures",
+        "inspector--bar",
+        "inspector--chosen",
+    }
+    DEFAULT_CSS = """
+    Inspector {
+        & .inspector--head { text-style: bold; }
+        & .inspector--figures { color: $text-muted; }
+        & .inspector--bar { color: $text-primary; text-style: bold; }
+        & .inspector--chosen { color: $text-primary; text-style: bold reverse; }
+    }
+    """
+
+    finding: Reactive[Finding | None] = reactive(None, repaint=False)
+    place: Reactive[int] = reactive(0, repaint=False)
+    """The chosen bar's place, the likeliest character's first."""
+    asking: Reactive[bool] = reactive(False, repaint=False)
+    """Whether the next key names a symbol."""
+
+    @dataclass
+    class ForkAsked(Message):
+        """Go on from a place with another character."""
+
+        position: int
+        token_id: int
+
+    @dataclass
+    class StepAsked(Message):
+        """Move the cursor of the text."""
+
+        by: int
+
+    @dataclass
+    class Left(Message):
+        """Back to the text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._problem = ""
+        self._drawn: list[Line] = []
+
+    def watch_finding(self, before: Finding | None, finding: Finding | None) -> None:
+        """At another character the bar of what was written is chosen; where a control changed, the bar stays."""
+        old, new = (found.inspection if found is not None else None for found in (before, finding))
+        self._problem = ""
+        if new is not None and (old is None or old.position != new.position or old.token_id != new.token_id):
+            self.place = new.rank - 1
+        self._redraw()
+
+    def validate_place(self, place: int) -> int:
+        return clamp(place, 0, len(self.finding.vocabulary) - 1) if self.finding is not None else 0
+
+    def watch_place(self) -> None:
+        self._redraw()
+
+    def watch_asking(self) -> None:
+        self._redraw()
+
+    def watch_has_focus(self, has_focus: bool) -> None:
+        super().watch_has_focus(has_focus)
+        self.asking = self.asking and has_focus
+        self._redraw()
+
+    def ask_symbol(self) -> None:
+        """Take the next key for the symbol whose bar is wanted."""
+        self._problem = ""
+        self.screen.set_focus(self)  # now: the keys that follow may be here already
+        self.asking = True
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """The key that was asked for is a symbol, whatever it does elsewhere."""
+        return self.asking
+
+    def on_key(self, event: events.Key) -> None:
+        if self.asking:
+            event.stop()
+            event.prevent_default()
+            self._take_symbol(event)
+
+    def _take_symbol(self, event: events.Key) -> None:
+        """Esc gives up."""
+        self.asking = False
+        character = _NAMED_KEYS.get(event.key, event.character)
+        if event.key != "escape" and character and self.finding is not None:
+            token_id = self.finding.vocabulary.index.get(character)
+            if token_id is None:
+                self._problem = f"{symbol_of(character)} is not in this model's alphabet"
+                self._redraw()
+            elif self.finding.inspection is not None:
+                self.place = self.finding.inspection.distribution.place_of(token_id)
+
+    def action_choose(self, by: int) -> None:
+        self.place += by
+
+    def action_step(self, by: int) -> None:
+        self.post_message(self.StepAsked(by))
+
+    def action_leave(self) -> None:
+        self.post_message(self.Left())
+
+    def action_fork(self) -> None:
+        found = self.finding.inspection if self.finding is not None else None
+        if found is not None:
+            self.post_message(self.ForkAsked(found.position, int(found.distribution.order[self.place])))
+
+    def on_click(self, event: events.Click) -> None:
+        """A click chooses a bar, a second one on the same forks."""
+        row = event.y - _HEAD_ROWS
+        if self.size.height > 1 and row >= 0:
+            place, before = self._first_place() + row, self.place
+            self.place = place
+            if place == before:
+                self.action_fork()
+
+    def on_resize(self) -> None:
+        self._drawn = self._lines()
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        lines = self._drawn
+        segments = [
+            Segment(text, self.get_component_rich_style(f"inspector--{name}"))
+            for name, text in (lines[y] if y < len(lines) else [])
+        ]
+        return Strip(segments).crop_extend(0, self.size.width, self.rich_style)
+
+    def _redraw(self) -> None:
+        """Repaint the rows that changed."""
+        before, self._drawn = self._drawn, self._lines()
+        for row in range(self.size.height):
+            if before[row : row + 1] != self._drawn[row : row + 1]:
+                self.refresh(Region(0, row, self.size.width, 1))
+
+    def _first_place(self) -> int:
+        """The bar in the first row: the chosen one is always in sight."""
+        rows = max(1, self.size.height - _HEAD_ROWS)
+        return max(0, self.place - rows + 1)
+
+    def _lines(self) -> list[Line]:
+        finding = self.finding
+        if finding is None or finding.inspection is None:
+            return [[("figures", finding.note if finding is not None else "nothing written yet")]]
+        head = self._head(finding.inspection, finding.vocabulary)
+        if self.size.height <= 1:
+            return [[head[0], ("figures", "  "), head[1]]]
+        half = self._half_cells()
+        heading = f"{'':{_SYMBOL_CELLS}}{'model':<{half + _PERCENT_CELLS + 1}}with the controls"
+        if self._problem or self.asking:
+            heading = self._problem or "type a symbol …"
+        rows = range(self._first_place(), len(finding.vocabulary))[: max(0, self.size.height - _HEAD_ROWS)]
+        bars = [self._bar_line(finding.inspection, finding.vocabulary, place) for place in rows]
+        return [[head[0]], [head[1]], [("figures", heading)], *bars]
+
+    def _head(self, found: Inspection, vocabulary: Vocabulary) -> tuple[tuple[str, str], tuple[str, str]]:
+        distribution = found.distribution
+        symbol = symbol_of(vocabulary.tokens[found.token_id])
+        words = f"{symbol} rank {found.rank} of {len(vocabulary)} · {found.surprise_bits:.2f} bits"
+        entropies = f"entropy {distribution.entropy_bits:.2f} → {distribution.entropy_after_bits:.2f}"
+        kept = f"kept {distribution.kept} · {distribution.kept_mass:.0%}"
+        return ("head", words), ("figures", f"{entropies} · {kept}")
+
+    def _half_cells(self) -> int:
+        """The length of the longest bar on either side."""
+        return max(1, (self.size.width - _SYMBOL_CELLS - 2 * _PERCENT_CELLS - 1) // 2)
+
+    def _bar_line(self, found: Inspection, vocabulary: Vocabulary, place: int) -> Line:
+        distribution, half = found.distribution, self._half_cells()
+        token_id = int(distribution.order[place])
+        symbol, chosen = symbol_of(vocabulary.tokens[token_id]), place == self.place
+        lead = ("▸" if chosen else " ") + ("✶" if token_id == found.token_id else " ") + symbol
+        lead += " " * (_SYMBOL_CELLS - cell_len(lead))
+        before, after = distribution.before_at(place), distribution.after_at(place)
+        first = bar(before, half).ljust(half)
+        second = bar(after, half).ljust(half) if after else " " * half
+        lead_style = "chosen" if chosen and self.has_focus else "head"
+        return [
+            (lead_style, lead),
+            ("bar", first),
+            ("figures", _percent(before) + " "),
+            ("bar", second),
+            ("figures", _percent(after) if after else "–".rjust(_PERCENT_CELLS)),
+        ]
+
+
+def _percent(share: float) -> str:
+    """`41.2%`, and so small shares that they are still told apart."""
+    percent = 100 * share
+    if share >= 0.00095:
+        words = f"{percent:.1f}"
+    elif percent >= 0.00095:
+        words = f"{percent:.3f}"
+    else:
+        words = f"{max(percent, 1e-99):.0e}".replace("e-0", "e-")  # what is smaller is told to be no more
+    return f"{words}%".rjust(_PERCENT_CELLS)

@@ -1,0 +1,113 @@
+"""The samples of a run, one at a time: the newest as it comes, or an earlier one that was gone back to."""
+
+import math
+import time
+from typing import ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widgets import Static
+
+from charrnn_tui.run.events import SampleWritten
+from charrnn_tui.tui.textview.text_view import TextView
+
+DWELL_SECONDS: Final = 2.0  # the newest stays so long at least: to be read, and since each costs 2 kB of the line
+
+
+class SamplePane(Vertical):
+    """Shows the newest sample until one goes back, and again once one has come forward past it."""
+
+    HELP = """What the model wrote as it learned, at each validation with the same prime and seed.
+
+←→   the sample before, the one after; the chart's crosshair follows, and past the newest lets go
+f    the newest, and each that comes
+↑↓   scroll      s   write one now      Tab  to the chart, where v's crosshair brings its sample here"""
+
+    DEFAULT_CSS = """
+    SamplePane #sample-title { height: 1; color: $text-muted; text-style: bold; }
+    SamplePane:focus-within #sample-title { text-style: bold reverse; }
+    SamplePane #sample { height: 1fr; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "step(-1)", "Sample before", id="samples.before", key_display="←"),
+        Binding("right", "step(1)", "Sample after", id="samples.after", key_display="→"),
+        Binding("f", "follow", "Newest (←→ others)", id="samples.follow"),
+    ]
+
+    class Chosen(Message):
+        """The sample of this step was gone to; None: the newest is followed again."""
+
+        def __init__(self, step: int | None) -> None:
+            super().__init__()
+            self.step = step
+
+    def __init__(self, *, dwell_seconds: float = DWELL_SECONDS, id: str | None = None) -> None:
+        """`dwell_seconds`: for which the newest sample stays at least."""
+        super().__init__(id=id)
+        self._dwell_seconds = dwell_seconds
+        self._samples: list[SampleWritten] = []
+        self._chosen: int | None = None  # None follows the newest
+        self._shown: tuple[SampleWritten, int] | None = None
+        self._shown_at = -math.inf
+
+    def compose(self) -> ComposeResult:
+        yield Static("no sample yet", id="sample-title", markup=False)
+        yield TextView(id="sample", placeholder="samples are written at each validation")
+
+    def clear(self) -> None:
+        """No samples: another run."""
+        self._samples, self._chosen, self._shown = [], None, None
+        self._shown_at = -math.inf
+        self.query_one("#sample", TextView).clear()
+        self.query_one("#sample-title", Static).update("no sample yet")
+
+    def show(self, samples: list[SampleWritten]) -> None:
+        """These are all samples there are."""
+        self._samples = samples
+        if self._chosen is not None and self._chosen >= len(samples):
+            self._chosen = None
+        if self._chosen is not None or time.monotonic() - self._shown_at >= self._dwell_seconds:
+            self._draw()
+
+    def show_at(self, step: int | None) -> None:
+        """Go to the sample nearest to a step; with None, to the newest."""
+        if step is None or not self._samples:
+            self._chosen = None
+        else:
+            steps = [sample.step for sample in self._samples]
+            here = steps[self._chosen] if self._chosen is not None else None
+            nearest = min(range(len(steps)), key=lambda index: abs(steps[index] - step))
+            if here is None or abs(here - step) > abs(steps[nearest] - step):
+                self._chosen = nearest
+        self._draw()
+
+    def action_step(self, direction: int) -> None:
+        if not self._samples:
+            return
+        last = len(self._samples) - 1
+        here = last if self._chosen is None else self._chosen
+        there = max(0, here + direction)
+        self._chosen = there if there <= last else None
+        self._draw()
+        self.post_message(self.Chosen(self._samples[there].step if self._chosen is not None else None))
+
+    def action_follow(self) -> None:
+        self._chosen = None
+        self._draw()
+        self.post_message(self.Chosen(None))
+
+    def _draw(self) -> None:
+        if not self._samples:
+            return
+        index = len(self._samples) - 1 if self._chosen is None else self._chosen
+        sample = self._samples[index]
+        loss = f" · val {sample.val_loss:.3f}" if sample.val_loss is not None else ""
+        held = "" if self._chosen is None else f" · {index + 1} of {len(self._samples)}"
+        self.query_one("#sample-title", Static).update(f"sample at step {sample.step:,}{loss}{held}")
+        if self._shown != (sample, index):
+            self._shown, self._shown_at = (sample, index), time.monotonic()
+            view = self.query_one("#sample", TextView)
+            view.set_text(sample.prime + sample.text, prime_length=len(sample.prime))
+            view.scroll_home(animate=False)

@@ -1,0 +1,105 @@
+"""The controls' ladders, and values as they are typed."""
+
+from dataclasses import replace
+
+import pytest
+
+from charrnn_tui.playground.controls import (
+    CONTROLS,
+    DEFAULTS,
+    LENGTH,
+    MIN_P,
+    SEED,
+    SPEED,
+    TEMPERATURE,
+    TOP_K,
+    TOP_P,
+    PlayControl,
+    Value,
+)
+
+
+@pytest.mark.parametrize("knob", CONTROLS, ids=lambda knob: knob.name)
+def test_steps_lead_through_the_whole_ladder_and_stay_at_its_ends(knob: PlayControl) -> None:
+    if not knob.ladder:
+        assert knob.step(replace(DEFAULTS, seed=0), -1).seed == 0
+        return
+    settings = knob.with_value(DEFAULTS, knob.ladder[0])
+    seen = [knob.value(settings)]
+    for _ in knob.ladder:
+        settings = knob.step(settings, 1)
+        seen.append(knob.value(settings))
+    assert seen == [*knob.ladder, knob.ladder[-1]]
+    for _ in knob.ladder:
+        settings = knob.step(settings, -1)
+    assert knob.value(settings) == knob.ladder[0]
+
+
+@pytest.mark.parametrize("knob", [knob for knob in CONTROLS if knob.ladder], ids=lambda knob: knob.name)
+def test_every_value_of_a_ladder_is_one_a_sampler_takes_and_can_be_typed(knob: PlayControl) -> None:
+    for value in knob.ladder:
+        settings = knob.with_value(DEFAULTS, value)
+        assert settings.sampling.temperature == settings.temperature
+        assert knob.typed(DEFAULTS, knob.shown(settings)) == settings
+
+
+@pytest.mark.parametrize(
+    ("knob", "typed", "by", "expected"),
+    [
+        (TOP_K, 7, 1, 10),
+        (TOP_K, 7, -1, 5),
+        (TOP_K, 900, 1, None),
+        (TOP_P, 0.93, 1, 0.95),
+        (TOP_P, 0.93, -1, 0.9),
+        (TEMPERATURE, 0.82, 1, 0.85),
+        (TEMPERATURE, 0.82, -5, 0.6),
+        (TEMPERATURE, 5.0, -1, 2.0),
+        (SPEED, 5000, 1, None),
+        (SPEED, 5000, -1, 1000),
+        (SEED, 42, 5, 47),
+    ],
+)
+def test_from_a_typed_value_a_step_leads_to_its_neighbour(
+    knob: PlayControl, typed: Value, by: int, expected: Value
+) -> None:
+    assert knob.value(knob.step(knob.with_value(DEFAULTS, typed), by)) == expected
+
+
+@pytest.mark.parametrize(
+    ("knob", "text", "expected"),
+    [
+        (TOP_K, "off", None),
+        (TOP_K, " 12 ", 12),
+        (TEMPERATURE, "0,75", 0.75),
+        (TEMPERATURE, "3", 3.0),
+        (TOP_P, "", None),
+        (MIN_P, ".05", 0.05),
+        (SEED, "123456789", 123456789),
+        (SPEED, "60/s", 60),
+        (SPEED, "Unlimited", None),
+        (LENGTH, "2,500", 2500),
+    ],
+)
+def test_values_are_read_as_people_write_them(knob: PlayControl, text: str, expected: Value) -> None:
+    assert knob.value(knob.typed(DEFAULTS, text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("knob", "text"),
+    [
+        (TOP_K, "0"),
+        (TOP_K, "five"),
+        (TEMPERATURE, "-1"),
+        (TEMPERATURE, "nan"),
+        (TEMPERATURE, "inf"),
+        (TEMPERATURE, "off"),
+        (TOP_P, "1.5"),
+        (SEED, "-3"),
+        (SEED, "9" * 30),
+        (LENGTH, "0"),
+    ],
+)
+def test_what_is_no_value_is_refused_in_one_line(knob: PlayControl, text: str) -> None:
+    with pytest.raises(ValueError, match=f"^{knob.name}: ") as refusal:
+        knob.typed(DEFAULTS, text)
+    assert "\n" not in str(refusal.value)

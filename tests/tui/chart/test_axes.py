@@ -1,0 +1,100 @@
+"""Which steps and losses an axis shows, and how they are written."""
+
+import numpy as np
+import pytest
+
+from charrnn_tui.tui.chart.axes import (
+    LossRange,
+    StepWindow,
+    WindowChoice,
+    fitted,
+    round_ticks,
+    short_step_label,
+    stage,
+    step_label,
+    whole_run,
+)
+
+
+def test_ticks_are_round() -> None:
+    assert round_ticks(1.23, 3.4, 5) == [1.5, 2.0, 2.5, 3.0]
+    assert round_ticks(0, 2780, 4) == [0, 1000, 2000]
+
+
+def test_steps_are_written_in_thousands() -> None:
+    assert [step_label(step) for step in (0, 850, 1500, 12_400, 1_250_000)] == [
+        "0",
+        "850",
+        "1.5k",
+        "12.4k",
+        "1.25M",
+    ]
+    assert [short_step_label(step) for step in (999, 12_449, 999_900)] == ["999", "12.4k", "1M"]
+
+
+def test_the_step_axis_grows_in_stages() -> None:
+    ends = [stage(step) for step in range(1, 10_001)]
+    assert sorted(set(ends)) == [
+        *(20, 30, 40, 50, 60, 80, 100, 150, 200, 300, 400, 500, 600, 800),
+        *(1000, 1500, 2000, 3000, 4000, 5000, 6000, 8000, 10_000),
+    ]
+
+
+def test_the_step_axis_ends_with_the_run() -> None:
+    assert whole_run(1, 2100, 2780) == StepWindow(0, 2780)
+    assert whole_run(1, 100, 2780) == StepWindow(0, 100)
+    assert whole_run(1, 2781, 2780) == StepWindow(0, 3000)
+
+
+def test_a_run_that_starts_late_does_not_show_the_steps_before() -> None:
+    assert whole_run(100_000, 100_150, None) == StepWindow(100_000, 100_150)
+
+
+def test_a_following_window_moves_in_hops() -> None:
+    choice = WindowChoice(span=800)
+    starts = {choice.window(1, last, None).start for last in range(5000, 5201)}
+    assert starts == {4200, 4300, 4400}
+
+
+def test_zooming_about_an_anchor_keeps_it_in_its_place() -> None:
+    whole = StepWindow(0, 1000)
+    choice = WindowChoice().zoomed(whole, whole, whole, 0.5, 250)
+    assert (choice.start, choice.span, choice.follows) == (125, 500, False)
+    back = choice.zoomed(choice.window(1, 1000, None), whole, whole, 2, 250)
+    assert back == WindowChoice()
+
+
+def test_zooming_out_reaches_the_end_of_a_longer_run_beside() -> None:
+    newest, whole = StepWindow(0, 1000), StepWindow(0, 3000)
+    choice = WindowChoice().zoomed(newest, newest, whole, 2, None)
+    assert choice.window(1, 1000, None) == StepWindow(0, 2000)
+    choice = choice.zoomed(StepWindow(0, 2000), newest, whole, 2, None)
+    assert choice.window(1, 1000, None) == whole
+
+
+def test_panning_stops_at_the_ends() -> None:
+    whole = StepWindow(0, 1000)
+    choice = WindowChoice(100, 50, follows=False)
+    assert choice.panned(StepWindow(50, 150), whole, -1).start == 0
+    assert choice.panned(StepWindow(850, 950), whole, 1).start == 900
+
+
+def test_the_loss_axis_stays_while_the_losses_fit() -> None:
+    first = fitted(None, 1.2, 3.1, log=False)
+    assert (first.bottom, first.top) == (1.0, 3.2)
+    assert fitted(first, 1.1, 3.19, log=False) is first
+    assert fitted(first, 1.1, 3.3, log=False).top > 3.3
+    assert fitted(first, 1.2, 2.0, log=False).top < 2.5
+
+
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize(("low", "high"), [(0, 0), (2, 2), (1e-7, 1e-7), (1.29999, 1.3), (0, 1e30), (-3, -2), (5, 5e3)])
+def test_any_losses_get_a_range_with_ticks(low: float, high: float, log: bool) -> None:
+    loss_range = fitted(None, low, high, log)
+    assert loss_range.bottom < loss_range.top
+    assert loss_range.ticks(5)
+    assert np.isfinite(loss_range.dot_heights(np.array([loss_range.bottom, loss_range.top]), 40)).all()
+
+
+def test_a_log_axis_has_round_ticks_too() -> None:
+    assert LossRange(1, 5, log=True).ticks(5) == [1, 1.2, 1.5, 2, 2.5, 3, 4, 5]
