@@ -1,0 +1,111 @@
+"""Work in the background: the only way to do it beside the trainer."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+
+class Abandoned(Exception):
+    """Raised in the work's own thread by `CancelToken.check`: nobody waits for the result any more."""
+
+
+class CancelToken:
+    """Tells work whether its result is still wanted. Work calls `check` every few milliseconds."""
+
+    def __init__(self) -> None:
+        self._cancelled = False
+
+    @property
+    def cancelled(self) -> bool:
+        return self._cancelled
+
+    def cancel(self) -> None:
+        self._cancelled = True
+
+    def check(self) -> None:
+        """Raise Abandoned if the result is no longer wanted."""
+        if self._cancelled:
+            raise Abandoned
+
+
+class Jobs:
+    """Runs work on daemon threads; hands results over in `drain`, on the thread that calls it.
+
+    Each job has a key. Submitting a key again cancels its earlier job, whose result is dropped. Quitting the program
+    does not wait for a job.
+    """
+
+    def __init__(self, wake: Callable[[], None] = lambda: None) -> None:
+        """wake: called at each submission, on the submitting thread, such as to resume the timer that calls `drain`."""
+        self._wake = wake
+        self._tokens: dict[str, CancelToken] = {}
+        self._finished: SimpleQueue[tuple[str, CancelToken, Callable[[], None]]] = SimpleQueue()
+
+    def submit(
+        self,
+        key: str,
+        work: Callable[[CancelToken], Result],
+        done: Callable[[Result], None],
+        failed: Callable[[ValueError], None] | None = None,
+    ) -> None:
+        """Run `work` on a thread of its own; call `done` with its result, or `failed` with a ValueError it raised.
+
+        Any other exception, and a ValueError where there is no `failed`, is raised by `drain`.
+        """
+        self.cancel(key)
+        token = self._tokens[key] = CancelToken()
+
+        def run() -> None:
+            try:
+                result = work(token)
+            except Abandoned:
+                return
+            except Exception as error:  # handed over below, to whoever drains
+                self._finished.put((key, token, lambda error=error: _fail(error, failed)))  # type: ignore[misc]  # bound now
+            else:
+                self._finished.put((key, token, lambda: done(result)))
+
+        threading.Thread(target=run, name=f"job {key}", daemon=True).start()
+        self._wake()
+
+    def cancel(self, key: str) -> None:
+        """End the job of this key, soon; neither `done` nor `failed` is called."""
+        token = self._tokens.pop(key, None)
+        if token is not None:
+            token.cancel()
+
+    def pending(self, key: str) -> bool:
+        """Whether the key has a job whose result has not been handed over."""
+        return key in self._tokens
+
+    @property
+    def idle(self) -> bool:
+        """Whether no result is awaited."""
+        return not self._tokens
+
+    def drain(self) -> None:
+        """Hand over the results that have come since the last call."""
+        while True:
+            try:
+                key, token, hand_over = self._finished.get_nowait()
+            except Empty:
+                return
+            if not token.cancelled:
+                del self._tokens[key]
+                hand_over()
+
+    def close(self) -> None:
+        """Cancel all jobs."""
+        for key in list(self._tokens):
+            self.cancel(key)
+
+
+def _fail(error: Exception, failed: Callable[[ValueError], None] | None) -> None:
+    if failed is None or not isinstance(error, ValueError):
+        raise error
+    failed(error)
