@@ -6,7 +6,7 @@ import pytest
 
 from charrnn_tui.playground.models import ModelSource
 from charrnn_tui.playground.rendering import MODELS_KEPT, ModelShelf, shared_length
-from tests.tui.scripted_backend import ScriptedBackend, tiny_checkpoint
+from tests.playground.scripted_backend import ScriptedBackend, tiny_checkpoint
 
 
 def test_texts_part_where_their_characters_do() -> None:

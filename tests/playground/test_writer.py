@@ -10,7 +10,7 @@ from charrnn_tui.playground.writer import Writer
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
-from tests.tui.scripted_backend import ALPHABET, Clock, tiny_checkpoint
+from tests.playground.scripted_backend import ALPHABET, Clock, tiny_checkpoint
 
 CHECKPOINT = tiny_checkpoint()
 MODEL = CharLSTM(CHECKPOINT.weights)

@@ -1,27 +1,5 @@
-"""Worlds and models that the tests of the screens begin with; a file that needs another one has its own."""
+"""The screens begin with the same backends and models as the playground does."""
 
-from pathlib import Path
+from tests.playground.conftest import backend, file, shipped
 
-import pytest
-
-from charrnn_tui.checkpoint.checkpoint import Checkpoint
-from tests.tui.scripted_backend import ScriptedBackend, tiny_checkpoint
-
-
-@pytest.fixture
-def backend(tmp_path: Path) -> ScriptedBackend:
-    return ScriptedBackend(tmp_path / "runs")
-
-
-@pytest.fixture
-def shipped(backend: ScriptedBackend) -> Checkpoint:
-    """The model in the box."""
-    checkpoint = tiny_checkpoint(val_loss=1.284)
-    backend.ship(checkpoint)
-    return checkpoint
-
-
-@pytest.fixture
-def file(backend: ScriptedBackend, tmp_path: Path) -> Path:
-    """A model that lies on the disk."""
-    return backend.put(tmp_path / "tiny.safetensors", tiny_checkpoint())
+__all__ = ["backend", "file", "shipped"]

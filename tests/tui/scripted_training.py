@@ -19,7 +19,7 @@ from charrnn_tui.run.events import (
 )
 from charrnn_tui.run.settings import RunRequest
 from charrnn_tui.text.corpus import Corpus, load_corpus
-from tests.tui.scripted_backend import ScriptedBackend
+from tests.playground.scripted_backend import ScriptedBackend
 
 
 def started(steps: int = 1000, **facts: object) -> RunStarted:

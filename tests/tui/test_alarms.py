@@ -15,7 +15,7 @@ from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.tui.alarm_bell import AlarmBell, title_sequence
 from charrnn_tui.tui.app import Opening, StudioApp
 from charrnn_tui.tui.train.run_lines import alarm_line
-from tests.tui.scripted_backend import screen_text, until
+from tests.tui.pilot import screen_text, until
 from tests.tui.scripted_training import TrainingBackend, started, step_done, write_events
 
 

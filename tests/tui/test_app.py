@@ -13,7 +13,8 @@ from charrnn_tui.tui.app import Opening, StudioApp
 from charrnn_tui.tui.runs.screen import RunsScreen
 from charrnn_tui.tui.train.form import TrainForm
 from charrnn_tui.tui.train.screen import TrainScreen
-from tests.tui.scripted_backend import screen_text, tiny_checkpoint, until
+from tests.playground.scripted_backend import tiny_checkpoint
+from tests.tui.pilot import screen_text, until
 from tests.tui.scripted_training import TrainingBackend, evaluated, sample_written, started, step_done, write_events
 
 SIZES = [(80, 24), (140, 40), (60, 18), (20, 5), (300, 100)]

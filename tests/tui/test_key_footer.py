@@ -9,7 +9,8 @@ from textual.widgets._footer import FooterKey
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.tui.app import Opening, StudioApp
 from charrnn_tui.tui.key_footer import fitting
-from tests.tui.scripted_backend import screen_text, tiny_checkpoint, until
+from tests.playground.scripted_backend import tiny_checkpoint
+from tests.tui.pilot import screen_text, until
 from tests.tui.scripted_training import TrainingBackend, started, step_done, write_events
 
 WIDTHS = [20, 40, 60, 80, 100, 140]

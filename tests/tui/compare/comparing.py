@@ -12,7 +12,8 @@ from charrnn_tui.playground.controls import DEFAULTS, PlaySettings
 from charrnn_tui.playground.models import ModelSource, load_model
 from charrnn_tui.run.active_run import ActiveRun
 from charrnn_tui.tui.compare.screen import CompareScreen
-from tests.tui.scripted_backend import Clock, ScriptedBackend, ScriptedRun, screen_text, until
+from tests.playground.scripted_backend import Clock, ScriptedBackend, ScriptedRun
+from tests.tui.pilot import screen_text, until
 
 SETTINGS = replace(DEFAULTS, length=200)
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
+from charrnn_tui.playground import rendering
 from charrnn_tui.playground.controls import DEFAULTS, PlaySettings
 from charrnn_tui.playground.models import ModelSource
 from charrnn_tui.playground.rendering import MOST
@@ -21,14 +22,14 @@ from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.pace import Pace, Result
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.text.vocabulary import Ids, Vocabulary
-from charrnn_tui.tui import rendering
 from charrnn_tui.tui.compare.screen import CompareScreen
 from charrnn_tui.tui.compare.side_pane import SidePane
 from charrnn_tui.tui.dialogs.model_menu import ModelMenu
 from charrnn_tui.tui.dialogs.questions import help_text
+from tests.playground.scripted_backend import ALPHABET, ScriptedBackend, ScriptedRun, tiny_checkpoint
 from tests.tui.compare.comparing import SETTINGS, comparing
+from tests.tui.pilot import screen_text, until
 from tests.tui.play.player import playing
-from tests.tui.scripted_backend import ALPHABET, ScriptedBackend, ScriptedRun, screen_text, tiny_checkpoint, until
 
 STEPS = (0, 1, 9, 40)
 

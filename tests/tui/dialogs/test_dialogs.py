@@ -18,8 +18,9 @@ from charrnn_tui.tui.dialogs.palette import Palette
 from charrnn_tui.tui.dialogs.path_suggester import PathSuggester
 from charrnn_tui.tui.dialogs.questions import Choice, ChoiceDialog, HelpDialog
 from charrnn_tui.tui.play.screen import PlayScreen
+from tests.playground.scripted_backend import ScriptedBackend, tiny_checkpoint
+from tests.tui.pilot import screen_text, until
 from tests.tui.play.player import Player, playing
-from tests.tui.scripted_backend import ScriptedBackend, screen_text, tiny_checkpoint, until
 
 NOBODY = "~no-such-user/x"
 

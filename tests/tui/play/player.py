@@ -11,7 +11,8 @@ from charrnn_tui.playground.models import ModelSource
 from charrnn_tui.run.active_run import ActiveRun
 from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.tui.play.screen import PlayScreen
-from tests.tui.scripted_backend import Clock, ScriptedBackend, ScriptedRun, until
+from tests.playground.scripted_backend import Clock, ScriptedBackend, ScriptedRun
+from tests.tui.pilot import until
 
 DEFAULT = SamplingSettings(temperature=0.8, top_k=5)  # what the controls show at first
 

@@ -6,8 +6,9 @@ from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.tui.dialogs.edit_text import EditText, LineEditor
+from tests.playground.scripted_backend import ScriptedBackend, tiny_checkpoint
+from tests.tui.pilot import screen_text
 from tests.tui.play.player import DEFAULT, Player, playing
-from tests.tui.scripted_backend import ScriptedBackend, screen_text, tiny_checkpoint
 
 
 @pytest.fixture

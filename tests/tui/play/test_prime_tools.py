@@ -13,8 +13,9 @@ from charrnn_tui.text.corpus import Corpus, load_corpus
 from charrnn_tui.text.lines import Lines
 from charrnn_tui.tui.dialogs.prime_file import PrimeFile
 from charrnn_tui.tui.play.prime_editor import GHOST_ENDS, GHOST_STARTS, PrimeEditor
+from tests.playground.scripted_backend import ScriptedBackend, tiny_checkpoint
+from tests.tui.pilot import screen_text
 from tests.tui.play.player import Player, playing
-from tests.tui.scripted_backend import ScriptedBackend, screen_text, tiny_checkpoint
 
 CHECKPOINT = tiny_checkpoint(val_loss=1.284)
 SEED = 99  # the playground's next one

@@ -17,8 +17,9 @@ from charrnn_tui.sampling.lstm import CharLSTM, LSTMState
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.tui.play.replaying_desk import Rewriting
+from tests.playground.scripted_backend import ScriptedBackend, ScriptedRun, tiny_checkpoint
+from tests.tui.pilot import screen_text
 from tests.tui.play.player import Player, playing
-from tests.tui.scripted_backend import ScriptedBackend, ScriptedRun, screen_text, tiny_checkpoint
 
 
 def written_with(

@@ -15,8 +15,9 @@ from charrnn_tui.tui.dialogs.model_menu import ModelMenu
 from charrnn_tui.tui.dialogs.save_text import SaveText, proposed_name
 from charrnn_tui.tui.play.keeping import COPY_FILE
 from charrnn_tui.tui.play.next_character import NextCharacter, outlook_of
+from tests.playground.scripted_backend import ScriptedBackend, ScriptedRun, tiny_checkpoint
+from tests.tui.pilot import screen_text
 from tests.tui.play.player import DEFAULT, playing
-from tests.tui.scripted_backend import ScriptedBackend, ScriptedRun, screen_text, tiny_checkpoint
 
 
 def sampler(checkpoint: Checkpoint, seed: int = 42, prime: str = "") -> Sampler:

@@ -10,8 +10,9 @@ import pytest
 from charrnn_tui.playground.models import ModelSource, load_model
 from charrnn_tui.playground.session import DIRECTORY, KEPT, SessionError, list_sessions, read_session, write_session
 from charrnn_tui.run.kept_checkpoints import kept_file
+from tests.playground.scripted_backend import ScriptedBackend, tiny_checkpoint
+from tests.tui.pilot import screen_text
 from tests.tui.play.player import Player, Playground, playing
-from tests.tui.scripted_backend import ScriptedBackend, screen_text, tiny_checkpoint
 
 
 def sessions(backend: ScriptedBackend) -> list[Path]:

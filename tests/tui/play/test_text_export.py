@@ -14,8 +14,8 @@ from charrnn_tui.playground.models import ModelSource
 from charrnn_tui.sampling.recipe import Recipe
 from charrnn_tui.tui.dialogs.save_text import SaveText
 from charrnn_tui.tui.play.keeping import COPY_FILE, RECIPES
+from tests.playground.scripted_backend import ScriptedBackend, tiny_checkpoint
 from tests.tui.play.player import Player, playing
-from tests.tui.scripted_backend import ScriptedBackend, tiny_checkpoint
 
 
 @pytest.fixture(autouse=True)

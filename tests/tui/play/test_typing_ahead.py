@@ -20,7 +20,8 @@ from charrnn_tui.tui.play.prime_editor import PrimeEditor
 from charrnn_tui.tui.play.screen import PlayScreen
 from charrnn_tui.tui.runs.screen import RunsScreen
 from charrnn_tui.tui.train.screen import TrainScreen
-from tests.tui.scripted_backend import screen_text, tiny_checkpoint, until
+from tests.playground.scripted_backend import tiny_checkpoint
+from tests.tui.pilot import screen_text, until
 from tests.tui.scripted_training import TrainingBackend
 
 NAMES = {"\r": "enter", "\x7f": "backspace", "\t": "tab", "/": "slash", ".": "full_stop", "?": "question_mark"}

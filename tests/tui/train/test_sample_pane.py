@@ -9,7 +9,7 @@ from charrnn_tui.run.directory import EventWriter, RunDirectory
 from charrnn_tui.run.events import RunFinished, RunPaused, RunResumed
 from charrnn_tui.tui.app import Opening, StudioApp
 from charrnn_tui.tui.chart.loss_chart import LossChart
-from tests.tui.scripted_backend import screen_text, until
+from tests.tui.pilot import screen_text, until
 from tests.tui.scripted_training import TrainingBackend, evaluated, sample_written, started, step_done, write_events
 
 

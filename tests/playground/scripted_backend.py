@@ -1,13 +1,12 @@
 """A backend without a training: tiny random models, a clock that tests move, a run that tests answer for."""
 
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from textual.pilot import Pilot
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError, tensor_shapes
 from charrnn_tui.checkpoint.safetensors_file import write_checkpoint
@@ -103,19 +102,3 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-async def until(pilot: Pilot[None], condition: Callable[[], object], clock: Clock | None = None) -> None:
-    """Let the app work, and the clock go on, until the condition holds."""
-    for _ in range(1000):
-        if condition():
-            return
-        if clock is not None:
-            clock.now += 0.05
-        await pilot.pause(0.005)
-    raise AssertionError("this never came to hold")
-
-
-def screen_text(app: Any) -> str:
-    """What the terminal would show."""
-    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
