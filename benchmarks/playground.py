@@ -7,7 +7,6 @@ from pathlib import Path
 from benchmarks.measuring import ROOT, Row, in_a_process, in_turn
 from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
 from charrnn_tui.playground.writer import Writer
-from charrnn_tui.run.cores import available_cores
 from charrnn_tui.sampling.generated_text import GeneratedText
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.lstm_step import COMPILED
@@ -28,7 +27,6 @@ import json, sys
 from pathlib import Path
 from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
 from charrnn_tui.sampling.settings import SamplingSettings
-from charrnn_tui.run.cores import available_cores
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.generated_text import GeneratedText
 from charrnn_tui.sampling.sampler import Sampler
@@ -100,7 +98,7 @@ def measure(scratch: Path) -> Iterator[Row]:
         "the network's steps alone",
         "≤ 250 ms",
         higher_is_better=False,
-        note=f"as many threads as help, of {available_cores()}; the steps: one thread",
+        note="in one thread",
     )
     if Path("/proc/self/status").exists():
         found = [in_a_process(_HOLDS, str(ROOT / "checkpoints" / "anna.safetensors"), str(LONG)) for _ in range(3)]

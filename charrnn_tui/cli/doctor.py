@@ -7,7 +7,6 @@ import platform
 import shutil
 import sys
 import time
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +18,12 @@ from charrnn_tui.cli.failures import Failed
 from charrnn_tui.cli.listing import Row, write_rows
 from charrnn_tui.cli.options import json_option, runs_option
 from charrnn_tui.cli.output import DataStream, say
-from charrnn_tui.run.cores import available_cores
+from charrnn_tui.native.cores import available_cores
 from charrnn_tui.run.quantities import size
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.runner.shipped_model import shipped_checkpoint
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.lstm_step import COMPILED
-from charrnn_tui.sampling.pace import Pace
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.text.corpus import Corpus
 from charrnn_tui.text.ids_cache import LIMIT_BYTES, TEXTS, IdsCache
@@ -138,12 +136,10 @@ def _speed() -> dict[str, Any]:
         steps.append(learner.learn(until=learner.steps).seconds)
     compiled = COMPILED.wait()
     sampler = Sampler(CharLSTM(learner.weights()), vocabulary, seed=0)
-    write = partial(next, sampler)
     started, written = time.perf_counter(), 0
-    with Pace() as pace:
-        while time.perf_counter() < started + SAMPLING_SECONDS:
-            pace.run(write)
-            written += 1
+    while time.perf_counter() < started + SAMPLING_SECONDS:
+        next(sampler)
+        written += 1
     return {
         "device": learner.placement.device,
         "device_name": learner.placement.device_name,

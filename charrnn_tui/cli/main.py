@@ -151,10 +151,10 @@ def tame_threads(environment: MutableMapping[str, str], command: Sequence[str]) 
     """Keep the threads of products from waiting for each other at any price; what the user has set stays.
 
     Before NumPy and torch are imported. A second BLAS thread that waits for a busy core makes the small products of
-    writing a character ten times slower, so who writes fast asks for it (`sampling/pace.py`); those of scoring are
-    large. Threads spin while they wait: OpenMP's, of which torch has one a core, for one whose core another program
-    has, which made a step forty times as long, and makes it three times as long where they go to sleep after some
-    hundred microseconds; BLAS's for the next product, which helps nobody for more than a moment (2 ** 20 cycles).
+    writing a character ten times slower; those of scoring are large. Threads spin while they wait: OpenMP's, of which
+    torch has one a core, for one whose core another program has, which made a step forty times as long, and makes it
+    three times as long where they go to sleep after some hundred microseconds; BLAS's for the next product, which helps
+    nobody for more than a moment (2 ** 20 cycles).
     """
     if "score" not in command:
         environment.setdefault("OPENBLAS_DEFAULT_NUM_THREADS", "1")

@@ -5,7 +5,6 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,12 @@ from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError
 from charrnn_tui.cli.options import encoding_option, json_option, runs_option, unknown_option
 from charrnn_tui.cli.output import DataStream, say
 from charrnn_tui.cli.quality import model_facts, quality
-from charrnn_tui.run.cores import available_cores
+from charrnn_tui.native.cores import available_cores
 from charrnn_tui.run.files import file_sha256
 from charrnn_tui.runner.find_model import locate_checkpoint, open_model
 from charrnn_tui.sampling.distribution import surprises_and_entropies
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.many_texts import WrittenText, write_many
-from charrnn_tui.sampling.pace import Pace
 from charrnn_tui.sampling.recipe import Recipe, RecipeError, text_hash
 from charrnn_tui.sampling.sampler import SampledCharacter
 from charrnn_tui.sampling.settings import SamplingSettings
@@ -195,18 +193,16 @@ class _Writing:
         if self.taken:
             yield from self.characters
             return
-        replayed = self.recipe.replay(self.recipe.start(self.model, self.vocabulary))
-        write = partial(next, replayed, None)
-        with Pace() as pace:
-            started = time.perf_counter()  # reading the prime is not writing
-            while (sampled := pace.run(write)) is not None:
-                self.characters.append(sampled.character)
-                self._unmeasured.append(sampled)
-                if len(self._unmeasured) == MEASURED:
-                    self._measure()
-                self.seconds += time.perf_counter() - started
-                yield sampled.character
-                started = time.perf_counter()
+        sampler = self.recipe.start(self.model, self.vocabulary)
+        started = time.perf_counter()  # reading the prime is not writing
+        for sampled in self.recipe.replay(sampler):
+            self.characters.append(sampled.character)
+            self._unmeasured.append(sampled)
+            if len(self._unmeasured) == MEASURED:
+                self._measure()
+            self.seconds += time.perf_counter() - started
+            yield sampled.character
+            started = time.perf_counter()
         self._measure()
 
     def finish(self) -> None:

@@ -7,7 +7,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final, cast
 
@@ -18,7 +17,6 @@ from charrnn_tui.playground.preparation import Abandoned, Job
 from charrnn_tui.run.control import ShareWeights
 from charrnn_tui.run.kept_checkpoints import KeptCheckpoint, kept_checkpoints
 from charrnn_tui.sampling.generated_text import GeneratedText
-from charrnn_tui.sampling.pace import Pace
 
 if TYPE_CHECKING:
     from charrnn_tui.checkpoint.checkpoint import Checkpoint
@@ -153,11 +151,9 @@ class Rendering:
         sampler.settings = order.settings.sampling
         sampler.reseed(order.settings.seed)
         self._page = page = GeneratedText(sampler, self.prime, order.settings.seed)
-        write = partial(page.write, sampler)
-        with Pace() as pace:
-            while len(page) < self._length:
-                self._go_on(0)
-                pace.run(write)
+        while len(page) < self._length:
+            self._go_on(0)
+            page.write(sampler)
 
     def _go_on(self, done: int) -> None:
         if self._abandoned:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from charrnn_tui.playground.writing_speed import WritingSpeed
@@ -15,8 +13,7 @@ if TYPE_CHECKING:
     from charrnn_tui.playground.controls import PlaySettings
     from charrnn_tui.sampling.generated_text import GeneratedText
     from charrnn_tui.sampling.lstm import CharLSTM
-    from charrnn_tui.sampling.pace import Pace
-    from charrnn_tui.sampling.sampler import SampledCharacter, Sampler
+    from charrnn_tui.sampling.sampler import Sampler
     from charrnn_tui.sampling.settings import SamplingSettings
 
 
@@ -31,7 +28,6 @@ class Writer:
         self._settings = PLAIN
         self._page_end: int | None = None
         self._measured = WritingSpeed(clock)
-        self._pace: Pace | None = None
         self.writing = False
         self.speed: int | None = None
         """Characters a second; None: as fast as it goes."""
@@ -200,11 +196,9 @@ class Writer:
         if self.speed is not None:
             allowed = min(allowed, self._measured.due(self.speed))
         new: list[str] = []
-        write = partial(page.write, sampler)
         try:
-            with self._hurry() as run:
-                while len(new) < allowed and (not new or self._clock() - started < budget_seconds):
-                    new.append(run(write).character)
+            while len(new) < allowed and (not new or self._clock() - started < budget_seconds):
+                new.append(page.write(sampler).character)
         except ValueError:
             self.writing = False
             raise
@@ -212,20 +206,3 @@ class Writer:
             self.writing = False
         self._measured.wrote(len(new), self.count)
         return "".join(new)
-
-    @contextmanager
-    def _hurry(self) -> Iterator[Callable[[Callable[[], SampledCharacter]], SampledCharacter]]:
-        """What writes a character: at once, or where time is what limits the speed with the threads that help."""
-        if self.speed is not None:
-            yield _at_once
-            return
-        from charrnn_tui.sampling.pace import Pace  # as GeneratedText
-
-        if self._pace is None:
-            self._pace = Pace()
-        with self._pace as pace:
-            yield pace.run
-
-
-def _at_once(write: Callable[[], SampledCharacter]) -> SampledCharacter:
-    return write()

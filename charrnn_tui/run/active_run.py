@@ -8,7 +8,6 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from charrnn_tui.run.control import Detach, Stop
-from charrnn_tui.run.cores import at_work
 from charrnn_tui.run.event_tail import EventTail
 from charrnn_tui.run.progress import RunProgress
 
@@ -58,7 +57,7 @@ class ActiveRun:
 
     def _drive(self) -> None:
         try:
-            with at_work(), closing(self._events) as events:
+            with closing(self._events) as events:
                 for _ in events:
                     pass
         except Exception as error:  # whatever ends a training is shown on the screen, and is in the run's last event

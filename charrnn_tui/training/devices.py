@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from charrnn_tui.run.cores import available_cores
+from charrnn_tui.native.cores import available_cores
 from charrnn_tui.run.settings import SettingsError, TrainSettings
 from charrnn_tui.training.cudnn_lstm import has_bfloat16
 from charrnn_tui.training.model import CharRNN

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from charrnn_tui.checkpoint.checkpoint import tensor_shapes
-from charrnn_tui.run.cores import available_cores
+from charrnn_tui.native.cores import available_cores
 from charrnn_tui.run.settings import SettingsError, TrainSettings
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.scoring import batch_losses

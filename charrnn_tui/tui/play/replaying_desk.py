@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 from charrnn_tui.playground.branches import Branch
 from charrnn_tui.playground.controls import BIG_STEP, MIN_P, SAMPLING_FIELDS, SEED, TEMPERATURE, TOP_K, TOP_P
 from charrnn_tui.playground.preparation import Abandoned, Job
-from charrnn_tui.run.cores import come_last
 from charrnn_tui.tui.play.forking_desk import ForkingDesk
 
 if TYPE_CHECKING:
@@ -76,22 +75,17 @@ class Rewriting:
         self._abandoned = True
 
     def _write(self, ahead: bool, after: Job[None] | None) -> None:
-        from charrnn_tui.sampling.pace import Pace  # NumPy: the first frame is there before it
-        from charrnn_tui.sampling.sampler import Sampler  # the same
+        from charrnn_tui.sampling.sampler import Sampler  # NumPy: the first frame is there before it
 
-        if ahead:
-            come_last()
         if after is not None:
             after.wait()
         if self._sampler is None:
             self._sampler = Sampler(self.page.network, self.page.vocabulary, self.made_with[0], seed=0)
             self._sampler.restore(self.page.snapshot_at(0))
-        write = partial(self.page.write, self._sampler)
-        with Pace() as pace:
-            while len(self.page) < self.length:
-                if self._abandoned or ahead != self._ahead:
-                    raise Abandoned
-                pace.run(write)
+        while len(self.page) < self.length:
+            if self._abandoned or ahead != self._ahead:
+                raise Abandoned
+            self.page.write(self._sampler)
         self.page.look()
 
 

@@ -18,9 +18,9 @@ from charrnn_tui.playground.models import ModelSource
 from charrnn_tui.playground.rendering import MOST
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.kept_checkpoints import kept_file
+from charrnn_tui.sampling.generated_text import GeneratedText
 from charrnn_tui.sampling.lstm import CharLSTM
-from charrnn_tui.sampling.pace import Pace, Result
-from charrnn_tui.sampling.sampler import Sampler
+from charrnn_tui.sampling.sampler import SampledCharacter, Sampler
 from charrnn_tui.text.vocabulary import Ids, Vocabulary
 from charrnn_tui.tui.compare.screen import CompareScreen
 from charrnn_tui.tui.compare.side_pane import SidePane
@@ -245,10 +245,10 @@ async def test_a_text_that_takes_long_is_shown_as_it_grows_and_each_character_de
             decoded.append(len(text))
             return text
 
-    class Rationed(Pace):
-        def run(self, write: Callable[[], Result]) -> Result:
+    class Rationed(GeneratedText):
+        def write(self, sampler: Sampler, token_id: int | None = None, *, chosen: bool = True) -> SampledCharacter:
             ration.acquire()
-            return super().run(write)
+            return super().write(sampler, token_id, chosen=chosen)
 
     def fed(condition: Callable[[], object]) -> Callable[[], object]:
         """The condition; each time it is looked at, both write on a little."""
@@ -257,7 +257,7 @@ async def test_a_text_that_takes_long_is_shown_as_it_grows_and_each_character_de
     checkpoint = replace(tiny_checkpoint(), vocabulary=Counting(ALPHABET))
     async with comparing(backend, ModelSource("shipped", backend.ship(checkpoint))) as comparer:
         clock, view, sides, lengths = comparer.app.clock, comparer.other.view, comparer.comparison.sides, [0]
-        monkeypatch.setattr(rendering, "Pace", Rationed)
+        monkeypatch.setattr(rendering, "GeneratedText", Rationed)
         await comparer.pilot.press("up", *["right"] * 8)  # without an end: 50,000 characters
         endless = fed(lambda: all(side.shown.order.settings.length is None for side in sides))
         await until(comparer.pilot, endless, clock)
