@@ -31,7 +31,7 @@ from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.generated_text import GeneratedText
 from charrnn_tui.sampling.sampler import Sampler
 checkpoint = read_checkpoint(Path(sys.argv[1]))
-sampler = Sampler(CharLSTM(checkpoint.weights), checkpoint.vocabulary, SamplingSettings(0.8, 5), seed=1)
+sampler = Sampler(CharLSTM(checkpoint), checkpoint.vocabulary, SamplingSettings(0.8, 5), seed=1)
 page = GeneratedText(sampler, "", 1)
 for _ in range(1000):
     page.write(sampler)
@@ -47,7 +47,7 @@ print(json.dumps({"grown": resident() - before, "counted": page.memory_bytes * i
 def measure(scratch: Path) -> Iterator[Row]:
     """1,000 characters rewritten with another temperature, as the replay toggle does it; memory of a text."""
     checkpoint = read_checkpoint(ROOT / "checkpoints" / "anna.safetensors")
-    model = CharLSTM(checkpoint.weights)
+    model = CharLSTM(checkpoint)
     COMPILED.wait()
     sampler = Sampler(model, checkpoint.vocabulary, TOP_5, seed=42, prime="Anna")
     page = GeneratedText(sampler, "Anna", 42)

@@ -5,11 +5,10 @@ import shutil
 
 import pytest
 
-from charrnn_tui.native.library import SWITCH
-from charrnn_tui.native.prepared import Prepared
+from charrnn_tui.native.library import SWITCH, BackgroundLibrary
 
 
-def need(prepared: Prepared) -> None:
-    if not prepared.wait():
+def need(library: BackgroundLibrary) -> None:
+    if not library.wait():
         assert os.environ.get(SWITCH) == "0" or shutil.which("cc") is None, "the library does not pass its check"
         pytest.skip("no C compiler here")

@@ -34,6 +34,8 @@ class Checkpoint:
 
     def __post_init__(self) -> None:
         """Raise CheckpointError, naming the tensor, unless the tensors are exactly those of the sizes, of floats."""
+        if min(len(self.vocabulary), self.n_hidden, self.n_layers) < 1:
+            raise CheckpointError("it has no tokens, no hidden units or no layers")
         expected = tensor_shapes(len(self.vocabulary), self.n_hidden, self.n_layers)
         for name, shape in expected.items():
             if name not in self.weights:

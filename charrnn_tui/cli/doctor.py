@@ -14,6 +14,7 @@ import click
 import numpy as np
 
 from charrnn_tui import __version__
+from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.cli.failures import Failed
 from charrnn_tui.cli.listing import Row, write_rows
 from charrnn_tui.cli.options import json_option, runs_option
@@ -135,7 +136,8 @@ def _speed() -> dict[str, Any]:
     while len(steps) < 3 or time.perf_counter() < ends_at:
         steps.append(learner.learn(until=learner.steps).seconds)
     compiled = COMPILED.wait()
-    sampler = Sampler(CharLSTM(learner.weights()), vocabulary, seed=0)
+    checkpoint = Checkpoint(learner.weights(), vocabulary, settings.n_hidden, settings.n_layers)
+    sampler = Sampler(CharLSTM(checkpoint), vocabulary, seed=0)
     started, written = time.perf_counter(), 0
     while time.perf_counter() < started + SAMPLING_SECONDS:
         next(sampler)

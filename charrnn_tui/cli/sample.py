@@ -31,7 +31,7 @@ from charrnn_tui.text.vocabulary import UnknownCharacters, Vocabulary
 USUAL_PRIME = "The"  # the notebook's
 MEASURED = 64  # characters whose surprises are computed at once
 SEPARATOR = "\n---\n"
-AT_ONCE, WORTH_IT = 64, 6  # texts side by side in a thread; how many are faster so than one after the other
+AT_ONCE, WORTH_IT = 64, 6  # texts side by side in a thread; from how many on that is faster than one after the other
 TOGETHER = 10_000_000  # characters of them that may wait in memory, 24 bytes each, before the first is shown
 
 
@@ -94,7 +94,7 @@ def sample_command(
         raise click.UsageError("--encoding is that of a --prime-file; name one")
     path = locate_checkpoint(checkpoint, runs_dir)
     loaded, model = open_model(path)
-    model.settle()
+    model.wait_for_compiled_code()
     first_seed = secrets.randbelow(1 << 31) if seed is None else seed
     known = _known(_usual(loaded.vocabulary) if prime is None else prime, loaded.vocabulary, unknown == "skip")
     recipe = Recipe(str(path.resolve()), file_sha256(path), known, length, {0: first_seed}, {0: settings}, {})
@@ -114,13 +114,12 @@ def _writings(model: CharLSTM, vocabulary: Vocabulary, recipe: Recipe, count: in
     for begin in range(0, count, at_once):
         seeds = range(first + begin, first + min(count, begin + at_once))
         writings = [_Writing(model, vocabulary, replace(recipe, seeds={0: seed})) for seed in seeds]
-        if len(seeds) >= WORTH_IT:
+        if len(seeds) >= WORTH_IT and model.runs_compiled:
             started = time.perf_counter()
             texts = write_many(recipe.start(model, vocabulary), seeds, recipe.length, threads)
             seconds = (time.perf_counter() - started) / len(seeds)
             for writing, text in zip(writings, texts, strict=True):
-                if text is not None:
-                    writing.take(text, seconds)
+                writing.take(text, seconds)
         yield from writings
 
 
@@ -143,7 +142,7 @@ def _write_again(recipe_file: str, checkpoint: str | None, runs: Path, as_json: 
                 f"{path}: is not the recipe's model: SHA-256 {found[:12]}…, not {recipe.sha256[:12]}…"
             )
         loaded, model = open_model(path)
-        model.settle()
+        model.wait_for_compiled_code()
         recipe.start(model, loaded.vocabulary)
     except RecipeError as error:
         raise click.ClickException(f"{recipe_file}: {error}") from None

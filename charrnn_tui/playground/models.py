@@ -137,7 +137,7 @@ def prepare_model(source: ModelSource, checkpoint: Checkpoint) -> LoadedModel:
     from charrnn_tui.sampling.lstm import CharLSTM  # as above
 
     try:
-        network = CharLSTM(checkpoint.weights)
+        network = CharLSTM(checkpoint)
     except ValueError as error:
         raise CheckpointError(f"{source.label}: {error}") from None
     step = checkpoint.facts.get("step")

@@ -50,7 +50,7 @@ def open_model(path: Path) -> tuple[Checkpoint, CharLSTM]:
     """A checkpoint and its network, ready to write and to score. Raises CheckpointError."""
     checkpoint = open_checkpoint(path)
     try:
-        return checkpoint, CharLSTM(checkpoint.weights)
+        return checkpoint, CharLSTM(checkpoint)
     except ValueError as error:  # weights that are not finite: the network refuses a model that diverged
         raise CheckpointError(f"{path}: {error}") from None
 

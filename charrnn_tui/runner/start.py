@@ -166,5 +166,5 @@ def write_sample(checkpoint: Checkpoint, settings: TrainSettings) -> tuple[str, 
     vocabulary = checkpoint.vocabulary
     prime = "".join(char for char in settings.sample_prime if char in vocabulary.index)
     sampling = SamplingSettings(top_k=settings.sample_top_k)
-    sampler = Sampler(CharLSTM(checkpoint.weights), vocabulary, sampling, seed=settings.sample_seed, prime=prime)
+    sampler = Sampler(CharLSTM(checkpoint), vocabulary, sampling, seed=settings.sample_seed, prime=prime)
     return prime, "".join(sampled.character for sampled in islice(sampler, settings.sample_length))

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn_tui.native.prepared import Prepared
+from charrnn_tui.native.library import BackgroundLibrary
 
 UNKNOWN = 255  # what a table has for a byte without an id
 WORTH_IT = 1 << 20  # bytes of a text from which on a library is asked for
@@ -52,4 +52,4 @@ def _declare(library: ctypes.CDLL) -> None:
 
 
 _HERE = Path(__file__)
-COMPILED = Prepared(_HERE.with_name("byte_passes.c"), _HERE.with_name("byte_passes_check.py"), _declare)
+COMPILED = BackgroundLibrary(_HERE.with_name("byte_passes.c"), _HERE.with_name("byte_passes_check.py"), _declare)

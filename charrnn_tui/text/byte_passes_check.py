@@ -1,11 +1,10 @@
-"""Run by native/compiler.py in a process of its own: exits with 0 if the library does what `bytes` does."""
+"""Run by native/library.py in a process of its own: exits with 0 if the library does what `bytes` does."""
 
 import ctypes
 import sys
 
 import numpy as np
 
-from charrnn_tui.native.library import Library
 from charrnn_tui.text import byte_passes
 
 
@@ -17,7 +16,7 @@ def main() -> None:
     texts += [draw.integers(0, 256, size).astype(np.uint8).tobytes() for size in (64, 1000)]
     texts += [b"\r" * 130, b"\r\n" * 65, b"a" * 64 + b"\r\nb"]
     expected = [outcome(text, table) for text in texts]
-    byte_passes.COMPILED.take(Library(ctypes.CDLL(sys.argv[1]), ""))
+    byte_passes.COMPILED.use(ctypes.CDLL(sys.argv[1]))
     if [outcome(text, table) for text in texts] != expected:
         sys.exit("other bytes")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from charrnn_tui.native.compiler import compiled
+from charrnn_tui.native.library import load_library
 
 SOURCE = Path(__file__).with_name("lstm_cell.c")
 CHECK = Path(__file__).with_name("lstm_cell_check.py")
@@ -32,6 +32,6 @@ class CompiledCell:
 @cache
 def compiled_cell() -> CompiledCell:
     """Compile and check, or take what an earlier process left in the cache; done once a process."""
-    found = compiled(SOURCE, CHECK, ("-fopenmp",))
+    found = load_library(SOURCE, CHECK, ("-fopenmp",))
     whose = "PyTorch's:" if found.library is None else "ours,"
-    return CompiledCell(found.library, f"{whose} {found.words}")
+    return CompiledCell(found.library, f"{whose} {found.description}")

@@ -1,4 +1,4 @@
-"""Run by native/compiler.py in a process of its own: exits with 0 if the library computes what NumPy computes."""
+"""Run by native/library.py in a process of its own: exits with 0 if the library computes what NumPy computes."""
 
 import ctypes
 import sys

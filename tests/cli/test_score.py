@@ -64,7 +64,7 @@ def test_of_a_long_validation_part_the_start_of_each_row_is_read(
     values = json.loads(invoke("score", checkpoint_file, text_file, *geometry, "--val-chars", 100, "--json").stdout)
     checkpoint = read_checkpoint(checkpoint_file)
     ids = checkpoint.vocabulary.encode(some_text(2000))[1600:]
-    losses = list(batch_losses(CharLSTM(checkpoint.weights), ids, 4, 12))
+    losses = list(batch_losses(CharLSTM(checkpoint), ids, 4, 12))
     assert len(losses) == 8
     assert (values["chars"], values["val_chars"]) == (96, 100)
     assert values["loss"] == pytest.approx(np.mean(losses[:2]), abs=1e-6)

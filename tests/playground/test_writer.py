@@ -13,7 +13,7 @@ from charrnn_tui.sampling.settings import SamplingSettings
 from tests.playground.scripted_backend import ALPHABET, Clock, tiny_checkpoint
 
 CHECKPOINT = tiny_checkpoint()
-MODEL = CharLSTM(CHECKPOINT.weights)
+MODEL = CharLSTM(CHECKPOINT)
 A, B = SamplingSettings(0.8, 5), SamplingSettings(2.0)
 
 
@@ -134,7 +134,7 @@ def test_restarting_needs_no_second_look_at_the_prime() -> None:
 def test_newer_weights_go_on_from_the_old_ones_state() -> None:
     writer = writer_at(Clock(), length=30)
     first = writer.advance(1.0)
-    writer.change_model(CharLSTM(CHECKPOINT.weights))
+    writer.change_model(CharLSTM(CHECKPOINT))
     writer.set_length(60)
     assert first + writer.advance(1.0) == written(60)
 

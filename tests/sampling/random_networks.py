@@ -5,6 +5,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from charrnn_tui.checkpoint.checkpoint import Checkpoint, Weights, sizes_of
+from charrnn_tui.text.vocabulary import Vocabulary
+
 
 class TorchCharRNN(nn.Module):
     """The notebook's network in evaluation mode, in torch's own words."""
@@ -23,6 +26,9 @@ class TorchCharRNN(nn.Module):
     def weights(self) -> dict[str, NDArray[np.float32]]:
         return {name: tensor.numpy() for name, tensor in self.state_dict().items()}
 
+    def checkpoint(self) -> Checkpoint:
+        return checkpoint_of(self.weights())
+
     @torch.no_grad()
     def logits(
         self, ids: NDArray[np.integer], hidden: tuple[torch.Tensor, torch.Tensor] | None = None
@@ -31,6 +37,11 @@ class TorchCharRNN(nn.Module):
         one_hot = torch.nn.functional.one_hot(torch.from_numpy(ids.astype(np.int64)), self.n_tokens).float()
         outputs, hidden = self.lstm(one_hot, hidden)
         return self.fc(outputs), hidden
+
+
+def checkpoint_of(weights: Weights) -> Checkpoint:
+    """The tensors with an alphabet that nobody asks for."""
+    return Checkpoint(weights, Vocabulary(map(chr, range(0x20, 0x20 + len(weights["fc.bias"])))), *sizes_of(weights))
 
 
 def random_ids(length: int, n_tokens: int, seed: int = 1) -> NDArray[np.uint8]:

@@ -73,7 +73,7 @@ def test_more_tokens_than_have_room_are_left_to_numpy(monkeypatch: pytest.Monkey
 
 
 def test_a_sampler_writes_the_same_with_and_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    model, vocabulary = CharLSTM(TorchCharRNN(30, 64, 2).weights()), Vocabulary("abcdefghijklmnopqrstuvwxyz .,\n")
+    model, vocabulary = CharLSTM(TorchCharRNN(30, 64, 2).checkpoint()), Vocabulary("abcdefghijklmnopqrstuvwxyz .,\n")
 
     def text(settings: SamplingSettings) -> list[tuple[int, int]]:
         sampler = Sampler(model, vocabulary, settings, seed=3)

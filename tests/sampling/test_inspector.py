@@ -11,7 +11,7 @@ from charrnn_tui.text.vocabulary import Vocabulary
 from tests.sampling.random_networks import TorchCharRNN
 
 VOCABULARY = Vocabulary("\n abcdehnst")
-MODEL = CharLSTM(TorchCharRNN(len(VOCABULARY), 16, 2).weights())
+MODEL = CharLSTM(TorchCharRNN(len(VOCABULARY), 16, 2).checkpoint())
 SETTINGS = SamplingSettings(temperature=0.8, top_k=4)
 
 

@@ -1,4 +1,4 @@
-"""The compiled step writes what NumPy writes, whoever helps, and without a compiler NumPy writes it."""
+"""The compiled step writes what NumPy writes, and without a compiler NumPy writes it."""
 
 import os
 import signal
@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from charrnn_tui.native.library import SWITCH
-from charrnn_tui.sampling.lstm import ROUNDED_FROM, CharLSTM, LSTMState
-from charrnn_tui.sampling.lstm_step import COMPILED, OPTIONS, SOURCE, CompiledStep, Rounded, helped
+from charrnn_tui.sampling.lstm import QUANTIZED_FROM, CharLSTM, LSTMState
+from charrnn_tui.sampling.lstm_step import COMPILED, OPTIONS, SOURCE, CompiledStep, QuantizedMatrix
 from tests.compiled_needed import need
-from tests.sampling.random_networks import TorchCharRNN, random_ids
+from tests.sampling.random_networks import TorchCharRNN, checkpoint_of, random_ids
 
 Outcome = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -28,14 +28,13 @@ def compiled() -> None:
 @pytest.fixture
 def numpy_only(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     def leave_it() -> None:
-        for way in ("run", "run_many"):
-            monkeypatch.setattr(CompiledStep, way, lambda *_, **__: None)
+        monkeypatch.setattr(CompiledStep, "run", lambda *_, **__: None)
 
     return leave_it
 
 
-def network(n_tokens: int = 30, n_hidden: int = ROUNDED_FROM, n_layers: int = 2) -> CharLSTM:
-    return CharLSTM(TorchCharRNN(n_tokens, n_hidden, n_layers).weights())
+def network(n_tokens: int = 30, n_hidden: int = QUANTIZED_FROM, n_layers: int = 2) -> CharLSTM:
+    return CharLSTM(TorchCharRNN(n_tokens, n_hidden, n_layers).checkpoint())
 
 
 def written(model: CharLSTM, length: int = 40) -> Outcome:
@@ -52,7 +51,7 @@ def test_logits_and_states_are_numpy_s_and_those_of_torch(
     n_tokens: int, n_hidden: int, n_layers: int, numpy_only: Callable[[], None]
 ) -> None:
     torch_net = TorchCharRNN(n_tokens, n_hidden, n_layers)
-    model = CharLSTM(torch_net.weights())
+    model = CharLSTM(torch_net.checkpoint())
     ours = written(model)
     ahead = model.initial_state()
     for token_id in random_ids(40, n_tokens).tolist():
@@ -93,7 +92,7 @@ def test_a_text_among_others_gets_the_very_numbers_that_it_gets_alone(
 @pytest.mark.usefixtures("compiled")
 def test_what_is_no_number_loses_its_own_text_only() -> None:
     model = network()
-    sound = LSTMState(*np.full((2, 2, 3, ROUNDED_FROM), 0.5, np.float32))
+    sound = LSTMState(*np.full((2, 2, 3, QUANTIZED_FROM), 0.5, np.float32))
     expected, expected_after = model.step(np.array([1, 2, 3]), sound)
     h = sound.h.copy()
     h[1, 1, 7] = np.nan
@@ -103,40 +102,14 @@ def test_what_is_no_number_loses_its_own_text_only() -> None:
     np.testing.assert_array_equal(after.h[:, [0, 2]], expected_after.h[:, [0, 2]])
     lost = LSTMState(after.h[:, 1], after.c[:, 1])
     assert np.isnan(model.step(4, lost)[0]).all()
-    for threads in (1, 2):
-        with helped(threads):
-            assert np.isnan(model.step(2, LSTMState(h[:, 1], sound.c[:, 1]))[0]).all()
-
-
-@pytest.mark.usefixtures("compiled")
-def test_threads_change_no_bit() -> None:
-    model = network(n_tokens=83, n_layers=3)
-    alone = written(model)
-    for threads in (2, 3, 5, 2):
-        with helped(threads):
-            for mine, expected in zip(written(model), alone, strict=True):
-                np.testing.assert_array_equal(mine, expected)
-
-
-@pytest.mark.usefixtures("compiled")
-def test_what_was_begun_for_another_character_is_dropped() -> None:
-    models = [network(n_tokens=tokens, n_layers=layers) for tokens, layers in ((30, 2), (200, 1), (64, 3))]
-    before = [model.initial_state() for model in models]
-    after = [model.step(3, state)[1] for model, state in zip(models, before, strict=True)]
-    expected = [[model.step(5, state)[0] for state in pair] for model, *pair in zip(models, before, after, strict=True)]
-    with helped(2):
-        for turn, pause in np.random.default_rng(0).integers(0, 50, size=(600, 2)).tolist():
-            number, which = turn % 3, turn % 2
-            logits, _ = models[number].step(5, (before, after)[which][number])
-            np.testing.assert_array_equal(logits, expected[number][which])
-            sum(range(20 * pause))  # helpers get to another place each time
+    assert np.isnan(model.step(2, LSTMState(h[:, 1], sound.c[:, 1]))[0]).all()
 
 
 @pytest.mark.usefixtures("compiled")
 def test_many_texts_at_once_do_not_get_into_each_other_s_way() -> None:
     models = [network(n_tokens=tokens) for tokens in (30, 64, 100)]
     alone = [written(model, 150) for model in models]
-    with helped(3), ThreadPoolExecutor(6) as pool:
+    with ThreadPoolExecutor(6) as pool:
         for found, expected in zip(pool.map(lambda model: written(model, 150), models * 2), alone * 2, strict=True):
             for mine, theirs in zip(found, expected, strict=True):
                 np.testing.assert_array_equal(mine, theirs)
@@ -146,7 +119,7 @@ def test_many_texts_at_once_do_not_get_into_each_other_s_way() -> None:
 def test_a_state_that_is_given_is_not_written_into_and_may_lie_anywhere() -> None:
     model = network()
     rng = np.random.default_rng(0)
-    many = LSTMState(*np.tanh(rng.normal(size=(2, 2, 5, ROUNDED_FROM))).astype(np.float32))
+    many = LSTMState(*np.tanh(rng.normal(size=(2, 2, 5, QUANTIZED_FROM))).astype(np.float32))
     one = LSTMState(many.h[:, 3], many.c[:, 3])  # one of several texts: not contiguous
     before = one.h.copy(), one.c.copy()
     logits, after = model.step(7, one)
@@ -173,36 +146,37 @@ def test_a_character_outside_the_alphabet_is_refused() -> None:
 def test_who_writes_a_text_waits_for_the_library_where_it_is_of_use(monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[bool] = []
     monkeypatch.setattr(COMPILED, "wait", lambda: waited.append(True))
-    network(n_hidden=ROUNDED_FROM - 1).settle()
+    network(n_hidden=QUANTIZED_FROM - 1).wait_for_compiled_code()
     assert not waited
-    network().settle()
+    network().wait_for_compiled_code()
     assert waited
 
 
 def test_small_networks_are_as_they_are() -> None:
-    weights = TorchCharRNN(30, ROUNDED_FROM - 1, 1).weights()
-    assert CharLSTM(weights)._compiled is None
-    np.testing.assert_array_equal(CharLSTM(weights)._output, weights["fc.weight"].T)
+    weights = TorchCharRNN(30, QUANTIZED_FROM - 1, 1).weights()
+    assert not CharLSTM(checkpoint_of(weights)).runs_compiled
+    units = np.eye(QUANTIZED_FROM - 1, dtype=np.float32)[np.newaxis]  # a text for each: it alone is at 1
+    logits = CharLSTM(checkpoint_of(weights)).read_out(LSTMState(units, units))
+    np.testing.assert_array_equal(logits, weights["fc.weight"].T + weights["fc.bias"])
 
 
 def test_a_matrix_is_rounded_to_half_a_step_of_each_column() -> None:
     matrix = np.random.default_rng(0).normal(size=(50, 70)).astype(np.float32)
     matrix[:, 3] = 0
     matrix[:, 4] *= 1e-20
-    rounded = Rounded(matrix)
+    rounded = QuantizedMatrix(matrix)
     assert rounded.matrix.dtype == np.float32
     assert (np.abs(rounded.matrix - matrix) <= np.abs(matrix).max(0) / 8_191 * 0.501).all()
-    again = Rounded(rounded.matrix)
+    again = QuantizedMatrix(rounded.matrix)
     np.testing.assert_allclose(again.matrix, rounded.matrix, rtol=1e-6)
 
 
 INSTRUCTIONS = {"those of every processor": (), "AVX2": ("-mavx2", "-mfma"), "all of this one": ("-march=native",)}
 WRITE_WITH = """
 import ctypes, sys
-from charrnn_tui.native.library import Library
 from charrnn_tui.sampling import lstm_step
 from tests.sampling.test_lstm_step import network, written
-lstm_step.COMPILED.take(Library(ctypes.CDLL(sys.argv[1]), ""))
+lstm_step.COMPILED.use(ctypes.CDLL(sys.argv[1]))
 sys.stdout.buffer.write(b"".join(figures.tobytes() for figures in written(network(n_tokens=83, n_layers=3))))
 """
 
@@ -212,7 +186,7 @@ def test_every_processor_writes_the_same_bits(tmp_path: Path) -> None:
     texts = {}
     for name, options in INSTRUCTIONS.items():
         library = str(tmp_path / f"{len(texts)}.so")
-        command = ["cc", "-O3", "-fPIC", "-shared", "-pthread", *OPTIONS, *options, str(SOURCE), "-o", library]
+        command = ["cc", "-O3", "-fPIC", "-shared", *OPTIONS, *options, str(SOURCE), "-o", library]
         if subprocess.run(command, capture_output=True, check=False).returncode:
             continue  # another kind of processor
         alone = os.environ | {SWITCH: "0"}
@@ -225,45 +199,20 @@ def test_every_processor_writes_the_same_bits(tmp_path: Path) -> None:
 
 
 PROGRAM = """
-import os, sys
-from tests.sampling.test_lstm_step import COMPILED, helped, network, written
+from tests.sampling.test_lstm_step import COMPILED, network, written
 found, model = COMPILED.wait(), network()
-with helped(2):
-    before = [figures.tobytes() for figures in written(model)]
-    if sys.argv[1] == "fork":
-        child = os.fork()
-        same = before == [figures.tobytes() for figures in written(model)]
-        if child == 0:
-            os._exit(0 if same else 3)
-        assert same and os.waitpid(child, 0)[1] == 0
-    for _ in range(60 if sys.argv[1] == "drop" else 0):
-        dropped = network()
-        dropped.step(5, dropped.initial_state())
-        del dropped
 print(found, float(written(model)[0].sum()))
 """
 
 
-def outcome(what: str, **environment: str) -> list[str]:
-    command = [sys.executable, "-c", PROGRAM, what]
+def outcome(**environment: str) -> list[str]:
+    command = [sys.executable, "-c", PROGRAM]
     done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=True)
     return done.stdout.split()
 
 
-@pytest.mark.usefixtures("compiled")
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="a system without fork")
-def test_a_forked_process_has_helpers_of_its_own() -> None:
-    assert outcome("fork")[0] == "True"
-
-
-@pytest.mark.usefixtures("compiled")
-def test_a_network_may_go_while_helpers_are_at_its_next_character() -> None:
-    at_once = {"MALLOC_MMAP_THRESHOLD_": "65536"}  # glibc gives memory back when it is freed: reading it is the end
-    assert outcome("drop", **at_once)[0] == "True"
-
-
 @pytest.mark.parametrize("without", [{"CC": "no-such-compiler"}, {"CC": "false"}, {"CHARRNN_TUI_COMPILE": "0"}])
 def test_without_a_compiler_numpy_writes(without: dict[str, str], tmp_path: Path) -> None:
-    found, total = outcome("plain", XDG_CACHE_HOME=str(tmp_path), HOME=str(tmp_path), **without)
+    found, total = outcome(XDG_CACHE_HOME=str(tmp_path), HOME=str(tmp_path), **without)
     assert found == "False"
     assert float(total) == pytest.approx(written(network())[0].sum(), abs=0.1)

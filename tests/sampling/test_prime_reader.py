@@ -31,7 +31,7 @@ class CountingLSTM(CharLSTM):
 
 @pytest.fixture(scope="module")
 def model() -> CountingLSTM:
-    return CountingLSTM(TorchCharRNN(len(VOCABULARY), n_hidden=8, n_layers=2).weights())
+    return CountingLSTM(TorchCharRNN(len(VOCABULARY), n_hidden=8, n_layers=2).checkpoint())
 
 
 def assert_stands_behind(sampler: Sampler, prime: str) -> None:

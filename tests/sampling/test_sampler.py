@@ -13,7 +13,7 @@ from tests.sampling.random_networks import TorchCharRNN
 
 VOCABULARY = Vocabulary("\n abcdehnst")
 NETWORK = TorchCharRNN(len(VOCABULARY), 16, 2)
-MODEL = CharLSTM(NETWORK.weights())
+MODEL = CharLSTM(NETWORK.checkpoint())
 
 
 def sampler(**options: object) -> Sampler:
@@ -230,6 +230,6 @@ def test_a_negative_seed_is_refused():
 
 
 def test_a_model_of_one_token_writes_it():
-    one = CharLSTM(TorchCharRNN(1, 1, 1).weights())
+    one = CharLSTM(TorchCharRNN(1, 1, 1).checkpoint())
 
     assert text(Sampler(one, Vocabulary("x"), SamplingSettings(top_k=5), seed=0), 5) == "xxxxx"

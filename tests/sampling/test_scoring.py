@@ -38,7 +38,7 @@ def notebook_losses(network, ids, batch_size, seq_length):
 def test_the_batched_score_is_the_notebooks_validation_loss(length, batch_size, seq_length):
     network = TorchCharRNN(23, 12, 2)
     ids = random_ids(length, 23)
-    model = CharLSTM(network.weights())
+    model = CharLSTM(network.checkpoint())
     expected = notebook_losses(network, ids, batch_size, seq_length)
 
     losses = list(batch_losses(model, ids, batch_size, seq_length))
@@ -55,14 +55,14 @@ def test_a_whole_text_is_scored_in_one_pass_as_torch_does(length):
     logits, _ = network.logits(ids[np.newaxis, :-1])
     expected = torch_cross_entropy(logits[0], torch.from_numpy(ids[1:].astype(np.int64)), reduction="none").numpy()
 
-    losses = score_sequence(CharLSTM(network.weights()), ids)
+    losses = score_sequence(CharLSTM(network.checkpoint()), ids)
 
     assert losses.dtype == np.float64
     np.testing.assert_allclose(losses, expected, atol=1e-4)
 
 
 def test_a_text_is_scored_in_pieces_that_can_be_counted():
-    model = CharLSTM(TorchCharRNN(23, 4, 1).weights())
+    model = CharLSTM(TorchCharRNN(23, 4, 1).checkpoint())
     ids = random_ids(5000, 23)
 
     pieces = list(sequence_losses(model, ids))
@@ -72,21 +72,21 @@ def test_a_text_is_scored_in_pieces_that_can_be_counted():
 
 
 def test_an_alphabet_of_one_holds_no_surprise():
-    model = CharLSTM(TorchCharRNN(1, 1, 1).weights())
+    model = CharLSTM(TorchCharRNN(1, 1, 1).checkpoint())
 
     assert score_sequence(model, random_ids(10, 1)).tolist() == [0] * 9
 
 
 @pytest.mark.parametrize("length", [0, 1])
 def test_a_text_with_nothing_to_foretell_is_too_short(length):
-    model = CharLSTM(TorchCharRNN(23, 4, 1).weights())
+    model = CharLSTM(TorchCharRNN(23, 4, 1).checkpoint())
 
     with pytest.raises(TextTooShort, match=f"scoring needs 2 characters, it has {length}"):
         score_sequence(model, random_ids(length, 23))
 
 
 def test_a_text_shorter_than_a_batch_is_too_short():
-    model = CharLSTM(TorchCharRNN(23, 4, 1).weights())
+    model = CharLSTM(TorchCharRNN(23, 4, 1).checkpoint())
 
     with pytest.raises(TextTooShort, match="it has 99 characters, one batch of 4 × 25 needs 100"):
         score_batches(model, random_ids(99, 23), 4, 25)
@@ -94,7 +94,7 @@ def test_a_text_shorter_than_a_batch_is_too_short():
 
 @pytest.mark.parametrize(("batch_size", "seq_length"), [(0, 10), (10, 0), (-1, -1)])
 def test_a_batch_that_holds_nothing_is_refused(batch_size, seq_length):
-    model = CharLSTM(TorchCharRNN(23, 4, 1).weights())
+    model = CharLSTM(TorchCharRNN(23, 4, 1).checkpoint())
 
     with pytest.raises(ValueError, match="both must be 1 or more"):
         score_batches(model, random_ids(99, 23), batch_size, seq_length)

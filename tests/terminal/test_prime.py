@@ -65,7 +65,7 @@ def squeezed(screen: str) -> str:
 
 def test_tab_takes_what_is_foreseen_and_ctrl_right_a_word(field: PseudoTerminal, model: Path) -> None:
     checkpoint = read_checkpoint(model)
-    reader = PrimeReader(CharLSTM(checkpoint.weights), checkpoint.vocabulary)
+    reader = PrimeReader(CharLSTM(checkpoint), checkpoint.vocabulary)
     foreseen = reader.predict("ab", 60)
     word, second, *_ = foreseen.split()
     field.wait_for(lambda screen: squeezed(screen).startswith(f"ab‹{word}{second}"))

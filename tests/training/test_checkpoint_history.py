@@ -71,7 +71,7 @@ def test_a_run_keeps_what_is_planned_with_its_facts_in_half_precision(tmp_path: 
     assert (kept.facts["step"], kept.facts["epoch"], kept.facts["weights"]) == (9, 1, "float16")
     assert (kept.facts["val_loss"], kept.facts["last_val_step"]) == (None, 8)
     assert kept.facts["last_val_loss"] == told[5].val_loss
-    CharLSTM(kept.weights)  # can write
+    CharLSTM(kept)  # can write
 
 
 def test_a_run_that_is_to_keep_none_makes_no_place_for_them(tmp_path: Path) -> None:

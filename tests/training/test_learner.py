@@ -21,6 +21,7 @@ from charrnn_tui.training.devices import fastest, place
 from charrnn_tui.training.learner import CalledOff, Learner
 from charrnn_tui.training.model import CharRNN, weights_of
 from charrnn_tui.training.schedule import FLOOR, learning_rate
+from tests.sampling.random_networks import checkpoint_of
 from tests.text.notebook_batches import notebook_batches
 from tests.training.small_trainings import small_corpus, small_settings
 
@@ -177,7 +178,7 @@ def test_of_a_long_text_a_validation_reads_the_start_of_every_row() -> None:
     corpus, settings = small_corpus(12_000), small_settings(val_frac=0.3, val_chars=4 * 8 * 15 + 7)
     learner = Learner(settings, corpus)
     assert learner.validation_windows == 4 < len(learner._validation_batches)
-    losses = batch_losses(CharLSTM(learner.weights()), learner.val_ids, 8, 15)
+    losses = batch_losses(CharLSTM(checkpoint_of(learner.weights())), learner.val_ids, 8, 15)
     assert learner.validate()[0] == pytest.approx(np.mean(list(islice(losses, 4))), abs=1e-5)
     assert Learner(small_settings(val_chars=1), corpus).validation_windows == 1
 

@@ -54,7 +54,7 @@ def run(backend: ScriptedBackend) -> RunDirectory:
 
 
 def expected(checkpoint: Checkpoint, settings: PlaySettings, prime: str = "abc") -> str:
-    model = CharLSTM(checkpoint.weights)
+    model = CharLSTM(checkpoint)
     seed = settings.seed
     sampler = Sampler(model, checkpoint.vocabulary, settings.sampling, seed=seed, prime=prime, unknown="skip")
     return "".join(written.character for written in islice(sampler, settings.length))

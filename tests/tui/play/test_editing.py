@@ -45,7 +45,7 @@ async def test_what_was_typed_stands_in_the_text_and_the_model_goes_on_from_its_
         await player.written(len(edited) + 30)
         text = await player.stop()
         assert text.startswith(edited)
-        reference = Sampler(CharLSTM(shipped.weights), shipped.vocabulary, DEFAULT, seed=42, prime="a")
+        reference = Sampler(CharLSTM(shipped), shipped.vocabulary, DEFAULT, seed=42, prime="a")
         for character in edited:
             reference.force(shipped.vocabulary.index[character])
         assert text[len(edited) :] == "".join(next(reference).character for _ in text[len(edited) :])

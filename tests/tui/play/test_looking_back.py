@@ -20,7 +20,7 @@ SIZES = [(80, 24), (140, 40)]
 
 def predicted(checkpoint: Checkpoint, prime: str, text: str, settings: SamplingSettings = DEFAULT) -> Distribution:
     """What a model makes of what follows a text, worked out from its start."""
-    model = CharLSTM(checkpoint.weights)
+    model = CharLSTM(checkpoint)
     ids = checkpoint.vocabulary.encode(prime + text).tolist()
     state = model.initial_state()
     for token_id in ids[:-1]:
@@ -143,7 +143,7 @@ async def test_enter_on_a_bar_goes_on_from_there_with_that_character(
         await player.until(lambda: player.desk.writer.count >= 60)
         forked = await player.stop()
         other = int(expected.order[place + (1 if place == 0 else -1)])
-        reference = Sampler(CharLSTM(shipped.weights), shipped.vocabulary, DEFAULT, seed=42, prime="a")
+        reference = Sampler(CharLSTM(shipped), shipped.vocabulary, DEFAULT, seed=42, prime="a")
         straight = [next(reference).character for _ in range(20)] + [reference.force(other).character]
         straight += [next(reference).character for _ in forked[21:]]
         assert forked == "".join(straight)
@@ -250,7 +250,7 @@ async def test_a_branch_goes_on_where_it_stood(backend: ScriptedBackend, shipped
         await player.press("u", "g")
         await player.written(len(first) + 30)
         text = await player.stop()
-        reference = Sampler(CharLSTM(shipped.weights), shipped.vocabulary, DEFAULT, seed=42, prime="a")
+        reference = Sampler(CharLSTM(shipped), shipped.vocabulary, DEFAULT, seed=42, prime="a")
         assert text == "".join(next(reference).character for _ in text)
 
 

@@ -27,7 +27,7 @@ def written_with(
 ) -> str:
     """What these settings write from the start."""
     chosen = SamplingSettings(**({"temperature": 0.8, "top_k": 5} | settings))
-    sampler = Sampler(CharLSTM(checkpoint.weights), checkpoint.vocabulary, chosen, seed=seed, prime=prime)
+    sampler = Sampler(CharLSTM(checkpoint), checkpoint.vocabulary, chosen, seed=seed, prime=prime)
     return "".join(character.character for character in islice(sampler, count))
 
 
@@ -227,7 +227,7 @@ def test_a_page_behind_another_begins_when_that_is_done_or_given_up(given_up: bo
                 go_on.wait(60)
             return super().advance(ids, state)
 
-    page = GeneratedText(Sampler(Held(checkpoint.weights), checkpoint.vocabulary, seed=1, prime="a"), "a", 1)
+    page = GeneratedText(Sampler(Held(checkpoint), checkpoint.vocabulary, seed=1, prime="a"), "a", 1)
     first = Rewriting(page, SamplingSettings(), 1, 50, None)
     second = Rewriting(page, SamplingSettings(top_k=3), 1, 50, None, behind=first)
     if given_up:
@@ -252,7 +252,7 @@ def test_a_page_that_is_wanted_in_the_middle_is_finished_by_another_thread() -> 
                     go_on.wait(60)
             return super().advance(ids, state)
 
-    page = GeneratedText(Sampler(Held(checkpoint.weights), checkpoint.vocabulary, seed=1, prime="a"), "a", 1)
+    page = GeneratedText(Sampler(Held(checkpoint), checkpoint.vocabulary, seed=1, prime="a"), "a", 1)
     ahead = Rewriting(page, SamplingSettings(), 1, 50, None, ahead=True)
     while len(threads) < 20:
         ahead._job._thread.join(0.01)
@@ -266,7 +266,7 @@ def test_a_page_that_is_wanted_in_the_middle_is_finished_by_another_thread() -> 
 
 def test_pages_that_waited_for_each_other_do_not_keep_each_other_in_memory() -> None:
     checkpoint = tiny_checkpoint()
-    page = GeneratedText(Sampler(CharLSTM(checkpoint.weights), checkpoint.vocabulary, seed=1, prime="a"), "a", 1)
+    page = GeneratedText(Sampler(CharLSTM(checkpoint), checkpoint.vocabulary, seed=1, prime="a"), "a", 1)
     last, pages = None, []
     for _ in range(5):
         last = Rewriting(page, SamplingSettings(), 1, 20, None, ahead=True, behind=last)
