@@ -1,21 +1,25 @@
 """The tree of pages: what grew out of what, what is being written, and what undo takes back."""
 
-from __future__ import annotations
+from __future__ import annotations  # Branch and its parent
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from charrnn_tui.tui.textview.row_painter import Mark
-
-if TYPE_CHECKING:
-    from charrnn_tui.playground.models import LoadedModel
-    from charrnn_tui.sampling.generated_text import GeneratedText
+from charrnn_tui.playground.models import LoadedModel
+from charrnn_tui.sampling.generated_text import GeneratedText
 
 SAME_CHANGE_SECONDS: Final = 0.7  # a key held down leaves one mark
 DEEDS_MOST: Final = 200
 MEMORY_MOST: Final = 256 << 20  # bytes of pages; then the oldest that nobody has bookmarked go
 NETWORKS_MOST: Final = 4  # a run in training gives another one to every text that starts over
+
+
+class Mark(NamedTuple):
+    """A place in a text, the prime included, from which on a setting or the model is another one."""
+
+    position: int
+    label: str
 
 
 @dataclass(eq=False)

@@ -1,166 +1,191 @@
-"""The models of the playground: opened, primed, and kept fresh from a trainer, while the screen goes on."""
-
-from __future__ import annotations
+"""Opening models, reading primes, and fetching the weights of the run in training, all in the background."""
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from queue import Empty, SimpleQueue
+from typing import Final, cast
 
-from charrnn_tui.playground.live_weights import TrainerWeights
-from charrnn_tui.playground.models import ModelSource, load_model, newest_source, prepare_model
-from charrnn_tui.playground.preparation import Job, Preparation
-
-if TYPE_CHECKING:
-    from charrnn_tui.playground.backend import Backend
-    from charrnn_tui.playground.models import LoadedModel
-    from charrnn_tui.playground.preparation import Prepared
-    from charrnn_tui.run.active_run import ActiveRun
+from charrnn_tui.checkpoint.checkpoint import Checkpoint
+from charrnn_tui.playground.backend import Backend
+from charrnn_tui.playground.jobs import CancelToken, Jobs
+from charrnn_tui.playground.models import LoadedModel, ModelSource, load_model, newest_source, prepare_model
+from charrnn_tui.run.active_run import ActiveRun
+from charrnn_tui.run.control import ShareWeights
+from charrnn_tui.sampling.sampler import Sampler
 
 NO_MODEL: Final = "no model yet: 1 trains one, m opens a file"
+REFRESH_SECONDS: Final = 5.0  # between two requests for the weights of the run in training
+ANSWER_SECONDS: Final = 0.05  # between two checks whether a trainer's answer is still wanted
+_MODEL, _NEWER = "model", "newer weights"  # keys of jobs
+
+
+Load = Callable[[CancelToken], LoadedModel]
+
+
+class TrainingEnded(ValueError):
+    """The run is no longer trained in this process; the message is one line."""
+
+
+@dataclass(frozen=True, eq=False)
+class PrimedModel:
+    """A model with a sampler that has read the prime. read: the prime without the characters the model lacks."""
+
+    model: LoadedModel
+    sampler: Sampler
+    prime: str
+    read: str
+
+
+def weights_from_trainer(run: ActiveRun, source: ModelSource, token: CancelToken) -> LoadedModel:
+    """The weights that a trainer of this process has now. Blocks until it answers, between two steps.
+
+    Raises TrainingEnded if it ends first, Abandoned if the token is cancelled.
+    """
+    answers: SimpleQueue[object] = SimpleQueue()
+    run.control.request(ShareWeights(answers.put))
+    ended = False
+    while not ended:
+        token.check()
+        ended = run.done  # before the queue is read: an answer may have come just before the end
+        with suppress(Empty):
+            checkpoint = answers.get(timeout=ANSWER_SECONDS)
+            return prepare_model(source, cast(Checkpoint, checkpoint))  # a trainer puts nothing else there
+    raise TrainingEnded(f"{source.path.name} is no longer in training: press m to choose one of its saved models")
 
 
 class ModelLoader:
-    """Nothing here waits: the screen asks, and looks now and then whether something has come."""
+    """Holds the model that writes, and loads the next one while the screen goes on."""
 
     def __init__(
         self,
         backend: Backend,
         active_run: Callable[[], ActiveRun | None],
+        jobs: Jobs,
+        primed: Callable[[PrimedModel], None],
+        renewed: Callable[[LoadedModel], None],
+        failed: Callable[[ValueError], None],
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self.backend, self._active_run, self._clock = backend, active_run, clock
+        """primed: called when a text can start. renewed: when newer weights of the same run are there."""
+        self._backend, self._active_run, self._jobs, self._clock = backend, active_run, jobs, clock
+        self._primed, self._renewed, self._failed = primed, renewed, failed
         self.model: LoadedModel | None = None
-        self._prime: str | None = None
-        self._live: TrainerWeights | None = None
-        self._live_source: ModelSource | None = None
-        self._fresh_wanted = False  # a text is to start as soon as the trainer has answered
-        self._preparation: Preparation | None = None
-        self._newer: Job[LoadedModel] | None = None
+        self._live: tuple[ActiveRun, ModelSource] | None = None
+        self._loading: tuple[Load, str] | None = None  # how the model is opened, and what the status says meanwhile
+        self._status = ""
+        self._answered_at = 0.0
 
     @property
-    def words(self) -> str:
-        """What is being waited for before a text can start; empty: nothing."""
-        if self._preparation is not None:
-            return self._preparation.words
-        return "waiting for the trainer's weights" if self._fresh_wanted else ""
-
-    def open(self, source: ModelSource | None, prime: str | None) -> None:
-        """Open a model, the newest one where it is not said which, and read the prime."""
-        self._prime = prime
-        if source is not None and source.kind == "live":
-            run = self._active_run()
-            if run is not None and not run.done and run.directory.path == source.path:
-                self._live, self._live_source = TrainerWeights(run, self._clock), source
-                self._ask()
-                return
-            source = ModelSource("last", source.path)  # it has ended: these are its last weights
-        self._live = None
-        what = f"loading {source.label}" if source is not None else "looking for a model"
-        self._prepare(partial(_open, source, self.backend), what)
-
-    def use(self, model: LoadedModel, prime: str | None) -> None:
-        """Read the prime with a model that is open already."""
-        self._live = None
-        self._prime = prime
-        self._prepare(lambda: model, "reading the prime")
-
-    def turn_to(self, model: LoadedModel) -> None:
-        """A text of this model goes on: nothing else is waited for, newer weights only where they are its own."""
-        self._abandon()
-        if self.model is None or self.model.source != model.source:
-            self._live = None
-        self.model = model
-
-    def start_over(self, prime: str | None) -> None:
-        """Read the prime, with the newest weights where they are live."""
-        self._prime = prime
-        if self._live is not None and not self._live.run.done:
-            self._ask()
-        elif self.model is not None:
-            model = self.model
-            self._prepare(lambda: model, "reading the prime")
-
-    @property
-    def training(self) -> bool:
-        """Whether a run trains in this process, and wants the processor for itself."""
-        run = self._active_run()
-        return run is not None and not run.done
+    def status(self) -> str:
+        """What a text waits for before it can start; empty if nothing."""
+        return self._status if self._jobs.pending(_MODEL) else ""
 
     @property
     def live(self) -> bool:
-        """Whether the weights come from a trainer that still trains."""
-        return self._live is not None and not self._live.run.done
+        """Whether the weights come from a run that is still in training."""
+        return self._live is not None and not self._live[0].done
 
-    def look(self, writing: bool) -> Prepared | LoadedModel | None:
-        """What has come: a sampler to start a text with, or newer weights to go on with.
-
-        writing: whether newer weights would be of use. Raises ValueError, one line: what was asked for cannot be had.
-        """
-        self._hear_trainer(writing)
-        if self._preparation is not None and self._preparation.done:
-            preparation, self._preparation = self._preparation, None
-            prepared = preparation.result()
-            self.model = prepared.model
-            return prepared
-        if self._newer is not None and self._newer.done:
-            newer, self._newer = self._newer, None
-            model = newer.result()
-            if not self.words:
-                self.model = model
-                return model
-        return None
-
-    def resume(self) -> None:
-        """Somebody looks again, after a while: a text that was to start is to start with weights of now."""
-        if self._live is not None and self._fresh_wanted:
-            self._live.ask_again()
-
-    def close(self) -> None:
-        """Nobody will look any more."""
-        self._abandon()
-
-    def _hear_trainer(self, writing: bool) -> None:
-        live, source = self._live, self._live_source
-        if live is None or source is None:
-            return
-        checkpoint = live.take()
-        if checkpoint is not None and self._fresh_wanted:
-            self._prepare(partial(prepare_model, source, checkpoint), "reading the prime")
-        elif checkpoint is not None:
-            self._newer = Job(partial(prepare_model, source, checkpoint))
-        elif self._fresh_wanted and live.run.done:
-            self._go_on_without(source)
-        elif writing and live.due:
-            live.ask()
-
-    def _go_on_without(self, source: ModelSource) -> None:
-        """The training ended without an answer: its last weights are the ones at hand, or those on the disk."""
-        model = self.model
-        if model is not None and model.source == source:
-            self._prepare(lambda: model, "reading the prime")
+    def open(self, source: ModelSource | None, prime: str | None) -> None:
+        """Open a model, by default the newest, and read the prime, by default one that suits the model."""
+        self._set_live(None)
+        run = self._active_run()
+        if source is None:
+            self._load(self._open_newest, "looking for a model", prime)
+        elif source.kind == "live" and run is not None and not run.done and run.directory.path == source.path:
+            self._set_live((run, source))
+            self._ask_trainer(run, source, prime)
         else:
-            self.open(ModelSource("last", source.path), self._prime)
+            if source.kind == "live":
+                source = ModelSource("last", source.path)  # the training has ended: these are its last weights
+            self._load(partial(self._open, source), f"loading {source.label}", prime)
 
-    def _ask(self) -> None:
-        assert self._live is not None
-        self._abandon()
-        self._fresh_wanted = True
-        self._live.ask()
+    def use(self, model: LoadedModel, prime: str | None) -> None:
+        """Read the prime with a model that is open already."""
+        self._set_live(None)
+        self._load(lambda token: model, "reading the prime", prime)
 
-    def _prepare(self, load: Callable[[], LoadedModel], what: str) -> None:
-        self._abandon()
-        self._preparation = Preparation(load, self._prime, what)
+    def start_over(self, prime: str | None) -> None:
+        """Read the prime with the current model, with its newest weights if it is in training.
 
-    def _abandon(self) -> None:
-        self._fresh_wanted = False
-        if self._preparation is not None:
-            self._preparation.abandon()
-            self._preparation = None
+        While a model is being opened, with that one.
+        """
+        model = self.model
+        if self.status and self._loading is not None:
+            self._load(*self._loading, prime)
+        elif self._live is not None and self.live:
+            self._ask_trainer(*self._live, prime)
+        elif model is not None:
+            self._load(lambda token: model, "reading the prime", prime)
 
+    def turn_to(self, model: LoadedModel) -> None:
+        """Make this the current model, whose text is shown; nothing else is waited for."""
+        self._jobs.cancel(_MODEL)
+        if self.model is None or self.model.source != model.source:
+            self._set_live(None)
+        self.model = model
 
-def _open(source: ModelSource | None, backend: Backend) -> LoadedModel:
-    source = newest_source(backend) if source is None else source
-    if source is None:
-        raise ValueError(NO_MODEL)
-    return load_model(source, backend)
+    def refresh(self) -> None:
+        """Ask for newer weights, if those of a run in training are in use and old enough."""
+        due = self._clock() - self._answered_at >= REFRESH_SECONDS
+        if self._live is None or not self.live or not due or self.status or self._jobs.pending(_NEWER):
+            return
+        run, source = self._live
+        work = partial(weights_from_trainer, run, source)
+        self._jobs.submit(_NEWER, work, self._weights_came, lambda error: None)  # it ended: what is here is the last
+
+    def _set_live(self, live: tuple[ActiveRun, ModelSource] | None) -> None:
+        self._live = live
+        self._jobs.cancel(_NEWER)
+
+    def _ask_trainer(self, run: ActiveRun, source: ModelSource, prime: str | None) -> None:
+        self._jobs.cancel(_NEWER)
+
+        def load(token: CancelToken) -> LoadedModel:
+            try:
+                return weights_from_trainer(run, source, token)
+            except TrainingEnded:
+                if self.model is not None and self.model.source == source:
+                    return self.model
+                return load_model(ModelSource("last", source.path), self._backend)
+
+        self._load(load, "waiting for the trainer's weights", prime)
+
+    def _open(self, source: ModelSource, token: CancelToken) -> LoadedModel:
+        return load_model(source, self._backend)
+
+    def _open_newest(self, token: CancelToken) -> LoadedModel:
+        source = newest_source(self._backend)
+        if source is None:
+            raise ValueError(NO_MODEL)
+        return load_model(source, self._backend)
+
+    def _load(self, load: Load, status: str, prime: str | None) -> None:
+        self._loading, self._status = (load, status), status
+
+        def work(token: CancelToken) -> PrimedModel:
+            model = load(token)
+            wanted = model.suggested_prime if prime is None else prime
+
+            def on_progress(done: int) -> None:
+                token.check()
+                self._status = f"reading the prime: {done:,} of {len(wanted):,}" if done else status
+
+            sampler = model.reader.read(wanted, on_progress)
+            unknown = model.vocabulary.unknown(wanted)
+            read = wanted.translate(dict.fromkeys(map(ord, unknown))) if unknown else wanted
+            return PrimedModel(model, sampler, wanted, read)
+
+        self._jobs.submit(_MODEL, work, self._model_came, self._failed)
+
+    def _model_came(self, primed: PrimedModel) -> None:
+        self.model, self._answered_at = primed.model, self._clock()
+        self._primed(primed)
+
+    def _weights_came(self, model: LoadedModel) -> None:
+        self._answered_at = self._clock()
+        if not self.status:
+            self.model = model
+            self._renewed(model)

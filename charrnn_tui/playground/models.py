@@ -1,25 +1,22 @@
 """Where the playground's model comes from, and the model ready to write."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Final, Literal
 
+from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError
+from charrnn_tui.playground.backend import Backend
 from charrnn_tui.run.directory import RunDirectory, find_run, is_run
 from charrnn_tui.run.files import file_sha256
 from charrnn_tui.run.kept_checkpoints import run_of_kept, step_of_kept
+from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.prime_reader import PrimeReader
+from charrnn_tui.text.vocabulary import Vocabulary
 
-if TYPE_CHECKING:
-    from charrnn_tui.checkpoint.checkpoint import Checkpoint
-    from charrnn_tui.playground.backend import Backend
-    from charrnn_tui.sampling.lstm import CharLSTM
-    from charrnn_tui.sampling.prime_reader import PrimeReader
-    from charrnn_tui.text.vocabulary import Vocabulary
-
+SHIPPED_PRIME: Final = "Anna"
 Kind = Literal["shipped", "file", "best", "last", "live", "kept"]
 
 
@@ -78,10 +75,13 @@ class LoadedModel:
 
     @cached_property
     def reader(self) -> PrimeReader:
-        """Reads primes, none of them twice."""
-        from charrnn_tui.sampling.prime_reader import PrimeReader  # NumPy: the first frame is there before it
-
+        """Reads primes; the beginning that a prime shares with the one before is not read again."""
         return PrimeReader(self.network, self.vocabulary)
+
+    @property
+    def suggested_prime(self) -> str:
+        """The prime where the user has typed none."""
+        return SHIPPED_PRIME if self.source.kind == "shipped" else ""
 
 
 def source_of(reference: str, backend: Backend) -> ModelSource:
@@ -133,9 +133,6 @@ def _stamp(file: Path) -> tuple[int, int] | None:
 
 def prepare_model(source: ModelSource, checkpoint: Checkpoint) -> LoadedModel:
     """A checkpoint's weights in the order in which they write fastest: some 50 ms. Raises ValueError, one line."""
-    from charrnn_tui.checkpoint.checkpoint import CheckpointError  # NumPy: the first frame is there before it
-    from charrnn_tui.sampling.lstm import CharLSTM  # as above
-
     try:
         network = CharLSTM(checkpoint)
     except ValueError as error:

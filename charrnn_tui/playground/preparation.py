@@ -1,18 +1,14 @@
-"""Getting ready to write: a model opened, a prime read; on another thread, until done or abandoned."""
+"""Work on a thread, polled by who wants the result; superseded by Jobs."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
-if TYPE_CHECKING:
-    from charrnn_tui.playground.models import LoadedModel
-    from charrnn_tui.sampling.sampler import Sampler
+from charrnn_tui.playground.jobs import Abandoned
 
-SHIPPED_PRIME = "Anna"  # a beginning that suits the model that comes with the program
-
+__all__ = ["Abandoned", "Job"]
 
 Result = TypeVar("Result")
 
@@ -48,65 +44,3 @@ class Job(Generic[Result]):
             self._error = error
         finally:
             del self._work  # and what it holds: a job that waited for another, say
-
-
-class Abandoned(Exception):
-    """Nobody waits for it any more."""
-
-
-@dataclass(frozen=True, eq=False)
-class Prepared:
-    """A sampler that has read its prime. prime: as it was asked for; read: without what the alphabet lacks."""
-
-    model: LoadedModel
-    sampler: Sampler
-    prime: str
-    read: str
-
-
-class Preparation:
-    """One attempt, begun when it is made. Nobody waits for it: one looks whether it is done."""
-
-    def __init__(self, load: Callable[[], LoadedModel], prime: str | None, what: str) -> None:
-        """prime: None for one that suits the model. what: words for what is going on."""
-        self._load = load
-        self._prime = prime
-        self._what = what
-        self._chars_read = 0
-        self._abandoned = False
-        self._job = Job(self._prepare)
-
-    @property
-    def words(self) -> str:
-        """What is going on."""
-        if not self._chars_read:  # a short prime is read before anyone could tell
-            return self._what
-        return f"reading the prime: {self._chars_read:,} of {len(self._prime or ''):,}"
-
-    @property
-    def done(self) -> bool:
-        return self._job.done
-
-    def result(self) -> Prepared:
-        """Once it is done. Raises ValueError, one line."""
-        return self._job.result()
-
-    def abandon(self) -> None:
-        """End it, soon."""
-        self._abandoned = True
-
-    def _prepare(self) -> Prepared:
-        model = self._load()
-        prime = self._prime
-        if prime is None:
-            prime = SHIPPED_PRIME if model.source.kind == "shipped" else ""
-        self._hear(0)
-        sampler = model.reader.read(prime, self._hear)
-        unknown = model.vocabulary.unknown(prime)
-        read = prime.translate(dict.fromkeys(map(ord, unknown))) if unknown else prime
-        return Prepared(model, sampler, prime, read)
-
-    def _hear(self, chars_read: int) -> None:
-        self._chars_read = chars_read
-        if self._abandoned:
-            raise Abandoned

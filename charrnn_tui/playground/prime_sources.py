@@ -1,20 +1,16 @@
 """Primes that nobody types: the end of a file, a line of the text that a model has learned from."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from charrnn_tui.playground.preparation import Job
+from charrnn_tui.playground.backend import Backend
+from charrnn_tui.playground.models import LoadedModel
 from charrnn_tui.run.directory import RunDirectory, is_run
-
-if TYPE_CHECKING:
-    from charrnn_tui.playground.backend import Backend
-    from charrnn_tui.playground.models import LoadedModel
-    from charrnn_tui.text.lines import Lines
+from charrnn_tui.text.corpus import read_text
+from charrnn_tui.text.lines import Lines
 
 PRIME_MOST: Final = 20_000  # characters: four seconds of reading with 2×512 units, and far more than a state remembers
 OTHER_WAY: Final = "F2 takes a prime from a file"
@@ -30,8 +26,6 @@ class FoundPrime:
 
 def prime_from_file(path: str, encoding: str) -> FoundPrime:
     """A file's text, or its end where it is long. Blocks while it reads. Raises ValueError, one line."""
-    from charrnn_tui.text.corpus import read_text  # NumPy: the first frame is there before it
-
     file = Path(os.path.expanduser(path))  # where there is no such user, a name like any other
     if os.path.exists(file) and not (os.path.isfile(file) or os.path.isdir(file)):
         raise ValueError(f"{file}: is a pipe or a device, and no file")  # whose end may never come
@@ -103,29 +97,13 @@ def _text(value: object) -> str | None:
 
 
 class RandomLinePicker:
-    """Lines of the text behind a model; the text is read on another thread and kept for the next one."""
+    """Random lines of a model's training text, which is read once."""
 
     def __init__(self) -> None:
-        self._job: Job[FoundPrime] | None = None
-        self._kept: tuple[object, Lines, str] | None = None  # (which files as they were, their lines, their SHA-256)
+        self._kept: tuple[object, Lines, str] | None = None  # (the files as they were, their lines, their SHA-256)
 
-    def ask(self, model: LoadedModel, backend: Backend, seed: int) -> None:
-        """Draw a line; where one is being drawn, nothing happens."""
-        if self._job is None:
-            self._job = Job(lambda: self._draw(model, backend, seed))
-
-    @property
-    def pending(self) -> bool:
-        return self._job is not None
-
-    def look(self) -> FoundPrime | None:
-        """The line, once. Raises ValueError, one line, where there is none."""
-        if self._job is None or not self._job.done:
-            return None
-        job, self._job = self._job, None
-        return job.result()
-
-    def _draw(self, model: LoadedModel, backend: Backend, seed: int) -> FoundPrime:
+    def draw(self, model: LoadedModel, backend: Backend, seed: int) -> FoundPrime:
+        """A random line that is not blank. Blocks while it reads. Raises ValueError, one line."""
         try:
             text = learned_text(model, backend)
             lines, sha256 = self._lines(text, backend)
@@ -141,8 +119,6 @@ class RandomLinePicker:
         return FoundPrime(line.prime, words)
 
     def _lines(self, text: TrainingText, backend: Backend) -> tuple[Lines, str]:
-        from charrnn_tui.text.lines import Lines  # NumPy: the first frame is there before it
-
         looks = [(path, path.stat().st_mtime_ns, path.stat().st_size) for path in text.files]
         if self._kept is None or self._kept[0] != (looks, text.encoding):
             corpus = backend.read_corpus([str(path) for path in text.files], text.encoding)

@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
+from charrnn_tui.playground.branches import Mark
 from charrnn_tui.playground.controls import PlaySettings
 from charrnn_tui.playground.models import Kind, ModelSource
 from charrnn_tui.run.files import write_atomically
 from charrnn_tui.sampling.recipe import Recipe, RecipeError
-from charrnn_tui.tui.textview.row_painter import Mark
 
 if TYPE_CHECKING:
     from charrnn_tui.playground.branches import Branch, BranchTree

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual import events, on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
+from textual.timer import Timer
 
+from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.playground.models import ModelSource, source_of
 from charrnn_tui.tui.alarm_bell import AlarmBell, AlarmTeller
 from charrnn_tui.tui.control_filter import ControlFilter
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from charrnn_tui.run.settings import RunRequest
 
 _LOOK_SECONDS, _LOOK_SECONDS_ON_THIN_LINES = 0.5, 3.0
+DRAIN_SECONDS: Final = 1 / 20  # between two hand-overs of what background jobs have done
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,9 @@ class StudioApp(App["RunDirectory"]):
 
     def __init__(self, backend: Backend, opening: Opening) -> None:
         self._control_filter = ControlFilter()
-        self._screens = StudioScreens(backend, opening, lambda: self.active_run)
+        self.jobs = Jobs(self._resume_drain)
+        self._drain: Timer | None = None
+        self._screens = StudioScreens(backend, opening, lambda: self.active_run, self.jobs)
         first = self._screens.first_mode
         self.DEFAULT_MODE = first  # type: ignore[misc]  # no empty screen before it, which would be styled and laid out
         super().__init__()
@@ -94,12 +99,25 @@ class StudioApp(App["RunDirectory"]):
             ("runs", lambda: self._screens.runs),
         ):
             self.add_mode(mode, screen)
+        self._drain = self.set_interval(DRAIN_SECONDS, self._drain_jobs, pause=self.jobs.idle)
         opening = self._opening
         if opening.start is not None:
             self._training.start(opening.start, self._screens.train.refuse)
         if opening.run is not None and opening.resume is not None:
             self._training.resume(opening.run, opening.resume)
         self.set_interval(_LOOK_SECONDS_ON_THIN_LINES if opening.low_bandwidth else _LOOK_SECONDS, self._look)
+
+    def on_unmount(self) -> None:
+        self.jobs.close()
+
+    def _resume_drain(self) -> None:
+        if self._drain is not None:
+            self._drain.resume()
+
+    def _drain_jobs(self) -> None:
+        self.jobs.drain()
+        if self.jobs.idle and self._drain is not None:
+            self._drain.pause()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What every line passes on its way to the terminal."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from textual.screen import Screen
 
+from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.playground.models import ModelSource, source_of_checkpoint
 from charrnn_tui.tui.play.screen import PlayScreen
 
@@ -25,13 +26,15 @@ if TYPE_CHECKING:
 class StudioScreens:
     """Knows which of them is first, and what there is to see on it."""
 
-    def __init__(self, backend: Backend, opening: Opening, active_run: Callable[[], ActiveRun | None]) -> None:
-        self._backend, self._opening, self._active_run = backend, opening, active_run
+    def __init__(
+        self, backend: Backend, opening: Opening, active_run: Callable[[], ActiveRun | None], jobs: Jobs
+    ) -> None:
+        self._backend, self._opening, self._active_run, self._jobs = backend, opening, active_run, jobs
         self._played_pause: tuple[Path, int] | None = None  # of another process, and its step
 
     @cached_property
     def play(self) -> PlayScreen:
-        return PlayScreen(self._backend, self._active_run)
+        return PlayScreen(self._backend, self._active_run, self._jobs)
 
     @cached_property
     def train(self) -> TrainScreen:

@@ -8,7 +8,7 @@ from rich.style import Style
 from textual.geometry import Size
 from textual.message import Message
 
-from charrnn_tui.tui.textview.row_painter import Mark
+from charrnn_tui.playground.branches import Mark
 from charrnn_tui.tui.textview.text_view import TextView
 
 

@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 
 from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.controls import PlaySettings
@@ -17,7 +18,8 @@ from charrnn_tui.run.active_run import ActiveRun
 from charrnn_tui.tui.compare.comparison import SIDE_KNOBS, Comparison
 from charrnn_tui.tui.dialogs.model_menu import ModelMenu
 from charrnn_tui.tui.key_footer import KeyFooter
-from charrnn_tui.tui.play.control_keys import ControlKeys, control_keys
+from charrnn_tui.tui.keys import bindings_of
+from charrnn_tui.tui.play.control_keys import control_keys
 from charrnn_tui.tui.play.prime_field import PrimeField
 from charrnn_tui.tui.play.sampling_controls import SamplingControls
 from charrnn_tui.tui.studio_header import StudioHeader
@@ -44,7 +46,7 @@ class _Controls(SamplingControls):
     HELP = _HELP
 
 
-class CompareScreen(ControlKeys):
+class CompareScreen(Screen[None]):
     """Every change writes the texts anew, at once."""
 
     HELP = _HELP
@@ -65,7 +67,7 @@ class CompareScreen(ControlKeys):
         Binding("p", "edit_prime", "prime", id="side.prime"),
         Binding("d", "show_difference", "Where they part", show=False, id="side.difference"),
         Binding("escape,vertical_line", "leave", "back", key_display="Esc", id="side.leave"),
-        *control_keys("side"),
+        *bindings_of(control_keys("side")),
         *(
             Binding(key, f"scroll('{key}')", words, show=False, id=f"side.{key}")
             for key, words in (
@@ -103,7 +105,7 @@ class CompareScreen(ControlKeys):
         super().__init__()
         self._backend, self._active_run, self._new_seed = backend, active_run, new_seed
         self.comparison = Comparison(ModelShelf(backend, active_run), model, prime, settings, clock)
-        self.controls = _Controls(self.comparison.side.settings, knobs=SIDE_KNOBS)
+        self.controls = _Controls(self.comparison.side.settings, self.comparison.take, knobs=SIDE_KNOBS)
         self.prime_field = PrimeField()
         self.prime_field.display = False
         self._prime_at_first = prime
@@ -129,10 +131,6 @@ class CompareScreen(ControlKeys):
         self.controls.settings = self.comparison.side.settings
         self.refresh_bindings()
 
-    @on(SamplingControls.Changed)
-    def control_changed(self, event: SamplingControls.Changed) -> None:
-        self.comparison.take(event.knob, event.settings)
-
     @on(PrimeField.Changed)
     def prime_changed(self, event: PrimeField.Changed) -> None:
         self.comparison.begin_with(event.prime)
@@ -140,7 +138,7 @@ class CompareScreen(ControlKeys):
     @on(PrimeField.Left)
     def leave_prime(self) -> None:
         self.prime_field.display = False
-        self.focus_controls()
+        self.set_focus(self.controls if self.controls.focusable else None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """No letters in the footer that a text field would take; no slider where nothing was kept."""
@@ -150,6 +148,18 @@ class CompareScreen(ControlKeys):
         if action in ("slide", "slide_to_end"):
             return not typing and self.comparison.side.sliding
         return not (typing and action in _NOT_WHILE_TYPING)
+
+    def action_choose(self, by: int) -> None:
+        self.controls.choose(by)
+
+    def action_change(self, by: int) -> None:
+        self.controls.change(by)
+
+    def action_type_value(self) -> None:
+        self.controls.type_value()
+
+    def action_reset_control(self) -> None:
+        self.controls.reset()
 
     def action_other_side(self) -> None:
         self.comparison.choose_other()

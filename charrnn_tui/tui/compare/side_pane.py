@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Static
 
+from charrnn_tui.playground.branches import Mark
 from charrnn_tui.playground.controls import PlaySettings
 from charrnn_tui.playground.models import LoadedModel, ModelSource
 from charrnn_tui.playground.rendering import ModelShelf, Order, Rendering
@@ -14,7 +15,6 @@ from charrnn_tui.run.kept_checkpoints import kept_file, step_of_kept
 from charrnn_tui.tui.compare.compared_text import ComparedText
 from charrnn_tui.tui.compare.training_slider import TrainingSlider
 from charrnn_tui.tui.textview.character_symbol import symbol_of
-from charrnn_tui.tui.textview.row_painter import Mark
 from charrnn_tui.tui.textview.visible import visible
 
 PATIENCE_SECONDS: Final = 0.4  # then what has been written so far is shown

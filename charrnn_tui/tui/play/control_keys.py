@@ -1,49 +1,38 @@
-"""Keys for sampling controls that act from anywhere on a screen, whichever pane has the focus."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from textual.binding import Binding
-from textual.screen import Screen
+"""Keys for the controls, which act whichever pane has the focus."""
 
 from charrnn_tui.playground.controls import BIG_STEP
-
-if TYPE_CHECKING:
-    from charrnn_tui.tui.play.sampling_controls import SamplingControls
+from charrnn_tui.tui.keys import Key
 
 
-def control_keys(screen: str) -> list[Binding]:
-    """screen: what the ids of the keys begin with."""
-    return [
-        Binding("up", "choose(-1)", "Control above", show=False, id=f"{screen}.control_above"),
-        Binding("down", "choose(1)", "Control below", show=False, id=f"{screen}.control_below"),
-        Binding("left", "change(-1)", "Change", show=False, id=f"{screen}.change_left"),
-        Binding("right", "change(1)", "Change", show=False, id=f"{screen}.change_right"),
-        Binding("shift+left,ctrl+left", f"change(-{BIG_STEP})", "Big step", show=False, id=f"{screen}.big_left"),
-        Binding("shift+right,ctrl+right", f"change({BIG_STEP})", "Big step", show=False, id=f"{screen}.big_right"),
-        Binding("enter", "type_value", "Type a value", show=False, id=f"{screen}.type_value"),
-        Binding("backspace", "reset_control", "Default", show=False, id=f"{screen}.default"),
-    ]
-
-
-class ControlKeys(Screen[None]):
-    """A screen with controls on it; it takes `control_keys` into its own."""
-
-    controls: SamplingControls
-
-    def focus_controls(self) -> None:
-        """Or nothing, on a terminal too small to show them."""
-        self.set_focus(self.controls if self.controls.focusable else None)
-
-    def action_choose(self, by: int) -> None:
-        self.controls.choose(by)
-
-    def action_change(self, by: int) -> None:
-        self.controls.change(by)
-
-    def action_type_value(self) -> None:
-        self.controls.type_value()
-
-    def action_reset_control(self) -> None:
-        self.controls.reset()
+def control_keys(screen: str) -> tuple[Key, ...]:
+    """screen: the beginning of the keys' ids."""
+    return (
+        Key("up", "choose(-1)", "Control above", "Choose the control above.", f"{screen}.control_above"),
+        Key("down", "choose(1)", "Control below", "Choose the control below.", f"{screen}.control_below"),
+        Key(
+            "left", "change(-1)", "Decrease", "Change the chosen control to its value before.", f"{screen}.change_left"
+        ),
+        Key("right", "change(1)", "Increase", "Change the chosen control to its next value.", f"{screen}.change_right"),
+        Key(
+            "shift+left,ctrl+left",
+            f"change(-{BIG_STEP})",
+            "Big step back",
+            f"Change the chosen control by {BIG_STEP} values.",
+            f"{screen}.big_left",
+        ),
+        Key(
+            "shift+right,ctrl+right",
+            f"change({BIG_STEP})",
+            "Big step on",
+            f"Change the chosen control by {BIG_STEP} values.",
+            f"{screen}.big_right",
+        ),
+        Key(
+            "enter",
+            "type_value",
+            "Type a value",
+            "Open a field for a value of the chosen control.",
+            f"{screen}.type_value",
+        ),
+        Key("backspace", "reset_control", "Default", "Set the chosen control to its default.", f"{screen}.default"),
+    )

@@ -1,9 +1,7 @@
 """The inspector: what the model thought at a place of the text, and what the controls would make of it now."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -15,12 +13,11 @@ from textual.reactive import Reactive, reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
+from charrnn_tui.playground.playground import Playground
+from charrnn_tui.sampling.inspector import Inspection
+from charrnn_tui.text.vocabulary import Vocabulary
 from charrnn_tui.tui.play.next_character import bar
 from charrnn_tui.tui.textview.character_symbol import symbol_of
-
-if TYPE_CHECKING:
-    from charrnn_tui.sampling.inspector import Inspection
-    from charrnn_tui.text.vocabulary import Vocabulary
 
 _HEAD_ROWS: Final = 3  # above the bars
 _PERCENT_CELLS: Final = 7  # with a blank in front: a bar of 100 % ends there
@@ -37,6 +34,20 @@ class Finding:
     vocabulary: Vocabulary
     inspection: Inspection | None
     note: str = ""
+
+
+def finding_at(playground: Playground, cursor: int | None) -> Finding | None:
+    """The character under a cursor of the text, prime included, under the current settings; None without a text."""
+    page = playground.writer.page
+    if page is None or cursor is None:
+        return None
+    position = cursor - len(page.prime)
+    if position < 0:
+        return Finding(page.vocabulary, None, "this character belongs to the prime: p edits it")
+    if position >= len(page):
+        return Finding(page.vocabulary, None)
+    distribution = page.distribution_at(position, playground.settings.sampling)
+    return Finding(page.vocabulary, Inspection(position, page.ids[position], distribution))
 
 
 class Inspector(Widget, can_focus=True):

@@ -1,6 +1,6 @@
 """The panel of controls: one chosen, each with its value, changed in place."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -60,18 +60,17 @@ length       characters to a page; then it rests, and g goes on"""
     settings: Reactive[PlaySettings] = reactive(DEFAULTS, repaint=False)
     chosen: Reactive[int] = reactive(0, repaint=False)
 
-    @dataclass
-    class Changed(Message):
-        """A control has another value."""
-
-        settings: PlaySettings
-        knob: PlayControl
-
     def __init__(
-        self, settings: PlaySettings, *, knobs: Sequence[PlayControl] = CONTROLS, id: str | None = None
+        self,
+        settings: PlaySettings,
+        on_change: Callable[[PlayControl, PlaySettings], None],
+        *,
+        knobs: Sequence[PlayControl] = CONTROLS,
     ) -> None:
-        super().__init__(id=id)
-        self._knobs = knobs
+        """on_change: called at once with the control that was changed and all settings."""
+        super().__init__()
+        self._knobs, self._on_change = knobs, on_change
+        self._typed_for = knobs[0]  # the control whose value is typed
         self._rows = ControlRows(knobs)
         self._input = ValueInput(select_on_focus=False, compact=True)
         self._input.cursor_blink = False
@@ -96,18 +95,19 @@ length       characters to a page; then it rests, and g goes on"""
 
     def change(self, by: int) -> None:
         """Change the chosen control by so many of its steps."""
-        self._take(self.knob.step(self.settings, by))
+        self._apply(self.knob.step(self.settings, by), self.knob)
 
     def switch(self, knob: PlayControl) -> None:
         """Turn a control of two values over, chosen or not."""
-        self._take(knob.step(self.settings, -1 if knob.value(self.settings) else 1), knob)
+        self._apply(knob.step(self.settings, -1 if knob.value(self.settings) else 1), knob)
 
     def reset(self) -> None:
         """Set the chosen control's default."""
-        self._take(self.knob.reset(self.settings))
+        self._apply(self.knob.reset(self.settings), self.knob)
 
     def type_value(self) -> None:
         """Open the field for a value of the chosen control."""
+        self._typed_for = self.knob
         self._input.value = self.knob.shown(self.settings)
         self._input.placeholder = self.knob.name
         self.add_class("-typing")
@@ -135,13 +135,13 @@ length       characters to a page; then it rests, and g goes on"""
     def value_typed(self, event: Input.Submitted) -> None:
         event.stop()
         try:
-            settings = self.knob.typed(self.settings, event.value)
+            settings = self._typed_for.typed(self.settings, event.value)
         except ValueError as error:
             self._error.update(str(error))
             self.add_class("-wrong")
         else:
             self.close_field()
-            self._take(settings)
+            self._apply(settings, self._typed_for)
 
     @on(Input.Changed)
     def value_in_the_making(self, event: Input.Changed) -> None:
@@ -154,7 +154,7 @@ length       characters to a page; then it rests, and g goes on"""
         self.screen.set_focus(self)
         self.remove_class("-typing", "-wrong")
 
-    def _take(self, settings: PlaySettings, knob: PlayControl | None = None) -> None:
+    def _apply(self, settings: PlaySettings, control: PlayControl) -> None:
         if settings != self.settings:
             self.settings = settings
-            self.post_message(self.Changed(settings, knob or self.knob))
+            self._on_change(control, settings)

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Final, NamedTuple
+from typing import Final
 
 from rich.segment import Segment
 from rich.style import Style
@@ -12,6 +12,7 @@ from textual.geometry import Offset, clamp
 from textual.selection import Selection
 from textual.widget import Widget
 
+from charrnn_tui.playground.branches import Mark
 from charrnn_tui.tui.textview.visible import visible_char
 from charrnn_tui.tui.textview.wrapping import WrappedText
 
@@ -27,13 +28,6 @@ PLACEHOLDER: Final = "text-view--placeholder"
 CLASSES: Final = tuple(f"text-view--class-{number}" for number in range(6))
 SELECTION: Final = "screen--selection"  # Textual's, a component of the screen
 BLOCK: Final = "█"  # stands still: blinking would cost bandwidth
-
-
-class Mark(NamedTuple):
-    """A place in the text where something outside it changed: a setting, the model."""
-
-    position: int
-    label: str
 
 
 class Palette:

@@ -14,8 +14,9 @@ from textual.reactive import Reactive, reactive
 from textual.selection import Selection
 from textual.strip import Strip
 
+from charrnn_tui.playground.branches import Mark
 from charrnn_tui.tui.textview import row_painter
-from charrnn_tui.tui.textview.row_painter import ClassesOf, Decoration, Mark, Palette, paint_row, position_drawn_at
+from charrnn_tui.tui.textview.row_painter import ClassesOf, Decoration, Palette, paint_row, position_drawn_at
 from charrnn_tui.tui.textview.visible import visible
 from charrnn_tui.tui.textview.wrapped_view import WrappedView
 from charrnn_tui.tui.textview.wrapping import WrappedText

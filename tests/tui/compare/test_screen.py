@@ -291,7 +291,7 @@ async def test_the_playground_opens_it_with_what_it_has_and_goes_on_afterwards(
     async with playing(backend, source=ModelSource("best", run.path)) as player:
         await player.written(30)
         await player.press("p", "c", "enter", "down", "right")
-        await player.until(lambda: player.desk.writer.prime == "c")
+        await player.until(lambda: player.playground.writer.prime == "c")
         await player.press("vertical_line")
         await player.until(lambda: isinstance(player.app.screen, CompareScreen))
         sides = player.app.screen.query(SidePane)
@@ -302,7 +302,7 @@ async def test_the_playground_opens_it_with_what_it_has_and_goes_on_afterwards(
             assert side.text == expected(backend.checkpoints[run.best_file], settings, "c")
         await player.press("escape")
         assert player.app.screen is player.play
-        written = player.desk.writer.count
+        written = player.playground.writer.count
         await player.written(written + 20)
 
 

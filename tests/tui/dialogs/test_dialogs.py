@@ -147,7 +147,7 @@ async def test_a_branch_deleted_right_after_it_was_chosen_is_not_opened(
     async with playing(backend, source=opened) as player:
         await player.written()
         await player.press("r")
-        await player.until(lambda: len(list(player.desk.branches)) == 2)
+        await player.until(lambda: len(list(player.playground.tree)) == 2)
         await player.press("t", "end")
         tree = player.app.screen
         assert isinstance(tree, BranchList)
@@ -157,4 +157,4 @@ async def test_a_branch_deleted_right_after_it_was_chosen_is_not_opened(
         chosen.post_message(message)
         await player.press("escape")
         assert isinstance(player.app.screen, PlayScreen)
-        assert len(list(player.desk.branches)) == 1
+        assert len(list(player.playground.tree)) == 1

@@ -7,6 +7,7 @@ from typing import Any, cast
 from textual.app import App
 from textual.pilot import Pilot
 
+from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.playground.models import ModelSource
 from charrnn_tui.run.active_run import ActiveRun
 from charrnn_tui.sampling.settings import SamplingSettings
@@ -22,12 +23,16 @@ class Playground(App[None]):
         super().__init__()
         self.clock = Clock()
         self.told: list[str] = []  # the notices, which the screen itself shows for three seconds
-        self.play = PlayScreen(backend, lambda: cast(ActiveRun | None, run), clock=self.clock, new_seed=lambda: 99)
+        self.jobs = Jobs()
+        self.play = PlayScreen(
+            backend, lambda: cast(ActiveRun | None, run), self.jobs, clock=self.clock, new_seed=lambda: 99
+        )
         if source is not None:
             self.play.open_source(source)
 
     def on_mount(self) -> None:
         self.push_screen(self.play)
+        self.set_interval(1 / 20, self.jobs.drain)
 
     def notify(self, message: str, **options: Any) -> None:
         self.told.append(message)
@@ -38,13 +43,14 @@ class Player:
     """A pilot who knows the screen."""
 
     def __init__(self, app: Playground, pilot: Pilot[None]) -> None:
-        self.app, self.pilot, self.play, self.desk = app, pilot, app.play, app.play.desk
+        self.app, self.pilot, self.play, self.pane = app, pilot, app.play, app.play.pane
+        self.playground = app.play.playground
 
     async def until(self, condition: Any) -> None:
         await until(self.pilot, condition, self.app.clock)
 
     async def written(self, count: int = 30) -> None:
-        await self.until(lambda: self.desk.writer.count >= count)
+        await self.until(lambda: self.playground.writer.count >= count)
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
@@ -53,9 +59,9 @@ class Player:
     async def stop(self) -> str:
         """Stop writing; the text so far."""
         await self.press("g")
-        await self.until(lambda: self.desk.text_view.text == self.desk.text)
-        assert not self.desk.writer.writing
-        return self.desk.writer.text
+        await self.until(lambda: self.pane.text_view.text == self.playground.text)
+        assert not self.playground.writer.writing
+        return self.playground.writer.text
 
 
 @asynccontextmanager

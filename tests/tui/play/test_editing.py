@@ -28,7 +28,7 @@ async def line_under_cursor(player: Player) -> tuple[str, str, str]:
     start = sum(len(line) + 1 for line in lines[:number])
     end = start + len(lines[number])
     await player.press("i")
-    player.desk.text_view.cursor = len(player.desk.writer.prime) + start + 2
+    player.pane.text_view.cursor = len(player.playground.writer.prime) + start + 2
     await player.press("e")
     assert isinstance(player.app.screen, EditText)
     assert player.app.screen.query_one(LineEditor).value == text[start:end]
@@ -50,7 +50,7 @@ async def test_what_was_typed_stands_in_the_text_and_the_model_goes_on_from_its_
             reference.force(shipped.vocabulary.index[character])
         assert text[len(edited) :] == "".join(next(reference).character for _ in text[len(edited) :])
         await player.press("u")
-        assert player.desk.writer.text.startswith(before + line + "\n")
+        assert player.playground.writer.text.startswith(before + line + "\n")
 
 
 async def test_a_line_that_was_cut_short_goes_on_otherwise(backend: ScriptedBackend, shipped: Checkpoint) -> None:
@@ -73,7 +73,7 @@ async def test_what_the_model_cannot_write_is_named_and_not_taken(
         await player.until(lambda: "(U+00E9) at position 2" in screen_text(player.app))
         assert isinstance(player.app.screen, EditText)
         await player.press("escape")
-        assert len(list(player.desk.branches)) == 1
+        assert len(list(player.playground.tree)) == 1
 
 
 async def test_without_a_cursor_the_last_line_is_written_on(backend: ScriptedBackend, shipped: Checkpoint) -> None:
@@ -82,8 +82,8 @@ async def test_without_a_cursor_the_last_line_is_written_on(backend: ScriptedBac
         text = await player.stop()
         await player.press("e", "f", "a", "d", "enter")
         await player.written(len(text) + 20)
-        assert player.desk.writer.text.startswith(text + "fad")
-        assert player.desk.writer.page.forced == [len(text), len(text) + 1, len(text) + 2]
+        assert player.playground.writer.text.startswith(text + "fad")
+        assert player.playground.writer.page.forced == [len(text), len(text) + 1, len(text) + 2]
 
 
 async def test_in_the_prime_the_key_edits_the_prime(backend: ScriptedBackend, shipped: Checkpoint) -> None:
@@ -91,7 +91,7 @@ async def test_in_the_prime_the_key_edits_the_prime(backend: ScriptedBackend, sh
         await player.written(30)
         await player.stop()
         await player.press("i", "home", "e")
-        assert player.desk.prime_field.editing
+        assert player.pane.prime_field.editing
 
 
 async def test_the_edit_is_of_the_text_that_was_on_the_screen_when_it_began(
@@ -99,8 +99,8 @@ async def test_the_edit_is_of_the_text_that_was_on_the_screen_when_it_began(
 ) -> None:
     async with playing(backend) as player:
         before, line, _ = await line_under_cursor(player)
-        player.desk.start_over()  # as a replay that was still under way may do
+        player.playground.start_over()  # as a replay that was still under way may do
         await player.press("h", "enter")
         edited = before + line[:2] + "h"
         await player.written(len(edited) + 5)
-        assert player.desk.writer.text.startswith(edited)
+        assert player.playground.writer.text.startswith(edited)

@@ -33,7 +33,7 @@ async def inspect(player: Player, position: int) -> str:
     await player.written(position + 30)
     text = await player.stop()
     await player.press("i")
-    player.desk.text_view.cursor = len(player.desk.writer.prime) + position
+    player.pane.text_view.cursor = len(player.playground.writer.prime) + position
     await player.until(lambda: _position(player) == position)
     return text
 
@@ -61,8 +61,8 @@ async def test_the_inspector_tells_what_foretold_the_character_under_the_cursor(
 
 async def test_every_share_beside_a_bar_is_a_percentage(backend: ScriptedBackend, shipped: Checkpoint) -> None:
     async with playing(backend) as player:
-        cold = replace(player.desk.settings, temperature=0.05, top_k=None)
-        player.play.controls.settings = player.desk.settings = cold
+        cold = replace(player.playground.settings, temperature=0.05, top_k=None)
+        player.play.controls.settings = player.playground.settings = cold
         await inspect(player, 20)
         rows = [line for line in screen_text(player.app).splitlines() if "▏" in line and "–" not in line]
         shares = [word for row in rows for word in row.split()[-3:] if word[0].isdigit()]
@@ -101,7 +101,7 @@ async def test_arrows_move_the_cursor_and_the_bars_follow(backend: ScriptedBacke
         await player.until(lambda: _position(player) == 18)
         assert f"{symbol_of(text[18])} rank" in screen_text(player.app)
         await player.press("escape", "home")
-        await player.until(lambda: "this is of the prime" in screen_text(player.app))
+        await player.until(lambda: "belongs to the prime" in screen_text(player.app))
         await player.press("escape")
         assert not player.play.inspecting
         assert player.app.focused is player.play.controls
@@ -110,7 +110,7 @@ async def test_arrows_move_the_cursor_and_the_bars_follow(backend: ScriptedBacke
 async def test_the_mouse_puts_the_cursor(backend: ScriptedBackend, shipped: Checkpoint) -> None:
     async with playing(backend) as player:
         await inspect(player, 20)
-        view = player.desk.text_view
+        view = player.pane.text_view
         row = view._rows.locate(5)
         await player.pilot.click(view, offset=(row.column + 1, row.row))
         await player.until(lambda: view.cursor == 5)
@@ -140,7 +140,7 @@ async def test_enter_on_a_bar_goes_on_from_there_with_that_character(
         expected = predicted(shipped, "a", text[:20])
         place = expected.place_of(shipped.vocabulary.index[text[20]])
         await player.press("enter", "down" if place == 0 else "up", "enter")
-        await player.until(lambda: player.desk.writer.count >= 60)
+        await player.until(lambda: player.playground.writer.count >= 60)
         forked = await player.stop()
         other = int(expected.order[place + (1 if place == 0 else -1)])
         reference = Sampler(CharLSTM(shipped), shipped.vocabulary, DEFAULT, seed=42, prime="a")
@@ -148,8 +148,8 @@ async def test_enter_on_a_bar_goes_on_from_there_with_that_character(
         straight += [next(reference).character for _ in forked[21:]]
         assert forked == "".join(straight)
         assert forked[20] != text[20]
-        assert player.desk.text_view.text == "a" + forked
-        assert [mark.position for mark in player.desk.text_view.marks] == [21]
+        assert player.pane.text_view.text == "a" + forked
+        assert [mark.position for mark in player.pane.text_view.marks] == [21]
 
 
 async def test_a_fork_that_is_asked_for_as_the_text_starts_over_is_refused(
@@ -158,9 +158,10 @@ async def test_a_fork_that_is_asked_for_as_the_text_starts_over_is_refused(
     async with playing(backend) as player:
         await inspect(player, 20)
         await player.press("enter")
-        player.desk.start_over()
+        player.playground.start_over()
         player.play.inspector.action_fork()  # of what it still shows
-        assert "there is another text now" in player.desk.fork(20, 0, lambda: 1)
+        assert "another text is shown now" in player.playground.fork(20, 0)
+        player.pane.update()
         await player.written(30)
 
 
@@ -169,9 +170,9 @@ async def test_a_text_that_begins_under_the_inspector_has_a_cursor(
 ) -> None:
     async with playing(backend) as player:
         await inspect(player, 20)
-        player.desk.prime_field.prime, player.desk.prime_is_typed = "", True
-        player.desk.open(None)
-        await player.until(lambda: player.desk.writer.prime == "")
+        player.playground.change_prime("")
+        player.pane.update()
+        await player.until(lambda: player.playground.writer.prime == "")
         await player.written(10)
         await player.stop()
         assert _position(player) == 0
@@ -185,7 +186,7 @@ async def test_a_fork_with_the_same_character_is_another_continuation(
     async with playing(backend) as player:
         text = await inspect(player, 20)
         await player.press("enter", "enter")
-        await player.until(lambda: player.desk.writer.count >= len(text))
+        await player.until(lambda: player.playground.writer.count >= len(text))
         forked = await player.stop()
         assert forked[:21] == text[:21]
         assert forked[: len(text)] != text
@@ -199,52 +200,52 @@ async def test_branches_can_be_walked_bookmarked_deleted_undone_and_done_again(
         await player.press("escape", "r")  # another seed: a sibling
         await player.written(40)
         second = await player.stop()
-        assert player.desk.settings.seed == 99
+        assert player.playground.settings.seed == 99
 
         await player.press("left_square_bracket")
-        await player.until(lambda: player.desk.writer.text == first)
-        assert player.desk.settings.seed == player.play.controls.settings.seed == 42
-        assert player.desk.text_view.text == "a" + first
+        await player.until(lambda: player.playground.writer.text == first)
+        assert player.playground.settings.seed == player.play.controls.settings.seed == 42
+        assert player.pane.text_view.text == "a" + first
         await player.press("right_square_bracket")
-        await player.until(lambda: player.desk.writer.text == second)
+        await player.until(lambda: player.playground.writer.text == second)
 
         await player.press("b", "t")
         assert isinstance(player.app.screen, BranchList)
         assert "●★ seed 99" in screen_text(player.app)
         await player.press("up", "enter")
-        await player.until(lambda: player.desk.writer.text == first)
+        await player.until(lambda: player.playground.writer.text == first)
 
         await player.press("u")  # the reroll
         await player.press("right_square_bracket")
-        assert player.desk.writer.text == first  # it has no sibling any more
+        assert player.playground.writer.text == first  # it has no sibling any more
         await player.press("U")
-        await player.until(lambda: player.desk.writer.text == second)
+        await player.until(lambda: player.playground.writer.text == second)
         await player.press("x")
-        await player.until(lambda: player.desk.writer.text == first)
+        await player.until(lambda: player.playground.writer.text == first)
         await player.press("x")
         await player.until(lambda: player.app.told[-1:] == ["this is the only text there is"])
-        assert player.desk.writer.text == first
+        assert player.playground.writer.text == first
         await player.press("u")
-        await player.until(lambda: player.desk.writer.text == second)
+        await player.until(lambda: player.playground.writer.text == second)
 
 
 async def test_an_edited_prime_can_be_undone(backend: ScriptedBackend, shipped: Checkpoint) -> None:
     async with playing(backend) as player:
         await player.written(30)
         await player.press("p", "b", "enter")
-        await player.until(lambda: player.desk.writer.prime == "ab")
+        await player.until(lambda: player.playground.writer.prime == "ab")
         await player.written(10)
         await player.press("u")
-        await player.until(lambda: player.desk.writer.prime == "a")
-        assert player.desk.prime_field.prime == "a"
-        assert player.desk.writer.count >= 30
+        await player.until(lambda: player.playground.writer.prime == "a")
+        assert player.pane.prime_field.prime == "a"
+        assert player.playground.writer.count >= 30
 
 
 async def test_a_branch_goes_on_where_it_stood(backend: ScriptedBackend, shipped: Checkpoint) -> None:
     async with playing(backend) as player:
         await player.written(30)
         await player.stop()
-        first = player.desk.writer.text
+        first = player.playground.writer.text
         await player.press("r")
         await player.written(30)
         await player.press("u", "g")
@@ -260,16 +261,16 @@ async def test_colours_step_through_their_modes_while_it_writes(backend: Scripte
         for name in ("probability", "of the best", "surprise", "entropy"):
             await player.press("c")
             await player.until(lambda name=name: f"{name} " in screen_text(player.app).splitlines()[-5])
-            classes = player.desk.text_view.style_of(0, 41)
+            classes = player.pane.text_view.style_of(0, 41)
             assert classes[0] == -1  # the prime was given
             assert set(classes[1:]) <= {1, 2, 3, 4, 5}
             assert len(set(classes[1:])) > 1 or name == "entropy"  # this model is never sure
-        assert player.desk.writer.writing
-        bits = player.desk.writer.page.total_bits
+        assert player.playground.writer.writing
+        bits = player.playground.writer.page.total_bits
         assert bits > 0
         await player.until(lambda: "/char · ppl" in screen_text(player.app))
         await player.press("c")
-        assert player.desk.text_view.style_of is None
+        assert player.pane.text_view.style_of is None
 
 
 async def test_the_legend_counts_the_selection(backend: ScriptedBackend, shipped: Checkpoint) -> None:
@@ -277,10 +278,10 @@ async def test_the_legend_counts_the_selection(backend: ScriptedBackend, shipped
         await player.written(60)
         await player.press("c", "c", "c")
         await player.stop()
-        player.desk.text_view.text_select_all()
-        player.desk._draw(at_once=True)
+        player.pane.text_view.text_select_all()
+        player.pane.update()
         whole = screen_text(player.app)
-        page = player.desk.writer.page
+        page = player.playground.writer.page
         mean = page.total_bits / len(page)
         assert f"{mean:.2f}/char · ppl {2**mean:.2f}" in whole
 

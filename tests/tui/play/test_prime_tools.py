@@ -46,8 +46,8 @@ async def edit(player: Player, prime: str = "") -> PrimeEditor:
     """In the field, with this prime."""
     await player.written()
     await player.press("p")
-    player.desk.prime_field.put(prime)
-    await player.until(lambda: player.desk.writer.prime == prime)
+    player.pane.prime_field.put(prime)
+    await player.until(lambda: player.playground.writer.prime == prime)
     return editor_of(player)
 
 
@@ -58,7 +58,7 @@ async def test_the_field_grows_with_its_lines_and_is_one_row_when_it_is_left(bac
     async with playing(backend) as player:
         editor = await edit(player)
         await player.press("a", "f4", "b", "f4", "f4", "c")
-        await player.until(lambda: player.desk.writer.prime == "a\nb\n\nc")
+        await player.until(lambda: player.playground.writer.prime == "a\nb\n\nc")
         assert editor.size.height == 4
         rows = [line[9:].rstrip() for line in screen_text(player.app).splitlines()[2:5]]
         assert rows == ["a⏎", "b⏎", "⏎"]
@@ -78,7 +78,7 @@ async def test_it_takes_no_more_than_its_share_and_scrolls_to_the_cursor(
         await player.press("ctrl+home")
         assert editor.scroll_offset.y == 0
         await player.press("b")
-        await player.until(lambda: player.desk.writer.prime.startswith("ba"))
+        await player.until(lambda: player.playground.writer.prime.startswith("ba"))
 
 
 async def test_a_paste_keeps_every_line_and_undo_takes_it_back_whole(backend: ScriptedBackend) -> None:
@@ -140,7 +140,7 @@ async def test_behind_the_prime_stands_what_a_greedy_model_would_write_and_tab_t
         assert GHOST_ENDS in shown
         await player.press("tab")
         assert editor.value == "abc" + ghost
-        await player.until(lambda: player.desk.writer.prime == "abc" + ghost)
+        await player.until(lambda: player.playground.writer.prime == "abc" + ghost)
         assert player.app.focused is editor
 
 
@@ -184,7 +184,7 @@ async def test_without_a_model_there_is_a_field_and_no_ghost(tmp_path: Path) -> 
         await player.until(lambda: "no model yet" in screen_text(player.app))
         await player.press("p", "a", "é", "f3")
         assert (editor_of(player).value, editor_of(player).ghost) == ("aé", "")
-        await player.until(lambda: "no text that it has learned from" in told(player))
+        await player.until(lambda: "no training text" in told(player))
 
 
 # -- unknown characters ------------------------------------------------------------------------------------------------
@@ -197,7 +197,7 @@ async def test_a_key_puts_the_nearest_known_characters_in_place_of_unknown_ones(
         await player.until(lambda: "F6 replaces B → b, é → e; nothing near: ☃ (U+2603)" in screen_text(player.app))
         await player.press("f6")
         assert editor.value == "be☃ a"
-        await player.until(lambda: player.desk.writer.prime == "be a")
+        await player.until(lambda: player.playground.writer.prime == "be a")
         await player.press("ctrl+z")
         assert editor.value == "Bé☃ a"
 
@@ -213,7 +213,7 @@ async def test_a_file_becomes_the_prime(backend: ScriptedBackend, tmp_path: Path
         assert isinstance(player.app.screen, PrimeFile)
         player.app.screen.query_one("#prime-file-path", Input).value = str(tmp_path / "begin.txt")
         await player.press("enter")
-        await player.until(lambda: player.desk.writer.prime == "bad\nhead")
+        await player.until(lambda: player.playground.writer.prime == "bad\nhead")
         await player.until(lambda: "prime: 8 characters of begin.txt" in told(player))
         await player.press("f2")
         assert player.app.screen.query_one("#prime-file-path", Input).value == str(tmp_path / "begin.txt")
@@ -227,7 +227,7 @@ async def test_of_a_long_file_the_end_is_the_prime_and_that_is_said(backend: Scr
         player.app.screen.query_one("#prime-file-path", Input).value = str(tmp_path / "long.txt")
         await player.press("enter")
         await player.until(lambda: player.app.screen is player.play)
-        assert player.desk.prime_field.prime == "abc\n" * (PRIME_MOST // 4)
+        assert player.pane.prime_field.prime == "abc\n" * (PRIME_MOST // 4)
         await player.until(lambda: "last 20,000 of 24,000 characters of" in told(player))
 
 
@@ -243,7 +243,7 @@ async def test_what_cannot_be_read_is_said_with_its_place_and_another_encoding_r
         await player.until(lambda: "byte 0x84 at offset 4" in screen_text(player.app))
         player.app.screen.query_one("#prime-file-encoding", Input).value = "cp1252"
         await player.press("enter")
-        await player.until(lambda: player.desk.prime_field.prime == "bad „bed")
+        await player.until(lambda: player.pane.prime_field.prime == "bad „bed")
 
 
 # -- a line of the text ------------------------------------------------------------------------------------------------
@@ -272,7 +272,7 @@ async def test_a_random_line_of_the_text_behind_the_model_becomes_the_prime(
     async with playing(backend, size=(140, 40)) as player:
         await player.written()
         await player.press("f3")
-        await player.until(lambda: player.desk.writer.prime == lines.line(number))
+        await player.until(lambda: player.playground.writer.prime == lines.line(number))
         words = f"prime: line {number + 1} of 13 of mine.txt"
         await player.until(lambda: words in told(player))
         assert "SHA-256" not in told(player)
@@ -287,7 +287,7 @@ async def test_a_text_that_has_changed_since_is_told_from_the_one_that_was_learn
     async with playing(backend, size=(140, 40)) as player:
         await player.written()
         await player.press("f3")
-        await player.until(lambda: player.desk.writer.prime == "bed")
+        await player.until(lambda: player.playground.writer.prime == "bed")
         await player.until(lambda: "its SHA-256 was 01234567" in told(player))
 
 
@@ -302,11 +302,11 @@ async def test_a_text_that_is_not_there_is_named_with_the_way_out(
         learned(backend, tmp_path / "novel.txt", sha256="0123")
     async with playing(backend, size=(140, 40)) as player:
         await player.written()
-        prime = player.desk.writer.prime
+        prime = player.playground.writer.prime
         await player.press("f3")
         await player.until(lambda: "novel.txt" in told(player))
         assert "F2 takes a prime from a file" in told(player)
-        assert player.desk.writer.prime == prime
+        assert player.playground.writer.prime == prime
 
 
 async def test_the_text_of_a_shipped_model_is_found_where_one_puts_it(
@@ -318,7 +318,7 @@ async def test_the_text_of_a_shipped_model_is_found_where_one_puts_it(
     async with playing(backend) as player:
         await player.written()
         await player.press("f3")
-        await player.until(lambda: player.desk.writer.prime == "feed a head")
+        await player.until(lambda: player.playground.writer.prime == "feed a head")
 
 
 def test_a_path_of_a_user_who_is_not_there_is_no_file_and_no_crash() -> None:

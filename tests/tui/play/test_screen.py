@@ -1,5 +1,6 @@
 """The playground, played by keys."""
 
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -7,13 +8,14 @@ import pytest
 from textual.widgets import Input, OptionList
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
+from charrnn_tui.playground.controls import DEFAULTS, TOP_K
 from charrnn_tui.playground.models import ModelSource
+from charrnn_tui.playground.text_export import COPY_FILE
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.tui.dialogs.model_menu import ModelMenu
 from charrnn_tui.tui.dialogs.save_text import SaveText, proposed_name
-from charrnn_tui.tui.play.keeping import COPY_FILE
 from charrnn_tui.tui.play.next_character import NextCharacter, outlook_of
 from tests.playground.scripted_backend import ScriptedBackend, ScriptedRun, tiny_checkpoint
 from tests.tui.pilot import screen_text
@@ -31,7 +33,7 @@ def expected(checkpoint: Checkpoint, count: int, seed: int = 42, prime: str = ""
 async def test_it_writes_as_soon_as_it_is_opened(backend: ScriptedBackend, shipped: Checkpoint) -> None:
     async with playing(backend) as player:
         await player.written()
-        prime = player.desk.writer.prime
+        prime = player.playground.writer.prime
         assert prime == "a"  # of "Anna", which suits the shipped model, this one knows no more
         text = await player.stop()
         assert text == expected(shipped, len(text), prime="Anna")
@@ -51,29 +53,31 @@ async def test_a_control_changed_in_mid_stream_changes_only_what_follows(
         assert before == "".join(next(reference).character for _ in before)
         reference.settings = SamplingSettings(temperature=1.3, top_k=5)
         assert after[len(before) :] == "".join(next(reference).character for _ in after[len(before) :])
-        assert {mark.position for mark in player.desk.text_view.marks} == {len(player.desk.writer.prime) + len(before)}
+        assert {mark.position for mark in player.pane.text_view.marks} == {
+            len(player.playground.writer.prime) + len(before)
+        }
 
 
 async def test_a_typed_prime_starts_over_by_itself(backend: ScriptedBackend, shipped: Checkpoint) -> None:
     async with playing(backend) as player:
         await player.written()
         await player.press("p")
-        player.desk.prime_field.prime = ""
+        player.pane.prime_field.prime = ""
         await player.press("b", "a", "d")
-        await player.until(lambda: player.desk.writer.prime == "bad")
+        await player.until(lambda: player.playground.writer.prime == "bad")
         await player.written()
         await player.press("escape")
         text = await player.stop()
         assert text == expected(shipped, len(text), prime="bad")
-        assert player.desk.text_view.text == "bad" + text
-        assert player.desk.text_view.prime_length == 3
+        assert player.pane.text_view.text == "bad" + text
+        assert player.pane.text_view.prime_length == 3
 
 
 async def test_enter_in_the_prime_goes_back_to_the_controls(backend: ScriptedBackend, shipped: Checkpoint) -> None:
     async with playing(backend) as player:
         await player.written()
         await player.press("p", "c", "enter")
-        await player.until(lambda: player.desk.writer.prime == "ac")
+        await player.until(lambda: player.playground.writer.prime == "ac")
         assert player.app.focused is player.play.controls
 
 
@@ -83,10 +87,10 @@ async def test_unknown_characters_of_a_prime_are_named_and_skipped(
     async with playing(backend) as player:
         await player.written()
         await player.press("p")
-        player.desk.prime_field.prime = "béa\x1b"
+        player.pane.prime_field.prime = "béa\x1b"
         await player.until(lambda: "F6 replaces é → e; nothing near: ␛ (U+001B)" in screen_text(player.app))
         await player.press("enter")
-        await player.until(lambda: player.desk.writer.prime == "ba")
+        await player.until(lambda: player.playground.writer.prime == "ba")
         await player.written()
         text = await player.stop()
         assert text == expected(shipped, len(text), prime="ba")
@@ -104,7 +108,7 @@ async def test_reroll_shows_another_seed_and_replay_writes_the_same_again(
         assert "seed 99" in screen_text(player.app)
         await player.press("R")
         await player.written(len(text))
-        assert player.desk.writer.text.startswith(text)
+        assert player.playground.writer.text.startswith(text)
 
 
 async def test_a_value_can_be_typed_and_nonsense_changes_nothing(backend: ScriptedBackend, shipped: Checkpoint) -> None:
@@ -114,17 +118,17 @@ async def test_a_value_can_be_typed_and_nonsense_changes_nothing(backend: Script
         assert "top-k: a whole number" in screen_text(player.app)
         assert player.play.controls.settings.top_k == 5
         await player.press("backspace", "7", "enter")
-        assert player.desk.settings.top_k == player.play.controls.settings.top_k == 7
+        assert player.playground.settings.top_k == player.play.controls.settings.top_k == 7
         assert player.app.focused is player.play.controls
         await player.press("backspace")
-        assert player.desk.settings.top_k == 5
+        assert player.playground.settings.top_k == 5
 
 
 async def test_a_page_ends_with_a_rest_and_says_how_to_go_on(backend: ScriptedBackend, shipped: Checkpoint) -> None:
     async with playing(backend) as player:
         await player.written(10)
         await player.press("up", "enter", "3", "0", "enter")
-        await player.until(lambda: player.desk.writer.resting)
+        await player.until(lambda: player.playground.writer.resting)
         await player.until(lambda: "page full: g goes on" in screen_text(player.app))
         await player.press("g")
         await player.written(60)
@@ -149,7 +153,7 @@ async def test_the_menu_says_in_a_line_what_cannot_be_opened_and_nothing_is_lost
 ) -> None:
     async with playing(backend) as player:
         await player.written()
-        text = player.desk.writer.text
+        text = player.playground.writer.text
         await player.press("m")
         assert isinstance(player.app.screen, ModelMenu)
         player.app.screen.query_one(Input).focus()
@@ -157,7 +161,7 @@ async def test_the_menu_says_in_a_line_what_cannot_be_opened_and_nothing_is_lost
         await player.until(lambda: "x: no such file" in screen_text(player.app))
         await player.press("escape")
         await player.written(len(text) + 30)
-        assert player.desk.writer.text.startswith(text)
+        assert player.playground.writer.text.startswith(text)
 
 
 async def test_another_model_is_chosen_from_the_menu(backend: ScriptedBackend, shipped: Checkpoint) -> None:
@@ -184,11 +188,11 @@ async def test_live_weights_are_waited_for_and_then_kept_fresh(backend: Scripted
         assert run.answer(tiny_checkpoint(seed=1, step=1240))
         await player.until(lambda: "mine-1 · live @ step 1,240 2×8" in screen_text(player.app))
         await player.written(40)
-        text = player.desk.writer.text
+        text = player.playground.writer.text
         await player.until(lambda: run.answer(tiny_checkpoint(seed=2, step=1300)))
         await player.until(lambda: "@ step 1,300" in screen_text(player.app))
-        assert player.desk.writer.text.startswith(text)
-        assert "weights of step 1300" in [mark.label for mark in player.desk.text_view.marks]
+        assert player.playground.writer.text.startswith(text)
+        assert "weights of step 1300" in [mark.label for mark in player.pane.text_view.marks]
 
 
 async def test_a_replay_with_live_weights_takes_the_newest(backend: ScriptedBackend) -> None:
@@ -199,7 +203,7 @@ async def test_a_replay_with_live_weights_takes_the_newest(backend: ScriptedBack
         await player.written()
         await player.press("R")
         await player.until(lambda: run.answer(newer))
-        await player.until(lambda: player.desk.writer.writing and "@ step 20" in screen_text(player.app))
+        await player.until(lambda: player.playground.writer.writing and "@ step 20" in screen_text(player.app))
         await player.written()
         text = await player.stop()
         assert text == expected(newer, len(text))
@@ -234,7 +238,7 @@ async def test_the_text_is_written_raw_to_a_file_and_never_over_another_without_
     async with playing(backend) as player:
         await player.written(60)
         await player.stop()
-        text = player.desk.text
+        text = player.playground.text
         await player.press("w")
         assert isinstance(player.app.screen, SaveText)
         assert player.app.screen.query_one(Input).value == "tiny-2.txt"
@@ -253,8 +257,8 @@ async def test_a_copy_goes_to_the_terminal_and_to_a_file(backend: ScriptedBacken
         await player.written()
         await player.stop()
         await player.press("y")
-        assert player.app.clipboard == player.desk.text
-        assert (backend.runs_directory / COPY_FILE).read_bytes() == player.desk.text.encode()
+        assert player.app.clipboard == player.playground.text
+        assert (backend.runs_directory / COPY_FILE).read_bytes() == player.playground.text.encode()
 
 
 async def test_no_raw_control_character_reaches_the_screen(backend: ScriptedBackend) -> None:
@@ -263,11 +267,11 @@ async def test_no_raw_control_character_reaches_the_screen(backend: ScriptedBack
     for size in ((80, 24), (120, 40)):
         async with playing(backend, size=size) as player:
             await player.written(200)
-            player.desk.prime_field.prime = nasty
+            player.pane.prime_field.prime = nasty
             await player.press("c")
             await player.stop()
             shown = screen_text(player.app)
-            assert set(player.desk.writer.text) & set("\x1b\u202e")
+            assert set(player.playground.writer.text) & set("\x1b\u202e")
             assert not set(shown) & set(nasty.removesuffix("ab"))
 
 
@@ -279,7 +283,7 @@ async def test_any_size_of_terminal_will_do(
         await player.written()
         await player.press("down", "right", "c", "p", "escape", "m", "escape", "up", "left")
         await player.pilot.resize_terminal(90, 30)
-        await player.written(player.desk.writer.count + 10)
+        await player.written(player.playground.writer.count + 10)
         await player.pilot.resize_terminal(*size)
         await player.stop()
         assert player.app.is_running
@@ -294,14 +298,14 @@ async def test_a_terminal_that_shrinks_does_not_turn_keys_into_text(
         await player.stop()
         await player.pilot.resize_terminal(80, 24)
         await player.press("g")
-        await player.written(player.desk.writer.count + 10)
+        await player.written(player.playground.writer.count + 10)
 
 
 async def test_what_may_come_next_follows_the_text(backend: ScriptedBackend, shipped: Checkpoint) -> None:
     async with playing(backend) as player:
         await player.written(30)
         await player.stop()
-        sampler, shown = player.desk.writer.sampler, player.play.query_one(NextCharacter)
+        sampler, shown = player.playground.writer.sampler, player.play.query_one(NextCharacter)
         await player.until(lambda: shown.outlook == outlook_of(sampler.distribution, sampler.vocabulary, 12))
 
 
@@ -325,22 +329,22 @@ async def test_the_mouse_chooses_and_changes(backend: ScriptedBackend, shipped: 
         assert player.play.controls.knob.field == "temperature"
         await player.pilot.click(rows, offset=(26, 1))
         await player.pilot.pause()
-        assert player.desk.settings.temperature == 0.85
+        assert player.playground.settings.temperature == 0.85
         await player.pilot.click(rows, offset=(19, 1))
         await player.pilot.click(rows, offset=(19, 1))
         await player.pilot.pause()
-        assert player.desk.settings.temperature == 0.75
+        assert player.playground.settings.temperature == 0.75
 
 
 async def test_nothing_is_written_while_another_screen_is_shown(backend: ScriptedBackend, shipped: Checkpoint) -> None:
     async with playing(backend) as player:
         await player.written()
         await player.press("w")
-        count = player.desk.writer.count
+        count = player.playground.writer.count
         for _ in range(20):
             player.app.clock.now += 0.1
             await player.pilot.pause(0.01)
-        assert player.desk.writer.count == count
+        assert player.playground.writer.count == count
         await player.press("escape")
         await player.written(count + 10)
 
@@ -348,3 +352,14 @@ async def test_nothing_is_written_while_another_screen_is_shown(backend: Scripte
 def test_a_proposed_file_name_is_free_and_harmless(tmp_path: Path) -> None:
     (tmp_path / "a-b-1.txt").touch()
     assert proposed_name(tmp_path, "a/b") == "a-b-2.txt"
+
+
+async def test_a_typed_value_goes_to_the_control_that_the_field_was_opened_for(
+    backend: ScriptedBackend, shipped: Checkpoint
+) -> None:
+    async with playing(backend) as player:
+        await player.written()
+        await player.press("enter", "down")
+        assert player.play.controls.knob is TOP_K
+        await player.press("end", *["backspace"] * 8, "3", "enter")
+        assert player.playground.settings == replace(DEFAULTS, top_k=3)

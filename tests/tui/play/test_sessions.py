@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from charrnn_tui.playground.models import ModelSource, load_model
+from charrnn_tui.playground.playground import State
 from charrnn_tui.playground.session import DIRECTORY, KEPT, SessionError, list_sessions, read_session, write_session
 from charrnn_tui.run.kept_checkpoints import kept_file
 from tests.playground.scripted_backend import ScriptedBackend, tiny_checkpoint
@@ -26,16 +27,16 @@ async def coming_back(backend: ScriptedBackend, file: Path) -> AsyncIterator[Pla
     app.play.begin_with(sessions(backend)[0])
     async with app.run_test(size=(80, 24)) as pilot:
         player = Player(app, pilot)
-        await player.until(lambda: not player.desk.restoring)
+        await player.until(lambda: player.playground.state is not State.RESTORING)
         yield player
 
 
 async def made(player: Player) -> None:
     """Three texts, one a fork of a fork; a bookmark, a control, a prime."""
     await player.press("p")
-    player.desk.prime_field.prime = ""
+    player.pane.prime_field.prime = ""
     await player.press("b", "a", "d", "enter")
-    await player.until(lambda: player.desk.writer.prime == "bad")
+    await player.until(lambda: player.playground.writer.prime == "bad")
     await player.written(150)
     await player.stop()
     await player.press("right", "right", "i", "left", "left", "left", "enter", "down", "enter")
@@ -50,17 +51,21 @@ async def made(player: Player) -> None:
 async def test_every_text_is_back_with_its_place_in_the_tree(backend: ScriptedBackend, file: Path) -> None:
     async with playing(backend, source=ModelSource("file", file)) as player:
         await made(player)
-        before = list(player.desk.branches)
-        current = before.index(player.desk.branches.current)
+        before = list(player.playground.tree)
+        current = before.index(player.playground.tree.current)
     async with coming_back(backend, file) as player:
-        after = list(player.desk.branches)
+        after = list(player.playground.tree)
         assert [branch.origin for branch in after] == [branch.origin for branch in before]
         assert [branch.bookmarked for branch in after] == [branch.bookmarked for branch in before]
-        assert after.index(player.desk.branches.current) == current
-        assert player.desk.text_view.text == player.desk.text == before[current].page.prime + before[current].page.text
-        assert player.desk.settings.top_k == player.play.controls.settings.top_k == 20
-        assert player.desk.prime_field.prime == "bad"
-        assert not player.desk.writer.writing
+        assert after.index(player.playground.tree.current) == current
+        assert (
+            player.pane.text_view.text
+            == player.playground.text
+            == before[current].page.prime + before[current].page.text
+        )
+        assert player.playground.settings.top_k == player.play.controls.settings.top_k == 20
+        assert player.pane.prime_field.prime == "bad"
+        assert not player.playground.writer.writing
         for old, new in zip(before, after, strict=True):
             assert new.page.text == old.page.text
             assert new.page.forced == old.page.forced
@@ -72,16 +77,16 @@ async def test_every_text_is_back_with_its_place_in_the_tree(backend: ScriptedBa
 async def test_a_text_that_is_back_goes_on_as_it_would_have(backend: ScriptedBackend, file: Path) -> None:
     async with playing(backend, source=ModelSource("file", file)) as player:
         await made(player)
-        left = player.desk.writer.count
+        left = player.playground.writer.count
         await player.press("g")
         await player.written(left + 100)
         whole = await player.stop()
-        assert player.desk.branches.current is not None
-        page = player.desk.branches.current.page.fork(left)  # as if one had left before
-        player.desk.branches.current.page = page
-        player.desk.writer.turn_to(page)
+        assert player.playground.tree.current is not None
+        page = player.playground.tree.current.page.fork(left)  # as if one had left before
+        player.playground.tree.current.page = page
+        player.playground.writer.turn_to(page)
     async with coming_back(backend, file) as player:
-        assert player.desk.writer.count == left
+        assert player.playground.writer.count == left
         await player.press("g")
         await player.written(left + 100)
         text = await player.stop()
@@ -98,7 +103,7 @@ async def test_nothing_done_leaves_no_session(backend: ScriptedBackend, file: Pa
 async def test_going_on_with_a_session_saves_it_in_its_place(backend: ScriptedBackend, file: Path) -> None:
     async with playing(backend, source=ModelSource("file", file)) as player:
         await made(player)
-        count = len(list(player.desk.branches))
+        count = len(list(player.playground.tree))
     (path,) = sessions(backend)
     async with coming_back(backend, file) as player:
         await player.press("r")
@@ -128,13 +133,13 @@ async def test_a_damaged_session_is_named_and_the_model_opened(backend: Scripted
 async def test_earlier_sessions_are_listed_and_brought_back(backend: ScriptedBackend, file: Path) -> None:
     async with playing(backend, source=ModelSource("file", file)) as player:
         await made(player)
-        text = player.desk.text
+        text = player.playground.text
     async with playing(backend, source=ModelSource("file", file), size=(140, 40)) as player:
         await player.written(20)
         await player.press("o")
         await player.until(lambda: " texts, " in screen_text(player.app))
         await player.press("enter")
-        await player.until(lambda: not player.desk.restoring and player.desk.text == text)
+        await player.until(lambda: player.playground.state is not State.RESTORING and player.playground.text == text)
 
 
 def test_only_the_newest_sessions_are_kept(backend: ScriptedBackend, tmp_path: Path) -> None:
@@ -179,10 +184,10 @@ async def test_a_model_that_is_chosen_while_a_session_comes_back_writes_instead(
     another = ModelSource("file", backend.put(tmp_path / "other.safetensors", tiny_checkpoint(seed=1)))
     async with playing(backend, source=ModelSource("file", file)) as player:
         await player.written(5)
-        player.play.open_session(sessions(backend)[0])
-        player.play._model_chosen(load_model(another, backend))  # as the menu does, before the session is there
-        assert not player.desk.restoring
-        await player.until(lambda: player.desk.writer.count and player.desk.feed.model.source == another)
+        player.play.restore_session(sessions(backend)[0])
+        player.playground.open(load_model(another, backend))  # as the menu does, before the session is there
+        assert player.playground.state is not State.RESTORING
+        await player.until(lambda: player.playground.writer.count and player.playground.model.source == another)
 
 
 async def test_a_text_of_a_kept_checkpoint_is_back(backend: ScriptedBackend) -> None:
@@ -192,10 +197,10 @@ async def test_a_text_of_a_kept_checkpoint_is_back(backend: ScriptedBackend) -> 
     source = ModelSource("kept", backend.put(kept, tiny_checkpoint(step=9)))
     async with playing(backend, source=source) as player:
         await made(player)
-        text = player.desk.text
+        text = player.playground.text
     async with coming_back(backend, kept) as player:
-        await player.until(lambda: player.desk.text == text)
-        assert player.desk.feed.model.source == source
+        await player.until(lambda: player.playground.text == text)
+        assert player.playground.model.source == source
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from textual.widgets import Input
 
 from charrnn_tui.checkpoint.safetensors_file import write_checkpoint
 from charrnn_tui.playground.models import ModelSource
+from charrnn_tui.playground.text_export import COPY_FILE, RECIPES
 from charrnn_tui.sampling.recipe import Recipe
 from charrnn_tui.tui.dialogs.save_text import SaveText
-from charrnn_tui.tui.play.keeping import COPY_FILE, RECIPES
 from tests.playground.scripted_backend import ScriptedBackend, tiny_checkpoint
 from tests.tui.play.player import Player, playing
 
@@ -66,7 +66,7 @@ async def test_the_copied_command_writes_the_same_characters(backend: ScriptedBa
         assert len(recipe.settings) >= 2
         assert len(recipe.forced) >= 2
         assert len(recipe.seeds) >= 2
-        assert again("--recipe", match[1]) == player.desk.writer.prime + text
+        assert again("--recipe", match[1]) == player.playground.writer.prime + text
 
 
 async def test_a_recipe_of_a_runs_model_outlives_what_the_training_writes_over_it(backend: ScriptedBackend) -> None:
@@ -78,7 +78,7 @@ async def test_a_recipe_of_a_runs_model_outlives_what_the_training_writes_over_i
         await player.press("Y")
         write_checkpoint(run.best_file, tiny_checkpoint(seed=4))
         (recipe,) = (backend.runs_directory / RECIPES).glob("mine-1-*.json")
-        assert again("--recipe", str(recipe)) == player.desk.writer.prime + text
+        assert again("--recipe", str(recipe)) == player.playground.writer.prime + text
         await player.press("r")
         await player.written(40)
         await player.press("Y")
@@ -105,7 +105,7 @@ async def test_json_tells_what_the_model_thought_and_how_to_write_it_again(
         told = json.loads((tmp_path / "told.json").read_text())
         assert told["text"] == text
         assert "".join(entry["character"] for entry in told["characters"]) == text
-        page = player.desk.writer.page
+        page = player.playground.writer.page
         for position in (0, 35, 70, 100):
             distribution = page.distribution_at(position)
             entry = told["characters"][position]
@@ -130,7 +130,7 @@ async def test_a_picture_has_every_row_of_the_text_and_its_colours(
         await save_as(player, "seen.svg")
         svg = (tmp_path / "seen.svg").read_text()
         shown = re.sub(r"<[^>]*>", "", svg).replace("&#160;", " ")
-        for row in player.desk.text_view.painted_rows():
+        for row in player.pane.text_view.painted_rows():
             words = "".join(segment.text for segment in row).split()
             assert all(word in shown for word in words)
         assert "surprise" in shown
@@ -154,12 +154,12 @@ async def test_a_selection_is_copied_alone(backend: ScriptedBackend, file: Path)
     async with playing(backend, source=ModelSource("file", file)) as player:
         await player.written(100)
         await player.stop()
-        view = player.desk.text_view
+        view = player.pane.text_view
         await player.pilot.mouse_down(view, offset=(3, 0))
         await player.pilot.hover(view, offset=(9, 0))
         await player.pilot.mouse_up(view, offset=(9, 0))
         assert view.selected is not None
         start, end = view.selected
         await player.press("y")
-        assert player.app.clipboard == player.desk.text[start:end] != player.desk.text
-        assert (backend.runs_directory / COPY_FILE).read_text() == player.desk.text[start:end]
+        assert player.app.clipboard == player.playground.text[start:end] != player.playground.text
+        assert (backend.runs_directory / COPY_FILE).read_text() == player.playground.text[start:end]

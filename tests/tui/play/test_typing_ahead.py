@@ -36,7 +36,7 @@ def app(tmp_path: Path) -> StudioApp:
 
 
 async def play_of(app: StudioApp, pilot: Pilot[None]) -> PlayScreen:
-    await until(pilot, lambda: isinstance(app.screen, PlayScreen) and app.screen.desk.writer.count)
+    await until(pilot, lambda: isinstance(app.screen, PlayScreen) and app.screen.playground.writer.count)
     assert isinstance(app.screen, PlayScreen)
     return app.screen
 
@@ -50,7 +50,7 @@ def burst(app: StudioApp, keys: Iterable[str]) -> None:
 async def test_what_is_typed_right_behind_p_is_the_prime(app: StudioApp) -> None:
     async with app.run_test() as pilot:
         play = await play_of(app, pilot)
-        play.desk.prime_field.prime = ""
+        play.pane.prime_field.prime = ""
         burst(app, "page? gd")
         await until(pilot, lambda: play.query_one(PrimeEditor).value == "age? gd")
         assert app.screen is play
@@ -60,9 +60,11 @@ async def test_what_is_typed_right_behind_p_is_the_prime(app: StudioApp) -> None
 async def test_enter_behind_it_ends_the_field_and_what_follows_are_keys_again(app: StudioApp) -> None:
     async with app.run_test() as pilot:
         play = await play_of(app, pilot)
-        play.desk.prime_field.prime = ""
+        play.pane.prime_field.prime = ""
         burst(app, "pabx\x7fc\r")
-        await until(pilot, lambda: play.desk.writer.prime == "abc" and play.focused is not play.query_one(PrimeEditor))
+        await until(
+            pilot, lambda: play.playground.writer.prime == "abc" and play.focused is not play.query_one(PrimeEditor)
+        )
 
 
 async def test_what_is_typed_right_behind_enter_is_the_value_of_the_control(app: StudioApp) -> None:
@@ -106,7 +108,7 @@ async def test_what_is_typed_right_behind_f2_is_the_file_of_the_prime(app: Studi
     async with app.run_test() as pilot:
         play = await play_of(app, pilot)
         burst(app, ["F2", *str(tmp_path / "prime.txt"), "\r"])
-        await until(pilot, lambda: play.desk.writer.prime == "abba" and app.screen is play)
+        await until(pilot, lambda: play.playground.writer.prime == "abba" and app.screen is play)
 
 
 async def test_what_is_typed_right_behind_the_slash_is_a_symbol(app: StudioApp) -> None:

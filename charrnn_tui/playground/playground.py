@@ -1,0 +1,461 @@
+"""The playground without a screen: what is written, by which model, under which settings, and what happened."""
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from enum import Enum
+from typing import Final
+
+from charrnn_tui.playground.backend import Backend
+from charrnn_tui.playground.branches import Branch, BranchTree, Mark
+from charrnn_tui.playground.controls import CONTROLS, DEFAULTS, SAMPLING_FIELDS, SEED, PlayControl, PlaySettings
+from charrnn_tui.playground.jobs import Jobs
+from charrnn_tui.playground.model_loading import ModelLoader, PrimedModel
+from charrnn_tui.playground.models import LoadedModel, ModelSource
+from charrnn_tui.playground.replay import Replay, Replayed
+from charrnn_tui.playground.restoring import SessionRestorer
+from charrnn_tui.playground.session import Session
+from charrnn_tui.playground.writer import Writer
+from charrnn_tui.run.active_run import ActiveRun
+
+NO_TEXT: Final = "there is no text yet"
+TEXT_CHANGED: Final = "another text is shown now, which does not reach this position"
+_SESSION: Final = "session"  # key of the job
+
+
+class State(Enum):
+    """What the playground does now."""
+
+    NO_MODEL = "no model"
+    LOADING = "loading"  # opens a model or reads a prime; the earlier text stays on the screen
+    RESTORING = "restoring"  # a session; texts that are there can be written on
+    REPLAYING = "replaying"  # writes the text again under changed controls; the earlier one stays on the screen
+    WRITING = "writing"
+    RESTING = "resting"  # stopped, or the text has reached its length
+
+
+@dataclass(frozen=True)
+class TextShown:
+    """Another text is the current one. keep_place: show it where the reader is, not from its end."""
+
+    branch: Branch
+    keep_place: bool = False
+
+
+@dataclass(frozen=True)
+class ModelChanged:
+    """Another model writes, or newer weights of the same run."""
+
+    model: LoadedModel
+
+
+@dataclass(frozen=True)
+class PrimeChanged:
+    """Not typed: the model's own suggestion, or the prime of the text that is shown now."""
+
+    prime: str
+
+
+@dataclass(frozen=True)
+class SettingsChanged:
+    """Not by a control: these are the settings of the text that is shown now."""
+
+    settings: PlaySettings
+
+
+@dataclass(frozen=True)
+class MarkAdded:
+    """A control or the model was changed at this position of the current text."""
+
+    mark: Mark
+
+
+@dataclass(frozen=True)
+class SessionRestored:
+    """lost: a line for each text or model that could not be restored."""
+
+    lost: tuple[str, ...]
+
+
+Happened = TextShown | ModelChanged | PrimeChanged | SettingsChanged | MarkAdded | SessionRestored
+
+
+class Playground:
+    """Call `advance` to write and `poll` to learn what happened; neither blocks.
+
+    Methods that return a line of text say what they did or what prevented it, and return "" if there is nothing to say.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        active_run: Callable[[], ActiveRun | None],
+        jobs: Jobs,
+        *,
+        clock: Callable[[], float] = time.perf_counter,
+        new_seed: Callable[[], int] = lambda: random.SystemRandom().randrange(1_000_000),
+        symbol_of: Callable[[str], str] = str,
+    ) -> None:
+        """clock: seconds. new_seed: for a reroll and for forks. symbol_of: how a character is named in a label."""
+        self._backend, self._jobs, self._clock = backend, jobs, clock
+        self._new_seed, self._symbol_of = new_seed, symbol_of
+        self.settings = DEFAULTS
+        self.prime = ""
+        self.prime_is_typed = False  # until then the model suggests one
+        self.problem = ""
+        """Why nothing is written, one line; empty if nothing is wrong."""
+        self.tree = BranchTree()
+        self.writer = Writer(clock)
+        self.writer.apply(self.settings)
+        self._loader = ModelLoader(backend, active_run, jobs, self._begin, self._renew, self._fail, clock)
+        self._replay = Replay(jobs, self._replayed, self._fail)
+        self._replayed_branch: tuple[Branch, PlayControl | None] | None = None
+        self._restorer: SessionRestorer | None = None
+        self._happened: list[Happened] = []
+
+    # -- what there is ------------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> State:
+        if self._loader.status:
+            return State.LOADING
+        if self._replay.running:
+            return State.REPLAYING
+        if self._restorer is not None:
+            return State.RESTORING
+        if self.writer.writing:
+            return State.WRITING
+        return State.NO_MODEL if self.writer.sampler is None else State.RESTING
+
+    @property
+    def status(self) -> str:
+        """What is waited for, and how far it is; empty if nothing is."""
+        match self.state:
+            case State.LOADING:
+                return self._loader.status
+            case State.REPLAYING:
+                return self._replay.status
+            case State.RESTORING if self._restorer is not None:
+                return self._restorer.status
+        return ""
+
+    @property
+    def model(self) -> LoadedModel | None:
+        """The model that writes; None before the first one is open."""
+        return self._loader.model
+
+    @property
+    def text(self) -> str:
+        """The prime and the written characters."""
+        return self.writer.prime + self.writer.text
+
+    def poll(self) -> list[Happened]:
+        """What happened since the last call, oldest first; takes over what the background jobs have done."""
+        self._jobs.drain()
+        if self.writer.writing:
+            self._loader.refresh()
+        happened, self._happened = self._happened, []
+        return happened
+
+    def advance(self, budget_seconds: float) -> str:
+        """Write for at most this long; returns the new characters of the current text."""
+        if self._replay.running:
+            return ""
+        try:
+            return self.writer.advance(budget_seconds)
+        except ValueError as error:
+            self._fail(error)
+            return ""
+
+    def close(self) -> None:
+        self._jobs.close()
+
+    # -- model, prime, settings ---------------------------------------------------------------------------------------
+
+    def open(self, model: LoadedModel | ModelSource | None) -> None:
+        """Write with this model, or with the newest."""
+        self._cancel_restoring()
+        self._stop_and_wait()
+        if isinstance(model, LoadedModel):
+            self._loader.use(model, self._given_prime)
+        else:
+            self._loader.open(model, self._given_prime)
+
+    def change_prime(self, prime: str) -> None:
+        """Start over from a prime that somebody has typed or chosen."""
+        self.prime, self.prime_is_typed = prime, True
+        if self._loader.model is not None or self._loader.status:
+            self._stop_and_wait()
+            self._loader.start_over(prime)
+
+    def change(self, settings: PlaySettings) -> None:
+        """Apply settings that somebody has changed.
+
+        Those of the sampler act on the next character and leave a mark, another seed starts over. With replay on, the
+        whole text is written again under either.
+        """
+        before, self.settings = self.settings, settings
+        self.writer.apply(settings)
+        changed = [control for control in CONTROLS if control.value(before) != control.value(settings)]
+        sampling = [control for control in changed if control.field in SAMPLING_FIELDS]
+        if not self._can_replay():
+            self._replay.cancel()
+            for control in sampling:
+                self._mark(f"{control.name} {control.shown(settings)}")
+            if SEED in changed:
+                self.start_over()
+        elif sampling or SEED in changed:
+            self._write_again([*sampling, SEED][0], self.writer.count)
+
+    def reroll(self) -> None:
+        """Write another text, with a seed drawn anew."""
+        self.change(replace(self.settings, seed=self._new_seed()))
+        self._happened.append(SettingsChanged(self.settings))
+
+    def start_over(self) -> None:
+        """From the prime again, with the seed of the settings."""
+        self._replay.cancel()
+        model, page = self._loader.model, self.writer.page
+        if self._loader.live or (page is not None and page.mixed):
+            self._stop_and_wait()
+            self._loader.start_over(self._given_prime)
+        elif not self._loader.status and model is not None and self.writer.sampler is not None:
+            self.writer.restart(self.settings.seed)
+            self._started(model, f"seed {self.settings.seed}")
+
+    def go_on(self) -> None:
+        self.writer.go_on()
+
+    def stop(self) -> None:
+        self._replay.cancel()
+        self.writer.stop()
+
+    def resume(self) -> None:
+        """Go on after a time in which nobody saw the text."""
+        if self._loader.model is None and self.state is State.NO_MODEL:
+            self.open(None)
+        elif self._loader.live and not self.writer.count:
+            self.start_over()  # the weights it was to start with have grown old
+        self.writer.wake()
+
+    # -- other texts --------------------------------------------------------------------------------------------------
+
+    def fork(self, position: int, token_id: int) -> str:
+        """Go on from a position with another character; with the same one, by other random numbers."""
+        trunk = self.tree.current
+        if trunk is None:
+            return NO_TEXT
+        if position >= len(trunk.page):
+            return TEXT_CHANGED
+        tokens, old = trunk.page.vocabulary.tokens, trunk.page.ids[position]
+        symbol = self._symbol_of(tokens[token_id])
+        if token_id == old:
+            return self._fork(trunk, position, [token_id], self._new_seed(), f"{symbol} again")
+        return self._fork(trunk, position, [token_id], None, f"{symbol} for {self._symbol_of(tokens[old])}")
+
+    def edit(self, start: int, text: str) -> str:
+        """Go on behind `text`, put in place of the written characters from `start` on.
+
+        The beginning that both have in common is shared. If all of `text` stands there already, what follows is written
+        by other random numbers. Raises UnknownCharacters.
+        """
+        trunk = self.tree.current
+        if trunk is None:
+            return NO_TEXT
+        ids, old = trunk.page.vocabulary.encode(text).tolist(), trunk.page.ids
+        if start > len(old):
+            return TEXT_CHANGED
+        differing = (n for n, (one, other) in enumerate(zip(ids, old[start:], strict=False)) if one != other)
+        shared = next(differing, min(len(ids), len(old) - start))
+        seed = self._new_seed() if shared == len(ids) else None
+        return self._fork(trunk, start + shared, ids[shared:], seed, "edit")
+
+    def turn_to(self, branch: Branch) -> None:
+        """Show a text of the tree, stopped."""
+        self.tree.turn_to(branch)
+        self._show_current()
+
+    def sibling(self, by: int) -> str:
+        """Show the text beside the current one."""
+        if self.tree.sibling(by) is None:
+            return "there is no other branch beside this one"
+        self._show_current()
+        return ""
+
+    def delete(self) -> str:
+        """Delete the current text and all that grew out of it; `undo` brings them back."""
+        branch = self.tree.current
+        if branch is None or not self.tree.delete(branch):
+            return "this is the only text there is"
+        self._show_current()
+        return f"deleted: {branch.origin}; u brings it back"
+
+    def undo(self) -> str:
+        done = self.tree.undo()
+        self._show_current()
+        return done or "nothing to undo"
+
+    def redo(self) -> str:
+        done = self.tree.redo()
+        self._show_current()
+        return done or "nothing to redo"
+
+    def bookmark(self) -> str:
+        """Set or take the bookmark of the current text; one with a bookmark is not dropped when memory runs short."""
+        branch = self.tree.current
+        if branch is None:
+            return NO_TEXT
+        branch.bookmarked = not branch.bookmarked
+        return f"{'bookmarked' if branch.bookmarked else 'bookmark removed'}: {branch.origin}"
+
+    def restore(self, session: Session) -> None:
+        """Bring back the texts of a session and its settings, and show the text that was on the screen."""
+        self._stop_and_wait()
+        self._cancel_restoring()
+        self._adopt(session.settings)
+        self.prime, self.prime_is_typed = session.prime, True
+        self._happened.append(PrimeChanged(session.prime))
+        restorer = self._restorer = SessionRestorer(session, self._backend)
+        self._jobs.submit(_SESSION, restorer.restore_current, self._current_restored)
+
+    # -- what comes from the background -------------------------------------------------------------------------------
+
+    def _begin(self, primed: PrimedModel) -> None:
+        length = self.writer.count
+        self.problem = ""
+        if not self.prime_is_typed:
+            self.prime = primed.prime
+            self._happened.append(PrimeChanged(primed.prime))
+        self.writer.begin(primed.sampler, primed.read, self.settings.seed)
+        self._started(primed.model, "start")
+        self._happened.append(ModelChanged(primed.model))
+        if self.settings.replay and length and not self._loader.live:
+            current = self.tree.current
+            self._replayed_branch = None if current is None else (current, None)
+            self._write_again(None, length)
+
+    def _renew(self, model: LoadedModel) -> None:
+        self.writer.change_model(model.network)
+        self._mark(f"weights of step {model.step}")
+        if self.tree.current is not None:
+            self.tree.current.model = model
+        self._happened.append(ModelChanged(model))
+
+    def _replayed(self, replayed: Replayed) -> None:
+        """Show a text written again; one branch holds all texts that changes of one control have made in a row."""
+        queued, current = self._replay.take_queued(), self.tree.current
+        assert current is not None
+        self.writer.exchange(replayed.text, replayed.sampler)
+        same = self._replayed_branch == (current, replayed.control)
+        if same and not current.bookmarked and not self.tree.children(current):
+            current.page = replayed.text
+            current.marks.clear()
+        else:
+            name = "" if replayed.control is None else f" {replayed.control.name}"
+            self.tree.grow(Branch(replayed.text, current.model, f"replay{name}"))
+            current = self.tree.current
+            assert current is not None
+        self._replayed_branch = current, replayed.control
+        self._happened.append(TextShown(current, keep_place=True))
+        if queued is not None:
+            self._write_again(*queued)
+
+    def _current_restored(self, current: Branch | None) -> None:
+        restorer = self._restorer
+        assert restorer is not None
+        if current is not None:
+            self.tree.bring_back(list(reversed(list(current.ancestry))), current)
+            self._show_current()
+        self._jobs.submit(_SESSION, restorer.restore_others, self._all_restored)
+
+    def _all_restored(self, branches: Sequence[Branch]) -> None:
+        restorer, self._restorer = self._restorer, None
+        assert restorer is not None
+        self.tree.bring_back(branches, None)
+        self._happened.append(SessionRestored(tuple(restorer.lost)))
+        if branches and self.tree.current not in branches:
+            self.turn_to(branches[-1])
+
+    def _fail(self, error: ValueError) -> None:
+        self.problem = str(error)
+
+    # -- parts of the above -------------------------------------------------------------------------------------------
+
+    @property
+    def _given_prime(self) -> str | None:
+        return self.prime if self.prime_is_typed else None
+
+    def _can_replay(self) -> bool:
+        page = self.writer.page
+        possible = self.settings.replay and bool(page) and not self._loader.status and not self._loader.live
+        return possible and page is not None and not page.mixed
+
+    def _write_again(self, control: PlayControl | None, length: int) -> None:
+        if self.writer.page is not None:
+            self._replay.start(self.writer.page, self.settings, control, length)
+
+    def _stop_and_wait(self) -> None:
+        """Stop writing; the text stays shown until the next one is there."""
+        self._replay.cancel()
+        self.writer.stop()
+        self.problem = ""
+
+    def _cancel_restoring(self) -> None:
+        self._jobs.cancel(_SESSION)
+        self._restorer = None
+
+    def _fork(self, trunk: Branch, position: int, token_ids: Sequence[int], seed: int | None, origin: str) -> str:
+        if self.status:
+            return self.status
+        try:
+            self.writer.fork(position, token_ids, seed)
+        except ValueError as error:
+            return str(error)
+        assert self.writer.page is not None
+        self.tree.grow(trunk.forked(self.writer.page, position, origin))
+        self._show()
+        return ""
+
+    def _started(self, model: LoadedModel, origin: str) -> None:
+        assert self.writer.page is not None
+        self.tree.grow(Branch(self.writer.page, model, origin))
+        self._show()
+
+    def _show_current(self) -> None:
+        """Show the text that the tree stands on, stopped, with its model, prime and settings."""
+        branch = self.tree.current
+        if branch is None or branch.page is self.writer.page:
+            return
+        self.writer.turn_to(branch.page)
+        self._loader.turn_to(branch.model)
+        if self.prime != branch.page.prime:
+            self.prime, self.prime_is_typed = branch.page.prime, True
+            self._happened.append(PrimeChanged(self.prime))
+        self._show()
+        self._happened.append(ModelChanged(branch.model))
+
+    def _show(self) -> None:
+        branch = self.tree.current
+        assert branch is not None
+        self._replay.cancel()
+        self.problem = ""
+        self._happened.append(TextShown(branch))
+        page = branch.page
+        settings = replace(self.settings, seed=page.seeds[0].value)
+        if settings.replay and page.settings:
+            settings = replace(settings, **asdict(page.settings[-1].value))
+        self._adopt(settings)
+
+    def _adopt(self, settings: PlaySettings) -> None:
+        """Take over the settings of the text that is shown: nothing is marked or written again."""
+        if settings != self.settings:
+            self.settings = settings
+            self.writer.apply(settings)
+            self._happened.append(SettingsChanged(settings))
+
+    def _mark(self, label: str) -> None:
+        branch = self.tree.current
+        mark = branch.mark(label, self._clock()) if branch is not None else None
+        if mark is not None:
+            self._happened.append(MarkAdded(mark))

@@ -1,0 +1,84 @@
+"""Replay: write a whole text again, as long as it was, from the same prime under changed controls."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from charrnn_tui.playground.controls import PlayControl, PlaySettings
+from charrnn_tui.playground.jobs import CancelToken, Jobs
+from charrnn_tui.sampling.generated_text import GeneratedText
+from charrnn_tui.sampling.sampler import Sampler
+
+ALWAYS_FINISHED: Final = 2000  # characters; a key held down shows each text of this length, a longer one is replaced
+_REPLAY = "replay"  # key of the job
+
+
+@dataclass(frozen=True, eq=False)
+class Replayed:
+    """A text written again. sampler: at its end. control: the one that was changed, None for another prime or model."""
+
+    text: GeneratedText
+    sampler: Sampler
+    control: PlayControl | None
+
+
+class Replay:
+    """At most one text is written again at a time; a change that comes meanwhile is written next."""
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        done: Callable[[Replayed], None],
+        failed: Callable[[ValueError], None],
+    ) -> None:
+        self._jobs, self._done, self._failed = jobs, done, failed
+        self._text: GeneratedText | None = None  # grows on the job's thread
+        self._length = 0
+        self._queued: PlayControl | None = None
+        self._is_queued = False
+
+    @property
+    def running(self) -> bool:
+        return self._jobs.pending(_REPLAY)
+
+    @property
+    def status(self) -> str:
+        """How far it is; empty if nothing is written again."""
+        if not self.running or self._text is None:
+            return ""
+        return f"replaying: {len(self._text):,} of {self._length:,} characters"
+
+    def start(self, text: GeneratedText, settings: PlaySettings, control: PlayControl | None, length: int) -> None:
+        """Write so many characters after the prime of `text`.
+
+        While a text of up to ALWAYS_FINISHED characters is being written, the request waits for it, and the newest
+        request replaces the one that waits: `take_queued`.
+        """
+        if self.running and self._length <= ALWAYS_FINISHED:
+            self._queued, self._is_queued = control, True
+            return
+        if self.running:
+            length = self._length
+        new = self._text = text.fork(0, settings.seed)
+        self._length = length
+
+        def work(token: CancelToken) -> Replayed:
+            sampler = Sampler(new.network, new.vocabulary, settings.sampling, seed=0)
+            sampler.restore(new.snapshot_at(0))
+            while len(new) < length:
+                token.check()
+                new.write(sampler)
+            new.look()
+            return Replayed(new, sampler, control)
+
+        self._jobs.submit(_REPLAY, work, self._done, self._failed)
+
+    def take_queued(self) -> tuple[PlayControl | None, int] | None:
+        """The control and the length of the request that waited; afterwards none waits."""
+        queued, self._is_queued = self._is_queued, False
+        return (self._queued, self._length) if queued else None
+
+    def cancel(self) -> None:
+        """Drop the text being written and the request that waits."""
+        self._is_queued = False
+        self._jobs.cancel(_REPLAY)

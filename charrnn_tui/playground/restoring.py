@@ -1,0 +1,102 @@
+"""Bringing a session back: its models opened, its texts written again as their recipes say."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from charrnn_tui.playground.backend import Backend
+from charrnn_tui.playground.branches import Branch
+from charrnn_tui.playground.jobs import CancelToken
+from charrnn_tui.playground.models import LoadedModel, ModelSource, load_model
+from charrnn_tui.playground.session import Session
+from charrnn_tui.run.files import file_sha256
+from charrnn_tui.sampling.generated_text import GeneratedText
+from charrnn_tui.sampling.rewriting import write_on
+from charrnn_tui.sampling.sampler import Sampler
+
+
+class SessionRestorer:
+    """Restores the text that was on the screen first, then the others; both methods run in the background.
+
+    A text whose model is gone, or whose model's file holds another model now, is not restored; `lost` says so.
+    """
+
+    def __init__(self, session: Session, backend: Backend) -> None:
+        self._session, self._backend = session, backend
+        self.lost: list[str] = []
+        self._models: dict[tuple[str, str], LoadedModel | None] = {}
+        self._restored: dict[int, Branch] = {}
+        self._current_places: list[int] = []  # the text on the screen and those it grew out of, oldest first
+        place: int | None = session.current
+        while place is not None:
+            self._current_places.insert(0, place)
+            place = session.branches[place].parent
+        self._written = 0
+        self._total = max(1, sum(branch.recipe.length - branch.position for branch in session.branches))
+
+    @property
+    def status(self) -> str:
+        return f"restoring the session: {min(99, 100 * self._written // self._total)} %"
+
+    def restore_current(self, token: CancelToken) -> Branch | None:
+        """The text that was on the screen, with those it grew out of; None if it cannot be restored."""
+        self._restore(self._current_places, token)
+        return self._restored.get(self._session.current)
+
+    def restore_others(self, token: CancelToken) -> list[Branch]:
+        """All texts, in the session's order; those restored before are among them."""
+        others = [place for place in range(len(self._session.branches)) if place not in self._current_places]
+        self._restore(others, token)
+        return [self._restored[place] for place in sorted(self._restored)]
+
+    def _restore(self, places: Iterable[int], token: CancelToken) -> None:
+        for place in places:
+            try:
+                self._restore_branch(place, token)
+            except ValueError as error:
+                self.lost.append(f"{self._session.branches[place].origin}: {error}")
+
+    def _restore_branch(self, place: int, token: CancelToken) -> None:
+        saved = self._session.branches[place]
+        parent = None if saved.parent is None else self._restored.get(saved.parent)
+        model = self._model(saved.source, saved.recipe.checkpoint, saved.recipe.sha256)
+        if model is None or (saved.parent is not None and parent is None):
+            return
+        if parent is None:
+            sampler = saved.recipe.start(model.network, model.vocabulary)
+            text = GeneratedText(sampler, saved.recipe.prime, saved.recipe.seeds[0])
+        else:
+            text = parent.page.fork(saved.position)
+            earlier = max(at for at in saved.recipe.settings if at <= saved.position)
+            sampler = Sampler(model.network, model.vocabulary, saved.recipe.settings[earlier], seed=0)
+            sampler.restore(text.snapshot_at(saved.position))
+        ids = model.vocabulary.encode(saved.text).tolist()
+        before = self._written
+        write_on(text, sampler, saved.recipe, ids, self._on_progress(before, token))
+        self._written = before + saved.recipe.length - saved.position
+        self._restored[place] = Branch(
+            text, model, saved.origin, parent, saved.position, list(saved.marks), saved.bookmarked
+        )
+
+    def _on_progress(self, before: int, token: CancelToken) -> Callable[[int], None]:
+        def on_progress(written: int) -> None:
+            token.check()
+            self._written = before + written
+
+        return on_progress
+
+    def _model(self, source: ModelSource, pinned: str, sha256: str) -> LoadedModel | None:
+        """The model as the session had it: in its own place, or where its checkpoint was pinned for the recipes."""
+        key = (sha256, pinned)
+        if key not in self._models:
+            self._models[key] = None
+            for candidate in (source, ModelSource("file", Path(pinned))):
+                try:
+                    if file_sha256(candidate.file) == sha256:
+                        self._models[key] = replace(load_model(candidate, self._backend), sha256=sha256)
+                        break
+                except (OSError, ValueError):
+                    continue
+            else:
+                self.lost.append(f"{source.label} has changed or is gone")
+        return self._models[key]

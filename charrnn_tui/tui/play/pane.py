@@ -1,0 +1,202 @@
+"""What the playground writes, on the screen: the prime, the text, and a line of figures."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.timer import Timer
+
+from charrnn_tui.playground.playground import (
+    Happened,
+    MarkAdded,
+    ModelChanged,
+    Playground,
+    PrimeChanged,
+    State,
+    TextShown,
+)
+from charrnn_tui.tui.play.next_character import NextCharacter, outlook_of
+from charrnn_tui.tui.play.play_status import PlayStatus, activity_of, figures_of
+from charrnn_tui.tui.play.prime_field import PrimeField
+from charrnn_tui.tui.textview.surprise import ColourMode, classes_of
+from charrnn_tui.tui.textview.surprise_legend import SurpriseLegend
+from charrnn_tui.tui.textview.text_view import TextView
+
+DRAW_SECONDS: Final = 1 / 20
+WRITE_SECONDS: Final = 1 / 100  # between two slices of writing at unlimited speed
+BUDGET_SECONDS, UNLIMITED_BUDGET_SECONDS = 0.015, 0.008  # of writing in a slice: no key waits longer
+FAST: Final = 60  # chars/s from which the parts beside the text are drawn less often
+BARS_EVERY, STATUS_EVERY, TEXT_EVERY = (2, 4), (5, 10), (1, 2)  # draws between two updates: slow text, fast text
+_MOST_CANDIDATES: Final = 12
+
+
+class PlaygroundPane(Vertical):
+    """Drives a playground by one timer and draws it, each part as often as it is worth its bandwidth."""
+
+    DEFAULT_CSS = """
+    PlaygroundPane {
+        height: 1fr;
+        & > TextView { height: 1fr; padding: 0 0 0 1; scrollbar-background: $background; }
+        & > SurpriseLegend { display: none; }
+        &.-coloured > SurpriseLegend { display: block; }
+    }
+    """
+
+    def __init__(
+        self, playground: Playground, next_character: NextCharacter, on_happened: Callable[[Happened], None]
+    ) -> None:
+        """next_character: shows the distribution. on_happened: told of each fact after this widget has drawn it."""
+        super().__init__()
+        self.playground = playground
+        self.prime_field = PrimeField()
+        self.text_view = TextView(id="play-text")
+        self._next_character, self._on_happened = next_character, on_happened
+        self._legend = SurpriseLegend()
+        self._status = PlayStatus()
+        self._colours: ColourMode | None = None
+        self._not_drawn: list[str] = []  # new characters
+        self._ticks = self._draws = 0
+        self._timer: Timer | None = None
+        self._seconds = 0.0  # between two ticks
+        self._paused = False
+
+    def compose(self) -> ComposeResult:
+        yield self.prime_field
+        yield self.text_view
+        yield self._legend
+        yield self._status
+
+    def on_unmount(self) -> None:
+        self.playground.close()
+
+    @property
+    def legend(self) -> TextView | None:
+        """The scale of the colours, while the text is coloured."""
+        return self._legend.scale if self._colours is not None else None
+
+    def update(self) -> None:
+        """Show the playground as it is now, such as after a key."""
+        if self.is_mounted:
+            self._poll()
+            self._draw(at_once=True)
+            self._set_timer()
+
+    def pause(self) -> None:
+        """Stop writing and drawing while another screen is shown."""
+        self._paused = True
+        self._set_timer()
+
+    def resume(self) -> None:
+        self._paused = False
+        self.playground.resume()
+        self.update()
+
+    def colour(self, mode: ColourMode | None) -> None:
+        """Colour each character by a quantity of the model's, or by none."""
+        self._colours = mode
+        self.set_class(mode is not None, "-coloured")
+        self.text_view.style_of = None if mode is None else partial(self._classes_of, mode)
+        if mode is not None:
+            self._legend.show_mode(mode)
+            self._show_figures()
+
+    @on(PrimeField.Changed)
+    def prime_changed(self, event: PrimeField.Changed) -> None:
+        event.stop()
+        self.playground.change_prime(event.prime)
+        self.update()
+
+    # -- the timer ----------------------------------------------------------------------------------------------------
+
+    def _set_timer(self) -> None:
+        """Run as often as the state asks for; not at all if nothing changes by itself."""
+        unlimited = self.playground.writer.speed is None
+        match self.playground.state:
+            case _ if self._paused:
+                seconds = 0.0
+            case State.RESTING | State.NO_MODEL:
+                seconds = 0.0
+            case State.REPLAYING:
+                seconds = WRITE_SECONDS
+            case State.WRITING if unlimited:
+                seconds = WRITE_SECONDS
+            case _:
+                seconds = DRAW_SECONDS
+        if seconds != self._seconds:
+            if self._timer is not None:
+                self._timer.stop()
+            self._timer = self.set_interval(seconds, self._tick, name="playground") if seconds else None
+            self._seconds = seconds
+
+    def _tick(self) -> None:
+        self._poll()
+        unlimited = self.playground.writer.speed is None
+        self._not_drawn.append(self.playground.advance(UNLIMITED_BUDGET_SECONDS if unlimited else BUDGET_SECONDS))
+        self._ticks += 1
+        if self._seconds == DRAW_SECONDS or self._ticks % round(DRAW_SECONDS / WRITE_SECONDS) == 0:
+            self._draw()
+        if self.playground.state in (State.RESTING, State.NO_MODEL):
+            self._draw(at_once=True)
+        self._set_timer()
+
+    def _poll(self) -> None:
+        for fact in self.playground.poll():
+            match fact:
+                case TextShown():
+                    self._show_text(fact)
+                case ModelChanged():
+                    self.prime_field.model = fact.model
+                case PrimeChanged():
+                    self.prime_field.prime = fact.prime
+                case MarkAdded():
+                    self.text_view.add_mark(*fact.mark)
+            self._on_happened(fact)
+
+    # -- drawing ------------------------------------------------------------------------------------------------------
+
+    def _show_text(self, shown: TextShown) -> None:
+        writer, view = self.playground.writer, self.text_view
+        self._not_drawn.clear()
+        cursor, row = view.cursor, None if view.following else view.scroll_offset.y
+        view.set_text(writer.prime + writer.text, prime_length=len(writer.prime))
+        if shown.keep_place and row is not None:
+            view.show_row(row)
+        if shown.keep_place:
+            view.cursor = cursor
+        for mark in shown.branch.marks:
+            view.add_mark(*mark)
+
+    def _draw(self, *, at_once: bool = False) -> None:
+        playground, writer = self.playground, self.playground.writer
+        self._draws += not at_once
+        fast = writer.speed is None or writer.speed >= FAST
+        very_fast = writer.speed is None or writer.speed > 4 * FAST
+        if at_once or self._draws % TEXT_EVERY[very_fast] == 0:
+            self.text_view.append("".join(self._not_drawn))
+            self._not_drawn.clear()
+        if writer.sampler is not None and (at_once or self._draws % BARS_EVERY[fast] == 0):
+            distribution, vocabulary = writer.sampler.distribution, writer.sampler.vocabulary
+            self._next_character.outlook = outlook_of(distribution, vocabulary, _MOST_CANDIDATES)
+        if writer.writing != self.text_view.busy:
+            self.text_view.busy = writer.writing
+            self.screen.refresh_bindings()
+            at_once = True
+        waiting_for, problem = playground.status, playground.problem
+        if at_once or problem or waiting_for or self._draws % STATUS_EVERY[fast] == 0:
+            self._show_figures()
+            parts = (figures_of(writer), activity_of(writer, waiting_for))
+            self._status.show(problem or " · ".join(part for part in parts if part), problem=bool(problem))
+
+    def _show_figures(self) -> None:
+        """Beside the colours: the figures of the selected part of the text, or of all of it."""
+        page, view = self.playground.writer.page, self.text_view
+        if self._colours is not None and page is not None:
+            start, end = view.selected or (0, view.length)
+            primed = len(page.prime)
+            self._legend.show_figures(page, max(0, start - primed), min(len(page), max(0, end - primed)))
+
+    def _classes_of(self, mode: ColourMode, start: int, end: int) -> list[int]:
+        return classes_of(mode, self.playground.writer.page, start, end)
