@@ -1,4 +1,4 @@
-"""A text file read in pieces: strictly decoded, newlines universal, a byte-order mark dropped, in constant memory."""
+"""A text file, decoded piece by piece in constant memory: strict, newlines universal, byte-order mark dropped."""
 
 import codecs
 import hashlib
@@ -6,24 +6,13 @@ import io
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
-from charrnn_tui.text.byte_passes import with_newlines
-from charrnn_tui.text.vocabulary import Codes, codes_of
-
 BINARY_PROBE_BYTES = 8192  # a NUL among the first bytes is how file(1) and git tell binary from text
-PIECE_BYTES = 1 << 16  # read at once; more than the probe, and little enough that memory is used again for the next
-HASHED_BYTES = 1 << 20  # hashed at once: after each the thread waits for its turn among those of Python
-SAMPLES, SAMPLE_BYTES = 12, 1 << 11  # what is looked at beforehand of a long file
-END_BYTES = 1 << 14  # and of its end, where a book's small print has the odd characters
-_AS_ASCII = (
-    "utf-8",
-    "ascii",
-    "iso8859-1",
-)  # as the codecs call themselves; ASCII bytes mean ASCII, whatever came before
+PIECE_BYTES = 1 << 16  # more than the probe, and little enough for the processor's cache
 _ALTERNATIVES = ("utf-16", "utf-32", "cp1251", "cp1252", "latin-1")  # tried in this order; the last one fits any bytes
-_OF_NULS = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")  # have NULs in them, and need no mark at their start
+_WITH_NULS = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")  # text in these has NUL bytes, and needs no mark
 
 
 class CorpusError(ValueError):
@@ -31,14 +20,14 @@ class CorpusError(ValueError):
 
 
 class TextFile:
-    """A file of text, which may be read as often as one likes; what is no regular file (a pipe) is kept in memory.
+    """A file of text that can be read any number of times; a pipe is read once and its bytes are kept in memory.
 
     Every method raises CorpusError where the file cannot be read.
     """
 
-    def __init__(self, path: str | Path, encoding: str = "utf-8") -> None:
+    def __init__(self, path: str | Path, encoding: str = "utf-8", piece_bytes: int = PIECE_BYTES) -> None:
         """Raises CorpusError where there is no such file or no such encoding, or where it is a directory."""
-        self.path, self.encoding = path, encoding
+        self.path, self.encoding, self.piece_bytes = path, encoding, piece_bytes
         self._data: bytes | None = None
         try:
             self._begun = Path(path).stat()
@@ -49,11 +38,11 @@ class TextFile:
 
     @property
     def size(self) -> int:
-        """In bytes."""
+        """The file's size in bytes."""
         return self._begun.st_size if self._data is None else len(self._data)
 
     def changed(self) -> bool:
-        """Whether the file is another than when this object was made."""
+        """Whether the file's size or modification time is another than when this object was made."""
         try:
             now = Path(self.path).stat()
         except OSError:
@@ -61,37 +50,12 @@ class TextFile:
         before = self._begun
         return self._data is None and (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns)
 
-    def pieces(self, piece_bytes: int = PIECE_BYTES) -> Iterator[bytes]:
-        """The bytes, as they lie there."""
-        with self._opened() as file:
-            while piece := file.read(piece_bytes):
-                yield piece
-
-    def pieces_in(self, buffer: bytearray) -> Iterator[memoryview]:
-        """The same in a buffer that is used again: each is good until the next is asked for."""
-        room = memoryview(buffer)
-        with self._opened() as file:
-            while count := file.readinto(room):
-                yield room[:count]
-
-    def sample(self) -> bytes:
-        """ASCII characters that stand in the text, from all over a long file; empty where bytes are not characters."""
-        if self._data is not None or self.size <= PIECE_BYTES or not self._as_ascii():
-            return b""
-        found = []
-        with self._opened() as file:
-            for number in range(SAMPLES):
-                file.seek((self.size - END_BYTES) * number // SAMPLES)
-                found.append(file.read(SAMPLE_BYTES))
-            file.seek(self.size - END_BYTES)
-            found.append(file.read(END_BYTES))
-        return b"".join(found).translate(None, b"\r" + bytes(range(0x80, 0x100)))
-
-    @contextmanager
-    def _opened(self) -> Iterator[io.FileIO | io.BytesIO]:
+    def pieces(self) -> Iterator[bytes]:
+        """The file's bytes, `piece_bytes` at a time."""
         try:
             with open(self.path, "rb", buffering=0) if self._data is None else io.BytesIO(self._data) as file:
-                yield file
+                while piece := file.read(self.piece_bytes):
+                    yield piece
         except OSError as error:
             raise _unreadable(self.path, error) from None
 
@@ -100,40 +64,20 @@ class TextFile:
 
         Raises CorpusError that names the byte offset and an encoding to try, or says that the file is binary.
         """
-        return (text if isinstance(text, str) else text.decode("ascii") for text in self._read())
-
-    def codes(self) -> Iterator[Codes]:
-        """The code points of `texts`."""
-        return (text if isinstance(text, bytes) else codes_of(text) for text in self._read())
-
-    def _read(self) -> Iterator[str | bytes]:
-        """A piece of ASCII stays bytes: decoding and encoding it would take as long as all the rest."""
-        decoder = self._decoder()
-        newlines = io.IncrementalNewlineDecoder(decoder, translate=True)
-        nothing_kept, as_ascii = newlines.getstate(), self._as_ascii()
+        decoder = io.IncrementalNewlineDecoder(self._decoder(), translate=True)
         begun, offset = False, 0
-        for piece in _with_end(self.pieces()):
+        for piece in chain(self.pieces(), [b""]):  # the empty piece ends the text
             offset += len(piece)
-            text: str | bytes
-            if as_ascii and piece.isascii() and not piece.endswith(b"\r") and newlines.getstate() == nothing_kept:
-                text = with_newlines(piece)
-            else:
-                try:
-                    text = newlines.decode(piece, final=not piece)
-                except UnicodeError as error:
-                    raise CorpusError(self._undecodable(error, offset)) from None
-            if not begun and text:
+            try:
+                text = decoder.decode(piece, final=not piece)
+            except UnicodeError as error:
+                raise CorpusError(self._undecodable(error, offset)) from None
+            if text and not begun:
                 begun = True
                 self._refuse_binary(text)
-                text = text if isinstance(text, bytes) else text.removeprefix("\ufeff")
+                text = text.removeprefix("\ufeff")
             if text:
                 yield text
-
-    def _as_ascii(self) -> bool:
-        try:
-            return codecs.lookup(self.encoding).name in _AS_ASCII
-        except (LookupError, ValueError):
-            return False
 
     def _decoder(self) -> codecs.IncrementalDecoder:
         try:
@@ -147,29 +91,28 @@ class TextFile:
     def _head(self) -> bytes:
         return next(self.pieces(), b"")[:BINARY_PROBE_BYTES]
 
-    def _refuse_binary(self, text: str | bytes) -> None:
-        head = text[:BINARY_PROBE_BYTES]
-        place = head.find("\0") if isinstance(head, str) else head.find(b"\0")
+    def _refuse_binary(self, text: str) -> None:
+        place = text[:BINARY_PROBE_BYTES].find("\0")
         if place >= 0:
             raise CorpusError(
                 f"{self.path}: looks like a binary file (a NUL character at position {place}); give a plain text file"
-                + _hint(self._head(), _OF_NULS)
+                + _hint(self._head(), _WITH_NULS)
             )
 
     def _undecodable(self, error: UnicodeError, read: int) -> str:
-        """read: how many bytes the decoder has been given, up to those in `error`."""
+        """The error's message; read: bytes given to the decoder so far, those in `error` included."""
         path, head = self.path, self._head()
         with_mark = head.startswith((b"\xff\xfe", b"\xfe\xff"))
         if b"\0" in head and not with_mark:
             offset = head.index(b"\0")
             words = f"looks like a binary file (a NUL byte at offset {offset}); give a plain text file"
-            return f"{path}: {words}" + _hint(head, _OF_NULS, self.encoding)
+            return f"{path}: {words}" + _hint(head, _WITH_NULS, self.encoding)
         if not isinstance(error, UnicodeDecodeError):
             return f"{path}: is not {self.encoding}: {error}"
-        offset = read - len(error.object) + error.start  # what the decoder had kept stands in front of the piece
+        offset = read - len(error.object) + error.start  # error.object: bytes the decoder had kept, then the piece
         ended = error.start >= len(error.object)
         what = f"it ends at offset {offset}" if ended else f"byte 0x{error.object[error.start]:02x} at offset {offset}"
-        if self._is_utf8():  # strict enough that it hardly ever fits by accident
+        if self._is_utf8():  # text in another encoding is hardly ever valid UTF-8
             return f"{path}: is not {self.encoding}: {what}; try --encoding utf-8"
         return f"{path}: is not {self.encoding}: {what}" + _hint(
             head, _ALTERNATIVES if with_mark else _ALTERNATIVES[2:], self.encoding
@@ -187,7 +130,7 @@ class TextFile:
 
 
 def _all_of(pipe: str | Path) -> bytes:
-    """What comes out of a pipe or a terminal. Devices that give something give it for ever: raises CorpusError."""
+    """All bytes of a pipe, a terminal or an empty device. Raises CorpusError for other devices: they never end."""
     with open(pipe, "rb") as file:
         if stat.S_ISFIFO(os.fstat(file.fileno()).st_mode) or file.isatty() or not file.peek(1):
             return file.read()
@@ -195,17 +138,12 @@ def _all_of(pipe: str | Path) -> bytes:
 
 
 def sha256_of(files: Sequence[TextFile]) -> str:
-    """Of the files' bytes, one after the other, so that `cat FILES | sha256sum` prints the same."""
-    digest, buffer = hashlib.sha256(), bytearray(HASHED_BYTES)
+    """The SHA-256 of the files' bytes, one after the other, as `cat FILES | sha256sum` prints it."""
+    digest = hashlib.sha256()
     for file in files:
-        for piece in file.pieces_in(buffer):
+        for piece in file.pieces():
             digest.update(piece)
     return digest.hexdigest()
-
-
-def _with_end(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    yield from pieces
-    yield b""
 
 
 def _unreadable(path: str | Path, error: Exception) -> CorpusError:
@@ -222,7 +160,7 @@ def _unreadable(path: str | Path, error: Exception) -> CorpusError:
 
 
 def _hint(head: bytes, encodings: Sequence[str], tried: str = "") -> str:
-    """The first encodings under which the bytes are a text, as a suggestion; nothing where there is none."""
+    """A clause that suggests up to three encodings under which the bytes look like text; "" if none does."""
     fitting = [name for name in encodings if name != tried and _is_text(head, name)]
     return "; try --encoding " + " or ".join(fitting[:3]) if fitting else ""
 
@@ -232,7 +170,7 @@ def _is_text(data: bytes, encoding: str) -> bool:
         text = data[: len(data) // 4 * 4].decode(encoding)
     except UnicodeError:
         return False
-    if encoding in _OF_NULS and not set(" \n\u3000") & set(text):
-        return False  # pairs of any bytes are letters of some script, but white space they are hardly ever
+    if encoding in _WITH_NULS and not set(" \n\u3000") & set(text):
+        return False  # most pairs of bytes are letters of some script, few are white space
     odd = sum(not (char.isprintable() or char in "\t\n\r\f\ufeff") for char in text)
     return odd <= len(text) // 100

@@ -1,4 +1,4 @@
-"""The alphabet of a model: which character has which id."""
+"""The alphabet of a model: the id of each character."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
@@ -6,20 +6,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn_tui.text.byte_passes import look_up
+Ids = NDArray[np.unsignedinteger]  # one token id per character, in the smallest dtype that holds the alphabet
 
-Ids = NDArray[
-    np.unsignedinteger
-]  # token ids, one per character, in the smallest unsigned dtype that holds the alphabet
-
-# The code points of some characters: bytes where all of them are below 256, uint16 where all are below 65,536.
-Codes = bytes | NDArray[np.uint16] | NDArray[np.uint32]
-
-_CHUNK = 1 << 20  # characters encoded at once: bounds the scratch memory of a long text to a few megabytes
+_CHUNK = 1 << 16  # characters looked up at once: as much scratch memory as the processor's cache holds
 
 
 class UnknownCharacters(ValueError):
-    """A text holds characters outside the alphabet; `positions` maps each to where it stands (0-based)."""
+    """A text has characters outside the alphabet; `positions` maps each to its 0-based places in the text."""
 
     def __init__(self, positions: Mapping[str, list[int]]) -> None:
         self.positions = positions
@@ -44,26 +37,17 @@ def id_dtype(size: int) -> np.dtype[np.unsignedinteger]:
     return np.dtype(np.min_scalar_type(max(size - 1, 0)))
 
 
-def codes_of(text: str) -> Codes:
-    """The code points of a text, in the smallest form that holds them: bytes are looked up some four times as fast."""
-    try:
-        return text.encode("latin-1")
-    except UnicodeEncodeError:
-        pass
-    codes = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), dtype="<u2")
-    if len(codes) == len(text):
-        return codes
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+def code_points(text: str) -> NDArray[np.intp]:
+    """The code point of each character, shape (len(text),), as an index into a table."""
+    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+    return points.astype(np.intp)  # NumPy's own conversion within an indexing takes twice as long
 
 
 class Vocabulary:
-    """Characters numbered by their place in `tokens` (notebook cell 4, but the same order in every process)."""
+    """Characters numbered by their place in `tokens` (notebook cell 4, where the order is random)."""
 
     def __init__(self, tokens: Iterable[str]) -> None:
-        """Keep the tokens in the order given: a checkpoint's order is the checkpoint's.
-
-        Raises ValueError where a token is not one character, stands twice, or there is none.
-        """
+        """Keep the tokens in the order given. Raises ValueError unless they are one or more different characters."""
         self.tokens = tuple(tokens)
         if not self.tokens:
             raise ValueError("the alphabet is empty")
@@ -72,11 +56,6 @@ class Vocabulary:
                 raise ValueError(f"a token must be one character, not {token!r}")
         if len(self.index) != len(self.tokens):
             raise ValueError("a character stands twice among the tokens")
-
-    @classmethod
-    def of(cls, characters: Iterable[str]) -> "Vocabulary":
-        """The sorted alphabet of a text or of any other collection of characters."""
-        return cls(sorted(set(characters)))
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -102,57 +81,28 @@ class Vocabulary:
 
     @cached_property
     def _table(self) -> NDArray[np.int32]:
-        """Code point to id, -1 for a stranger; all larger code points are clipped onto the one extra entry."""
+        """Code point to id, -1 where there is none; larger code points are clipped onto the extra last entry."""
         codes = np.array([ord(token) for token in self.tokens])
         table = np.full(int(codes.max()) + 2, -1, dtype=np.int32)
         table[codes] = np.arange(len(self), dtype=np.int32)
         return table
 
-    @cached_property
-    def _bytes_table(self) -> bytes:
-        """Code point to id for those below 256, where ids are bytes; 0 for a stranger."""
-        table = bytearray(256)
-        for number, token in enumerate(self.tokens):
-            if ord(token) < 256:
-                table[ord(token)] = number
-        return bytes(table)
-
-    @cached_property
-    def _narrow(self) -> bytes:
-        """The tokens below code point 256."""
-        return "".join(self.tokens).encode("latin-1", "ignore")
-
     def encode(self, text: str) -> Ids:
         """Ids of the characters, shape (len(text),), dtype `self.dtype`. Raises UnknownCharacters."""
         ids = np.empty(len(text), dtype=self.dtype)
-        for start in range(0, len(text), _CHUNK):
-            codes = codes_of(text[start : start + _CHUNK])
-            if not self.knows(codes):
+        for start, found in self._lookups(text):
+            if found.min() < 0:
                 raise UnknownCharacters(self.unknown(text))
-            ids[start : start + len(codes)] = self.ids_of(codes)
+            ids[start : start + len(found)] = found
         return ids
 
-    def knows(self, codes: Codes) -> bool:
-        """Whether all of these characters are in the alphabet."""
-        if isinstance(codes, bytes):
-            return not codes.translate(None, self._narrow)
-        return bool((self._table.take(codes, mode="clip") >= 0).all())
-
-    def ids_of(self, codes: Codes) -> Ids:
-        """`encode` for code points that are all known. The array may be read-only."""
-        if isinstance(codes, bytes):
-            if self.dtype == np.uint8:
-                return look_up(codes, self._bytes_table)
-            codes = np.frombuffer(codes, np.uint8).astype(np.uint32)
-        return self._table.take(codes, mode="clip").astype(self.dtype)
-
     def encode_known(self, text: str) -> Ids:
-        """Like `encode`, but what is not in the alphabet is left out."""
+        """Like `encode`, leaving out characters that are not in the alphabet."""
         pieces = [found[found >= 0].astype(self.dtype) for _, found in self._lookups(text)]
         return np.concatenate(pieces or [np.empty(0, self.dtype)])
 
     def unknown(self, text: str) -> dict[str, list[int]]:
-        """The characters of the text that have no id, each with its positions, in order of appearance."""
+        """The characters of the text that have no id, each with its 0-based positions, in order of appearance."""
         positions: dict[str, list[int]] = {}
         for start, found in self._lookups(text):
             for place in np.flatnonzero(found < 0).tolist():
@@ -164,7 +114,6 @@ class Vocabulary:
         return "".join([self.tokens[number] for number in ids])
 
     def _lookups(self, text: str) -> Iterator[tuple[int, NDArray[np.int32]]]:
-        """Ids of a piece at a time, -1 for a stranger, with where the piece begins."""
+        """For each chunk its start and its ids, -1 for an unknown character."""
         for start in range(0, len(text), _CHUNK):
-            codes = text[start : start + _CHUNK].encode("utf-32-le", "surrogatepass")
-            yield start, self._table.take(np.frombuffer(codes, dtype="<u4"), mode="clip")
+            yield start, self._table.take(code_points(text[start : start + _CHUNK]), mode="clip")

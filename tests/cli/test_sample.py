@@ -92,7 +92,7 @@ def test_characters_unknown_to_the_model_may_be_left_out(invoke: Invoke, checkpo
 
 
 def test_the_usual_prime_gives_way_where_the_model_does_not_know_it(invoke: Invoke, tmp_path: Path) -> None:
-    write_checkpoint(tmp_path / "digits.safetensors", random_checkpoint(Vocabulary.of("0123456789")))
+    write_checkpoint(tmp_path / "digits.safetensors", random_checkpoint(Vocabulary("0123456789")))
     values = json.loads(invoke("sample", tmp_path / "digits.safetensors", "--length", 5, "--json").stdout)
     assert values["prime"] == ""
     assert len(values["text"]) == 5
@@ -162,7 +162,7 @@ def test_what_is_no_checkpoint_is_refused_in_words(
 
 
 def test_a_model_that_diverged_is_refused_in_words(invoke: Invoke, tmp_path: Path) -> None:
-    checkpoint = random_checkpoint(Vocabulary.of("The"))
+    checkpoint = random_checkpoint(Vocabulary(sorted(set("The"))))
     np.asarray(checkpoint.weights["fc.bias"])[0] = np.nan
     write_checkpoint(tmp_path / "nan.safetensors", checkpoint)
     result = invoke("sample", tmp_path / "nan.safetensors")

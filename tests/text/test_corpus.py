@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from charrnn_tui.text import text_file
 from charrnn_tui.text.batches import get_batches
 from charrnn_tui.text.corpus import CorpusError, corpus_name, load_corpus, read_text
 from charrnn_tui.text.long_text import chunks
+from charrnn_tui.text.text_file import TextFile, sha256_of
 
 
 def written(path: Path, data: bytes) -> Path:
@@ -42,11 +42,11 @@ def test_files_are_joined_in_the_order_given(tmp_path: Path) -> None:
     assert corpus.sha256 == hashlib.sha256(b"worldhello ").hexdigest()
 
 
-def test_the_hash_is_that_of_all_pieces_whatever_the_buffer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("piece_bytes", [1, 5, 18, 64])
+def test_the_hash_is_that_of_all_bytes_whatever_is_read_at_once(tmp_path: Path, piece_bytes: int) -> None:
     paths = [written(tmp_path / "a.txt", b"hello world, "), written(tmp_path / "b.txt", b"again")]
-    for size in (1, 5, 18, 64):
-        monkeypatch.setattr(text_file, "HASHED_BYTES", size)
-        assert load_corpus(paths).sha256 == hashlib.sha256(b"hello world, again").hexdigest()
+    files = [TextFile(path, piece_bytes=piece_bytes) for path in paths]
+    assert sha256_of(files) == hashlib.sha256(b"hello world, again").hexdigest()
 
 
 def test_all_newlines_are_read_as_one_character(tmp_path: Path) -> None:

@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from charrnn_tui.text import corpus as corpus_module
 from charrnn_tui.text.batches import get_batches
-from charrnn_tui.text.corpus import CorpusError, load_corpus
+from charrnn_tui.text.corpus import Corpus, CorpusError, load_corpus
 from charrnn_tui.text.ids_cache import IdsCache
 from charrnn_tui.text.long_text import character_counts
 from charrnn_tui.text.vocabulary import Vocabulary
@@ -19,11 +18,14 @@ TEXT = "Happy families are all alike;\r\nevery unhappy family\r\n" * 200 + "Ж"
 
 
 @pytest.fixture
-def text_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(corpus_module, "CACHED_FROM_BYTES", 1)
+def text_file(tmp_path: Path) -> Path:
     path = tmp_path / "happy.txt"
     path.write_bytes(TEXT.encode())
     return path
+
+
+def cached(path: Path, cache: Path, encoding: str = "utf-8") -> Corpus:
+    return load_corpus([path], encoding, cache, cached_from_bytes=1)
 
 
 def files_of(cache: Path) -> tuple[Path, Path]:
@@ -34,37 +36,36 @@ def files_of(cache: Path) -> tuple[Path, Path]:
 def test_a_cached_text_is_the_text(text_file: Path, tmp_path: Path) -> None:
     plain = load_corpus([text_file])
     for _ in range(2):  # encoded, then found
-        cached = load_corpus([text_file], cache=tmp_path / "cache")
-        assert cached.vocabulary == plain.vocabulary
-        assert cached.sha256 == plain.sha256 == hashlib.sha256(TEXT.encode()).hexdigest()
-        assert np.array_equal(cached.ids, plain.ids)
-        assert cached.ids.dtype == plain.ids.dtype
-        assert not cached.ids.flags.writeable
+        found = cached(text_file, tmp_path / "cache")
+        assert found.vocabulary == plain.vocabulary
+        assert found.sha256 == plain.sha256 == hashlib.sha256(TEXT.encode()).hexdigest()
+        assert np.array_equal(found.ids, plain.ids)
+        assert found.ids.dtype == plain.ids.dtype
+        assert not found.ids.flags.writeable
 
 
 def test_a_text_is_encoded_once(text_file: Path, tmp_path: Path) -> None:
-    load_corpus([text_file], cache=tmp_path / "cache")
+    cached(text_file, tmp_path / "cache")
     ids_file, _ = files_of(tmp_path / "cache")
     written = ids_file.stat().st_ino
-    load_corpus([text_file], cache=tmp_path / "cache")
+    cached(text_file, tmp_path / "cache")
     assert ids_file.stat().st_ino == written
 
 
-def test_a_short_text_is_not_cached(text_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(corpus_module, "CACHED_FROM_BYTES", 1 << 20)
-    load_corpus([text_file], cache=tmp_path / "cache")
+def test_a_short_text_is_not_cached(text_file: Path, tmp_path: Path) -> None:
+    load_corpus([text_file], cache=tmp_path / "cache", cached_from_bytes=1 << 20)
     assert not (tmp_path / "cache").exists()
 
 
 def test_a_changed_text_is_another_one(text_file: Path, tmp_path: Path) -> None:
-    load_corpus([text_file], cache=tmp_path / "cache")
+    cached(text_file, tmp_path / "cache")
     text_file.write_bytes(TEXT.replace("Happy", "Merry").encode())
-    assert np.array_equal(load_corpus([text_file], cache=tmp_path / "cache").ids, load_corpus([text_file]).ids)
+    assert np.array_equal(cached(text_file, tmp_path / "cache").ids, load_corpus([text_file]).ids)
 
 
 def test_the_same_bytes_in_another_encoding_are_another_text(text_file: Path, tmp_path: Path) -> None:
-    load_corpus([text_file], cache=tmp_path / "cache")
-    latin = load_corpus([text_file], "latin-1", tmp_path / "cache")
+    cached(text_file, tmp_path / "cache")
+    latin = cached(text_file, tmp_path / "cache", "latin-1")
     assert latin.vocabulary == load_corpus([text_file], "latin-1").vocabulary
 
 
@@ -111,23 +112,23 @@ def write_as_another_version(ids_file: Path, about: Path) -> None:
     ],
 )
 def test_what_is_damaged_is_made_anew(text_file: Path, tmp_path: Path, damage) -> None:
-    load_corpus([text_file], cache=tmp_path / "cache")
+    cached(text_file, tmp_path / "cache")
     damage(*files_of(tmp_path / "cache"))
-    assert np.array_equal(load_corpus([text_file], cache=tmp_path / "cache").ids, load_corpus([text_file]).ids)
+    assert np.array_equal(cached(text_file, tmp_path / "cache").ids, load_corpus([text_file]).ids)
     assert IdsCache(tmp_path / "cache").find(f"{hashlib.sha256(TEXT.encode()).hexdigest()}-utf-8") is not None
 
 
 def test_an_undecodable_text_leaves_nothing_behind(text_file: Path, tmp_path: Path) -> None:
     text_file.write_bytes(b"a" * 600_000 + b"\xe9t\xe9")
     with pytest.raises(CorpusError, match="byte 0xe9 at offset 600000"):
-        load_corpus([text_file], cache=tmp_path / "cache")
+        cached(text_file, tmp_path / "cache")
     assert IdsCache(tmp_path / "cache").size == 0
 
 
 def test_a_cache_that_cannot_be_written_is_one_clear_line(text_file: Path, tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file where the directory should be")
     with pytest.raises(CorpusError) as caught:
-        load_corpus([text_file], cache=tmp_path / "cache")
+        cached(text_file, tmp_path / "cache")
     assert str(caught.value).startswith(f"{tmp_path}/cache: the encoded text cannot be kept there: ")
     assert "\n" not in str(caught.value)
 
@@ -164,7 +165,7 @@ def test_clearing_tells_what_it_freed(tmp_path: Path) -> None:
 
 
 def test_batches_and_counts_of_a_mapped_text_are_those_of_the_text(text_file: Path, tmp_path: Path) -> None:
-    mapped, plain = load_corpus([text_file], cache=tmp_path / "cache"), load_corpus([text_file])
+    mapped, plain = cached(text_file, tmp_path / "cache"), load_corpus([text_file])
     pairs = zip(get_batches(mapped.ids, 4, 5), get_batches(plain.ids, 4, 5), strict=True)
     assert all(np.array_equal(ours, theirs) for ours, theirs in pairs)
     tokens = len(plain.vocabulary)

@@ -8,7 +8,7 @@ from charrnn_tui.text.vocabulary import Vocabulary
 
 
 def lines_of(text: str) -> Lines:
-    vocabulary = Vocabulary.of(text)
+    vocabulary = Vocabulary(sorted(set(text)))
     return Lines(vocabulary.encode(text), vocabulary)
 
 

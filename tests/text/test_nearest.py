@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from charrnn_tui.text.nearest import NearestKnown
 from charrnn_tui.text.vocabulary import Vocabulary
 
-ENGLISH = Vocabulary.of("\n" + string.printable[:95])
+ENGLISH = Vocabulary(sorted(set("\n" + string.printable[:95])))
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_the_alphabet_decides_what_is_near(alphabet: str, typed: str, nearest: s
 
 @given(st.text(min_size=1, max_size=20), st.characters())
 def test_the_nearest_is_in_the_alphabet_or_there_is_none(alphabet: str, character: str) -> None:
-    vocabulary = Vocabulary.of(alphabet)
+    vocabulary = Vocabulary(sorted(set(alphabet)))
     found = NearestKnown(vocabulary).of(character)
     assert found is None or found in vocabulary.index
     if character in vocabulary.index:
@@ -85,7 +85,7 @@ def test_the_nearest_is_in_the_alphabet_or_there_is_none(alphabet: str, characte
 
 @given(st.text(min_size=1, max_size=20), st.text(max_size=40))
 def test_replacing_keeps_every_character_s_place(alphabet: str, text: str) -> None:
-    vocabulary = Vocabulary.of(alphabet)
+    vocabulary = Vocabulary(sorted(set(alphabet)))
     nearest = NearestKnown(vocabulary)
     replaced = nearest.replaced(text)
     assert len(replaced) == len(text)

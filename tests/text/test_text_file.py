@@ -3,17 +3,14 @@
 import hashlib
 import os
 import threading
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charrnn_tui.text import text_file as text_file_module
 from charrnn_tui.text.corpus import CorpusError, load_corpus
-from charrnn_tui.text.text_file import TextFile
-from charrnn_tui.text.vocabulary import Codes
+from charrnn_tui.text.text_file import BINARY_PROBE_BYTES, PIECE_BYTES, TextFile
 
 ALL_ASCII = st.text(
     alphabet=st.characters(max_codepoint=0x7F, exclude_characters="\0\x1b"), max_size=40
@@ -26,25 +23,9 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("texts") / "t"
 
 
-def in_pieces(path: Path, encoding: str, size: int) -> TextFile:
-    """The file, read in pieces of `size` bytes, else of 64 kB."""
-    file = TextFile(path, encoding)
-    pieces = file.pieces
-
-    def small() -> object:
-        return pieces(size)
-
-    file.pieces = small
-    return file
-
-
 def plain(data: bytes, encoding: str) -> str:
     """What a file of these bytes says, by definition."""
     return data.decode(encoding).removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-
-
-def text_of(codes: Iterable[Codes]) -> str:
-    return "".join("".join(map(chr, piece)) for piece in codes)
 
 
 @given(
@@ -55,8 +36,8 @@ def text_of(codes: Iterable[Codes]) -> str:
 def test_borders_of_pieces_do_not_show(path: Path, text: str, size: int, encoding: str) -> None:
     data = text.encode(encoding, "ignore")
     path.write_bytes(data)
-    file = in_pieces(path, encoding, size)
-    assert "".join(file.texts()) == text_of(file.codes()) == plain(data, encoding)
+    file = TextFile(path, encoding, piece_bytes=size)
+    assert "".join(file.texts()) == plain(data, encoding)
 
 
 @given(
@@ -70,14 +51,14 @@ def test_what_is_wrong_is_found_where_it_stands_whatever_the_pieces(
     path: Path, data: bytes, size: int, encoding: str
 ) -> None:
     path.write_bytes(data)
-    file = in_pieces(path, encoding, size)
+    file = TextFile(path, encoding, piece_bytes=size)
     try:
         whole = plain(data, encoding)
     except UnicodeDecodeError as error:
         with pytest.raises(CorpusError, match=f"byte 0x{data[error.start]:02x} at offset {error.start}(;|$)"):
-            list(file.codes())
+            list(file.texts())
     else:
-        assert text_of(file.codes()) == whole
+        assert "".join(file.texts()) == whole
 
 
 @settings(max_examples=40)
@@ -104,7 +85,7 @@ def test_the_newlines_of_a_text_of_many_pieces_are_universal(tmp_path: Path) -> 
     assert corpus.vocabulary.decode(corpus.ids) == lines.replace("\r\n", "\n").replace("\r", "\n")
 
 
-@pytest.mark.parametrize("place", [0, 5000, text_file_module.BINARY_PROBE_BYTES - 1])
+@pytest.mark.parametrize("place", [0, 5000, BINARY_PROBE_BYTES - 1])
 @pytest.mark.parametrize("letter", ["a", "é"])
 def test_a_nul_among_the_first_characters_is_binary(tmp_path: Path, place: int, letter: str) -> None:
     (tmp_path / "t").write_bytes((letter * place + "\0").encode())
@@ -113,13 +94,13 @@ def test_a_nul_among_the_first_characters_is_binary(tmp_path: Path, place: int, 
 
 
 def test_a_nul_further_on_is_a_character(tmp_path: Path) -> None:
-    (tmp_path / "t").write_bytes(b"a" * text_file_module.BINARY_PROBE_BYTES + b"\0")
+    (tmp_path / "t").write_bytes(b"a" * BINARY_PROBE_BYTES + b"\0")
     assert load_corpus([tmp_path / "t"]).vocabulary.tokens == ("\0", "a")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_an_offset_beyond_the_first_piece_is_the_file_s(tmp_path: Path, encoding: str) -> None:
-    good = ("é" * (text_file_module.PIECE_BYTES // 2 + 7)).encode(encoding)
+    good = ("é" * (PIECE_BYTES // 2 + 7)).encode(encoding)
     bad = b"\xff\xff" if encoding == "utf-8" else b"\x00\xdc\x61\x00"
     (tmp_path / "t").write_bytes(good + bad)
     with pytest.raises(CorpusError, match=f"is not {encoding}: byte 0x{bad[0]:02x} at offset {len(good)}"):
@@ -146,18 +127,8 @@ def test_a_file_that_changes_while_it_is_read_is_told(tmp_path: Path) -> None:
     assert file.changed()
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
-def test_a_sample_holds_the_odd_characters_of_the_end_and_nothing_that_is_no_character(
-    tmp_path: Path, encoding: str
-) -> None:
-    text = "né\r\n" * 100_000 + "$" + "b" * 9_000
-    (tmp_path / "t").write_bytes(text.encode(encoding))
-    assert set(TextFile(tmp_path / "t", encoding).sample()) == set(b"n\n$b")
-
-
-def test_no_sample_is_taken_where_bytes_are_not_characters(tmp_path: Path) -> None:
+def test_a_long_text_in_wide_characters_has_no_nul_in_its_alphabet(tmp_path: Path) -> None:
     (tmp_path / "t").write_bytes(("ab" * 100_000).encode("utf-16"))
-    assert TextFile(tmp_path / "t", "utf-16").sample() == b""
     assert load_corpus([tmp_path / "t"], "utf-16").vocabulary.tokens == ("a", "b")
 
 

@@ -25,7 +25,7 @@ def small_text(length: int = 1200) -> str:
 def small_corpus(length: int = 1200) -> Corpus:
     """That text, encoded."""
     text = small_text(length)
-    vocabulary = Vocabulary.of(text)
+    vocabulary = Vocabulary(sorted(set(text)))
     return Corpus("small", vocabulary.encode(text), vocabulary, "0" * 64)
 
 
