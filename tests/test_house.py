@@ -98,5 +98,5 @@ def test_a_command_brings_in_only_what_it_needs(command: list[str], allowed: set
     assert modules_after(RUN_COMMAND, "--runs-dir", runs, *words) <= allowed
 
 
-def test_the_playground_is_on_the_screen_before_numpy_is_imported(tmp_path: Path) -> None:
-    assert modules_after(FIRST_SCREEN, tmp_path) <= {"click", "rich", "textual", "platformdirs"}
+def test_the_playground_is_on_the_screen_before_torch_is_imported(tmp_path: Path) -> None:
+    assert modules_after(FIRST_SCREEN, tmp_path) <= {"click", "numpy", "rich", "safetensors", "textual", "platformdirs"}

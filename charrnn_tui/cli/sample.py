@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError
 from charrnn_tui.cli.options import encoding_option, json_option, runs_option, unknown_option
@@ -21,8 +22,7 @@ from charrnn_tui.runner.find_model import locate_checkpoint, open_model
 from charrnn_tui.sampling.distribution import surprises_and_entropies
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.many_texts import WrittenText, write_many
-from charrnn_tui.sampling.recipe import Recipe, RecipeError, text_hash
-from charrnn_tui.sampling.sampler import SampledCharacter
+from charrnn_tui.sampling.recipe import Recipe, RecipeError, follow, text_hash
 from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.text.corpus import read_text
 from charrnn_tui.text.nearest import NearestKnown
@@ -180,7 +180,7 @@ class _Writing:
     bits: float = 0.0  # of all that is finished
     seconds: float = 0.0
     taken: bool = False  # it was written beside others
-    _unmeasured: list[SampledCharacter] = field(default_factory=list)
+    _unmeasured: list[tuple[NDArray[np.float32], int]] = field(default_factory=list)  # logits, and the id drawn
 
     def take(self, text: WrittenText, seconds: float) -> None:
         """What was written already, and this text's share of the time."""
@@ -193,10 +193,11 @@ class _Writing:
             yield from self.characters
             return
         sampler = self.recipe.start(self.model, self.vocabulary)
-        started = time.perf_counter()  # reading the prime is not writing
-        for sampled in self.recipe.replay(sampler):
+        started, logits = time.perf_counter(), sampler.logits  # reading the prime is not writing
+        for sampled in follow(self.recipe, sampler):
             self.characters.append(sampled.character)
-            self._unmeasured.append(sampled)
+            self._unmeasured.append((logits, sampled.token_id))
+            logits = sampler.logits
             if len(self._unmeasured) == MEASURED:
                 self._measure()
             self.seconds += time.perf_counter() - started
@@ -211,9 +212,8 @@ class _Writing:
 
     def _measure(self) -> None:
         if self._unmeasured:
-            logits = np.stack([sampled.logits for sampled in self._unmeasured])
-            ids = np.array([sampled.token_id for sampled in self._unmeasured])
-            self.bits += float(surprises_and_entropies(logits, ids)[0].sum())
+            logits, ids = zip(*self._unmeasured, strict=True)
+            self.bits += float(surprises_and_entropies(np.stack(logits), np.array(ids))[0].sum())
             self._unmeasured.clear()
 
 

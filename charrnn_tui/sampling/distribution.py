@@ -1,10 +1,12 @@
-"""What comes next: from logits to candidates, from candidates to a choice.
+"""The distribution of the next character: from logits to candidates, from candidates to a choice (notebook cell 38).
 
-The controls and their order are those of Hugging Face's transformers: temperature, top-k, top-p, min-p. All of them
-keep the likeliest and drop the rest, so in the order of probability whatever is kept is a beginning of the list.
+The controls and their order are those of Hugging Face's transformers: temperature, top-k, top-p (Holtzman et al. 2020),
+min-p (Nguyen et al. 2024). All of them keep the likeliest tokens and drop the rest, so in the order of probability the
+candidates are a beginning of the list.
 """
 
 import math
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -18,55 +20,66 @@ NOT_FINITE = "the model gives NaN or infinite logits"
 _LN2 = math.log(2.0)
 
 
+@dataclass(frozen=True)
+class CharacterStatistics:
+    """One character under the distribution that predicted it."""
+
+    probability: float  # the model's own: temperature 1, nothing dropped
+    chosen_probability: float  # after temperature and truncation
+    rank: int  # among all tokens, 1 for the likeliest
+    surprise_bits: float  # -log2 of `probability`
+    entropy_bits: float  # of the model's own distribution: the surprise that it expected
+
+
 def surprises_and_entropies(
     logits: NDArray[np.floating], ids: NDArray[np.integer]
 ) -> tuple[Probabilities, Probabilities]:
-    """Of many characters at once, in bits under the model's own belief: a tenth of the time of one by one.
+    """`surprise_bits` and `entropy_bits` of N characters at once, (N) each: a tenth of the time of one by one.
 
-    logits: (N, n_tokens), what predicted each; ids: (N,), what came. Surprise: -log2 of its probability. Both (N,).
+    logits: (N, n_tokens), that predicted them; ids: (N), the characters.
     """
-    wide = logits.astype(np.float64)
-    wide -= wide.max(axis=1, keepdims=True)
-    chosen = np.take_along_axis(wide, ids[:, np.newaxis], axis=1)[:, 0]
-    belief = np.exp(wide)
-    total = belief.sum(axis=1)
-    entropies = (np.log(total) - (belief * wide).sum(axis=1) / total) / _LN2
-    return (np.log(total) - chosen) / _LN2, np.maximum(entropies, 0)
+    x = logits.astype(np.float64)  # (N, n_tokens)
+    x -= x.max(axis=1, keepdims=True)  # softmax does not change, and exp cannot overflow
+    chosen = np.take_along_axis(x, ids[:, np.newaxis], axis=1)[:, 0]  # (N)
+    weights = np.exp(x)  # (N, n_tokens)
+    total = weights.sum(axis=1)  # (N); p = weights / total
+    entropies = (np.log(total) - (weights * x).sum(axis=1) / total) / _LN2  # -Σ p log2 p
+    return (np.log(total) - chosen) / _LN2, np.maximum(entropies, 0)  # -log2 p
 
 
 class Distribution:
-    """The model's belief about the next character, and what the settings make of it.
+    """The model's own distribution of the next character ("before") and the one that settings make of it ("after").
 
-    Built for every character where there is no compiled choice, so only what a choice needs is computed at once.
-    order: all token ids, the likeliest first, ties by id, shape (n_tokens,). kept: how many of them may be chosen.
+    Built for every character where no compiled code chooses, so only what a choice needs is computed at once.
+    order: all token ids, the likeliest first, ties by id, (n_tokens). kept: how many of them are candidates.
     """
 
     def __init__(self, logits: NDArray[np.floating], settings: SamplingSettings = PLAIN) -> None:
-        """logits: (n_tokens,). Raises ValueError where they are not finite."""
+        """logits: (n_tokens). Raises ValueError where they are not finite."""
         self.settings = settings
-        negative: Probabilities = np.negative(logits, dtype=np.float64)
-        self.order: NDArray[np.intp] = negative.argsort(kind="stable")
-        self._below: Probabilities = negative[self.order]  # (n_tokens,), ascending
+        negative: Probabilities = np.negative(logits, dtype=np.float64)  # (n_tokens)
+        self.order: NDArray[np.intp] = negative.argsort(kind="stable")  # (n_tokens)
+        self._below: Probabilities = negative[self.order]  # (n_tokens), ascending
         if not (math.isfinite(self._below[0]) and math.isfinite(self._below[-1])):  # NaN sorts to the end
             raise ValueError(NOT_FINITE)
-        np.subtract(self._below[0], self._below, out=self._below)  # each logit less the largest, descending
-        self._tempered = self._at_temperature()
+        np.subtract(self._below[0], self._below, out=self._below)  # logit - largest, descending from 0
+        self._tempered = self._at_temperature()  # (n_tokens), descending from 1
         self.kept = self._count_kept()
-        self._cumulative: Probabilities = self._tempered[: self.kept].cumsum()
+        self._cumulative: Probabilities = self._tempered[: self.kept].cumsum()  # (kept)
 
     @cached_property
-    def _belief(self) -> Probabilities:
-        return np.exp(self._below)
+    def _weights(self) -> Probabilities:
+        return np.exp(self._below)  # (n_tokens) in order: softmax times a constant, the largest exactly 1
 
     @cached_property
-    def _belief_total(self) -> float:
-        return float(self._belief.sum())
+    def _total(self) -> float:
+        return float(self._weights.sum())
 
     def _at_temperature(self) -> Probabilities:
-        """exp((logit - largest) / temperature) in order: the largest is exactly 1."""
+        """exp((logit - largest) / temperature) in order, (n_tokens): the largest is exactly 1."""
         temperature = self.settings.temperature
         if temperature == 1:
-            return self._belief
+            return self._weights
         if temperature == 0:
             greedy = np.zeros_like(self._below)
             greedy[0] = 1.0
@@ -89,8 +102,8 @@ class Distribution:
     def place(self, u: float) -> int:
         """Inverse CDF in the order of probability: the place in `order` for one uniform number u in [0, 1).
 
-        In this order the same u means the same "how unlikely" under all settings: two runs with the same seed differ
-        only where their settings make them differ.
+        In this order the same u is as unlikely under all settings: two texts with the same seed differ only where their
+        settings make them differ.
         """
         found = int(self._cumulative.searchsorted(u * self._cumulative[-1], side="right"))
         return min(found, self.kept - 1)
@@ -99,51 +112,53 @@ class Distribution:
         """The token id at `place(u)`."""
         return int(self.order[self.place(u)])
 
+    def statistics(self, token_id: int) -> CharacterStatistics:
+        """Of one token."""
+        place = self.place_of(token_id)
+        surprise = (math.log(self._total) - float(self._below[place])) / _LN2  # finite where `before_at` is 0
+        return CharacterStatistics(self.before_at(place), self.after_at(place), place + 1, surprise, self.entropy_bits)
+
     def before_at(self, place: int) -> float:
         """The model's own probability of order[place]."""
-        return float(self._belief[place]) / self._belief_total
+        return float(self._weights[place]) / self._total
 
     def after_at(self, place: int) -> float:
         """The probability with which order[place] is chosen."""
         return float(self._tempered[place]) / float(self._cumulative[-1]) if place < self.kept else 0.0
 
-    def surprise_bits_at(self, place: int) -> float:
-        """-log2 of `before_at`, finite where that underflows."""
-        return (math.log(self._belief_total) - float(self._below[place])) / _LN2
-
     def place_of(self, token_id: int) -> int:
-        """The place of a token in `order`; its rank is one more."""
+        """The place of a token in `order`, from 0."""
         return int(np.flatnonzero(self.order == token_id)[0])
 
     @property
     def candidates(self) -> NDArray[np.intp]:
-        """The ids that may be chosen, the likeliest first, shape (kept,)."""
+        """The ids that may be chosen, the likeliest first, (kept)."""
         return self.order[: self.kept]
 
     @cached_property
     def before(self) -> Probabilities:
-        """softmax of the logits by token id, shape (n_tokens,): what the model believes."""
-        return self._by_id(self._belief / self._belief_total)
+        """softmax of the logits by token id, (n_tokens)."""
+        return self._by_id(self._weights / self._total)
 
     @cached_property
     def after(self) -> Probabilities:
-        """By token id, shape (n_tokens,): what is drawn from. 0 for what was dropped."""
+        """The probabilities that are drawn from, by token id, (n_tokens); 0 for what was dropped."""
         return self._by_id(self._tempered[: self.kept] / self._cumulative[-1])
 
     @cached_property
     def kept_mass(self) -> float:
-        """The share of the candidates in the distribution at this temperature, before anything was dropped."""
+        """The share of the candidates at this temperature, before anything was dropped."""
         return min(1.0, float(self._cumulative[-1] / self._tempered.sum()))
 
     @cached_property
     def entropy_bits(self) -> float:
-        """Entropy of `before`: how open the model finds the question."""
-        mean_below = float(np.dot(self._belief, self._below)) / self._belief_total
-        return max(0.0, (math.log(self._belief_total) - mean_below) / _LN2)
+        """Entropy of `before`."""
+        mean_below = float(np.dot(self._weights, self._below)) / self._total
+        return max(0.0, (math.log(self._total) - mean_below) / _LN2)  # -Σ p log2 p
 
     @cached_property
     def entropy_after_bits(self) -> float:
-        """Entropy of `after`: how open the settings leave it."""
+        """Entropy of `after`."""
         drawn = self.after[self.after > 0]
         return max(0.0, float(-np.dot(drawn, np.log2(drawn))))
 

@@ -1,30 +1,25 @@
-"""Reading primes that share their beginnings, as those do that a person types, without reading anything twice."""
-
-from __future__ import annotations
+"""Reads primes that share their beginnings, as those do that a person types, without reading anything twice."""
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
+from charrnn_tui.sampling.lstm import CharLSTM, LSTMState
 from charrnn_tui.sampling.sampler import Sampler, SamplerSnapshot
 from charrnn_tui.sampling.settings import SamplingSettings
-
-if TYPE_CHECKING:
-    from charrnn_tui.sampling.lstm import CharLSTM, LSTMState
-    from charrnn_tui.text.vocabulary import Ids, Vocabulary
+from charrnn_tui.text.vocabulary import Ids, Vocabulary
 
 STATE_EVERY: Final = 128  # characters; with 2×512 units 8 kB a state, 6 MB for a prime of 100,000 characters
 GREEDY: Final = SamplingSettings(temperature=0)
 
 
 class PrimeReader:
-    """Keeps the state at the end of the last prime and at every 128th place of it.
+    """Stores the state at the end of the last prime and at every 128th character of it.
 
-    A prime that begins like the last one is read from the nearest of these on, and the sampler that stands behind it
-    is, to the bit, the one that reading all of it gives. Threads may share a reader; those that read the same prime at
-    the same time share the work, too.
+    A prime that begins like the last one is read from the nearest stored state on, to the bit as if all of it were
+    read. Threads may share a reader; those that read the same prime at the same time share the work, too.
     """
 
     def __init__(self, model: CharLSTM, vocabulary: Vocabulary) -> None:
@@ -35,10 +30,10 @@ class PrimeReader:
         self._lock = threading.Lock()
 
     def read(self, prime: str, on_progress: Callable[[int], None] | None = None) -> Sampler:
-        """A sampler with seed 0 that stands behind the prime; what the alphabet lacks is skipped.
+        """A sampler with seed 0 that has read the prime; characters outside the alphabet are skipped.
 
-        on_progress hears, every 128 characters, how many have been read; what it raises ends the reading, and what has
-        been read is kept.
+        on_progress is called every 128 characters with how many have been read, and may raise to end the reading; the
+        states up to there are stored.
         """
         sampler = Sampler(self.model, self.vocabulary, seed=0)
         ids = self.vocabulary.encode_known(prime)
@@ -53,10 +48,9 @@ class PrimeReader:
         return sampler
 
     def predict(self, prime: str, most: int, on_progress: Callable[[int], None] | None = None) -> str:
-        """The likeliest continuation, at most so many characters of it, to the end of its first line with words.
+        """The continuation at temperature 0: at most `most` characters, up to the end of its first line with text.
 
-        As a sampler at temperature 0 writes it. Raises ValueError where the model gives no numbers; on_progress as in
-        `read`.
+        Raises ValueError where the model gives NaN or infinite numbers; on_progress as in `read`.
         """
         sampler = self.read(prime, on_progress)
         sampler.settings = GREEDY
@@ -66,8 +60,8 @@ class PrimeReader:
         return written
 
     def _read_piece(self, ids: Ids) -> tuple[int, LSTMState]:
-        """Go on to the next place whose state is to be kept. How many ids have been read then, and the state there."""
-        self._turn_to(ids)
+        """Read up to the next position whose state is stored. Returns that position and the state."""
+        self._forget_other_primes(ids)
         done = max(self._states)
         state = self._states[done]
         end = min(len(ids), (done // STATE_EVERY + 1) * STATE_EVERY)
@@ -78,8 +72,8 @@ class PrimeReader:
         self._states[end] = state
         return end, state
 
-    def _turn_to(self, ids: Ids) -> None:
-        """Keep only states on the way of these ids."""
+    def _forget_other_primes(self, ids: Ids) -> None:
+        """Drop the states behind the first character that differs from these ids."""
         common = min(len(ids), len(self._ids))
         differing = np.flatnonzero(ids[:common] != self._ids[:common])
         shared = int(differing[0]) if len(differing) else common

@@ -1,25 +1,22 @@
 """How a text was made, as JSON: enough to write the same characters again.
 
-A character uses up one number of its seed's series, drawn or forced, so nothing but positions need be remembered: at a
-position a seed starts its series anew, settings come into force, a symbol is forced. The random numbers (PCG64) are the
-same on every machine. The logits are the same to the bit with the same NumPy and processor; elsewhere they may differ
-in the last bits, and in the rare place where a draw falls between, so may a character: `text_sha256` tells.
+A character uses up one random number of its seed, drawn or forced, so positions say everything: at a position a seed
+starts its random numbers anew, settings come into force, a symbol is forced. The random numbers (PCG64) are the same on
+every machine. The logits are the same to the bit with the same NumPy and processor; elsewhere they may differ in the
+last bits, and in the rare place where a draw falls between, so may a character: `text_sha256` tells.
 """
 
-from __future__ import annotations
-
+import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Self
 
+from charrnn_tui.sampling.generated_text import GeneratedText
+from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.sampler import SampledCharacter, Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
-
-if TYPE_CHECKING:
-    from charrnn_tui.sampling.generated_text import GeneratedText
-    from charrnn_tui.sampling.lstm import CharLSTM
-    from charrnn_tui.sampling.sampler import SampledCharacter, Sampler
-    from charrnn_tui.text.vocabulary import Vocabulary
+from charrnn_tui.text.vocabulary import Vocabulary
 
 VERSION: Final = 1
 _SETTINGS: Final = tuple(field.name for field in fields(SamplingSettings))
@@ -32,10 +29,10 @@ class RecipeError(ValueError):
 
 @dataclass(frozen=True)
 class Recipe:
-    """checkpoint, sha256: the model's file and its hash. length: characters after the prime, all positions count these.
+    """checkpoint, sha256: the model's file and its hash. length: characters after the prime, the first at position 0.
 
-    seeds, settings: from which position on, the first at 0. forced: the symbols that a person chose, by position.
-    text_sha256: of the characters after the prime in UTF-8, where they have been written already.
+    seeds, settings: by the position from which they hold, the first at 0. forced: symbols that a person chose, by
+    position. text_sha256: of the characters after the prime in UTF-8, where they have been written already.
     """
 
     checkpoint: str
@@ -48,26 +45,26 @@ class Recipe:
     text_sha256: str | None = None
 
     @classmethod
-    def of(cls, page: GeneratedText, checkpoint: str, sha256: str) -> Recipe:
-        """How a page came to be. Raises RecipeError where weights of a training changed in mid-text."""
-        if page.mixed:
+    def of(cls, text: GeneratedText, checkpoint: str, sha256: str) -> Self:
+        """How a text was written. Raises RecipeError where it is empty or weights of a training changed in mid-text."""
+        if text.mixed:
             raise RecipeError("newer weights came in the middle of this text; no checkpoint writes it again")
-        if not page.settings:
+        if not text.settings:
             raise RecipeError("nothing has been written yet")
-        tokens, length = page.vocabulary.tokens, len(page)
+        tokens, length = text.vocabulary.tokens, len(text)
         return cls(
             checkpoint,
             sha256,
-            page.prime,
+            text.prime,
             length,
-            {change.position: change.value for change in page.seeds if change.position < max(1, length)},
-            {change.position: change.value for change in page.settings},
-            {place: tokens[page.ids[place]] for place in page.forced},
-            text_hash(page.text),
+            {change.position: change.value for change in text.seeds if change.position < max(1, length)},
+            {change.position: change.value for change in text.settings},
+            {place: tokens[text.ids[place]] for place in text.forced},
+            text_hash(text.text),
         )
 
     @classmethod
-    def parse(cls, source: str) -> Recipe:
+    def parse(cls, source: str) -> Self:
         """Read JSON. Raises RecipeError that names what is wrong."""
         try:
             values = json.loads(source)
@@ -110,7 +107,7 @@ class Recipe:
 
     @property
     def name(self) -> str:
-        """Eight digits that tell it from any other recipe."""
+        """Eight hexadecimal digits that no other recipe has."""
         return text_hash(json.dumps(self.as_json(), sort_keys=True))[:8]
 
     def start(self, model: CharLSTM, vocabulary: Vocabulary) -> Sampler:
@@ -119,25 +116,37 @@ class Recipe:
         unknown = [*vocabulary.unknown(self.prime), *sorted(strangers)]
         if unknown:
             raise RecipeError(f"the model does not know {', '.join(map(repr, unknown))}")
-        from charrnn_tui.sampling.sampler import Sampler  # NumPy: reading a recipe needs none
-
         return Sampler(model, vocabulary, self.settings[0], seed=self.seeds[0], prime=self.prime)
 
-    def replay(self, sampler: Sampler) -> Iterator[SampledCharacter]:
-        """The characters after the prime, from a sampler that `start` gave."""
-        for position in range(self.length):
-            if position in self.seeds:
-                sampler.reseed(self.seeds[position])
-            if position in self.settings:
-                sampler.settings = self.settings[position]
-            symbol = self.forced.get(position)
-            yield next(sampler) if symbol is None else sampler.force(sampler.vocabulary.index[symbol])
+
+def follow(
+    recipe: Recipe, sampler: Sampler, text: GeneratedText | None = None, ids: Sequence[int] | None = None
+) -> Iterator[SampledCharacter]:
+    """Write what a recipe says, character by character: the caller may stop between any two.
+
+    sampler: from `Recipe.start`, or at the end of `text`, which was written as the recipe begins and is continued.
+    ids: all characters of the text, where they are known: they are not drawn again, so that another processor's last
+    bits cannot change them, and `text` gets exact states and distributions.
+    """
+    for position in range(0 if text is None else len(text), recipe.length if ids is None else len(ids)):
+        if position in recipe.seeds and position > 0:
+            sampler.reseed(recipe.seeds[position])
+            if text is not None:
+                text.change_seed(recipe.seeds[position])
+        if position in recipe.settings:
+            sampler.settings = recipe.settings[position]
+        symbol = recipe.forced.get(position)
+        token_id = None if symbol is None else sampler.vocabulary.index[symbol]
+        if ids is not None:
+            token_id = ids[position]
+        if text is not None:
+            yield text.write(sampler, token_id, chosen=symbol is not None)
+        else:
+            yield next(sampler) if token_id is None else sampler.force(token_id)
 
 
 def text_hash(text: str) -> str:
     """SHA-256 of a text in UTF-8, in hexadecimal."""
-    import hashlib  # OpenSSL: not for the first frame
-
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -188,7 +197,7 @@ def _settings(value: Any) -> SamplingSettings:
 
 
 def _by_position(value: Any, name: str, length: int) -> Iterator[tuple[int, Any]]:
-    """[[position, what holds from there], …], positions rising."""
+    """The pairs of [[position, value], …], positions rising."""
     if not isinstance(value, list):
         raise RecipeError(f"{name} is {value!r}, it must be a list")
     before = -1

@@ -1,8 +1,8 @@
-"""Text out of a model, one character at a time (notebook cells 38 and 40)."""
+"""Text from a model, one character at a time: the notebook's `predict` and `sample` (cells 38 and 40)."""
 
 import copy
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -19,61 +19,23 @@ _PROGRESS_EVERY = 256  # characters of a prime between two reports: some twenty 
 
 @dataclass(frozen=True, slots=True)
 class SampledCharacter:
-    """One written character; what the model thought of it is computed anew each time it is asked for.
-
-    logits: what predicted it, (n_tokens,). settings: what it was chosen with.
-    """
+    """One written character."""
 
     character: str
     token_id: int
-    logits: NDArray[np.float32] = field(repr=False, compare=False)
-    settings: SamplingSettings = field(repr=False, compare=False)
-
-    @property
-    def distribution(self) -> Distribution:
-        """What it was drawn from."""
-        return Distribution(self.logits, self.settings)
-
-    @property
-    def rank(self) -> int:
-        """Its place among all tokens, 1 the likeliest."""
-        return self.distribution.place_of(self.token_id) + 1
-
-    @property
-    def probability(self) -> float:
-        """The model's own, at temperature 1 with nothing dropped."""
-        distribution = self.distribution
-        return distribution.before_at(distribution.place_of(self.token_id))
-
-    @property
-    def chosen_probability(self) -> float:
-        """After temperature and truncation: what it was drawn with."""
-        distribution = self.distribution
-        return distribution.after_at(distribution.place_of(self.token_id))
-
-    @property
-    def surprise_bits(self) -> float:
-        """-log2 of `probability`."""
-        distribution = self.distribution
-        return distribution.surprise_bits_at(distribution.place_of(self.token_id))
-
-    @property
-    def entropy_bits(self) -> float:
-        """Of the model's own distribution."""
-        return self.distribution.entropy_bits
 
 
 @dataclass(frozen=True, eq=False)
 class SamplerSnapshot:
-    """Where a sampler stands between two characters, settings aside. Good for any number of `restore`s."""
+    """A sampler between two characters, without its settings. May be restored any number of times."""
 
     state: LSTMState
-    logits: NDArray[np.float32]
+    logits: NDArray[np.float32]  # (n_tokens), of the next character
     random_state: dict[str, Any]  # as numpy.random.PCG64.state gives it
 
 
 def seeded(seed: int, drawn: int = 0) -> np.random.PCG64:
-    """The series of random numbers of a seed, `drawn` characters on, at no cost. Raises ValueError below 0."""
+    """The random numbers of a seed without the first `drawn`, which are skipped at no cost. ValueError below 0."""
     if seed < 0:
         raise ValueError(f"the seed is {seed}, it must be 0 or more")
     series = np.random.PCG64(seed)
@@ -85,8 +47,9 @@ def seeded(seed: int, drawn: int = 0) -> np.random.PCG64:
 class Sampler(Iterator[SampledCharacter]):
     """An endless stream of characters after a prime; the same seed and settings give the same text.
 
-    Each character uses up exactly one random number, also at temperature 0: `settings` may be assigned in mid-stream,
-    from another thread too, acts on the next character, and what follows still meets the same numbers.
+    Each character uses up exactly one random number, also at temperature 0 or where it is forced. So `settings` may be
+    assigned in mid-stream, from another thread too: they act on the next character, and the characters after it are
+    drawn with the same numbers as before.
     """
 
     def __init__(
@@ -100,10 +63,10 @@ class Sampler(Iterator[SampledCharacter]):
         unknown: Literal["raise", "skip"] = "raise",
         on_progress: Callable[[int], None] | None = None,
     ) -> None:
-        """Read the prime, every character of it; the first one written follows from its last, as in the notebook.
+        """Read the whole prime; the first written character follows from its last one, as in the notebook.
 
-        An empty prime starts as after a line break, where the alphabet has one, or else as after the first token.
-        on_progress hears, every 256 characters, how many have been read; what it raises ends the reading.
+        An empty prime counts as a line break where the alphabet has one, else as the first token. on_progress is called
+        every 256 characters with how many have been read, and may raise to end the reading.
         Raises UnknownCharacters for a prime outside the alphabet unless they are to be skipped, ValueError for a
         negative seed or an alphabet that is not the model's.
         """
@@ -125,7 +88,7 @@ class Sampler(Iterator[SampledCharacter]):
 
     @property
     def settings(self) -> SamplingSettings:
-        """What the next character will be chosen with."""
+        """The settings of the next character."""
         return self._settings
 
     @settings.setter
@@ -135,65 +98,64 @@ class Sampler(Iterator[SampledCharacter]):
 
     @property
     def distribution(self) -> Distribution:
-        """What the next character will be drawn from."""
+        """The distribution of the next character."""
         if self._distribution is None:
             self._distribution = Distribution(self._logits, self._settings)
         return self._distribution
 
     @property
     def state(self) -> LSTMState:
-        """What the network remembers of everything up to here."""
+        """The network's state after the last character."""
         return self._state
 
     @property
     def logits(self) -> NDArray[np.float32]:
-        """What the network makes of it for the next character, shape (n_tokens,); nobody may write into it."""
+        """Of the next character, (n_tokens); not to be written into."""
         return self._logits
 
     def __next__(self) -> SampledCharacter:
-        settings, drawn = self._settings, self._random.random()
-        token_id = choose(self._logits, settings, drawn)
-        if token_id is None:
-            token_id = Distribution(self._logits, settings).choose(drawn)
-        return self._write(token_id, settings)
+        settings, u = self._settings, self._random.random()
+        token_id = choose(self._logits, settings, u)
+        if token_id is None:  # no compiled code, or no finite logits, for which Distribution raises
+            token_id = Distribution(self._logits, settings).choose(u)
+        return self._write(token_id)
 
     def force(self, token_id: int) -> SampledCharacter:
-        """Write this character, whatever would have been drawn; the random number of its place is used up all the same.
+        """Write this character instead of drawing one; the random number of its position is used up all the same.
 
-        Raises IndexError for an id outside the alphabet, ValueError where the network gives no numbers.
+        Raises IndexError for an id outside the alphabet, ValueError where the network gives NaN or infinite numbers.
         """
         if not 0 <= token_id < self.model.n_tokens:
             raise IndexError(f"there is no token {token_id} among {self.model.n_tokens}")
         if not np.isfinite(self._logits).all():
             raise ValueError(NOT_FINITE)
         self._random.random()
-        return self._write(token_id, self._settings)
+        return self._write(token_id)
 
-    def _write(self, token_id: int, settings: SamplingSettings) -> SampledCharacter:
-        logits = self._logits
+    def _write(self, token_id: int) -> SampledCharacter:
         self._logits, self._state = self.model.step(token_id, self._state)
         self._distribution = None
-        return SampledCharacter(self.vocabulary.tokens[token_id], token_id, logits, settings)
+        return SampledCharacter(self.vocabulary.tokens[token_id], token_id)
 
     def __iter__(self) -> Self:
         return self
 
     def reseed(self, seed: int, drawn: int = 0) -> None:
-        """Start another series of random numbers here, the first `drawn` of them used up: another continuation."""
+        """Continue with the random numbers of another seed, without the first `drawn` of them."""
         self._random = np.random.Generator(seeded(seed, drawn))
 
     def fork(self) -> Self:
-        """Another one that stands at the same point, with the same settings."""
+        """An independent sampler at the same point, with the same settings."""
         other = copy.copy(self)
         other._random = copy.deepcopy(self._random)
         return other
 
     def snapshot(self) -> SamplerSnapshot:
-        """This point, to come back to or to fork from."""
+        """This point, to return to or to fork from."""
         return SamplerSnapshot(self._state, self._logits, dict(self._random.bit_generator.state))
 
     def restore(self, snapshot: SamplerSnapshot) -> None:
-        """Go back to a point of this sampler, or of another one with the same model. The settings stay."""
+        """Continue from a point of this sampler, or of another one with the same model. The settings stay."""
         self._state, self._logits = snapshot.state, snapshot.logits
         self._distribution = None
         self._random.bit_generator.state = snapshot.random_state

@@ -10,16 +10,11 @@ from charrnn_tui.text.batches import TextTooShort, batch_count, get_batches
 from charrnn_tui.text.vocabulary import Ids
 
 
-def score_sequence(model: CharLSTM, ids: Ids) -> NDArray[np.float64]:
-    """Losses of a whole text read in one pass from a zero state, shape (T - 1,): entry t is of ids[t + 1].
-
-    Nothing predicts the first character, so it has no loss. Raises TextTooShort for fewer than two characters.
-    """
-    return np.concatenate(list(sequence_losses(model, ids)))
-
-
 def sequence_losses(model: CharLSTM, ids: Ids) -> Iterator[NDArray[np.float64]]:
-    """`score_sequence` in pieces of some 2,000 characters, for who wants to show progress or to stop."""
+    """Losses of a whole text read in one pass from a zero state, in pieces of some 2,000 characters, T - 1 in all.
+
+    Entry t is of ids[t + 1]: nothing predicts the first character. Raises TextTooShort below two characters.
+    """
     if len(ids) < 2:
         raise TextTooShort(f"the text is too short: scoring needs 2 characters, it has {len(ids)}")
     done = 0
@@ -28,16 +23,12 @@ def sequence_losses(model: CharLSTM, ids: Ids) -> Iterator[NDArray[np.float64]]:
         done += len(logits)
 
 
-def score_batches(model: CharLSTM, ids: Ids, batch_size: int, seq_length: int) -> float:
-    """The notebook's validation loss: the mean of the batch losses (notebook cell 30). Raises as `batch_losses`."""
-    return float(np.mean(list(batch_losses(model, ids, batch_size, seq_length))))
-
-
 def batch_losses(model: CharLSTM, ids: Ids, batch_size: int, seq_length: int) -> Iterator[float]:
-    """The mean loss of each of the notebook's batches, the hidden state zero at the start and carried on between them.
+    """The mean loss of each of the notebook's batches, whose mean is its validation loss (notebook cell 30).
 
-    What does not fill a batch is left out, and the last target of a row is its first character, as in the notebook.
-    There are `batch_count(len(ids), batch_size, seq_length)`. Raises TextTooShort where that is none.
+    The state is zero at the start and carried on from batch to batch. Characters that do not fill a batch are left out,
+    and the last target of a row is its first character, as in the notebook. There are `batch_count(len(ids),
+    batch_size, seq_length)` batches. Raises TextTooShort where that is none.
     """
     if batch_size < 1 or seq_length < 1:
         raise ValueError(f"a batch of {batch_size} × {seq_length} holds nothing: both must be 1 or more")
@@ -59,8 +50,8 @@ def batch_losses(model: CharLSTM, ids: Ids, batch_size: int, seq_length: int) ->
 
 def cross_entropy(logits: NDArray[np.floating], targets: NDArray[np.integer]) -> NDArray[np.float64]:
     """-ln softmax(logits)[target] in float64. logits: (…, n_tokens), targets: (…), result: (…)."""
-    wide = logits.astype(np.float64)
-    wide -= wide.max(axis=-1, keepdims=True)
-    chosen = np.take_along_axis(wide, targets[..., np.newaxis].astype(np.intp), axis=-1)[..., 0]
-    losses: NDArray[np.float64] = np.log(np.exp(wide).sum(axis=-1)) - chosen
+    x = logits.astype(np.float64)  # (…, n_tokens)
+    x -= x.max(axis=-1, keepdims=True)  # softmax does not change, and exp cannot overflow
+    chosen = np.take_along_axis(x, targets[..., np.newaxis].astype(np.intp), axis=-1)[..., 0]  # (…)
+    losses: NDArray[np.float64] = np.log(np.exp(x).sum(axis=-1)) - chosen  # ln Σ e^x - x[target]
     return losses

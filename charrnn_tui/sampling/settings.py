@@ -1,4 +1,4 @@
-"""How to choose what comes next. The standard library only: the playground's controls are there before NumPy is."""
+"""The sampling settings."""
 
 import sys
 from dataclasses import dataclass
@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class SamplingSettings:
-    """How to choose the next character. None switches a control off.
+    """How the next character is chosen; applied in this order. None switches a setting off.
 
-    temperature: 0 (the likeliest, always) or more; below 1 bolder in what is likely, above 1 more even.
-    top_k: keep the k likeliest, at least 1; more than there are keeps all (notebook cell 38: `top_k`).
-    top_p: keep the fewest likeliest whose mass reaches p, and never none. min_p: keep what has p times the largest.
+    temperature: divides the logits; 0 always takes the likeliest token.
+    top_k: keep the k likeliest tokens, at least 1 (notebook cell 38: `top_k`).
+    top_p: keep the fewest likeliest tokens whose probabilities add up to p, at least one.
+    min_p: keep the tokens with at least p times the largest probability.
     Raises ValueError naming the setting, its value and its range.
     """
 

@@ -119,7 +119,9 @@ def test_entropy_and_surprise_are_in_bits():
 
     assert distribution.entropy_bits == pytest.approx(1.75)
     assert distribution.entropy_after_bits == pytest.approx(-(0.8 * np.log2(0.8) + 0.2 * np.log2(0.2)))
-    assert [distribution.surprise_bits_at(place) for place in range(4)] == pytest.approx([1, 2, 3, 3])
+    assert [
+        distribution.statistics(token_id).surprise_bits for token_id in distribution.order.tolist()
+    ] == pytest.approx([1, 2, 3, 3])
     assert [distribution.place_of(token_id) for token_id in range(4)] == [0, 1, 2, 3]
 
 
@@ -127,14 +129,15 @@ def test_surprise_stays_finite_where_the_probability_vanishes():
     distribution = Distribution(np.array([0.0, -2000.0]))
 
     assert distribution.before_at(1) == 0
-    assert distribution.surprise_bits_at(1) == pytest.approx(2000 / np.log(2))
+    assert distribution.statistics(int(distribution.order[1])).surprise_bits == pytest.approx(2000 / np.log(2))
 
 
 def test_an_alphabet_of_one_leaves_no_choice():
     distribution = Distribution(np.array([7.0]), SamplingSettings(temperature=2, top_k=5, top_p=0.5, min_p=0.5))
 
     assert distribution.choose(0.999) == 0
-    assert distribution.entropy_bits == distribution.entropy_after_bits == distribution.surprise_bits_at(0) == 0
+    assert distribution.entropy_bits == distribution.entropy_after_bits == 0
+    assert distribution.statistics(0).surprise_bits == 0
 
 
 def test_evenly_spaced_numbers_are_shared_out_as_the_probabilities_say():

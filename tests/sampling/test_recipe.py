@@ -3,10 +3,11 @@
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
 from charrnn_tui.sampling.generated_text import GeneratedText
-from charrnn_tui.sampling.recipe import Recipe, RecipeError
+from charrnn_tui.sampling.recipe import Recipe, RecipeError, follow
 from charrnn_tui.sampling.settings import SamplingSettings
 from tests.sampling.test_generated_text import MODEL, VOCABULARY, page_of, sampler
 
@@ -31,8 +32,21 @@ def recipe_values(**changes: Any) -> dict[str, Any]:
 def test_a_recipe_writes_a_forked_and_changed_page_again() -> None:
     recipe = Recipe.parse(json.dumps(recipe_values()))
     assert (dict(recipe.seeds), list(recipe.settings), list(recipe.forced)) == ({0: 5, 150: 77}, [0, 151, 211], [150])
-    again = "".join(written.character for written in recipe.replay(recipe.start(MODEL, VOCABULARY)))
+    again = "".join(written.character for written in follow(recipe, recipe.start(MODEL, VOCABULARY)))
     assert again == changed_page().text
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+def test_a_recipe_continues_a_text_that_begins_as_it_does(drawn: bool) -> None:
+    page, recipe = changed_page(), Recipe.parse(json.dumps(recipe_values()))
+    again, writer = page.fork(100), sampler(0)
+    writer.restore(page.snapshot_at(100))
+    for written in follow(recipe, writer, again, None if drawn else page.ids):
+        assert again.ids[-1] == written.token_id
+    assert again.text == page.text
+    assert again.forced == page.forced
+    assert Recipe.of(again, recipe.checkpoint, recipe.sha256) == recipe
+    np.testing.assert_array_equal(again.logits_between(0, len(page)), page.logits_between(0, len(page)))
 
 
 @pytest.mark.parametrize(

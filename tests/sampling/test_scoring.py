@@ -4,7 +4,7 @@ import torch
 from torch.nn.functional import cross_entropy as torch_cross_entropy
 
 from charrnn_tui.sampling.lstm import CharLSTM
-from charrnn_tui.sampling.scoring import batch_losses, score_batches, score_sequence, sequence_losses
+from charrnn_tui.sampling.scoring import batch_losses, cross_entropy, sequence_losses
 from charrnn_tui.text.batches import TextTooShort, batch_count
 from tests.sampling.random_networks import TorchCharRNN, random_ids
 
@@ -45,7 +45,6 @@ def test_the_batched_score_is_the_notebooks_validation_loss(length, batch_size, 
 
     assert losses == pytest.approx(expected, abs=1e-4)
     assert len(losses) == batch_count(length, batch_size, seq_length)
-    assert score_batches(model, ids, batch_size, seq_length) == pytest.approx(np.mean(expected), abs=1e-4)
 
 
 @pytest.mark.parametrize("length", [2, 3, 500, 2049, 2050, 4500])
@@ -55,7 +54,7 @@ def test_a_whole_text_is_scored_in_one_pass_as_torch_does(length):
     logits, _ = network.logits(ids[np.newaxis, :-1])
     expected = torch_cross_entropy(logits[0], torch.from_numpy(ids[1:].astype(np.int64)), reduction="none").numpy()
 
-    losses = score_sequence(CharLSTM(network.checkpoint()), ids)
+    losses = np.concatenate(list(sequence_losses(CharLSTM(network.checkpoint()), ids)))
 
     assert losses.dtype == np.float64
     np.testing.assert_allclose(losses, expected, atol=1e-4)
@@ -68,28 +67,29 @@ def test_a_text_is_scored_in_pieces_that_can_be_counted():
     pieces = list(sequence_losses(model, ids))
 
     assert [len(piece) for piece in pieces] == [2048, 2048, 903]
-    np.testing.assert_array_equal(np.concatenate(pieces), score_sequence(model, ids))
+    logits, _ = model.forward(ids[:-1])
+    np.testing.assert_array_equal(np.concatenate(pieces), cross_entropy(logits, ids[1:]))
 
 
 def test_an_alphabet_of_one_holds_no_surprise():
     model = CharLSTM(TorchCharRNN(1, 1, 1).checkpoint())
 
-    assert score_sequence(model, random_ids(10, 1)).tolist() == [0] * 9
+    assert np.concatenate(list(sequence_losses(model, random_ids(10, 1)))).tolist() == [0] * 9
 
 
 @pytest.mark.parametrize("length", [0, 1])
-def test_a_text_with_nothing_to_foretell_is_too_short(length):
+def test_a_text_with_nothing_to_predict_is_too_short(length):
     model = CharLSTM(TorchCharRNN(23, 4, 1).checkpoint())
 
     with pytest.raises(TextTooShort, match=f"scoring needs 2 characters, it has {length}"):
-        score_sequence(model, random_ids(length, 23))
+        next(sequence_losses(model, random_ids(length, 23)))
 
 
 def test_a_text_shorter_than_a_batch_is_too_short():
     model = CharLSTM(TorchCharRNN(23, 4, 1).checkpoint())
 
     with pytest.raises(TextTooShort, match="it has 99 characters, one batch of 4 × 25 needs 100"):
-        score_batches(model, random_ids(99, 23), 4, 25)
+        next(batch_losses(model, random_ids(99, 23), 4, 25))
 
 
 @pytest.mark.parametrize(("batch_size", "seq_length"), [(0, 10), (10, 0), (-1, -1)])
@@ -97,4 +97,4 @@ def test_a_batch_that_holds_nothing_is_refused(batch_size, seq_length):
     model = CharLSTM(TorchCharRNN(23, 4, 1).checkpoint())
 
     with pytest.raises(ValueError, match="both must be 1 or more"):
-        score_batches(model, random_ids(99, 23), batch_size, seq_length)
+        next(batch_losses(model, random_ids(99, 23), batch_size, seq_length))

@@ -50,9 +50,9 @@ async def test_the_inspector_tells_what_foretold_the_character_under_the_cursor(
     async with playing(backend, size=size) as player:
         text = await inspect(player, 20)
         expected = predicted(shipped, "a", text[:20])
-        place = expected.place_of(shipped.vocabulary.index[text[20]])
+        own = expected.statistics(shipped.vocabulary.index[text[20]])
         shown = screen_text(player.app)
-        assert f"{symbol_of(text[20])} rank {place + 1} of 10 · {expected.surprise_bits_at(place):.2f} bits" in shown
+        assert f"{symbol_of(text[20])} rank {own.rank} of 10 · {own.surprise_bits:.2f} bits" in shown
         assert f"entropy {expected.entropy_bits:.2f} → {expected.entropy_after_bits:.2f} · kept 5" in shown
         for row in range(3):
             assert f"{expected.before_at(row):.1%}" in shown
