@@ -6,7 +6,6 @@ from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
 from charrnn_tui.tui.keys import Key, outside_fields
-from charrnn_tui.tui.play.text_editor import TextEditor
 
 
 class StudioScreen(Screen[None]):
@@ -17,7 +16,7 @@ class StudioScreen(Screen[None]):
     @property
     def typing(self) -> bool:
         """Whether a text field has the focus."""
-        return isinstance(self.focused, Input | TextArea | TextEditor)
+        return isinstance(self.focused, Input | TextArea)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While a text field has the focus, no key of the screen acts that would type or move in it."""

@@ -17,7 +17,7 @@ from charrnn_tui.playground.rendering import ModelShelf, Rendering, shared_lengt
 from charrnn_tui.tui.compare.compared_text import ComparedText
 from charrnn_tui.tui.compare.side_pane import SidePane
 from charrnn_tui.tui.compare.training_slider import TrainingSlider
-from charrnn_tui.tui.textview.character_symbol import symbol_of
+from charrnn_tui.tui.textview.visible import symbol_of
 
 LOOK_SECONDS: Final = 1 / 30
 LENGTH_AT_FIRST: Final = 1000

@@ -12,6 +12,7 @@ from textual.screen import Screen
 
 from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.controls import PlaySettings
+from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.playground.models import LoadedModel, ModelSource
 from charrnn_tui.playground.rendering import ModelShelf
 from charrnn_tui.run.active_run import ActiveRun
@@ -99,6 +100,7 @@ class CompareScreen(Screen[None]):
         prime: str,
         settings: PlaySettings,
         new_seed: Callable[[], int],
+        jobs: Jobs,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         """Begins with this model and these settings on both sides. new_seed: for a reroll; clock: seconds."""
@@ -106,7 +108,7 @@ class CompareScreen(Screen[None]):
         self._backend, self._active_run, self._new_seed = backend, active_run, new_seed
         self.comparison = Comparison(ModelShelf(backend, active_run), model, prime, settings, clock)
         self.controls = _Controls(self.comparison.side.settings, self.comparison.take, knobs=SIDE_KNOBS)
-        self.prime_field = PrimeField()
+        self.prime_field = PrimeField(jobs)
         self.prime_field.display = False
         self._prime_at_first = prime
 

@@ -14,8 +14,7 @@ from charrnn_tui.playground.rendering import ModelShelf, Order, Rendering
 from charrnn_tui.run.kept_checkpoints import kept_file, step_of_kept
 from charrnn_tui.tui.compare.compared_text import ComparedText
 from charrnn_tui.tui.compare.training_slider import TrainingSlider
-from charrnn_tui.tui.textview.character_symbol import symbol_of
-from charrnn_tui.tui.textview.visible import visible
+from charrnn_tui.tui.textview.visible import symbol_of, visible
 
 PATIENCE_SECONDS: Final = 0.4  # then what has been written so far is shown
 GROWTH_SECONDS: Final = 0.1  # and then what has come since

@@ -1,30 +1,14 @@
 """Editing what a model has written, line by line."""
 
-from typing import ClassVar
-
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.message import Message
-from textual.widgets import Static
+from textual.widgets import Static, TextArea
 
 from charrnn_tui.text.vocabulary import UnknownCharacters, Vocabulary
 from charrnn_tui.tui.dialogs.dialog import Dialog
-from charrnn_tui.tui.play.text_editor import TextEditor
+from charrnn_tui.tui.play.prime_input import PrimeInput
 from charrnn_tui.tui.textview.visible import visible
-
-
-class LineEditor(TextEditor):
-    """Enter is done."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "enter", "go on from there", id="edit.enter")]
-
-    class Entered(Message):
-        """The line is as it should be."""
-
-    def action_enter(self) -> None:
-        self.post_message(self.Entered())
 
 
 class EditText(Dialog[str | None]):
@@ -35,7 +19,6 @@ behind it, on a branch of its own; the text as it was stays where it is, u goes 
 
 F4  a line break     Ctrl+K  cuts to the end of the line     Ctrl+Z  undo     Esc  leaves everything as it is"""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel", id="edit.cancel")]
     DEFAULT_CSS = """
     EditText {
         align: center middle;
@@ -43,15 +26,15 @@ F4  a line break     Ctrl+K  cuts to the end of the line     Ctrl+Z  undo     Es
             width: 90; max-width: 100%; height: auto; max-height: 100%;
             border: round $primary; border-title-style: bold; background: $surface; padding: 0 1;
         }
-        & LineEditor { height: 4; }
+        & PrimeInput { min-height: 4; }
         & Static { height: auto; color: $text-warning; }
     }
     """
 
     def __init__(self, line: str, cursor: int, vocabulary: Vocabulary) -> None:
-        """cursor: before which character of the line it stands. vocabulary: of the model that is to go on."""
+        """cursor: the column of the cursor in the line. vocabulary: of the model that goes on."""
         super().__init__()
-        self._editor = LineEditor(line)
+        self._input = PrimeInput(line)
         self._cursor, self._vocabulary = cursor, vocabulary
         self._note = Static("", markup=False)
 
@@ -59,21 +42,25 @@ F4  a line break     Ctrl+K  cuts to the end of the line     Ctrl+Z  undo     Es
         with Vertical() as box:
             box.border_title = "edit: the model goes on behind this"
             box.border_subtitle = "Enter goes on  F4 line break  Ctrl+K cuts the rest  Esc cancels"
-            yield self._editor
+            yield self._input
             yield self._note
 
     def on_mount(self) -> None:
-        self._editor.move_to(self._cursor)
-        self.set_focus(self._editor)
+        self._input.cursor_location = (0, self._cursor)
+        self.set_focus(self._input)
 
-    @on(TextEditor.Changed)
+    @on(TextArea.Changed)
     def name_unknown(self) -> None:
-        unknown = self._vocabulary.unknown(self._editor.value)
+        unknown = self._vocabulary.unknown(self._input.value)
         self._note.update(visible(str(UnknownCharacters(unknown))) if unknown else "")
 
-    @on(LineEditor.Entered)
+    @on(PrimeInput.Entered)
     def entered(self) -> None:
-        if self._vocabulary.unknown(self._editor.value):
+        if self._vocabulary.unknown(self._input.value):
             self.app.bell()
         else:
-            self.dismiss(self._editor.value)
+            self.dismiss(self._input.value)
+
+    @on(PrimeInput.Left)
+    def leave(self) -> None:
+        self.dismiss(None)

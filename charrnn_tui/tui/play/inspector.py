@@ -17,7 +17,7 @@ from charrnn_tui.playground.playground import Playground
 from charrnn_tui.sampling.inspector import Inspection
 from charrnn_tui.text.vocabulary import Vocabulary
 from charrnn_tui.tui.play.next_character import bar
-from charrnn_tui.tui.textview.character_symbol import symbol_of
+from charrnn_tui.tui.textview.visible import symbol_of
 
 _HEAD_ROWS: Final = 3  # above the bars
 _PERCENT_CELLS: Final = 7  # with a blank in front: a bar of 100 % ends there

@@ -12,7 +12,7 @@ from textual.reactive import Reactive, reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from charrnn_tui.tui.textview.character_symbol import symbol_of
+from charrnn_tui.tui.textview.visible import symbol_of
 
 if TYPE_CHECKING:
     from charrnn_tui.sampling.distribution import Distribution

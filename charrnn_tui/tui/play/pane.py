@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.timer import Timer
 
+from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.playground.playground import (
     Happened,
     MarkAdded,
@@ -46,12 +47,16 @@ class PlaygroundPane(Vertical):
     """
 
     def __init__(
-        self, playground: Playground, next_character: NextCharacter, on_happened: Callable[[Happened], None]
+        self,
+        playground: Playground,
+        jobs: Jobs,
+        next_character: NextCharacter,
+        on_happened: Callable[[Happened], None],
     ) -> None:
         """next_character: shows the distribution. on_happened: told of each fact after this widget has drawn it."""
         super().__init__()
         self.playground = playground
-        self.prime_field = PrimeField()
+        self.prime_field = PrimeField(jobs)
         self.text_view = TextView(id="play-text")
         self._next_character, self._on_happened = next_character, on_happened
         self._legend = SurpriseLegend()

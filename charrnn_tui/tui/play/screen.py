@@ -50,10 +50,9 @@ from charrnn_tui.tui.play.sampling_controls import SamplingControls
 from charrnn_tui.tui.play.text_picture import text_picture
 from charrnn_tui.tui.studio_header import StudioHeader
 from charrnn_tui.tui.studio_screen import StudioScreen
-from charrnn_tui.tui.textview.character_symbol import symbol_of
 from charrnn_tui.tui.textview.surprise import MODES
 from charrnn_tui.tui.textview.text_view import TextView
-from charrnn_tui.tui.textview.visible import visible
+from charrnn_tui.tui.textview.visible import symbol_of, visible
 
 OSC_52_MOST: Final = 70_000  # bytes; terminals cut or drop more
 
@@ -213,7 +212,7 @@ class PlayScreen(StudioScreen):
         self._next_character = NextCharacter()
         self.controls = SamplingControls(DEFAULTS, self._change_control)
         self.inspector = Inspector()
-        self.pane = PlaygroundPane(self.playground, self._next_character, self._on_happened)
+        self.pane = PlaygroundPane(self.playground, jobs, self._next_character, self._on_happened)
         self._sessions = SessionKeeper(self.playground, backend.runs_directory)
         self._lines = RandomLinePicker()
         self._file_asked = ("", "utf-8")  # the prime's, as it was typed last
@@ -359,7 +358,7 @@ class PlayScreen(StudioScreen):
             self._tell("there is no model yet that could be compared")
         else:
             prime, settings = self.pane.prime_field.prime, playground.settings
-            args = (self._backend, self._active_run, playground.model, prime, settings, self._new_seed)
+            args = (self._backend, self._active_run, playground.model, prime, settings, self._new_seed, self._jobs)
             self.app.push_screen(CompareScreen(*args))
 
     # -- the prime -----------------------------------------------------------------------------------------------------

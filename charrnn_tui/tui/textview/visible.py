@@ -25,6 +25,7 @@ _IGNORABLE: Final = frozenset(
 )
 _REGIONAL_INDICATORS: Final = range(0x1F1E6, 0x1F200)  # two in a row would fuse into a flag
 _CIRCLED_A: Final = 0x24B6
+_SYMBOLS: Final = {"\n": "⏎", "\t": "⇥", " ": "␣"}
 
 
 def _stand_in(code: int) -> str:
@@ -80,6 +81,12 @@ def visible(text: str, *, line_feeds: bool = False) -> str:
     if line_feeds:
         return "\n".join(line.translate(_STAND_INS) for line in text.split("\n"))
     return text.translate(_STAND_INS)
+
+
+def symbol_of(character: str) -> str:
+    """The same for a character that stands alone: 1 or 2 cells, white space as a symbol."""
+    sign = _SYMBOLS.get(character) or visible_char(character)
+    return sign if sign.strip() else "␣"
 
 
 def cells_of(character: str) -> int:

@@ -9,6 +9,7 @@ from textual.app import App
 from textual.pilot import Pilot
 
 from charrnn_tui.playground.controls import DEFAULTS, PlaySettings
+from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.playground.models import ModelSource, load_model
 from charrnn_tui.run.active_run import ActiveRun
 from charrnn_tui.tui.compare.screen import CompareScreen
@@ -24,13 +25,15 @@ class Comparing(App[None]):
     ) -> None:
         super().__init__()
         self.clock = Clock()
+        self.jobs = Jobs()
         model = load_model(source, backend)
         self.side_by_side = CompareScreen(
-            backend, lambda: cast(ActiveRun | None, run), model, prime, settings, lambda: 99, self.clock
+            backend, lambda: cast(ActiveRun | None, run), model, prime, settings, lambda: 99, self.jobs, self.clock
         )
 
     def on_mount(self) -> None:
         self.push_screen(self.side_by_side)
+        self.set_interval(1 / 20, self.jobs.drain)
 
 
 class Comparer:

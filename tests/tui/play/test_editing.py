@@ -5,7 +5,8 @@ import pytest
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
-from charrnn_tui.tui.dialogs.edit_text import EditText, LineEditor
+from charrnn_tui.tui.dialogs.edit_text import EditText
+from charrnn_tui.tui.play.prime_input import PrimeInput
 from tests.playground.scripted_backend import ScriptedBackend, tiny_checkpoint
 from tests.tui.pilot import screen_text
 from tests.tui.play.player import DEFAULT, Player, playing
@@ -31,7 +32,7 @@ async def line_under_cursor(player: Player) -> tuple[str, str, str]:
     player.pane.text_view.cursor = len(player.playground.writer.prime) + start + 2
     await player.press("e")
     assert isinstance(player.app.screen, EditText)
-    assert player.app.screen.query_one(LineEditor).value == text[start:end]
+    assert player.app.screen.query_one(PrimeInput).value == text[start:end]
     return text[:start], text[start:end], text[end:]
 
 

@@ -10,7 +10,7 @@ from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.tui.dialogs.branch_list import BranchList
-from charrnn_tui.tui.textview.character_symbol import symbol_of
+from charrnn_tui.tui.textview.visible import symbol_of
 from tests.playground.scripted_backend import ScriptedBackend
 from tests.tui.pilot import screen_text
 from tests.tui.play.player import DEFAULT, Player, playing

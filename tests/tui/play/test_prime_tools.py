@@ -12,7 +12,7 @@ from charrnn_tui.sampling.prime_reader import PrimeReader
 from charrnn_tui.text.corpus import Corpus, load_corpus
 from charrnn_tui.text.lines import Lines
 from charrnn_tui.tui.dialogs.prime_file import PrimeFile
-from charrnn_tui.tui.play.prime_editor import GHOST_ENDS, GHOST_STARTS, PrimeEditor
+from charrnn_tui.tui.play.prime_input import PREDICTION_ENDS, PREDICTION_STARTS, PrimeInput
 from tests.playground.scripted_backend import ScriptedBackend, tiny_checkpoint
 from tests.tui.pilot import screen_text
 from tests.tui.play.player import Player, playing
@@ -28,8 +28,8 @@ def backend(tmp_path: Path) -> ScriptedBackend:
     return backend
 
 
-def editor_of(player: Player) -> PrimeEditor:
-    return player.play.query_one(PrimeEditor)
+def input_of(player: Player) -> PrimeInput:
+    return player.play.query_one(PrimeInput)
 
 
 def predicted(prime: str, most: int = 60) -> str:
@@ -42,13 +42,13 @@ def told(player: Player) -> str:
     return "\n".join(player.app.told)
 
 
-async def edit(player: Player, prime: str = "") -> PrimeEditor:
+async def edit(player: Player, prime: str = "") -> PrimeInput:
     """In the field, with this prime."""
     await player.written()
     await player.press("p")
     player.pane.prime_field.put(prime)
     await player.until(lambda: player.playground.writer.prime == prime)
-    return editor_of(player)
+    return input_of(player)
 
 
 # -- many lines --------------------------------------------------------------------------------------------------------
@@ -132,12 +132,12 @@ async def test_behind_the_prime_stands_what_a_greedy_model_would_write_and_tab_t
 ) -> None:
     async with playing(backend) as player:
         editor = await edit(player, "abc")
-        await player.until(lambda: editor.ghost)
+        await player.until(lambda: editor.prediction)
         ghost = predicted("abc")
-        assert editor.ghost == ghost
+        assert editor.prediction == ghost
         shown = "".join(line[9:].rstrip() for line in screen_text(player.app).splitlines()[2:5])
-        assert (GHOST_STARTS + ghost.replace("\n", "⏎")[:30].rstrip()) in shown
-        assert GHOST_ENDS in shown
+        assert (PREDICTION_STARTS + ghost.replace("\n", "⏎")[:30].rstrip()) in shown
+        assert PREDICTION_ENDS in shown
         await player.press("tab")
         assert editor.value == "abc" + ghost
         await player.until(lambda: player.playground.writer.prime == "abc" + ghost)
@@ -148,31 +148,31 @@ async def test_a_word_of_it_can_be_taken_and_the_rest_stays(backend: ScriptedBac
     async with playing(backend) as player:
         prime = next(prime for prime in "abcdefgh" if len(predicted(prime).split()) > 1)
         editor = await edit(player, prime)
-        await player.until(lambda: editor.ghost)
-        ghost = editor.ghost
+        await player.until(lambda: editor.prediction)
+        ghost = editor.prediction
         word = ghost[: len(ghost) - len(ghost.lstrip())] + ghost.split()[0]
         await player.press("ctrl+right")
         assert editor.value == prime + word
-        await player.until(lambda: editor.ghost == predicted(prime + word))
+        await player.until(lambda: editor.prediction == predicted(prime + word))
 
 
 async def test_who_types_what_is_foreseen_sees_the_rest_at_once(backend: ScriptedBackend) -> None:
     async with playing(backend) as player:
         editor = await edit(player, "ab")
-        await player.until(lambda: editor.ghost)
-        ghost = editor.ghost
-        editor.insert(ghost[0], typed=True)
-        assert editor.ghost == ghost[1:]
-        editor.insert("x", typed=True)
-        assert editor.ghost == ""
+        await player.until(lambda: editor.prediction)
+        ghost = editor.prediction
+        editor.insert(ghost[0])
+        assert editor.prediction == ghost[1:]
+        editor.insert("x")
+        assert editor.prediction == ""
 
 
 async def test_without_a_ghost_the_keys_do_what_they_do_elsewhere(backend: ScriptedBackend) -> None:
     async with playing(backend) as player:
         editor = await edit(player, "ab cd ef")
-        await player.until(lambda: editor.ghost)
+        await player.until(lambda: editor.prediction)
         await player.press("ctrl+left", "ctrl+left")
-        assert editor.ghost == ""
+        assert editor.prediction == ""
         await player.press("ctrl+right", "h")
         assert editor.value == "ab cdh ef"
         await player.press("tab")
@@ -183,7 +183,7 @@ async def test_without_a_model_there_is_a_field_and_no_ghost(tmp_path: Path) -> 
     async with playing(ScriptedBackend(tmp_path / "runs")) as player:
         await player.until(lambda: "no model yet" in screen_text(player.app))
         await player.press("p", "a", "é", "f3")
-        assert (editor_of(player).value, editor_of(player).ghost) == ("aé", "")
+        assert (input_of(player).value, input_of(player).prediction) == ("aé", "")
         await player.until(lambda: "no training text" in told(player))
 
 

@@ -13,10 +13,10 @@ from textual.widgets import Input
 
 from charrnn_tui.tui.app import Opening, StudioApp
 from charrnn_tui.tui.compare.screen import CompareScreen
-from charrnn_tui.tui.dialogs.edit_text import EditText, LineEditor
+from charrnn_tui.tui.dialogs.edit_text import EditText
 from charrnn_tui.tui.dialogs.model_menu import ModelMenu
 from charrnn_tui.tui.dialogs.save_text import SaveText
-from charrnn_tui.tui.play.prime_editor import PrimeEditor
+from charrnn_tui.tui.play.prime_input import PrimeInput
 from charrnn_tui.tui.play.screen import PlayScreen
 from charrnn_tui.tui.runs.screen import RunsScreen
 from charrnn_tui.tui.train.screen import TrainScreen
@@ -52,7 +52,7 @@ async def test_what_is_typed_right_behind_p_is_the_prime(app: StudioApp) -> None
         play = await play_of(app, pilot)
         play.pane.prime_field.prime = ""
         burst(app, "page? gd")
-        await until(pilot, lambda: play.query_one(PrimeEditor).value == "age? gd")
+        await until(pilot, lambda: play.query_one(PrimeInput).value == "age? gd")
         assert app.screen is play
         assert not play.controls.settings.replay
 
@@ -63,7 +63,7 @@ async def test_enter_behind_it_ends_the_field_and_what_follows_are_keys_again(ap
         play.pane.prime_field.prime = ""
         burst(app, "pabx\x7fc\r")
         await until(
-            pilot, lambda: play.playground.writer.prime == "abc" and play.focused is not play.query_one(PrimeEditor)
+            pilot, lambda: play.playground.writer.prime == "abc" and play.focused is not play.query_one(PrimeInput)
         )
 
 
@@ -122,8 +122,8 @@ async def test_what_is_typed_right_behind_e_is_in_the_line(app: StudioApp) -> No
     async with app.run_test() as pilot:
         await play_of(app, pilot)
         burst(app, "efade")
-        await until(pilot, lambda: isinstance(app.screen, EditText) and app.screen.query_one(LineEditor).value)
-        await until(pilot, lambda: "fade" in app.screen.query_one(LineEditor).value)
+        await until(pilot, lambda: isinstance(app.screen, EditText) and app.screen.query_one(PrimeInput).value)
+        await until(pilot, lambda: "fade" in app.screen.query_one(PrimeInput).value)
 
 
 async def test_what_is_typed_right_behind_tab_in_the_menu_of_models_is_a_file(app: StudioApp) -> None:
