@@ -68,7 +68,7 @@ class Replay:
             while len(new) < length:
                 token.check()
                 new.write(sampler)
-            new.look()
+            new.compute_statistics()
             return Replayed(new, sampler, control)
 
         self._jobs.submit(_REPLAY, work, self._done, self._failed)

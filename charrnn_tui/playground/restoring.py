@@ -1,8 +1,9 @@
 """Bringing a session back: its models opened, its texts written again as their recipes say."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.branches import Branch
@@ -11,8 +12,10 @@ from charrnn_tui.playground.models import LoadedModel, ModelSource, load_model
 from charrnn_tui.playground.session import Session
 from charrnn_tui.run.files import file_sha256
 from charrnn_tui.sampling.generated_text import GeneratedText
-from charrnn_tui.sampling.rewriting import write_on
+from charrnn_tui.sampling.recipe import follow
 from charrnn_tui.sampling.sampler import Sampler
+
+PROGRESS_EVERY: Final = 64  # characters between two looks at the token
 
 
 class SessionRestorer:
@@ -72,18 +75,15 @@ class SessionRestorer:
             sampler.restore(text.snapshot_at(saved.position))
         ids = model.vocabulary.encode(saved.text).tolist()
         before = self._written
-        write_on(text, sampler, saved.recipe, ids, self._on_progress(before, token))
+        for written, _ in enumerate(follow(saved.recipe, sampler, text, ids)):
+            if written % PROGRESS_EVERY == 0:
+                token.check()
+                self._written = before + written
+        text.compute_statistics()
         self._written = before + saved.recipe.length - saved.position
         self._restored[place] = Branch(
             text, model, saved.origin, parent, saved.position, list(saved.marks), saved.bookmarked
         )
-
-    def _on_progress(self, before: int, token: CancelToken) -> Callable[[int], None]:
-        def on_progress(written: int) -> None:
-            token.check()
-            self._written = before + written
-
-        return on_progress
 
     def _model(self, source: ModelSource, pinned: str, sha256: str) -> LoadedModel | None:
         """The model as the session had it: in its own place, or where its checkpoint was pinned for the recipes."""

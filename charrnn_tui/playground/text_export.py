@@ -8,8 +8,8 @@ from typing import Final
 from charrnn_tui.playground.branches import Branch
 from charrnn_tui.playground.checkpoint_pins import pin_checkpoint
 from charrnn_tui.run.files import write_atomically
-from charrnn_tui.sampling.page_record import page_record
 from charrnn_tui.sampling.recipe import Recipe, RecipeError
+from charrnn_tui.sampling.text_record import text_record
 
 COPY_FILE: Final = "copied.txt"  # in the runs directory
 RECIPES: Final = "recipes"  # a directory there
@@ -28,7 +28,7 @@ def with_probabilities(branch: Branch) -> bytes:
         recipe = Recipe.of(branch.page, file, model.sha256).as_json() if model.sha256 else None
     except RecipeError:  # the text is written all the same
         recipe = None
-    return (json.dumps(page_record(branch.page) | {"recipe": recipe}, indent=1) + "\n").encode()
+    return (json.dumps(text_record(branch.page) | {"recipe": recipe}, indent=1) + "\n").encode()
 
 
 def write_recipe(branch: Branch, runs_directory: Path) -> str:

@@ -143,8 +143,6 @@ class GeneratedText:
             self._entropies.frombytes(entropies.astype(np.float32).tobytes())
             self._total_bits += float(surprises.sum())
 
-    look = compute_statistics  # until its last caller is renamed
-
     def _settings_changed(self, position: int, settings: SamplingSettings) -> None:
         if self.settings and self.settings[-1].value == settings:
             self.settings[-1] = Change(self.settings[-1].position, settings)  # `is` finds it the next time

@@ -14,7 +14,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from charrnn_tui.playground.playground import Playground
-from charrnn_tui.sampling.inspector import Inspection
+from charrnn_tui.sampling.distribution import CharacterStatistics, Distribution
 from charrnn_tui.text.vocabulary import Vocabulary
 from charrnn_tui.tui.play.next_character import bar
 from charrnn_tui.tui.textview.visible import symbol_of
@@ -25,6 +25,19 @@ _SYMBOL_CELLS: Final = 5  # a pointer, a star for the chosen one, the symbol, a 
 _NAMED_KEYS: Final = {"enter": "\n", "tab": "\t"}
 
 Line = list[tuple[str, str]]  # (component, text)
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """A written character and the distribution that predicted it."""
+
+    position: int
+    token_id: int
+    distribution: Distribution
+
+    @property
+    def statistics(self) -> CharacterStatistics:
+        return self.distribution.statistics(self.token_id)
 
 
 @dataclass(frozen=True)
@@ -122,7 +135,7 @@ In the bars: ↑ ↓ choose one, ← → move the cursor, Enter goes on from the
         old, new = (found.inspection if found is not None else None for found in (before, finding))
         self._problem = ""
         if new is not None and (old is None or old.position != new.position or old.token_id != new.token_id):
-            self.place = new.rank - 1
+            self.place = new.statistics.rank - 1
         self._redraw()
 
     def validate_place(self, place: int) -> int:
@@ -230,10 +243,10 @@ In the bars: ↑ ↓ choose one, ← → move the cursor, Enter goes on from the
         return [[head[0]], [head[1]], [("figures", heading)], *bars]
 
     def _head(self, found: Inspection, vocabulary: Vocabulary) -> tuple[tuple[str, str], tuple[str, str]]:
-        distribution = found.distribution
+        distribution, statistics = found.distribution, found.statistics
         symbol = symbol_of(vocabulary.tokens[found.token_id])
-        words = f"{symbol} rank {found.rank} of {len(vocabulary)} · {found.surprise_bits:.2f} bits"
-        entropies = f"entropy {distribution.entropy_bits:.2f} → {distribution.entropy_after_bits:.2f}"
+        words = f"{symbol} rank {statistics.rank} of {len(vocabulary)} · {statistics.surprise_bits:.2f} bits"
+        entropies = f"entropy {statistics.entropy_bits:.2f} → {distribution.entropy_after_bits:.2f}"
         kept = f"kept {distribution.kept} · {distribution.kept_mass:.0%}"
         return ("head", words), ("figures", f"{entropies} · {kept}")
 

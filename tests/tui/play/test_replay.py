@@ -17,7 +17,7 @@ def written_with(
 ) -> str:
     """What these settings write from the start."""
     chosen = SamplingSettings(**({"temperature": 0.8, "top_k": 5} | settings))
-    sampler = Sampler(CharLSTM(checkpoint.weights), checkpoint.vocabulary, chosen, seed=seed, prime=prime)
+    sampler = Sampler(CharLSTM(checkpoint), checkpoint.vocabulary, chosen, seed=seed, prime=prime)
     return "".join(character.character for character in islice(sampler, count))
 
 

@@ -28,6 +28,7 @@ async def coming_back(backend: ScriptedBackend, file: Path) -> AsyncIterator[Pla
     async with app.run_test(size=(80, 24)) as pilot:
         player = Player(app, pilot)
         await player.until(lambda: player.playground.state is not State.RESTORING)
+        await player.until(lambda: player.pane.text_view.text == player.playground.text)
         yield player
 
 
