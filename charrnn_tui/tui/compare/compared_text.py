@@ -61,7 +61,7 @@ class ComparedText(TextView, can_focus=False):
     def show_position(self, position: int) -> None:
         """Scroll to a character, unless it is on the page."""
         row = self._rows.locate(min(position, self.length)).row
-        top, height = self.scroll_offset.y, self.page.height
+        top, height = self.scroll_offset.y, self.text_area_size.height
         if not top <= row < top + height:
             self.show_row(max(0, row - height // 2))
 

@@ -160,7 +160,7 @@ class Comparison(Vertical):
     def scroll_page(self, where: str) -> None:
         """Both texts: pageup, pagedown, home, end."""
         view = max((side.view for side in self.sides), key=lambda view: view.max_scroll_y)
-        top, height = view.scroll_offset.y, view.page.height
+        top, height = view.scroll_offset.y, view.text_area_size.height
         tops = {"pageup": top - height, "pagedown": top + height, "home": 0, "end": view.max_scroll_y}
         view.show_row(tops[where])
 

@@ -22,8 +22,7 @@ from charrnn_tui.playground.playground import (
 from charrnn_tui.tui.play.next_character import NextCharacter, outlook_of
 from charrnn_tui.tui.play.play_status import PlayStatus, activity_of, figures_of
 from charrnn_tui.tui.play.prime_field import PrimeField
-from charrnn_tui.tui.textview.surprise import ColourMode, classes_of
-from charrnn_tui.tui.textview.surprise_legend import SurpriseLegend
+from charrnn_tui.tui.textview.colours import ColourMode, SurpriseLegend, colour_classes
 from charrnn_tui.tui.textview.text_view import TextView
 
 DRAW_SECONDS: Final = 1 / 20
@@ -103,7 +102,7 @@ class PlaygroundPane(Vertical):
         """Colour each character by a quantity of the model's, or by none."""
         self._colours = mode
         self.set_class(mode is not None, "-coloured")
-        self.text_view.style_of = None if mode is None else partial(self._classes_of, mode)
+        self.text_view.colour_classes = None if mode is None else partial(self._classes_of, mode)
         if mode is not None:
             self._legend.show_mode(mode)
             self._show_figures()
@@ -204,4 +203,4 @@ class PlaygroundPane(Vertical):
             self._legend.show_figures(page, max(0, start - primed), min(len(page), max(0, end - primed)))
 
     def _classes_of(self, mode: ColourMode, start: int, end: int) -> list[int]:
-        return classes_of(mode, self.playground.writer.page, start, end)
+        return colour_classes(mode, self.playground.writer.page, start, end)

@@ -50,7 +50,7 @@ from charrnn_tui.tui.play.sampling_controls import SamplingControls
 from charrnn_tui.tui.play.text_picture import text_picture
 from charrnn_tui.tui.studio_header import StudioHeader
 from charrnn_tui.tui.studio_screen import StudioScreen
-from charrnn_tui.tui.textview.surprise import MODES
+from charrnn_tui.tui.textview.colours import MODES
 from charrnn_tui.tui.textview.text_view import TextView
 from charrnn_tui.tui.textview.visible import symbol_of, visible
 

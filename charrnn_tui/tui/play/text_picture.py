@@ -21,7 +21,7 @@ def text_picture(view: TextView, title: str, legend: TextView | None = None) -> 
     background, text = view.background_colors[1].rgb, view.rich_style.color
     plain = tuple(text.get_truecolor()) if text is not None else (0, 0, 0)
     theme = TerminalTheme(background, (plain[0], plain[1], plain[2]), [(0, 0, 0)] * 8)
-    width = max(20, view.page.width)
+    width = max(20, view.text_area_size.width)
     console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     below = [[], *legend.painted_rows()] if legend is not None else []
     for segments in [*view.painted_rows(), *below]:

@@ -6,21 +6,24 @@ not jump to the next row when the space behind it arrives. A row, once another f
 later can only move the end of the last row. So appending wraps again from the start of the last row, and no further.
 """
 
-from __future__ import annotations
-
 import sys
 from array import array
 from bisect import bisect_right
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import NDArray
 
-_LINE_FEED_CODE: Final = 0x0A
-_CHUNK: Final = 1 << 18  # characters wrapped at a time: bounds the scratch memory to some 10 MB
+from charrnn_tui.tui.textview.visible import cells_of
+
+_CHUNK: Final = 1 << 18  # bounds the scratch memory to some 10 MB
 
 _UTF_32: Final = "utf-32-le" if sys.byteorder == "little" else "utf-32-be"
+_CELLS: Final = np.uint8(0x07)  # bits of a kind: how many cells, 0 where the kind is not known yet
+_BREAKS_AFTER: Final = 0x08
+_HANGS: Final = 0x10  # may stand in the last column
+_LINE_FEED: Final = 0x20
+BREAKING_SPACES: Final = frozenset("\t \u1680\u3000") | {chr(code) for code in range(0x2000, 0x200B) if code != 0x2007}
 
 
 class Place(NamedTuple):
@@ -33,8 +36,9 @@ class Place(NamedTuple):
 class WrappedText:
     """A text, 4 bytes a character, and where its rows start, 4 bytes a row."""
 
-    def __init__(self, width: int = 80) -> None:
-        self._width = max(1, width)
+    def __init__(self, width: int = 80, chunk: int = _CHUNK) -> None:
+        """chunk: characters that are wrapped at a time."""
+        self._width, self._chunk = max(1, width), chunk
         self._codes = array("I")
         self._starts = array("I", [0])
 
@@ -68,28 +72,6 @@ class WrappedText:
         self._codes.frombytes(text.encode(_UTF_32, "surrogatepass"))
         self._wrap_last_row()
         return min(first, self._starts[row]) if row < self.row_count else first
-
-    def replace(self, start: int, end: int, text: str) -> int:
-        """Put a text in the place of the characters [start, end); return the first row that may have changed.
-
-        Wraps the lines again that it touches; those behind them only move.
-        """
-        # A word that has become shorter may fit into the row before.
-        row = max(0, bisect_right(self._starts, start) - 2)
-        starts = self._starts
-        try:
-            next_line = self._codes.index(_LINE_FEED_CODE, end) + 1
-        except ValueError:
-            next_line = self.length
-        behind = starts[bisect_right(starts, next_line) :]
-        codes = array("I")
-        codes.frombytes(text.encode(_UTF_32, "surrogatepass"))
-        self._codes[start:end] = codes
-        moved = len(codes) - (end - start)
-        del starts[row + 1 :]
-        self._wrap_last_row(next_line + moved)
-        starts.extend(place + moved for place in behind)
-        return row
 
     def clear(self) -> None:
         del self._codes[:]
@@ -126,23 +108,76 @@ class WrappedText:
         return not codes or (min(codes) >= 0x20 and max(codes) < 0x7F)
 
     def _cells(self, start: int, end: int) -> NDArray[np.uint8]:
-        from charrnn_tui.tui.textview.row_breaks import CELLS, kinds_of  # NumPy: the first frame needs none
+        return _kinds_of(self._codes[start:end]) & _CELLS
 
-        return kinds_of(self._codes[start:end]) & CELLS
-
-    def _wrap_last_row(self, end: int | None = None) -> None:
-        """Up to a line's end, or that of the text."""
-        end = self.length if end is None else end
-        start = self._starts[-1]
+    def _wrap_last_row(self) -> None:
+        """Up to the end of the text."""
+        start, end = self._starts[-1], self.length
         if end - start < self._width and self._plain(start, end):
             return
-        from charrnn_tui.tui.textview.row_breaks import breaks_of, kinds_of  # as in _cells
 
-        chunk = max(_CHUNK, 2 * self._width)  # more than a row, so that every chunk finds a break
+        chunk = max(self._chunk, 2 * self._width)  # more than a row, so that every chunk finds a break
         while True:
             start = self._starts[-1]
-            kinds = kinds_of(self._codes[start : min(end, start + chunk)])
+            kinds = _kinds_of(self._codes[start : min(end, start + chunk)])
             if len(kinds):
-                self._starts.extend(start + row for row in breaks_of(kinds, self._width))
+                self._starts.extend(start + row for row in _breaks_of(kinds, self._width))
             if start + len(kinds) == end:
                 return
+
+
+_kinds: Final = np.zeros(0x110000, np.uint8)  # untouched pages of it take no memory
+
+
+def _kind_of(code: int) -> int:
+    character = chr(code)
+    if character == "\n":
+        return 1 | _BREAKS_AFTER | _HANGS | _LINE_FEED
+    cells = cells_of(character)
+    if character in BREAKING_SPACES:
+        return cells | _BREAKS_AFTER | _HANGS
+    return cells | _BREAKS_AFTER if cells == 2 else cells
+
+
+def _kinds_of(characters: "array[int]") -> NDArray[np.uint8]:
+    """Cells and properties of characters, (n,) code points → (n,) bits: `_CELLS` of them say how many cells."""
+    codes = np.array(characters, np.uint32)
+    kinds = _kinds[codes]
+    if not kinds.all():
+        for code in set(codes[kinds == 0].tolist()):
+            _kinds[code] = _kind_of(code)
+        kinds = _kinds[codes]
+    return kinds
+
+
+def _breaks_of(kinds: NDArray[np.uint8], width: int) -> list[int]:
+    """Where rows after the first one start, (n,) kinds → up to n indices; n itself after a line feed at the end.
+
+    For every index the start of the following row is worked out as if a row started there; then the true ones are
+    picked by walking from the first.
+    """
+    n = len(kinds)
+    index = np.arange(n, dtype=np.int32)
+    after = np.zeros(n + 1, np.int32)  # after[i] = cells of the first i characters
+    np.cumsum(kinds & _CELLS, out=after[1:])
+    # The body of a row ends before its last column ...
+    reach = np.searchsorted(after, after[:-1] + max(1, width - 1), side="right").astype(np.int32) - 1
+    # ... where one more space or line feed may hang.
+    beyond = np.minimum(reach, n - 1)
+    hangs = (kinds[beyond] & _HANGS != 0) & (reach < n) & (after[beyond + 1] <= after[:-1] + width)
+    reach = np.maximum(reach + hangs, index + 1)  # a character wider than the row has a row for itself
+    last_break = np.zeros(n + 1, np.int32)
+    np.maximum.accumulate(np.where(kinds & _BREAKS_AFTER, index + 1, 0), out=last_break[1:])
+    following = np.where(last_break[reach] > index, last_break[reach], reach)
+    following[reach == n] = n + 1
+    line_feeds = np.where(kinds & _LINE_FEED, index, n)
+    line_feed = np.minimum.accumulate(line_feeds[::-1])[::-1]
+    follows: list[int] = np.where(line_feed < reach, line_feed + 1, following).tolist()
+    breaks = []
+    start = follows[0]
+    while start < n:
+        breaks.append(start)
+        start = follows[start]
+    if start == n:
+        breaks.append(n)
+    return breaks

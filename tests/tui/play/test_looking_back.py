@@ -261,7 +261,7 @@ async def test_colours_step_through_their_modes_while_it_writes(backend: Scripte
         for name in ("probability", "of the best", "surprise", "entropy"):
             await player.press("c")
             await player.until(lambda name=name: f"{name} " in screen_text(player.app).splitlines()[-5])
-            classes = player.pane.text_view.style_of(0, 41)
+            classes = player.pane.text_view.colour_classes(0, 41)
             assert classes[0] == -1  # the prime was given
             assert set(classes[1:]) <= {1, 2, 3, 4, 5}
             assert len(set(classes[1:])) > 1 or name == "entropy"  # this model is never sure
@@ -270,7 +270,7 @@ async def test_colours_step_through_their_modes_while_it_writes(backend: Scripte
         assert bits > 0
         await player.until(lambda: "/char · ppl" in screen_text(player.app))
         await player.press("c")
-        assert player.pane.text_view.style_of is None
+        assert player.pane.text_view.colour_classes is None
 
 
 async def test_the_legend_counts_the_selection(backend: ScriptedBackend, shipped: Checkpoint) -> None:

@@ -150,7 +150,8 @@ async def test_a_new_width_keeps_the_first_character_of_the_page() -> None:
     page = page_of(PROSE * 30)
     async with page.run_test(size=(40, 6)) as pilot:
         page.view.show_row(20)
-        first = page.view.text[page.view._rows.row_span(20)[0] :][:10]
+        await pilot.pause()
+        first = rows_of(page.view)[0][:10]
         await pilot.resize_terminal(70, 6)
         assert first in rows_of(page.view)[0]
         await pilot.press("end")
@@ -180,7 +181,7 @@ async def test_classes_differ_without_colour() -> None:
 
     page = page_of("-012345")
     async with page.run_test(size=(40, 6)):
-        page.view.style_of = number_of
+        page.view.colour_classes = number_of
         styles = [style_at(page.view, x, 0) for x in range(7)]
         looks = [(style.dim, style.bold, style.underline, style.reverse) for style in styles[1:]]
         assert len(set(looks)) == 6
@@ -290,7 +291,7 @@ async def test_a_followed_page_scrolls_once_for_a_batch_of_rows() -> None:
     async with GeneratedText(view).run_test(size=(20, 5)):
         view.painted.clear()
         view.append("\nmore" * 20)
-        assert view.painted.count(view.page.region) == 1
+        assert view.painted.count(view.text_area_size.region) == 1
         assert None not in view.painted
 
 

@@ -13,11 +13,11 @@ from textual.selection import Selection
 from textual.widget import Widget
 
 from charrnn_tui.playground.branches import Mark
-from charrnn_tui.tui.textview.visible import visible_char
+from charrnn_tui.tui.textview.visible import visible, visible_char
 from charrnn_tui.tui.textview.wrapping import WrappedText
 
 Look = tuple[str, ...]  # component classes: the ground, then what lies over it
-ClassesOf = Callable[[int, int], Sequence[int]]
+ColourClasses = Callable[[int, int], Sequence[int]]
 
 PLAIN: Final = ""
 PRIME: Final = "text-view--prime"
@@ -58,7 +58,7 @@ class Decoration:
     """What is known about the characters besides themselves."""
 
     prime_length: int
-    classes_of: ClassesOf | None
+    colour_classes: ColourClasses | None
     marks: Sequence[Mark]
     """In the order of the text."""
     cursor: int | None
@@ -77,6 +77,14 @@ def paint_row(rows: WrappedText, row: int, decoration: Decoration, palette: Pale
             looks[index] = (*looks[index], SELECTION)
     runs = groupby(zip(looks, glyphs, strict=True), key=lambda pair: pair[0])
     return [Segment("".join(glyph for _, glyph in run), palette.style(look)) for look, run in runs]
+
+
+def paint_placeholder(text: str, width: int, row: int, palette: Palette) -> list[Segment]:
+    """The segments of one row of what an empty view shows."""
+    rows = WrappedText(width)
+    rows.append(text)
+    line = visible(rows.text(*rows.row_span(row)).rstrip("\n")) if row < rows.row_count else ""
+    return [Segment(line, palette.style((PLACEHOLDER,)))] if line else []
 
 
 def position_drawn_at(rows: WrappedText, offset: Offset) -> int:
@@ -98,8 +106,8 @@ def _glyphs(text: str) -> list[str]:
 def _grounds(start: int, end: int, decoration: Decoration) -> list[Look]:
     primed = clamp(decoration.prime_length - start, 0, end - start)
     grounds: list[Look] = [(PRIME if index < primed else PLAIN,) for index in range(end - start)]
-    if decoration.classes_of is not None and start < end:
-        for index, number in enumerate(decoration.classes_of(start, end)[: end - start]):
+    if decoration.colour_classes is not None and start < end:
+        for index, number in enumerate(decoration.colour_classes(start, end)[: end - start]):
             if number >= 0:
                 grounds[index] = (CLASSES[min(number, len(CLASSES) - 1)],)
     return grounds
