@@ -41,13 +41,13 @@ class StudioScreens:
         from charrnn_tui.tui.train.screen import TrainScreen  # the playground's first frame does not wait for it
 
         opening = self._opening
-        return TrainScreen(self._backend, read_only=opening.read_only, low_bandwidth=opening.low_bandwidth)
+        return TrainScreen(self._backend, self._jobs, read_only=opening.read_only, low_bandwidth=opening.low_bandwidth)
 
     @cached_property
     def runs(self) -> RunsScreen:
         from charrnn_tui.tui.runs.screen import RunsScreen  # as above
 
-        return RunsScreen(self._backend, read_only=self._opening.read_only)
+        return RunsScreen(self._backend, self._jobs, read_only=self._opening.read_only)
 
     @property
     def first_mode(self) -> str:

@@ -1,19 +1,22 @@
-"""What a training will cost, before it is started."""
+"""Estimates of what a training will cost."""
 
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
 from charrnn_tui.checkpoint.checkpoint import parameter_count
+from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.text.batches import batch_count, split_at
 
 _FLOPS_PER_PARAMETER = 6  # a character's forward and backward pass: two products forward, four backward
-_LSTM_EFFICIENCY = 0.7  # of that speed is what PyTorch's LSTM makes of it in float32
+_LSTM_EFFICIENCY = 0.7  # of the speed of matrix products: what PyTorch's LSTM reaches in float32
 _PRODUCT = 64  # rows and columns of the product that is timed
+_RUNS_READ = 5  # at most, the newest, for the speed they have measured
 _ACTIVATIONS = 14  # floats kept per character, layer and hidden unit for the backward pass
 
 
@@ -28,7 +31,7 @@ class TrainingCost:
 
 
 def training_cost(settings: TrainSettings, chars: int, tokens: int, parameters_per_second: float) -> TrainingCost:
-    """Cost of a run over a text; parameters_per_second: this machine's speed in characters × parameters a second."""
+    """chars, tokens: of the text. parameters_per_second: characters × parameters per second, from `training_speed`."""
     parameters = parameter_count(tokens, settings.n_hidden, settings.n_layers)
     boundary = split_at(chars, settings.val_frac)
     whole = batch_count(boundary, settings.batch_size, settings.seq_length) * settings.epochs
@@ -47,9 +50,16 @@ def training_cost(settings: TrainSettings, chars: int, tokens: int, parameters_p
     )
 
 
-def guessed_parameters_per_second() -> float:
-    """This machine's speed before any run has measured it. Blocks for a moment the first time."""
-    return _LSTM_EFFICIENCY * flops() / _FLOPS_PER_PARAMETER
+def training_speed(runs: Sequence[RunDirectory]) -> tuple[float, bool]:
+    """Characters × parameters per second on this machine; True if one of the newest runs has measured it.
+
+    Otherwise the speed is estimated from matrix products, which takes 50 ms the first time.
+    """
+    for run in runs[:_RUNS_READ]:
+        progress = run.progress()
+        if progress.started and progress.last_step:
+            return progress.last_step.chars_per_second * progress.started.parameters, True
+    return _LSTM_EFFICIENCY * flops() / _FLOPS_PER_PARAMETER, False
 
 
 @cache

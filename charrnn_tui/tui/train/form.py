@@ -1,4 +1,4 @@
-"""The form of a new training: every field checked as it is typed, with what the whole will cost."""
+"""The form of a new training: every field is checked as it is typed, and the cost of the run is estimated."""
 
 import math
 import os
@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Grid, Horizontal, VerticalScroll
 from textual.message import Message
 from textual.widgets import Button, Input, Label, Select, Static
 
 from charrnn_tui.playground.backend import Backend
+from charrnn_tui.playground.jobs import CancelToken, Jobs
 from charrnn_tui.run.fitting import fit_to_text
 from charrnn_tui.run.quantities import count, duration, size
 from charrnn_tui.run.settings import (
@@ -28,14 +29,16 @@ from charrnn_tui.run.settings import (
 from charrnn_tui.text.batches import TextTooShort, check_geometry
 from charrnn_tui.text.corpus import Corpus
 from charrnn_tui.tui.dialogs.path_suggester import PathSuggester
-from charrnn_tui.tui.train.cost import guessed_parameters_per_second, training_cost
+from charrnn_tui.tui.messages import StartRun
+from charrnn_tui.tui.train.cost import training_cost, training_speed
 
 _READ_DELAY_SECONDS = 0.3  # after the last key in the path, before the file is read
+_READ, _SPEED = "read the text of the form", "measure the speed of training"  # keys of jobs
 
 
 @dataclass(frozen=True)
 class FormField:
-    """A number that a user may type: the setting's name, what it is called, how it is read."""
+    """A number to type. name: of the setting. kind: parses what was typed."""
 
     name: str
     label: str
@@ -54,27 +57,19 @@ NUMBERS = (
     FormField("print_every", "valid. every", int),
     FormField("seed", "seed", int),
 )
-_CHOICES = ("device", "precision", "on_hangup")
 _FITTED = ("batch_size", "seq_length", "epochs", "print_every")
 
 
 class TrainForm(VerticalScroll):
-    """Posts `Submitted` with a request that has passed every check that can be made before the training is built."""
+    """Posts `StartRun` with a request that has passed every check that can be made before the training is built."""
 
-    HELP = """The form of a new training.
+    HELP = """Name a text file (→ completes its path). The numbers are then fitted to that text; each field is checked \
+as you type, and the lines below say what the training will cost.
 
-Name a text file (→ completes the path); the form is then fitted to it: batch size, sequence length and epochs that the
-text can carry. Every field is checked as you type. The box below says what the training will cost.
+preset notebook: the settings of the course notebook. quick: the same model, to a lower loss in less than half the \
+time. thorough: the same model, to a lower loss still, in two and a half times the time of quick.
 
-Tab, Shift+Tab   next, previous field
-F5               start, from anywhere in the form
-Esc              out of the field; then 2 plays, 3 lists the runs
-
-on hangup        when the terminal goes: train on without it, or save and stop
-
-preset notebook  the course notebook's settings
-preset quick     the same model, to a lower loss in less than half the time
-preset thorough  the same model, predicting better: two and a half times as long as quick"""
+on hangup: what happens when the terminal is closed: train on without it, or save and stop."""
 
     DEFAULT_CSS = """
     TrainForm { padding: 0 1; }
@@ -90,75 +85,67 @@ preset thorough  the same model, predicting better: two and a half times as long
     TrainForm #buttons { height: auto; margin-top: 1; }
     """
 
-    @dataclass
-    class Submitted(Message):
-        """Start this."""
-
-        request: RunRequest
-
-    def __init__(self, backend: Backend, path: str = "", *, preset: str = "quick", id: str | None = None) -> None:
-        super().__init__(id=id)
-        self._backend = backend
-        self._path = path
-        self._preset = preset
+    def __init__(self, backend: Backend, jobs: Jobs) -> None:
+        super().__init__()
+        self._backend, self._jobs = backend, jobs
+        self._path = ""  # of the text, until there is a field for it
+        suggester = PathSuggester(use_cache=False, case_sensitive=True)
+        example = "a text file, for example books/anna.txt"
+        self.text = Input(placeholder=example, suggester=suggester, compact=True, id="corpus", classes="wide")
+        self._run_name = Input(placeholder="after the text", compact=True, id="name")
+        self._encoding = Input(compact=True, id="encoding")
+        self._numbers = {field.name: Input(compact=True, id=field.name) for field in NUMBERS}
+        self._labels = {field.name: Label(field.label) for field in NUMBERS}
+        self._preset = _choice("preset", PRESETS, "quick")
+        self._choices = {
+            "device": _choice("device", DEVICES, "auto"),
+            "precision": _choice("precision", PRECISIONS, "auto"),
+            "on_hangup": _choice("on_hangup", ON_HANGUP, ON_HANGUP[0]),
+        }
+        self._cost = Static("", id="cost", markup=False)
+        self._problem = Static("", id="problem", markup=False)
         self._corpus: Corpus | None = None
         self._corpus_problem = ""
-        self._edited: set[str] = set()  # fields a person has typed in: no fitting, no preset changes them
+        self._edited: set[str] = set()  # fields that the user has changed: no fitting and no preset changes them
         self._filled: dict[str, str] = {}
-        self._speed: float | None = None  # characters × parameters a second, once known
+        self._speed: float | None = None  # characters × parameters per second, once known
         self._speed_measured = False
 
     def compose(self) -> ComposeResult:
-        settings = settings_for(self._preset)
         with Grid():
-            yield Label("text")
-            yield Input(
-                self._path,
-                placeholder="a text file, for example books/anna.txt",
-                suggester=PathSuggester(use_cache=False, case_sensitive=True),
-                compact=True,
-                id="corpus",
-                classes="wide",
-            )
-            yield Label("preset")
-            yield _choice("preset", PRESETS, self._preset)
-            yield Label("name")
-            yield Input(placeholder="after the text", compact=True, id="name")
+            yield from (Label("text"), self.text, Label("preset"), self._preset, Label("name"), self._run_name)
             for field in NUMBERS:
-                yield Label(field.label, id=f"label-{field.name}")
-                yield Input(_shown(getattr(settings, field.name)), compact=True, id=field.name)
-            yield Label("device")
-            yield _choice("device", DEVICES, "auto")
-            yield Label("precision")
-            yield _choice("precision", PRECISIONS, "auto")
-            yield Label("encoding")
-            yield Input("utf-8", compact=True, id="encoding")
-            yield Label("on hangup")
-            yield _choice("on_hangup", ON_HANGUP, ON_HANGUP[0])
-        yield Static("", id="cost", markup=False)
-        yield Static("", id="problem", markup=False)
+                yield from (self._labels[field.name], self._numbers[field.name])
+            yield from (Label("device"), self._choices["device"], Label("precision"), self._choices["precision"])
+            yield from (Label("encoding"), self._encoding, Label("on hangup"), self._choices["on_hangup"])
+        yield self._cost
+        yield self._problem
         with Horizontal(id="buttons"):
             yield Button("Start  F5", variant="primary", id="start", compact=True)
 
     def on_mount(self) -> None:
-        self._filled = {field.name: self.query_one(f"#{field.name}", Input).value for field in NUMBERS}
-        self._read_timer = self.set_timer(0.01, self._read_corpus)
-        self.check()
-        self._measure()
+        self._read_timer = self.set_timer(_READ_DELAY_SECONDS, self._read_corpus, pause=True)
+        with self.prevent(Input.Changed):
+            self.text.value, self._encoding.value = self._path, "utf-8"
+            self._fill()
+        self._read_corpus()
+        self._jobs.submit(_SPEED, lambda token: training_speed(self._backend.runs()), self._set_speed)
 
     def on_resize(self) -> None:
         self.set_class(self.size.width < 60, "-narrow")
 
     def show_text(self, path: str) -> None:
-        """Fill the form for this text."""
-        self.query_one("#corpus", Input).value = path
+        """Fill in the form for this text."""
+        self._path = path
+        if self.is_mounted:
+            self.text.value = path
 
     @on(Input.Changed, "#corpus, #encoding")
     def _text_changed(self) -> None:
         self._corpus, self._corpus_problem = None, ""
+        self._jobs.cancel(_READ)
         self._read_timer.stop()
         self._read_timer = self.set_timer(_READ_DELAY_SECONDS, self._read_corpus)
-        self.check()
 
     @on(Input.Changed)
     def _field_changed(self, event: Input.Changed) -> None:
@@ -167,13 +154,12 @@ preset thorough  the same model, predicting better: two and a half times as long
             self._edited.add(name)
         self.check()
 
-    @on(Select.Changed, "#preset")
-    def _preset_changed(self) -> None:
-        self._fill()
-
-    @on(Select.Changed, "#device, #precision")
-    def _place_changed(self) -> None:
-        self.check()
+    @on(Select.Changed)
+    def _choice_changed(self, event: Select.Changed) -> None:
+        if event.select is self._preset:
+            self._fill()
+        else:
+            self.check()
 
     @on(Button.Pressed, "#start")
     @on(Input.Submitted)
@@ -182,123 +168,109 @@ preset thorough  the same model, predicting better: two and a half times as long
         self.submit()
 
     def submit(self) -> None:
-        """Start, or put the cursor where something is wrong."""
+        """Ask the app to start the run, or put the cursor where something is wrong."""
         request = self.check()
         if request is not None:
-            self.post_message(self.Submitted(request))
+            self.post_message(StartRun(request))
             return
         if self._corpus is None:
-            self.query_one("#corpus", Input).focus()
+            self.text.focus()
         self.app.bell()
 
     def refuse(self, problem: str) -> None:
-        """Show why a training could not be started."""
-        self.query_one("#problem", Static).update("✗ " + problem)
+        """Say why a training could not be started."""
+        self._problem.update("✗ " + problem)
 
     def _read_corpus(self) -> None:
-        path = self.query_one("#corpus", Input).value.strip()
-        if path:
-            self.query_one("#cost", Static).update(f"reading {path} …")
-            self._read(path, self.query_one("#encoding", Input).value.strip() or "utf-8")
+        path, encoding = self.text.value.strip(), self._encoding_name
+        if not path:
+            return
+        self._cost.update(f"reading {path} …")
 
-    @work(thread=True, exclusive=True, group="read")
-    def _read(self, path: str, encoding: str) -> None:
-        try:
-            corpus, problem = self._backend.read_corpus([os.path.expanduser(path)], encoding), ""
-        except (ValueError, MemoryError) as error:
-            corpus, problem = None, str(error) or "the text does not fit into memory"
-        self.app.call_from_thread(self._text_read, path, corpus, problem)
+        def read(token: CancelToken) -> Corpus:
+            try:
+                return self._backend.read_corpus([os.path.expanduser(path)], encoding)
+            except MemoryError:
+                raise ValueError("the text does not fit into memory") from None
 
-    def _text_read(self, path: str, corpus: Corpus | None, problem: str) -> None:
-        if path != self.query_one("#corpus", Input).value.strip():
-            return  # typed on in the meantime: the next reading is under way
+        self._jobs.submit(_READ, read, self._corpus_read, lambda error: self._corpus_read(None, str(error)))
+
+    def _corpus_read(self, corpus: Corpus | None, problem: str = "") -> None:
         self._corpus, self._corpus_problem = corpus, problem
         self._fill()
 
-    @work(thread=True, exclusive=True, group="measure")
-    def _measure(self) -> None:
-        """This machine's speed: as the newest run measured it, or else guessed from a matrix product."""
-        for run in self._backend.runs()[:5]:
-            progress = run.progress()
-            if progress.started and progress.last_step:
-                speed = progress.last_step.chars_per_second * progress.started.parameters
-                self.app.call_from_thread(self._set_speed, speed, True)
-                return
-        self.app.call_from_thread(self._set_speed, guessed_parameters_per_second(), False)
-
-    def _set_speed(self, speed: float, measured: bool) -> None:
-        self._speed, self._speed_measured = speed, measured
+    def _set_speed(self, speed: tuple[float, bool]) -> None:
+        self._speed, self._speed_measured = speed
         self.check()
 
+    @property
+    def _encoding_name(self) -> str:
+        return self._encoding.value.strip() or "utf-8"
+
     def _fill(self) -> None:
-        """The preset's numbers, fitted to the text, into every field that nobody has typed in."""
-        settings = settings_for(str(self.query_one("#preset", Select).value))
+        """Put the preset's numbers, fitted to the text, into every field that the user has not changed."""
+        settings = settings_for(str(self._preset.value))
         if self._corpus is not None:
             settings = fit_to_text(settings, len(self._corpus))
-        for field in NUMBERS:
-            if field.name not in self._edited:
-                value = _shown(getattr(settings, field.name))
-                self._filled[field.name] = value
-                self.query_one(f"#{field.name}", Input).value = value
+        for name, field in self._numbers.items():
+            if name not in self._edited:
+                self._filled[name] = field.value = _as_text(getattr(settings, name))
         self.check()
 
     def check(self) -> RunRequest | None:
-        """Check all fields, show what is wrong or what it costs; the request where all is well."""
+        """Check all fields and show what is wrong, or what the run will cost; return the request if all is well."""
         settings, wrong, problem = self._settings()
-        for field in NUMBERS:
-            self.query_one(f"#label-{field.name}", Label).set_class(field.name == wrong, "-invalid")
-        path = self.query_one("#corpus", Input).value.strip()
-        cost = ""
+        for name, label in self._labels.items():
+            label.set_class(name == wrong, "-invalid")
+        path = self.text.value.strip()
         if not path:
-            cost = "Name the text to train on: a file of plain text, the longer the better."
+            self._cost.update("Name the text to train on: a file of plain text, the longer the better.")
         elif settings is not None and self._corpus is not None:
-            cost = self._cost(settings, self._corpus)
+            self._cost.update(self._cost_lines(settings, self._corpus))
             try:
                 check_geometry(len(self._corpus), settings.batch_size, settings.seq_length, settings.val_frac)
             except TextTooShort as error:
                 problem = str(error)
+        elif self._corpus_problem:
+            self._cost.update("")
         problem = self._corpus_problem or problem
-        self.query_one("#problem", Static).update("✗ " + problem if problem else "")
-        if cost or self._corpus_problem:
-            self.query_one("#cost", Static).update(cost)
+        self._problem.update("✗ " + problem if problem else "")
         if problem or settings is None or self._corpus is None:
             return None
-        name = self.query_one("#name", Input).value.strip() or None
-        return RunRequest((os.path.expanduser(path),), settings, name)
+        return RunRequest((os.path.expanduser(path),), settings, self._run_name.value.strip() or None)
 
     def _settings(self) -> tuple[TrainSettings | None, str, str]:
-        """(settings, "", "") or (None, the field that is wrong, why)."""
-        given: dict[str, Any] = {name: self.query_one(f"#{name}", Select).value for name in _CHOICES}
-        given["encoding"] = self.query_one("#encoding", Input).value.strip() or "utf-8"
+        """(settings, "", "") or (None, the name of the wrong field, what is wrong)."""
+        given: dict[str, Any] = {name: choice.value for name, choice in self._choices.items()}
+        given["encoding"] = self._encoding_name
         for field in NUMBERS:
-            text = self.query_one(f"#{field.name}", Input).value.strip().replace("_", "")
+            text = self._numbers[field.name].value.strip().replace("_", "")
             try:
                 given[field.name] = field.kind(text)
             except ValueError:
                 kind = "a whole number" if field.kind is int else "a number"
                 return None, field.name, f"{field.label}: {text!r} is not {kind}"
         try:
-            return settings_for(str(self.query_one("#preset", Select).value), **given), "", ""
+            return settings_for(str(self._preset.value), **given), "", ""
         except SettingsError as error:
-            label = next((field.label for field in NUMBERS if field.name == error.field), error.field)
-            return None, error.field, f"{label}: {str(error).partition(': ')[2]}"
+            return None, error.field, f"{_label(error.field)}: {str(error).partition(': ')[2]}"
 
-    def _cost(self, settings: TrainSettings, corpus: Corpus) -> str:
-        tokens = len(corpus.vocabulary)
+    def _cost_lines(self, settings: TrainSettings, corpus: Corpus) -> str:
+        tokens, guessing = len(corpus.vocabulary), math.log(len(corpus.vocabulary))
         cost = training_cost(settings, len(corpus), tokens, self._speed or math.inf)
-        guess = "about" if self._speed_measured else "very roughly"
-        time_needed = f"{guess} {duration(cost.seconds)} on this machine" if self._speed else "measuring the machine …"
-        fitted = [name for name in _FITTED if getattr(settings, name) != getattr(settings_for(settings.preset), name)]
+        about = "about" if self._speed_measured else "very roughly"
+        time_needed = f"{about} {duration(cost.seconds)} on this machine" if self._speed else "measuring the machine …"
+        preset = settings_for(settings.preset)
+        fitted = {name for name in _FITTED if getattr(settings, name) != getattr(preset, name)}
         lines = [
-            f"text    {len(corpus):,} characters, {tokens} different: guessing costs {math.log(tokens):.2f} nats/char",
+            f"text    {len(corpus):,} characters, {tokens} different; uniform guessing: {guessing:.2f} nats/char",
             f"model   {settings.n_layers}×{settings.n_hidden} LSTM, {count(cost.parameters)} parameters, "
             f"about {size(cost.memory_bytes)} of memory",
             f"run     {cost.steps:,} steps of {settings.batch_size} × {settings.seq_length} characters, {time_needed}",
         ]
-        if fitted and not self._edited.intersection(fitted):
-            lines.append(
-                "fitted  to this text: " + ", ".join(f"{_label(name)} {getattr(settings, name):,}" for name in fitted)
-            )
+        if fitted and not self._edited & fitted:
+            numbers = (f"{_label(name)} {getattr(settings, name):,}" for name in _FITTED if name in fitted)
+            lines.append("fitted  to this text: " + ", ".join(numbers))
         return "\n".join(lines)
 
 
@@ -306,9 +278,9 @@ def _choice(name: str, values: Iterable[str], chosen: str) -> Select[str]:
     return Select([(value, value) for value in values], value=chosen, allow_blank=False, compact=True, id=name)
 
 
-def _shown(value: float) -> str:
+def _as_text(value: float) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _label(name: str) -> str:
-    return next(field.label for field in NUMBERS if field.name == name)
+    return next((field.label for field in NUMBERS if field.name == name), name)

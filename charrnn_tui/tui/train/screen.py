@@ -1,172 +1,225 @@
-"""Train: the form of a new run, then the run."""
+"""Train: the form of a new run, or a run and the keys that control its training."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
-from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.widgets import ContentSwitcher, Input
+from textual.widgets import Input
 
 from charrnn_tui.playground.backend import Backend
+from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.run.active_run import ActiveRun
+from charrnn_tui.run.control import SampleNow, SaveNow, ScaleLearningRate
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.tui.chart.loss_chart import LossChart
 from charrnn_tui.tui.dialogs.questions import HelpDialog
 from charrnn_tui.tui.key_footer import KeyFooter
-from charrnn_tui.tui.messages import DetachRun, ResumeRun, StartRun
+from charrnn_tui.tui.keys import Key, bindings_of
+from charrnn_tui.tui.messages import DetachRun, ResumeRun
 from charrnn_tui.tui.studio_header import StudioHeader
+from charrnn_tui.tui.studio_screen import StudioScreen
 from charrnn_tui.tui.train.form import TrainForm
 from charrnn_tui.tui.train.run_view import LOOK_SECONDS, LOOK_SECONDS_ON_THIN_LINES, RunView
-from charrnn_tui.tui.train.steering import STEERING, SteeringRuns
+from charrnn_tui.tui.train.trainer_controls import TrainerControls
 
-_LOOK_SECONDS = 0.5
+_REQUESTS: Final = {"pause", "sample", "save", "stop", "end_epoch", "rate", "scale_rate", "steps", "more_epochs"}
+_REFRESH_KEYS_SECONDS: Final = 0.5  # between two checks of which keys act: the run may end without a key of ours
 
 
-class TrainScreen(SteeringRuns):
+class TrainScreen(StudioScreen):
     """Shows the form or a run, whoever trains it; asks the app to start, resume and detach runs."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f5", "start", "Start", id="train.start", priority=True),
-        Binding("r", "resume", "Resume", id="train.resume"),
-        Binding("D,upper_d", "detach", "Detach", id="train.detach"),
-        Binding("A,upper_a", "alarms", "Alarms", id="train.alarms", show=False),
-        Binding("n", "new", "New run", id="train.new"),
-        Binding("escape", "back", "Back", id="train.back", show=False),
-        # First in line, so that what is typed right behind them goes to the next field, also when keys come in bursts.
-        Binding("tab", "app.focus_next", "Next field", id="train.next", show=False, priority=True),
-        Binding("shift+tab", "app.focus_previous", "Previous field", id="train.previous", show=False, priority=True),
-    ]
+    KEYS: ClassVar[tuple[Key, ...]] = (
+        Key("space", "pause", "Pause", "Pause the training after this step, or go on.", "train.pause", footer=True),
+        Key("s", "sample", "Sample", "Write a sample with the model as it is now.", "train.sample", footer=True),
+        Key("S", "save", "Save", "Save the model after this step.", "train.save", footer=True),
+        Key("x", "stop", "Stop", "Save and stop the run; asks first. r resumes it.", "train.stop", footer=True),
+        Key(
+            "E", "end_epoch", "End after epoch", "End and save the run after this epoch.", "train.end_after_epoch", True
+        ),
+        Key(
+            "L", "rate", "Learning rate", "Type a new rate or a factor for the next steps.", "train.learning_rate", True
+        ),
+        Key("asterisk", "scale_rate(2.0)", "Rate ×2", "Double the learning rate.", "train.double_rate", display="*"),
+        Key("slash", "scale_rate(0.5)", "Rate ÷2", "Halve the learning rate.", "train.halve_rate"),
+        Key("T", "steps", "Run N steps", "Type a number of steps; the run does them, then pauses.", "train.steps"),
+        Key("M", "more_epochs", "More epochs", "Add epochs to the plan of this run.", "train.more_epochs"),
+        Key("f5", "start", "Start", "Start the run that the form describes.", "train.start", True, priority=True),
+        Key("r", "resume", "Resume", "Resume the run from where it ended.", "train.resume", footer=True),
+        Key("D", "detach", "Detach", "Quit; another process goes on with the training.", "train.detach", footer=True),
+        Key("A", "alarms", "Alarms", "Show all alarms of this run, the newest first.", "train.alarms"),
+        Key("n", "new", "New run", "Fill in the form of a new run.", "train.new", footer=True),
+        Key("escape", "back", "Back", "Leave the text field; then 2 plays and 3 lists the runs.", "train.back"),
+        # With priority, so that letters typed right behind them reach the next field even if keys come in bursts.
+        Key(
+            "tab",
+            "app.focus_next",
+            "Next field",
+            "Go to the next field or pane.",
+            "train.next",
+            in_field=True,
+            priority=True,
+        ),
+        Key(
+            "shift+tab",
+            "app.focus_previous",
+            "Previous field",
+            "Go to the one before.",
+            "train.previous",
+            in_field=True,
+            priority=True,
+        ),
+    )
+    BINDINGS = bindings_of(KEYS)
 
-    def __init__(self, backend: Backend, *, read_only: bool = False, low_bandwidth: bool = False) -> None:
-        """`read_only`: nothing is asked of the trainers of runs. `low_bandwidth`: these are drawn less often."""
+    def __init__(self, backend: Backend, jobs: Jobs, *, read_only: bool = False, low_bandwidth: bool = False) -> None:
+        """read_only: trainers are asked nothing. low_bandwidth: runs are drawn less often."""
         super().__init__()
-        self._backend = backend
-        self._read_only = read_only
-        self._run_look_seconds = LOOK_SECONDS_ON_THIN_LINES if low_bandwidth else LOOK_SECONDS
-        self._was_steerable = (False, False)
+        self.form = TrainForm(backend, jobs)
+        self.run_view = RunView(look_seconds=LOOK_SECONDS_ON_THIN_LINES if low_bandwidth else LOOK_SECONDS)
+        self.run_view.display = False
+        self._trainer = TrainerControls(self.run_view, read_only=read_only)
+        self._offered: Sequence[bool] = ()  # whether there is a trainer to ask, a run to resume, an alarm to show
         self._overlaid: Sequence[RunDirectory] = ()
-        self._text = ""
-        self._pending: RunDirectory | None = None  # the run to show, also before there are widgets to show it
+        self._run: RunDirectory | None = None  # to show when the screen is first shown
         self._composed = False
 
     def compose(self) -> ComposeResult:
         yield StudioHeader()
-        with ContentSwitcher(initial="form"):
-            yield TrainForm(self._backend, self._text, id="form")
-            yield RunView(look_seconds=self._run_look_seconds, id="run")
+        yield self.form
+        yield self.run_view
         yield KeyFooter()
 
     def on_mount(self) -> None:
         self._composed = True
-        self.set_interval(_LOOK_SECONDS, self._renew_keys)
+        self.set_interval(_REFRESH_KEYS_SECONDS, self._refresh_keys)
         if self._overlaid:
             self.call_after_refresh(self.lay_over, self._overlaid)
-        if self._pending is not None:
-            self._bring_up_run()
+        if self._run is not None:
+            self.show_run(self._run, self._trainer.active)
         else:
-            self.set_focus(self.query_one("#corpus", Input))  # now: what is typed behind 1 is the text
+            self.set_focus(self.form.text)  # at once: a text may be typed right behind the key 1
+
+    # -- for the app --------------------------------------------------------------------------------------------------
 
     def shown(self) -> tuple[RunDirectory | None, RunProgress]:
-        """The run that is shown and what it has come to; (None, …) before there is one."""
-        view = self.query_one_optional("#run", RunView)  # none before composing, nor when taken down
-        return (None, RunProgress()) if view is None else (view.run, view.progress)
+        """The run in view and its progress; (None, …) before there is one."""
+        return self.run_view.run, self.run_view.progress
 
     def paused_elsewhere(self) -> tuple[Path, int] | None:
-        """The run that is shown and its step, where another process has paused it."""
+        """Directory and step of the run in view, if another process has paused it."""
         run, progress = self.shown()
-        paused = run is not None and self.active is None and progress.state == "paused" and run.last_file.exists()
-        return (run.path, progress.step) if run is not None and paused else None
-
-    @property
-    def shows_form(self) -> bool:
-        """Whether the form is up, not a run."""
-        return self.query_one(ContentSwitcher).current == "form"
+        if run is None or self._trainer.active is not None or progress.state != "paused":
+            return None
+        return (run.path, progress.step) if run.last_file.exists() else None
 
     def show_text(self, path: str) -> None:
-        """Bring up the form, filled for this text; before the screen is up too."""
-        self._text = path
+        """Show the form, filled in for this text; possible before the screen is composed."""
+        self.form.show_text(path)
         if self._composed:
             self._show_form()
-            self.query_one(TrainForm).show_text(path)
 
     def show_run(self, run: RunDirectory, active: ActiveRun | None = None) -> None:
-        """Bring up a run; `active` where this process trains it. Before the screen is up too."""
-        self._pending, self.active = run, active
+        """Show a run; `active` if this process trains it. Possible before the screen is composed."""
+        self._run, self._trainer.active = run, active
         if self._composed:
-            self._bring_up_run()
+            self.form.display, self.run_view.display = False, True
+            self.run_view.follow(run, own=active is not None)
+            self.run_view.query_one(LossChart).focus()
+            self.refresh_bindings()
 
     def lay_over(self, runs: Sequence[RunDirectory]) -> None:
-        """Draw the validation of these runs too, beside that of the run that is shown."""
+        """Draw the validation losses of these runs beside those of the run in view."""
         self._overlaid = runs
         if self._composed:
             self.run_view.lay_over(runs)
 
-    def _bring_up_run(self) -> None:
-        assert self._pending is not None
-        self.query_one(ContentSwitcher).current = "run"
-        self.run_view.follow(self._pending, own=self.active is not None)
-        self.query_one(LossChart).focus()
-        self.refresh_bindings()
-
     def refuse(self, problem: str) -> None:
-        """The run that was asked for could not be started."""
-        self.query_one(TrainForm).refuse(problem)
+        """Say why a run could not be started."""
+        self.form.refuse(problem)
 
-    def _show_form(self) -> None:
-        self.query_one(ContentSwitcher).current = "form"
-        self.set_focus(self.query_one("#corpus", Input))
-        self.refresh_bindings()
+    # -- which keys act -----------------------------------------------------------------------------------------------
 
-    @on(TrainForm.Submitted)
-    def _submitted(self, event: TrainForm.Submitted) -> None:
-        self.post_message(StartRun(event.request))
+    @property
+    def shows_form(self) -> bool:
+        """Whether the form is shown, and not a run."""
+        return not self.run_view.display
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Keys that mean nothing now are not offered."""
-        if action == "start":
-            return not self._composed or self.shows_form
-        if action in STEERING:
-            return self._steerable
-        if action == "detach":
-            return self._steerable and self.active is not None
-        if action == "resume":
-            return self._resumable
-        if action == "alarms":
-            return self._composed and not self.shows_form and bool(self.run_view.progress.alarms)
-        if action == "new":
-            return self._composed and not self.shows_form
-        return True
+        """Keys that can do nothing now are not offered."""
+        return self._acts(action) and super().check_action(action, parameters)
 
-    @property
-    def _steerable(self) -> bool:
-        """Whether there is a trainer to ask: in this process or in another."""
-        if not self._composed or self.shows_form or self._read_only:
-            return False
-        if self.active is not None:
-            return not self.active.done
-        return self.run_view.progress.started is not None and not self.run_view.progress.ended
+    def _acts(self, action: str) -> bool:
+        match action:
+            case "start":
+                return self.shows_form
+            case "new":
+                return not self.shows_form
+            case "alarms":
+                return not self.shows_form and bool(self.run_view.progress.alarms)
+            case "resume":
+                return not self.shows_form and self._trainer.can_resume
+            case "detach":
+                return not self.shows_form and self._trainer.available and self._trainer.trains_here
+            case _:
+                return action not in _REQUESTS or (not self.shows_form and self._trainer.available)
 
-    @property
-    def _resumable(self) -> bool:
-        shown = self._composed and not self.shows_form and not self._read_only
-        return shown and self.run_view.progress.ended and (self.active is None or self.active.done)
-
-    def _renew_keys(self) -> None:
-        """Another process's run ends without a key of ours."""
-        if (now := (self._steerable, self._resumable)) != self._was_steerable:
-            self._was_steerable = now
+    def _refresh_keys(self) -> None:
+        offered = [self._acts(action) for action in ("pause", "resume", "alarms")]
+        if offered != self._offered:
+            self._offered = offered
             self.refresh_bindings()
 
-    def action_start(self) -> None:
-        self.query_one(TrainForm).submit()
+    # -- the form -----------------------------------------------------------------------------------------------------
 
-    def action_alarms(self) -> None:
-        alarms = self.run_view.progress.alarms
-        told = "\n\n".join(f"{alarm.kind}, step {alarm.step:,}\n{alarm.message}" for alarm in reversed(alarms))
-        self.app.push_screen(HelpDialog(f"Alarms of this run, the last first\n\n{told}"))
+    def _show_form(self) -> None:
+        self.form.display, self.run_view.display = True, False
+        self.set_focus(self.form.text)
+        self.refresh_bindings()
+
+    def action_start(self) -> None:
+        self.form.submit()
+
+    def action_new(self) -> None:
+        if self._trainer.trains_here:
+            self.notify("a run is in training here: x stops it first", severity="warning", markup=False)
+        else:
+            self._show_form()
+
+    def action_back(self) -> None:
+        if isinstance(self.focused, Input):
+            self.set_focus(None)
+
+    # -- the run ------------------------------------------------------------------------------------------------------
+
+    def action_pause(self) -> None:
+        self._trainer.pause_or_go_on()
+
+    def action_sample(self) -> None:
+        self._trainer.ask(SampleNow())
+
+    def action_save(self) -> None:
+        self._trainer.ask(SaveNow(), "the model is saved after this step")
+
+    def action_stop(self) -> None:
+        self._trainer.stop()
+
+    def action_end_epoch(self) -> None:
+        self._trainer.end_after_epoch()
+
+    def action_rate(self) -> None:
+        self._trainer.change_learning_rate()
+
+    def action_scale_rate(self, factor: float) -> None:
+        self._trainer.ask(ScaleLearningRate(factor))
+
+    def action_steps(self) -> None:
+        self._trainer.run_steps()
+
+    def action_more_epochs(self) -> None:
+        self._trainer.add_epochs()
 
     def action_resume(self) -> None:
         if self.run_view.run is not None:
@@ -175,13 +228,7 @@ class TrainScreen(SteeringRuns):
     def action_detach(self) -> None:
         self.post_message(DetachRun())
 
-    def action_new(self) -> None:
-        if self.active is not None and not self.active.done:
-            self.notify("a run is in training here: x stops it first", severity="warning", markup=False)
-        else:
-            self._show_form()
-
-    def action_back(self) -> None:
-        """Out of a field first; the form gives the keys back to the screen."""
-        if isinstance(self.focused, Input):
-            self.set_focus(None)
+    def action_alarms(self) -> None:
+        alarms = reversed(self.run_view.progress.alarms)
+        listed = "\n\n".join(f"{alarm.kind}, step {alarm.step:,}\n{alarm.message}" for alarm in alarms)
+        self.app.push_screen(HelpDialog(f"Alarms of this run, the newest first\n\n{listed}"))

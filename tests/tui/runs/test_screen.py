@@ -10,7 +10,7 @@ from charrnn_tui.run.directory import EventWriter, RunDirectory
 from charrnn_tui.run.events import RunFinished, RunPaused
 from charrnn_tui.run.run_tags import read_tag
 from charrnn_tui.tui.app import Opening, StudioApp
-from charrnn_tui.tui.runs.runs_table import ORDERS, RunLogs, arranged, cells_of, columns_for, settings_diff
+from charrnn_tui.tui.runs.run_rows import ORDERS, RunLogs, arranged, cells_of, columns_for, settings_diff
 from tests.playground.scripted_backend import tiny_checkpoint
 from tests.tui.pilot import screen_text, until
 from tests.tui.scripted_training import TrainingBackend, evaluated, started, step_done, write_events

@@ -1,0 +1,145 @@
+"""The table of runs: what a row tells, in which order, and which columns there is room for. Pure functions."""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from charrnn_tui.run.directory import RunDirectory
+from charrnn_tui.run.event_tail import EventTail
+from charrnn_tui.run.progress import RunProgress
+from charrnn_tui.run.quantities import count, duration, size
+from charrnn_tui.run.run_tags import RunTag, files_of, read_tag
+from charrnn_tui.tui.train.run_lines import GLYPHS, sparkline
+
+PIN = "◆"
+NAME, STATE, STEP, TRAIN, VAL, BEST, CURVE, SIZE, MODEL, UPDATED, NOTE = COLUMNS = (
+    *("run", "state", "step", "train", "val", "best", "curve", "size", "model", "updated", "note"),
+)
+_LAYOUTS = (  # what a screen of so many columns shows, beside names of usual length
+    (118, COLUMNS),
+    (98, (NAME, STATE, STEP, TRAIN, VAL, BEST, CURVE, SIZE, NOTE)),
+    (76, (NAME, STATE, STEP, TRAIN, BEST, CURVE, SIZE)),
+    (56, (NAME, STATE, STEP, BEST, SIZE)),
+    (0, (NAME, STATE, BEST)),
+)
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """A run as the table knows it. size_bytes: of all its files."""
+
+    run: RunDirectory
+    progress: RunProgress = field(default_factory=RunProgress)
+    tag: RunTag = field(default_factory=RunTag)
+    size_bytes: int = 0
+
+    @property
+    def words(self) -> str:
+        """What a filter looks into."""
+        corpus = self.progress.started.corpus if self.progress.started else ""
+        return f"{self.run.name} {self.progress.state} {corpus} {self.tag.note}".casefold()
+
+
+class RunLogs:
+    """Reads runs again and again; of each log only what is new."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[EventTail, RunProgress]] = {}  # by path, folded as far as they have been read
+
+    def row(self, run: RunDirectory) -> RunRow:
+        """The run as it is now. Blocks while it reads."""
+        held = sum(file_bytes for _, file_bytes in files_of(run))
+        return RunRow(run, self._progress(run), read_tag(run), held)
+
+    def _progress(self, run: RunDirectory) -> RunProgress:
+        """Whether the trainer lives is asked each time: it may have died without a word."""
+        alive = run.trainer() is not None  # asked first: a trainer that ends meanwhile has written its last event
+        tail, progress = self._known.setdefault(str(run.path), (EventTail(run.events_file), RunProgress()))
+        tail.fold(progress)
+        if progress.ended or alive:
+            return progress
+        return replace(progress, state="interrupted", reason="its trainer has died")
+
+
+def _best(row: RunRow) -> float:
+    best = row.progress.best_evaluation
+    return best.val_loss if best else math.inf
+
+
+_Key = Callable[[RunRow], tuple[object, ...]]
+ORDERS: dict[str, _Key] = {
+    "newest": lambda row: (-row.progress.updated,),
+    "best loss": lambda row: (_best(row),),
+    "name": lambda row: (row.run.name.casefold(),),
+    "state": lambda row: (row.progress.ended, row.progress.state),
+    "steps": lambda row: (-row.progress.step,),
+    "size": lambda row: (-row.size_bytes,),
+}
+
+
+def arranged(rows: Sequence[RunRow], order: str, filter_words: str) -> list[RunRow]:
+    """The rows that have every word of the filter, pinned ones first, each group in this order."""
+    wanted = filter_words.casefold().split()
+    kept = [row for row in rows if all(word in row.words for word in wanted)]
+    return sorted(kept, key=lambda row: (not row.tag.pinned, *ORDERS[order](row), row.run.name))
+
+
+def columns_for(width: int) -> tuple[str, ...]:
+    """The columns that a screen of this width has room for."""
+    return next(columns for least, columns in _LAYOUTS if width >= least)
+
+
+def cells_of(row: RunRow, letter: str = "") -> dict[str, str]:
+    """Every column's words; `letter`: of its curve, where that is laid over the chart."""
+    progress, started = row.progress, row.progress.started
+    last, evaluation, best = progress.last_step, progress.last_evaluation, progress.best_evaluation
+    marks = (f"{PIN} " if row.tag.pinned else "") + (f"{letter}) " if letter else "")
+    settings = started.settings if started else {}
+    return {
+        NAME: marks + row.run.name,
+        STATE: f"{GLYPHS[progress.state]} {progress.state}",
+        STEP: f"{count(progress.step)}/{count(started.steps)}" if started else "",
+        TRAIN: f"{last.loss:.3f}" if last else "",
+        VAL: f"{evaluation.val_loss:.4f}" if evaluation else "",
+        BEST: f"{best.val_loss:.4f}" if best else "",
+        CURVE: sparkline([loss for loss in progress.val_losses if math.isfinite(loss)], 12),
+        SIZE: size(row.size_bytes),
+        MODEL: f"{settings.get('n_layers', '?')}×{settings.get('n_hidden', '?')}" if started else "",
+        UPDATED: f"{duration(max(0.0, time.time() - progress.updated))} ago" if progress.updated else "",
+        NOTE: row.tag.note,
+    }
+
+
+def settings_diff(rows: Sequence[RunRow]) -> str:
+    """In what these runs differ, a line a setting, a column a run; what they have in common is left out."""
+    facts = [_facts(row) for row in rows]
+    names = list(dict.fromkeys(name for values in facts for name in values))
+    table = [("", [row.run.name for row in rows])]
+    for name in names:
+        values = [words.get(name, "–") for words in facts]
+        if len(set(values)) > 1:
+            table.append((name, values))
+    label_width = max(len(label) for label, _ in table)
+    widths = [max(len(values[column]) for _, values in table) for column in range(len(rows))]
+    return "\n".join(
+        f"{label:<{label_width}}  " + "  ".join(f"{v:>{w}}" for v, w in zip(values, widths, strict=True)).rstrip()
+        for label, values in table
+    )
+
+
+def _facts(row: RunRow) -> dict[str, str]:
+    """Results first, then where and on what, then the settings."""
+    progress, started = row.progress, row.progress.started
+    facts = {"best val loss": f"{_best(row):.4f}" if _best(row) < math.inf else "–", "steps done": f"{progress.step:,}"}
+    if progress.last_step:
+        facts["training time"] = duration(progress.last_step.train_seconds)
+    if started:
+        facts |= {"text": started.corpus, "parameters": f"{started.parameters:,}", "device": started.device}
+        facts |= {"precision": started.precision, "threads": str(started.threads), "LSTM layers": started.lstm or "–"}
+        facts |= {name: _plain(value) for name, value in started.settings.items() if name not in facts}
+    return facts
+
+
+def _plain(value: object) -> str:
+    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
