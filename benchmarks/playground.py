@@ -1,4 +1,4 @@
-"""The playground: how soon a replayed page stands there, and what a long text holds in memory; 2×512."""
+"""The playground: how long a replay takes, and the memory of a long text; 2×512."""
 
 import time
 from collections.abc import Iterator
@@ -33,34 +33,34 @@ from charrnn_tui.sampling.generated_text import GeneratedText
 from charrnn_tui.sampling.sampler import Sampler
 checkpoint = read_checkpoint(Path(sys.argv[1]))
 sampler = Sampler(CharLSTM(checkpoint), checkpoint.vocabulary, SamplingSettings(0.8, 5), seed=1)
-page = GeneratedText(sampler, "", 1)
+text = GeneratedText(sampler, "", 1)
 for _ in range(1000):
-    page.write(sampler)
+    text.write(sampler)
 def resident():
     return int(next(line for line in open("/proc/self/status") if line.startswith("VmRSS")).split()[1]) * 1024
 before = resident()
 for _ in range(int(sys.argv[2])):
-    page.write(sampler)
-print(json.dumps({"grown": resident() - before, "counted": page.memory_bytes * int(sys.argv[2]) / len(page)}))
+    text.write(sampler)
+print(json.dumps({"grown": resident() - before, "counted": text.memory_bytes * int(sys.argv[2]) / len(text)}))
 """
 
 
 def measure(scratch: Path) -> Iterator[Row]:
-    """1,000 characters rewritten with another temperature, as the replay toggle does it; memory of a text."""
+    """1,000 characters replayed with another temperature; memory of a text."""
     checkpoint = read_checkpoint(ROOT / "checkpoints" / "anna.safetensors")
     model = CharLSTM(checkpoint)
     COMPILED.wait()
     sampler = Sampler(model, checkpoint.vocabulary, TOP_5, seed=42, prime="Anna")
-    page = GeneratedText(sampler, "Anna", 42)
+    text = GeneratedText(sampler, "Anna", 42)
     for _ in range(1000):
-        page.write(sampler)
+        text.write(sampler)
 
     def replayed() -> float:
         """A press of an arrow with replay on, until the text stands in the view."""
         jobs, done = Jobs(), list[Replayed]()
         replay = Replay(jobs, done.append, lambda error: None)
         started = time.perf_counter()
-        replay.start(page, PlaySettings(temperature=0.85), TEMPERATURE, 1000)
+        replay.start(text, PlaySettings(temperature=0.85), TEMPERATURE, 1000)
         while not done:
             time.sleep(WRITE_SECONDS)  # as the pane polls
             jobs.drain()
@@ -68,9 +68,9 @@ def measure(scratch: Path) -> Iterator[Row]:
         return 1000 * (time.perf_counter() - started)
 
     def weights_read() -> float:
-        """What the same steps cost without looking at the distributions: products, and little else."""
+        """The steps alone, without logits and choices."""
         state, started = model.initial_state(), time.perf_counter()
-        for token in page.ids:
+        for token in text.ids:
             state = model.advance(token, state)
         return 1000 * (time.perf_counter() - started)
 
@@ -93,7 +93,7 @@ def measure(scratch: Path) -> Iterator[Row]:
             "MB",
             megabytes,
             counted,
-            "as the page counts it",
+            "as the text counts it",
             higher_is_better=False,
             note=f"resident, measured over {LONG:,} characters",
         )

@@ -99,11 +99,6 @@ class GeneratedText:
         """Whether weights changed in mid-text, as those of a run in training do."""
         return self._mixed
 
-    @property
-    def seed(self) -> int:
-        """The seed of the random numbers at the end."""
-        return self.seeds[-1].value
-
     def write(self, sampler: Sampler, token_id: int | None = None, *, chosen: bool = True) -> SampledCharacter:
         """Let a sampler that stands at the end of this text write one more character: drawn, or `token_id`.
 

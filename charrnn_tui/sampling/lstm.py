@@ -132,27 +132,13 @@ class CharLSTM:
             _cell(gates, state.c[number], h[number], c[number])
         return LSTMState(h, c)
 
-    def forward(self, ids: NDArray[np.integer], state: LSTMState | None = None) -> tuple[Floats, LSTMState]:
-        """Read whole texts. ids: (T) or (B, T). Returns logits, (T, V) or (B, T, V), and the state after them.
-
-        Logits at t say what follows ids[t]. Without a state the text starts from zero. For texts whose logits
-        do not fit in memory there is `forward_chunks`.
-        """
-        state = self.initial_state(*ids.shape[:-1]) if state is None else state
-        logits = np.empty((*ids.shape, self.n_tokens), np.float32)
-        done = 0
-        for piece, after in self.forward_chunks(ids, state):
-            logits[..., done : done + piece.shape[-2], :] = piece
-            done += piece.shape[-2]
-            state = after
-        return logits, state
-
-    def forward_chunks(
+    def forward(
         self, ids: NDArray[np.integer], state: LSTMState | None = None, chunk_rows: int = CHUNK_ROWS
     ) -> Iterator[tuple[Floats, LSTMState]]:
-        """`forward` in pieces along T, each with the state after it; a piece holds about `chunk_rows` characters.
+        """Read whole texts, ids (T) or (B, T), in chunks of about `chunk_rows` characters along T.
 
-        Raises ValueError where the state does not belong to so many texts.
+        Yields the logits of each chunk, (t, V) or (B, t, V), and the state after it. Logits at t predict ids[t + 1].
+        Without a state the texts start from zero. Raises ValueError where the state belongs to another number of texts.
         """
         state = self.initial_state(*ids.shape[:-1]) if state is None else state
         expected = (self.n_layers, *ids.shape[:-1], self.n_hidden)

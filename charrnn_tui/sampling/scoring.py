@@ -18,7 +18,7 @@ def sequence_losses(model: CharLSTM, ids: Ids) -> Iterator[NDArray[np.float64]]:
     if len(ids) < 2:
         raise TextTooShort(f"the text is too short: scoring needs 2 characters, it has {len(ids)}")
     done = 0
-    for logits, _ in model.forward_chunks(ids[:-1]):
+    for logits, _ in model.forward(ids[:-1]):
         yield cross_entropy(logits, ids[done + 1 : done + 1 + len(logits)])
         done += len(logits)
 
@@ -40,7 +40,7 @@ def batch_losses(model: CharLSTM, ids: Ids, batch_size: int, seq_length: int) ->
     state = model.initial_state(batch_size)
     for inputs, targets in get_batches(ids, batch_size, seq_length):
         total, done = 0.0, 0
-        for logits, after in model.forward_chunks(inputs, state):
+        for logits, after in model.forward(inputs, state):
             times = logits.shape[1]
             total += float(cross_entropy(logits, targets[:, done : done + times]).sum())
             done += times

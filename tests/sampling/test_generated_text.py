@@ -1,4 +1,4 @@
-"""The page: every distribution kept, every state had again, to the bit."""
+"""A generated text stores every distribution, and every state can be computed again, to the bit."""
 
 import random
 

@@ -1,10 +1,19 @@
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.lstm import CharLSTM, LSTMState
 from tests.sampling.random_networks import TorchCharRNN, checkpoint_of, random_ids
 
 SIZES = [(1, 1, 1), (1, 4, 2), (2, 1, 3), (5, 3, 1), (83, 64, 2), (200, 17, 3), (3, 40, 4)]
+
+
+def whole_text(
+    model: CharLSTM, ids: NDArray[np.integer], state: LSTMState | None = None
+) -> tuple[np.ndarray, LSTMState]:
+    """All logits, (T, V) or (B, T, V), and the state at the end."""
+    chunks = list(model.forward(ids, state))
+    return np.concatenate([logits for logits, _ in chunks], axis=-2), chunks[-1][1]
 
 
 def close(ours: np.ndarray, theirs: np.ndarray) -> None:
@@ -17,7 +26,7 @@ def test_a_whole_text_gives_the_logits_and_the_state_that_torch_gives(n_tokens, 
     ids = random_ids(60, n_tokens)
     expected, (h, c) = torch_net.logits(ids[np.newaxis])
 
-    logits, state = CharLSTM(torch_net.checkpoint()).forward(ids)
+    logits, state = whole_text(CharLSTM(torch_net.checkpoint()), ids)
 
     close(logits, expected[0].numpy())
     close(state.h, h[:, 0].numpy())
@@ -33,7 +42,7 @@ def test_step_by_step_gives_what_the_whole_text_gives(n_tokens, n_hidden, n_laye
         logits, state = model.step(token_id, state)
         rows.append(logits)
 
-    whole, after = model.forward(ids)
+    whole, after = whole_text(model, ids)
 
     close(np.array(rows), whole)
     close(state.h, after.h)
@@ -46,7 +55,7 @@ def test_several_texts_at_once_give_what_each_gives_alone(n_tokens, n_hidden, n_
     model = CharLSTM(TorchCharRNN(n_tokens, n_hidden, n_layers).checkpoint())
     ids = random_ids(batch_size * 20, n_tokens).reshape(batch_size, 20)
 
-    together, state = model.forward(ids)
+    together, state = whole_text(model, ids)
     stepped = model.initial_state(batch_size)
     for column in ids.T:
         last, stepped = model.step(column, stepped)
@@ -55,7 +64,7 @@ def test_several_texts_at_once_give_what_each_gives_alone(n_tokens, n_hidden, n_
     close(last, together[:, -1])
     close(stepped.c, state.c)
     for row in range(batch_size):
-        alone, alone_state = model.forward(ids[row])
+        alone, alone_state = whole_text(model, ids[row])
         close(together[row], alone)
         close(state.h[:, row], alone_state.h)
 
@@ -66,9 +75,9 @@ def test_pieces_of_any_size_make_up_the_whole(shape, chunk_rows):
     model = CharLSTM(TorchCharRNN(11, 6, 3).checkpoint())
     ids = random_ids(int(np.prod(shape)), 11).reshape(shape)
 
-    pieces = list(model.forward_chunks(ids, chunk_rows=chunk_rows))
+    pieces = list(model.forward(ids, chunk_rows=chunk_rows))
 
-    whole, state = model.forward(ids)
+    whole, state = whole_text(model, ids)
     close(np.concatenate([logits for logits, _ in pieces], axis=-2), whole)
     close(pieces[-1][1].h, state.h)
 
@@ -77,29 +86,24 @@ def test_a_text_read_in_two_parts_gives_what_it_gives_in_one():
     model = CharLSTM(TorchCharRNN(11, 6, 2).checkpoint())
     ids = random_ids(30, 11)
 
-    first, between = model.forward(ids[:13])
-    second, _ = model.forward(ids[13:], between)
+    first, between = whole_text(model, ids[:13])
+    second, _ = whole_text(model, ids[13:], between)
 
-    close(np.concatenate([first, second]), model.forward(ids)[0])
+    close(np.concatenate([first, second]), whole_text(model, ids)[0])
 
 
-def test_an_empty_text_leaves_the_state_as_it_was():
+def test_an_empty_text_has_no_logits():
     model = CharLSTM(TorchCharRNN(11, 6, 2).checkpoint())
-    start = model.forward(random_ids(5, 11))[1]
-
-    logits, state = model.forward(random_ids(0, 11), start)
-
-    assert logits.shape == (0, 11)
-    np.testing.assert_array_equal(state.h, start.h)
+    assert list(model.forward(random_ids(0, 11))) == []
 
 
 def test_a_state_is_never_written_to():
     model = CharLSTM(TorchCharRNN(11, 6, 2).checkpoint())
-    state = model.forward(random_ids(5, 11))[1]
+    state = whole_text(model, random_ids(5, 11))[1]
     h, c = state.h.copy(), state.c.copy()
 
     model.step(3, state)
-    model.forward(random_ids(9, 11), state)
+    whole_text(model, random_ids(9, 11), state)
 
     np.testing.assert_array_equal(state.h, h)
     np.testing.assert_array_equal(state.c, c)
@@ -109,7 +113,7 @@ def test_a_state_of_another_number_of_texts_is_refused():
     model = CharLSTM(TorchCharRNN(11, 6, 2).checkpoint())
 
     with pytest.raises(ValueError, match=r"shape \(2, 4, 6\), these ids need \(2, 6\)"):
-        model.forward(random_ids(5, 11), model.initial_state(4))
+        whole_text(model, random_ids(5, 11), model.initial_state(4))
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float64])
@@ -117,11 +121,11 @@ def test_weights_of_another_precision_are_read_as_float32(dtype):
     weights = {name: tensor.astype(dtype) for name, tensor in TorchCharRNN(11, 6, 2).weights().items()}
     ids = random_ids(20, 11)
 
-    logits, state = CharLSTM(checkpoint_of(weights)).forward(ids)
+    logits, state = whole_text(CharLSTM(checkpoint_of(weights)), ids)
 
     rounded = CharLSTM(checkpoint_of({name: tensor.astype(np.float32) for name, tensor in weights.items()}))
     assert logits.dtype == state.h.dtype == np.float32
-    np.testing.assert_array_equal(logits, rounded.forward(ids)[0])
+    np.testing.assert_array_equal(logits, whole_text(rounded, ids)[0])
 
 
 def test_the_weights_given_are_neither_changed_nor_kept():
@@ -129,18 +133,18 @@ def test_the_weights_given_are_neither_changed_nor_kept():
     before = {name: tensor.copy() for name, tensor in weights.items()}
 
     model = CharLSTM(checkpoint_of(weights))
-    logits = model.forward(random_ids(5, 11))[0]
+    logits = whole_text(model, random_ids(5, 11))[0]
 
     for name, tensor in weights.items():
         np.testing.assert_array_equal(tensor, before[name])
         tensor[...] = 0  # a training goes on in the same memory
-    np.testing.assert_array_equal(model.forward(random_ids(5, 11))[0], logits)
+    np.testing.assert_array_equal(whole_text(model, random_ids(5, 11))[0], logits)
 
 
 def test_saturated_gates_neither_overflow_nor_warn():
     weights = {name: tensor * 1e4 for name, tensor in TorchCharRNN(11, 6, 2).weights().items()}
 
-    logits, _ = CharLSTM(checkpoint_of(weights)).forward(random_ids(20, 11))
+    logits, _ = whole_text(CharLSTM(checkpoint_of(weights)), random_ids(20, 11))
 
     assert np.isfinite(logits).all()
 

@@ -1,4 +1,4 @@
-"""The recipe: what a page was made of, and the same characters again."""
+"""A recipe says how a text was made, and writes the same characters again."""
 
 import json
 from typing import Any
