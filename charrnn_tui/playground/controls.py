@@ -1,4 +1,4 @@
-"""What one can set in the playground, and the values that each control steps through."""
+"""The playground's settings and its controls: their values, how they are shown, typed and stepped through."""
 
 import math
 from collections.abc import Callable
@@ -15,9 +15,9 @@ _LARGEST_SEED: Final = (1 << 63) - 1
 
 @dataclass(frozen=True)
 class PlaySettings:
-    """How the playground writes. speed: chars/s, None as fast as it goes. length: chars to a rest, None without one.
+    """How the playground writes. speed: chars/s, None: as fast as possible. length: chars to a text, None: no limit.
 
-    replay: whether a change re-writes the page from the prime, instead of acting on what follows.
+    replay: whether a change rewrites the whole text from the prime, instead of acting on the next character.
     """
 
     top_k: int | None = 5
@@ -31,14 +31,14 @@ class PlaySettings:
 
     @property
     def sampling(self) -> SamplingSettings:
-        """What the sampler is to be given."""
+        """The part of the settings that the sampler is given."""
         return SamplingSettings(self.temperature, self.top_k, self.top_p, self.min_p)
 
     @property
-    def words(self) -> str:
-        """What a text is made with, such as `top-k 5 · temperature 0.80 · seed 42`; what is off is left out."""
-        knobs = (knob for knob in (TOP_K, TEMPERATURE, TOP_P, MIN_P, SEED) if knob.value(self) is not None)
-        return " · ".join(f"{knob.name} {knob.shown(self)}" for knob in knobs)
+    def description(self) -> str:
+        """Such as `top-k 5 · temperature 0.80 · seed 42`; controls that are off are left out."""
+        controls = (control for control in (TOP_K, TEMPERATURE, TOP_P, MIN_P, SEED) if control.value(self) is not None)
+        return " · ".join(f"{control.name} {control.shown(self)}" for control in controls)
 
 
 DEFAULTS: Final = PlaySettings()
@@ -46,9 +46,9 @@ DEFAULTS: Final = PlaySettings()
 
 @dataclass(frozen=True)
 class PlayControl:
-    """One control. short: its name where room is short, empty where the value speaks for itself.
+    """One field of `PlaySettings` as a control. short: its name on narrow screens, empty if the value alone is enough.
 
-    ladder: its values from left to right; empty where it counts by one, from 0 up.
+    ladder: the values that ← → step through, from left to right; empty for a control that counts by one from 0 up.
     """
 
     field: str
@@ -63,18 +63,18 @@ class PlayControl:
         return found
 
     def shown(self, settings: PlaySettings) -> str:
-        """The value as the panel shows it."""
+        """The value as the panel shows it, such as `0.80` or `off`."""
         return self.show(self.value(settings))
 
     def with_value(self, settings: PlaySettings, value: Value) -> PlaySettings:
-        return replace(settings, **{self.field: value})  # type: ignore[arg-type]  # the knob knows its field's type
+        return replace(settings, **{self.field: value})  # type: ignore[arg-type]  # each control's parser and ladder fit its field
 
     def reset(self, settings: PlaySettings) -> PlaySettings:
         """The settings with this control's default."""
         return self.with_value(settings, self.value(DEFAULTS))
 
     def step(self, settings: PlaySettings, by: int) -> PlaySettings:
-        """So many values further to the right, or to the left where negative; not beyond the ends."""
+        """The settings with this control moved by so many ladder values, to the left if negative; stops at the ends."""
         value = self.value(settings)
         if not self.ladder:
             return self.with_value(settings, max(0, min(_LARGEST_SEED, int(value or 0) + by)))
@@ -82,11 +82,11 @@ class PlayControl:
         return self.with_value(settings, self.ladder[max(0, min(len(self.ladder) - 1, place))])
 
     def typed(self, settings: PlaySettings, text: str) -> PlaySettings:
-        """The settings with a value as it was typed. Raises ValueError, one line."""
+        """The settings with a typed value of this control. Raises ValueError, one line."""
         return self.with_value(settings, self.parse(text.strip().lower()))
 
     def _place(self, value: Value, by: int) -> int:
-        """Where a step leads; from a typed value between two of the ladder the first step leads to its neighbour."""
+        """The ladder index `by` steps away; from a value between two rungs, the first step goes to one of them."""
         if value in self.ladder:
             return self.ladder.index(value) + by
         assert value is not None  # every ladder of a control that can be off has None in it
@@ -97,20 +97,24 @@ class PlayControl:
         return place + by - 1 if by > 0 else place + by
 
 
-def _whole(what: str, least: int, off: str | None) -> Callable[[str], Value]:
+def _whole(name: str, least: int, off: str | None) -> Callable[[str], Value]:
+    """A parser of whole numbers from `least` up. off: the word for None, if None is a value."""
+
     def parse(text: str) -> Value:
         if off is not None and text in ("", "off", "none", off):
             return None
         digits = text.removesuffix("/s").replace(",", "").replace("_", "").strip()
         number = int(digits) if digits.isdecimal() and len(digits) < 20 else -1
         if not least <= number <= _LARGEST_SEED:
-            raise ValueError(f"{what}: a whole number from {least} up" + (f", or {off}" if off else ""))
+            raise ValueError(f"{name}: a whole number from {least} up" + (f", or {off}" if off else ""))
         return number
 
     return parse
 
 
-def _real(what: str, most: float, off: bool) -> Callable[[str], Value]:
+def _real(name: str, most: float, off: bool) -> Callable[[str], Value]:
+    """A parser of numbers from 0 to `most`. off: whether None is a value."""
+
     def parse(text: str) -> Value:
         if off and text in ("", "off", "none"):
             return None
@@ -120,7 +124,7 @@ def _real(what: str, most: float, off: bool) -> Callable[[str], Value]:
             number = -1.0
         if not 0 <= number <= most or math.isinf(number):
             upper = f"from 0 to {most:g}" if most < math.inf else "0 or more"
-            raise ValueError(f"{what}: a number, {upper}" + (", or off" if off else ""))
+            raise ValueError(f"{name}: a number, {upper}" + (", or off" if off else ""))
         return number
 
     return parse
@@ -144,10 +148,10 @@ def _show_switch(value: Value) -> str:
     return "on" if value else "off"
 
 
-def _switch(what: str) -> Callable[[str], Value]:
+def _switch(name: str) -> Callable[[str], Value]:
     def parse(text: str) -> Value:
         if text not in ("on", "off"):
-            raise ValueError(f"{what}: on, or off")
+            raise ValueError(f"{name}: on, or off")
         return text == "on"
 
     return parse

@@ -1,5 +1,6 @@
 """Saving what goes on in the playground, so that it can be brought back."""
 
+import logging
 import time
 from pathlib import Path
 from typing import Final
@@ -46,7 +47,7 @@ class SessionKeeper:
             self.save()
 
     def save(self) -> None:
-        """Save if there is anything worth it that is not saved yet. Raises OSError."""
+        """Save if there is anything worth it that is not saved yet; what fails goes to the log."""
         playground = self._playground
         texts = [(id(branch.page), len(branch.page), branch.bookmarked) for branch in playground.tree]
         state = (texts, playground.settings, playground.prime, id(playground.tree.current))
@@ -56,15 +57,17 @@ class SessionKeeper:
         if self._file is None:
             self._file = self.directory / f"{time.strftime('%Y-%m-%dT%H-%M-%S')}-{time.time_ns()}.json"
         self._saved_state = state
-        recipes.mkdir(parents=True, exist_ok=True)
         try:
+            recipes.mkdir(parents=True, exist_ok=True)
             session = session_of(
                 playground.tree, playground.settings, playground.prime, lambda model: pin_checkpoint(model, recipes)
             )
+            write_session(self._file, session)
+            drop_unused_pins(recipes, list_sessions(self.directory))
         except SessionError:  # no text of it could be written again
             return
-        write_session(self._file, session)
-        drop_unused_pins(recipes, list_sessions(self.directory))
+        except OSError as error:
+            logging.getLogger(__name__).error("the session cannot be saved: %s", error)
 
     def _worth_saving(self) -> bool:
         branches = list(self._playground.tree)

@@ -19,32 +19,34 @@ from charrnn_tui.playground.controls import (
 )
 
 
-@pytest.mark.parametrize("knob", CONTROLS, ids=lambda knob: knob.name)
-def test_steps_lead_through_the_whole_ladder_and_stay_at_its_ends(knob: PlayControl) -> None:
-    if not knob.ladder:
-        assert knob.step(replace(DEFAULTS, seed=0), -1).seed == 0
+@pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.name)
+def test_steps_lead_through_the_whole_ladder_and_stay_at_its_ends(control: PlayControl) -> None:
+    if not control.ladder:
+        assert control.step(replace(DEFAULTS, seed=0), -1).seed == 0
         return
-    settings = knob.with_value(DEFAULTS, knob.ladder[0])
-    seen = [knob.value(settings)]
-    for _ in knob.ladder:
-        settings = knob.step(settings, 1)
-        seen.append(knob.value(settings))
-    assert seen == [*knob.ladder, knob.ladder[-1]]
-    for _ in knob.ladder:
-        settings = knob.step(settings, -1)
-    assert knob.value(settings) == knob.ladder[0]
-
-
-@pytest.mark.parametrize("knob", [knob for knob in CONTROLS if knob.ladder], ids=lambda knob: knob.name)
-def test_every_value_of_a_ladder_is_one_a_sampler_takes_and_can_be_typed(knob: PlayControl) -> None:
-    for value in knob.ladder:
-        settings = knob.with_value(DEFAULTS, value)
-        assert settings.sampling.temperature == settings.temperature
-        assert knob.typed(DEFAULTS, knob.shown(settings)) == settings
+    settings = control.with_value(DEFAULTS, control.ladder[0])
+    seen = [control.value(settings)]
+    for _ in control.ladder:
+        settings = control.step(settings, 1)
+        seen.append(control.value(settings))
+    assert seen == [*control.ladder, control.ladder[-1]]
+    for _ in control.ladder:
+        settings = control.step(settings, -1)
+    assert control.value(settings) == control.ladder[0]
 
 
 @pytest.mark.parametrize(
-    ("knob", "typed", "by", "expected"),
+    "control", [control for control in CONTROLS if control.ladder], ids=lambda control: control.name
+)
+def test_every_value_of_a_ladder_is_one_a_sampler_takes_and_can_be_typed(control: PlayControl) -> None:
+    for value in control.ladder:
+        settings = control.with_value(DEFAULTS, value)
+        assert settings.sampling.temperature == settings.temperature
+        assert control.typed(DEFAULTS, control.shown(settings)) == settings
+
+
+@pytest.mark.parametrize(
+    ("control", "typed", "by", "expected"),
     [
         (TOP_K, 7, 1, 10),
         (TOP_K, 7, -1, 5),
@@ -60,13 +62,13 @@ def test_every_value_of_a_ladder_is_one_a_sampler_takes_and_can_be_typed(knob: P
     ],
 )
 def test_from_a_typed_value_a_step_leads_to_its_neighbour(
-    knob: PlayControl, typed: Value, by: int, expected: Value
+    control: PlayControl, typed: Value, by: int, expected: Value
 ) -> None:
-    assert knob.value(knob.step(knob.with_value(DEFAULTS, typed), by)) == expected
+    assert control.value(control.step(control.with_value(DEFAULTS, typed), by)) == expected
 
 
 @pytest.mark.parametrize(
-    ("knob", "text", "expected"),
+    ("control", "text", "expected"),
     [
         (TOP_K, "off", None),
         (TOP_K, " 12 ", 12),
@@ -80,12 +82,12 @@ def test_from_a_typed_value_a_step_leads_to_its_neighbour(
         (LENGTH, "2,500", 2500),
     ],
 )
-def test_values_are_read_as_people_write_them(knob: PlayControl, text: str, expected: Value) -> None:
-    assert knob.value(knob.typed(DEFAULTS, text)) == expected
+def test_values_are_read_as_people_write_them(control: PlayControl, text: str, expected: Value) -> None:
+    assert control.value(control.typed(DEFAULTS, text)) == expected
 
 
 @pytest.mark.parametrize(
-    ("knob", "text"),
+    ("control", "text"),
     [
         (TOP_K, "0"),
         (TOP_K, "five"),
@@ -99,7 +101,7 @@ def test_values_are_read_as_people_write_them(knob: PlayControl, text: str, expe
         (LENGTH, "0"),
     ],
 )
-def test_what_is_no_value_is_refused_in_one_line(knob: PlayControl, text: str) -> None:
-    with pytest.raises(ValueError, match=f"^{knob.name}: ") as refusal:
-        knob.typed(DEFAULTS, text)
+def test_what_is_no_value_is_refused_in_one_line(control: PlayControl, text: str) -> None:
+    with pytest.raises(ValueError, match=f"^{control.name}: ") as refusal:
+        control.typed(DEFAULTS, text)
     assert "\n" not in str(refusal.value)

@@ -21,7 +21,7 @@ from charrnn_tui.tui.textview.visible import symbol_of
 
 LOOK_SECONDS: Final = 1 / 30
 LENGTH_AT_FIRST: Final = 1000
-SIDE_KNOBS: Final = (TOP_K, TEMPERATURE, TOP_P, MIN_P, SEED, LENGTH)
+SIDE_CONTROLS: Final = (TOP_K, TEMPERATURE, TOP_P, MIN_P, SEED, LENGTH)
 _COMMON: Final = (SEED, LENGTH)  # what is compared has these in common, and the prime
 
 
@@ -114,11 +114,11 @@ class Comparison(Vertical):
         self.linked = not self.linked
         self._show_words()
 
-    def take(self, knob: PlayControl, settings: PlaySettings) -> None:
+    def take(self, control: PlayControl, settings: PlaySettings) -> None:
         """Give a control the value that it has in these settings."""
-        sides = self.sides if self.linked or knob in _COMMON else [self.side]
+        sides = self.sides if self.linked or control in _COMMON else [self.side]
         for side in sides:
-            side.settings = knob.with_value(side.settings, knob.value(settings))
+            side.settings = control.with_value(side.settings, control.value(settings))
         self.write(*sides)
 
     def begin_with(self, prime: str) -> None:
@@ -200,9 +200,9 @@ class Comparison(Vertical):
 
     def _show_words(self) -> None:
         one, other = (side.settings for side in self.sides)
-        knobs = [knob for knob in SIDE_KNOBS if knob.value(one) != knob.value(other)]
+        controls = [control for control in SIDE_CONTROLS if control.value(one) != control.value(other)]
         for side in self.sides:
-            differing = "".join(f" · {knob.name} {knob.shown(side.settings)}" for knob in knobs)
+            differing = "".join(f" · {control.name} {control.shown(side.settings)}" for control in controls)
             side.show_title(self.linked or side is self.side, differing)
         words = [*self._comparison(), "linked" if self.linked else f"{self.side.letter} alone"]
         line = " · ".join(words)

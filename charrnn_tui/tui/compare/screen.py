@@ -16,13 +16,12 @@ from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.playground.models import LoadedModel, ModelSource
 from charrnn_tui.playground.rendering import ModelShelf
 from charrnn_tui.run.active_run import ActiveRun
-from charrnn_tui.tui.compare.comparison import SIDE_KNOBS, Comparison
+from charrnn_tui.tui.compare.comparison import SIDE_CONTROLS, Comparison
 from charrnn_tui.tui.dialogs.model_menu import ModelMenu
 from charrnn_tui.tui.key_footer import KeyFooter
 from charrnn_tui.tui.keys import bindings_of
-from charrnn_tui.tui.play.control_keys import control_keys
+from charrnn_tui.tui.play.controls_panel import ControlsPanel, control_keys
 from charrnn_tui.tui.play.prime_field import PrimeField
-from charrnn_tui.tui.play.sampling_controls import SamplingControls
 from charrnn_tui.tui.studio_header import StudioHeader
 
 _NOT_WHILE_TYPING: Final = {"link", "choose_model", "swap", "reroll", "edit_prime", "show_difference", "leave"}
@@ -41,7 +40,7 @@ The slider has a tick for each checkpoint that was kept; ◆ is a model
 between two of them, such as the best one. Click, or turn the wheel."""
 
 
-class _Controls(SamplingControls):
+class _Controls(ControlsPanel):
     """They have the focus here; the playground's words on them would tell of other keys."""
 
     HELP = _HELP
@@ -52,7 +51,7 @@ class CompareScreen(Screen[None]):
 
     HELP = _HELP
 
-    AUTO_FOCUS = "SamplingControls"
+    AUTO_FOCUS = "ControlsPanel"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual declares it so
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (9, "-short"), (16, "-high")]  # noqa: RUF012 - as above
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -84,10 +83,10 @@ class CompareScreen(Screen[None]):
         &.-wide #sides { layout: horizontal; }
         &.-wide SidePane { width: 1fr; height: 100%; }
         &.-wide #side-b { border-left: solid $panel; }
-        & SamplingControls { padding: 0 1; background: $boost; }
-        & .sampling-controls--heading { display: none; }
+        & ControlsPanel { padding: 0 1; background: $boost; }
+        & .controls-panel--heading { display: none; }
         &.-tiny StudioHeader, &.-tiny Footer, &.-tiny #side-status { display: none; }
-        &.-tiny SamplingControls, &.-short SamplingControls { display: none; }
+        &.-tiny ControlsPanel, &.-short ControlsPanel { display: none; }
         &.-tiny TrainingSlider { display: none; }
     }
     """
@@ -107,7 +106,7 @@ class CompareScreen(Screen[None]):
         super().__init__()
         self._backend, self._active_run, self._new_seed = backend, active_run, new_seed
         self.comparison = Comparison(ModelShelf(backend, active_run), model, prime, settings, clock)
-        self.controls = _Controls(self.comparison.side.settings, self.comparison.take, knobs=SIDE_KNOBS)
+        self.controls = _Controls(self.comparison.side.settings, self.comparison.take, controls=SIDE_CONTROLS)
         self.prime_field = PrimeField(jobs)
         self.prime_field.display = False
         self._prime_at_first = prime

@@ -1,27 +1,29 @@
-"""The inspector: what the model thought at a place of the text, and what the controls would make of it now."""
+"""The inspector: the model's prediction at one character of the text, and how the current controls change it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual import events
-from textual.binding import Binding, BindingType
 from textual.geometry import Region, clamp
-from textual.message import Message
 from textual.reactive import Reactive, reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
+from charrnn_tui.playground.branches import Branch
 from charrnn_tui.playground.playground import Playground
 from charrnn_tui.sampling.distribution import CharacterStatistics, Distribution
 from charrnn_tui.text.vocabulary import Vocabulary
+from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.play.next_character import bar
+from charrnn_tui.tui.textview.text_view import TextView
 from charrnn_tui.tui.textview.visible import symbol_of
 
 _HEAD_ROWS: Final = 3  # above the bars
-_PERCENT_CELLS: Final = 7  # with a blank in front: a bar of 100 % ends there
-_SYMBOL_CELLS: Final = 5  # a pointer, a star for the chosen one, the symbol, a blank
+_PERCENT_CELLS: Final = 7  # with a blank in front, where a bar of 100 % ends
+_SYMBOL_CELLS: Final = 5  # a pointer, a star for the written character, the symbol, a blank
 _NAMED_KEYS: Final = {"enter": "\n", "tab": "\t"}
 
 Line = list[tuple[str, str]]  # (component, text)
@@ -42,7 +44,7 @@ class Inspection:
 
 @dataclass(frozen=True)
 class Finding:
-    """What the inspector shows. note: words instead, where there is nothing to see."""
+    """What the inspector shows. note: shown where there is no inspection."""
 
     vocabulary: Vocabulary
     inspection: Inspection | None
@@ -64,29 +66,29 @@ def finding_at(playground: Playground, cursor: int | None) -> Finding | None:
 
 
 class Inspector(Widget, can_focus=True):
-    """Bars of the whole distribution, before and after the controls. With one row of height the figures alone."""
+    """Bars of the whole distribution, before and after the controls; with one row of height, only the figures."""
 
-    HELP = """The character under the cursor, under the distribution that predicted it.
+    HELP = """The probabilities from which the character under the cursor was drawn.
 
-model     what the model believed; this is where rank, surprise and entropy come from
-controls  what temperature, top-k, top-p and min-p make of it as they stand now: a changed control redraws the bars
-✶         the character that was written; – a character that the controls rule out
-surprise  bits: 0 was certain, 1 a coin, each further one halves the chance
+model     as the model predicted it; rank, surprise and entropy come from these
+controls  after temperature, top-k, top-p and min-p as they are now: a changed control redraws the bars
+✶         the character that was written; – a character that the controls exclude
+bits      surprise: 0 was certain, 1 had an even chance, each further bit halves the probability
 
-In the text: arrows or the mouse move the cursor, Enter goes to the bars.
-In the bars: ↑ ↓ choose one, ← → move the cursor, Enter goes on from there with that character, Esc goes back.
-/ and a character   choose its bar, wherever it stands; Enter then forks"""
+In the text, arrows or the mouse move the cursor and Enter goes to the bars. In the bars, Enter continues the text from
+the cursor with the chosen character, as a new branch. / and a character choose that character's bar."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "fork", "fork", id="inspector.fork"),
-        Binding("up", "choose(-1)", "Bar above", show=False, id="inspector.above"),
-        Binding("down", "choose(1)", "Bar below", show=False, id="inspector.below"),
-        Binding("pageup", "choose(-10)", "Ten bars up", show=False, id="inspector.ten_above"),
-        Binding("pagedown", "choose(10)", "Ten bars down", show=False, id="inspector.ten_below"),
-        Binding("left", "step(-1)", "Character before", show=False, id="inspector.left"),
-        Binding("right", "step(1)", "Character after", show=False, id="inspector.right"),
-        Binding("escape", "leave", "back", id="inspector.leave"),
-    ]
+    KEYS: ClassVar[tuple[Key, ...]] = (
+        Key("enter", "fork", "fork", "Go on from here with the chosen character.", "inspector.fork", footer=True),
+        Key("up", "choose(-1)", "Bar above", "Choose the bar above.", "inspector.above"),
+        Key("down", "choose(1)", "Bar below", "Choose the bar below.", "inspector.below"),
+        Key("pageup", "choose(-10)", "Ten bars up", "Choose the bar ten above.", "inspector.ten_above"),
+        Key("pagedown", "choose(10)", "Ten bars down", "Choose the bar ten below.", "inspector.ten_below"),
+        Key("left", "step(-1)", "Character before", "Inspect the character before.", "inspector.left"),
+        Key("right", "step(1)", "Character after", "Inspect the character after.", "inspector.right"),
+        Key("escape", "leave", "back", "Go back to the text.", "inspector.leave", footer=True),
+    )
+    BINDINGS = bindings_of(KEYS)
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "inspector--head",
         "inspector--figures",
@@ -104,34 +106,29 @@ In the bars: ↑ ↓ choose one, ← → move the cursor, Enter goes on from the
 
     finding: Reactive[Finding | None] = reactive(None, repaint=False)
     place: Reactive[int] = reactive(0, repaint=False)
-    """The chosen bar's place, the likeliest character's first."""
+    """The chosen bar: 0 is the most likely character."""
     asking: Reactive[bool] = reactive(False, repaint=False)
-    """Whether the next key names a symbol."""
+    """Whether the next key names the character whose bar is to be chosen."""
 
-    @dataclass
-    class ForkAsked(Message):
-        """Go on from a place with another character."""
-
-        position: int
-        token_id: int
-
-    @dataclass
-    class StepAsked(Message):
-        """Move the cursor of the text."""
-
-        by: int
-
-    @dataclass
-    class Left(Message):
-        """Back to the text."""
-
-    def __init__(self) -> None:
+    def __init__(self, playground: Playground, text_view: TextView, on_fork: Callable[[int, int], None]) -> None:
+        """text_view: the cursor in it chooses the character. on_fork: called with a position and a token id."""
         super().__init__()
+        self._playground, self._text_view, self._on_fork = playground, text_view, on_fork
         self._problem = ""
         self._drawn: list[Line] = []
 
+    def update(self) -> None:
+        """Show the character under the cursor as it is now."""
+        self.finding = finding_at(self._playground, self._text_view.cursor)
+
+    def place_cursor(self, branch: Branch) -> None:
+        """Put the cursor where this branch begins to differ from its parent, or at the end of the text."""
+        if self._text_view.length:
+            forked_at = len(branch.page.prime) + branch.position
+            self._text_view.cursor = forked_at if branch.parent is not None else self._text_view.length - 1
+
     def watch_finding(self, before: Finding | None, finding: Finding | None) -> None:
-        """At another character the bar of what was written is chosen; where a control changed, the bar stays."""
+        """Choose the bar of the written character, unless only the controls have changed."""
         old, new = (found.inspection if found is not None else None for found in (before, finding))
         self._problem = ""
         if new is not None and (old is None or old.position != new.position or old.token_id != new.token_id):
@@ -153,23 +150,23 @@ In the bars: ↑ ↓ choose one, ← → move the cursor, Enter goes on from the
         self._redraw()
 
     def ask_symbol(self) -> None:
-        """Take the next key for the symbol whose bar is wanted."""
+        """Choose the bar of the character that the next key types."""
         self._problem = ""
-        self.screen.set_focus(self)  # now: the keys that follow may be here already
+        self.screen.set_focus(self)  # now: the keys that follow may already be waiting
         self.asking = True
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
-        """The key that was asked for is a symbol, whatever it does elsewhere."""
+        """While a character is asked for, every key is one."""
         return self.asking
 
     def on_key(self, event: events.Key) -> None:
         if self.asking:
             event.stop()
             event.prevent_default()
-            self._take_symbol(event)
+            self._choose_symbol(event)
 
-    def _take_symbol(self, event: events.Key) -> None:
-        """Esc gives up."""
+    def _choose_symbol(self, event: events.Key) -> None:
+        """Choose the bar of the typed character; Esc cancels."""
         self.asking = False
         character = _NAMED_KEYS.get(event.key, event.character)
         if event.key != "escape" and character and self.finding is not None:
@@ -184,18 +181,18 @@ In the bars: ↑ ↓ choose one, ← → move the cursor, Enter goes on from the
         self.place += by
 
     def action_step(self, by: int) -> None:
-        self.post_message(self.StepAsked(by))
+        self._text_view.cursor = (self._text_view.cursor or 0) + by
 
     def action_leave(self) -> None:
-        self.post_message(self.Left())
+        self.screen.set_focus(self._text_view)
 
     def action_fork(self) -> None:
         found = self.finding.inspection if self.finding is not None else None
         if found is not None:
-            self.post_message(self.ForkAsked(found.position, int(found.distribution.order[self.place])))
+            self._on_fork(found.position, int(found.distribution.order[self.place]))
 
     def on_click(self, event: events.Click) -> None:
-        """A click chooses a bar, a second one on the same forks."""
+        """Choose the clicked bar; fork at a second click on the same bar."""
         row = event.y - _HEAD_ROWS
         if self.size.height > 1 and row >= 0:
             place, before = self._first_place() + row, self.place
@@ -216,14 +213,14 @@ In the bars: ↑ ↓ choose one, ← → move the cursor, Enter goes on from the
         return Strip(segments).crop_extend(0, self.size.width, self.rich_style)
 
     def _redraw(self) -> None:
-        """Repaint the rows that changed."""
+        """Repaint the rows that have changed."""
         before, self._drawn = self._drawn, self._lines()
         for row in range(self.size.height):
             if before[row : row + 1] != self._drawn[row : row + 1]:
                 self.refresh(Region(0, row, self.size.width, 1))
 
     def _first_place(self) -> int:
-        """The bar in the first row: the chosen one is always in sight."""
+        """The bar in the first row, such that the chosen one is visible."""
         rows = max(1, self.size.height - _HEAD_ROWS)
         return max(0, self.place - rows + 1)
 
@@ -245,13 +242,13 @@ In the bars: ↑ ↓ choose one, ← → move the cursor, Enter goes on from the
     def _head(self, found: Inspection, vocabulary: Vocabulary) -> tuple[tuple[str, str], tuple[str, str]]:
         distribution, statistics = found.distribution, found.statistics
         symbol = symbol_of(vocabulary.tokens[found.token_id])
-        words = f"{symbol} rank {statistics.rank} of {len(vocabulary)} · {statistics.surprise_bits:.2f} bits"
+        rank = f"{symbol} rank {statistics.rank} of {len(vocabulary)} · {statistics.surprise_bits:.2f} bits"
         entropies = f"entropy {statistics.entropy_bits:.2f} → {distribution.entropy_after_bits:.2f}"
         kept = f"kept {distribution.kept} · {distribution.kept_mass:.0%}"
-        return ("head", words), ("figures", f"{entropies} · {kept}")
+        return ("head", rank), ("figures", f"{entropies} · {kept}")
 
     def _half_cells(self) -> int:
-        """The length of the longest bar on either side."""
+        """The length of a bar of 100 %, on either side."""
         return max(1, (self.size.width - _SYMBOL_CELLS - 2 * _PERCENT_CELLS - 1) // 2)
 
     def _bar_line(self, found: Inspection, vocabulary: Vocabulary, place: int) -> Line:
@@ -274,12 +271,12 @@ In the bars: ↑ ↓ choose one, ← → move the cursor, Enter goes on from the
 
 
 def _percent(share: float) -> str:
-    """`41.2%`, and so small shares that they are still told apart."""
+    """Such as `41.2%`, with enough digits for small shares to differ."""
     percent = 100 * share
     if share >= 0.00095:
-        words = f"{percent:.1f}"
+        digits = f"{percent:.1f}"
     elif percent >= 0.00095:
-        words = f"{percent:.3f}"
+        digits = f"{percent:.3f}"
     else:
-        words = f"{max(percent, 1e-99):.0e}".replace("e-0", "e-")  # what is smaller is told to be no more
-    return f"{words}%".rjust(_PERCENT_CELLS)
+        digits = f"{max(percent, 1e-99):.0e}".replace("e-0", "e-")  # below that only the bound is shown
+    return f"{digits}%".rjust(_PERCENT_CELLS)

@@ -1,9 +1,7 @@
-"""What the model may write next: the kept candidates with their bars, and how open the choice is."""
-
-from __future__ import annotations
+"""The distribution of the next character: the candidates with their bars, and its entropy."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -12,11 +10,9 @@ from textual.reactive import Reactive, reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
+from charrnn_tui.sampling.distribution import Distribution
+from charrnn_tui.text.vocabulary import Vocabulary
 from charrnn_tui.tui.textview.visible import symbol_of
-
-if TYPE_CHECKING:
-    from charrnn_tui.sampling.distribution import Distribution
-    from charrnn_tui.text.vocabulary import Vocabulary
 
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉"
 _PERCENT_CELLS: Final = 6
@@ -25,15 +21,15 @@ _NEXT: Final = "next "
 
 @dataclass(frozen=True)
 class Candidate:
-    """A character that may be written and its share of the choice, 0 … 1."""
+    """A character that may be drawn and its probability after the controls, 0 … 1."""
 
     symbol: str
     share: float
 
 
 @dataclass(frozen=True)
-class Outlook:
-    """What is shown of a distribution. kept_mass: as `Distribution.kept_mass`."""
+class NextDistribution:
+    """The part of a `Distribution` that is shown. kept_mass: the model's probability of all kept characters."""
 
     candidates: tuple[Candidate, ...]
     entropy_bits: float
@@ -42,13 +38,15 @@ class Outlook:
     kept_mass: float
 
 
-def outlook_of(distribution: Distribution, vocabulary: Vocabulary, most: int) -> Outlook:
-    """The likeliest `most` candidates and the figures of the whole."""
+def next_distribution(distribution: Distribution, vocabulary: Vocabulary, most: int) -> NextDistribution:
+    """The `most` likely candidates and the figures of the whole distribution."""
     candidates = tuple(
         Candidate(symbol_of(vocabulary.tokens[int(token_id)]), distribution.after_at(place))
         for place, token_id in enumerate(distribution.candidates[:most])
     )
-    return Outlook(candidates, distribution.entropy_bits, distribution.kept, len(vocabulary), distribution.kept_mass)
+    return NextDistribution(
+        candidates, distribution.entropy_bits, distribution.kept, len(vocabulary), distribution.kept_mass
+    )
 
 
 def bar(share: float, cells: int) -> str:
@@ -58,17 +56,10 @@ def bar(share: float, cells: int) -> str:
 
 
 class NextCharacter(Widget):
-    """A bar for each candidate. With one row of height all of it stands in that row.
+    """A bar for each candidate; with one row of height, all of them in that row.
 
-    It changes several times a second, so a row has two styles at most: each costs more bytes than what it styles.
+    It changes several times a second, so a row has at most two styles: each costs more bytes than the text it styles.
     """
-
-    HELP = """The characters that may come next, the likeliest first, after temperature, top-k, top-p and min-p.
-
-entropy   how open the model finds the question, in bits: 0 is certain, 1 a coin, 2 four equal choices
-kept      how many characters of the alphabet the controls leave in the draw, and their share of it
-
-␣ is a space, ⏎ a line break, ⇥ a tab."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "next-character--heading",
@@ -83,18 +74,18 @@ kept      how many characters of the alphabet the controls leave in the draw, an
     }
     """
 
-    outlook: Reactive[Outlook | None] = reactive(None, repaint=False)
+    distribution: Reactive[NextDistribution | None] = reactive(None, repaint=False)
 
-    def watch_outlook(self, before: Outlook | None, outlook: Outlook | None) -> None:
+    def watch_distribution(self, before: NextDistribution | None, distribution: NextDistribution | None) -> None:
         width, height = self.size
-        old, new = self._lines(before), self._lines(outlook)
+        old, new = self._lines(before), self._lines(distribution)
         left = len(_NEXT) if height == 1 and before is not None else 0
         for row in range(height):
             if old[row : row + 1] != new[row : row + 1]:
                 self.refresh(Region(left, row, width - left, 1))
 
     def render_line(self, y: int) -> Strip:
-        lines = self._lines(self.outlook)
+        lines = self._lines(self.distribution)
         parts = lines[y] if y < len(lines) else []
         segments = [
             Segment(text, self.get_component_rich_style(f"next-character--{name}") if name else self.rich_style)
@@ -102,17 +93,17 @@ kept      how many characters of the alphabet the controls leave in the draw, an
         ]
         return Strip(segments).crop_extend(0, self.size.width, self.rich_style)
 
-    def _lines(self, outlook: Outlook | None) -> list[list[tuple[str, str]]]:
-        """(component, text) pairs of every row."""
+    def _lines(self, distribution: NextDistribution | None) -> list[list[tuple[str, str]]]:
+        """Every row as (component, text) pairs."""
         if self.size.height == 1:
-            return [self._one_line(outlook)]
+            return [self._one_line(distribution)]
         lines: list[list[tuple[str, str]]] = [[("heading", "next character")]]
-        if outlook is None:
+        if distribution is None:
             return lines
-        lines += [self._candidate(candidate) for candidate in outlook.candidates[: max(0, self.size.height - 4)]]
-        kept = f"kept {outlook.kept} of {outlook.tokens} · {outlook.kept_mass:.0%}"
+        lines += [self._candidate(candidate) for candidate in distribution.candidates[: max(0, self.size.height - 4)]]
+        kept = f"kept {distribution.kept} of {distribution.tokens} · {distribution.kept_mass:.0%}"
         lines += [[] for _ in range(self.size.height - 2 - len(lines))]
-        return [*lines, [("figures", f"entropy {outlook.entropy_bits:.1f} bits")], [("figures", kept)]]
+        return [*lines, [("figures", f"entropy {distribution.entropy_bits:.1f} bits")], [("figures", kept)]]
 
     def _candidate(self, candidate: Candidate) -> list[tuple[str, str]]:
         symbol = candidate.symbol + " " * (3 - cell_len(candidate.symbol))
@@ -121,15 +112,15 @@ kept      how many characters of the alphabet the controls leave in the draw, an
         share = f"{candidate.share:.0%}".rjust(_PERCENT_CELLS + cells - len(drawn))
         return [("bar", symbol + drawn), ("figures", share)]
 
-    def _one_line(self, outlook: Outlook | None) -> list[tuple[str, str]]:
-        if outlook is None:
+    def _one_line(self, distribution: NextDistribution | None) -> list[tuple[str, str]]:
+        if distribution is None:
             return [("heading", _NEXT)]
-        figures = f"{outlook.entropy_bits:.1f} bits · kept {outlook.kept} of {outlook.tokens}"
+        figures = f"{distribution.entropy_bits:.1f} bits · kept {distribution.kept} of {distribution.tokens}"
         room = self.size.width - len(_NEXT) - len(figures)
-        words = ""
-        for candidate in outlook.candidates:
+        shown = ""
+        for candidate in distribution.candidates:
             more = f"{candidate.symbol} {candidate.share:.0%}  "
-            if cell_len(words) + cell_len(more) > room:
+            if cell_len(shown) + cell_len(more) > room:
                 break
-            words += more
-        return [("heading", _NEXT), ("figures", words + " " * (room - cell_len(words)) + figures)]
+            shown += more
+        return [("heading", _NEXT), ("figures", shown + " " * (room - cell_len(shown)) + figures)]

@@ -19,7 +19,7 @@ from charrnn_tui.playground.playground import (
     State,
     TextShown,
 )
-from charrnn_tui.tui.play.next_character import NextCharacter, outlook_of
+from charrnn_tui.tui.play.next_character import NextCharacter, next_distribution
 from charrnn_tui.tui.play.play_status import PlayStatus, activity_of, figures_of
 from charrnn_tui.tui.play.prime_field import PrimeField
 from charrnn_tui.tui.textview.colours import ColourMode, SurpriseLegend, colour_classes
@@ -183,7 +183,7 @@ class PlaygroundPane(Vertical):
             self._not_drawn.clear()
         if writer.sampler is not None and (at_once or self._draws % BARS_EVERY[fast] == 0):
             distribution, vocabulary = writer.sampler.distribution, writer.sampler.vocabulary
-            self._next_character.outlook = outlook_of(distribution, vocabulary, _MOST_CANDIDATES)
+            self._next_character.distribution = next_distribution(distribution, vocabulary, _MOST_CANDIDATES)
         if writer.writing != self.text_view.busy:
             self.text_view.busy = writer.writing
             self.screen.refresh_bindings()

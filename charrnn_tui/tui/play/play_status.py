@@ -1,19 +1,13 @@
-"""The line under the text: how much, how surprising, how fast, and what is going on."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+"""The line under the text: its length, its bits per character, the speed, and what is going on."""
 
 from textual.widgets import Static
 
+from charrnn_tui.playground.writer import Writer
 from charrnn_tui.tui.textview.visible import visible
-
-if TYPE_CHECKING:
-    from charrnn_tui.playground.writer import Writer
 
 
 class PlayStatus(Static):
-    """Repainted only when its words change."""
+    """Repainted only when its text changes."""
 
     DEFAULT_CSS = """
     PlayStatus {
@@ -24,14 +18,14 @@ class PlayStatus(Static):
 
     def __init__(self) -> None:
         super().__init__("", markup=False)
-        self.words = ""
+        self._shown = ""
 
-    def show(self, words: str, *, problem: bool = False) -> None:
-        """Raw characters in the words are made visible."""
-        if words != self.words:
-            self.words = words
+    def show(self, status: str, *, problem: bool = False) -> None:
+        """Show this line; raw characters in it are made visible."""
+        if status != self._shown:
+            self._shown = status
             self.set_class(problem, "-problem")
-            self.update(visible(words), layout=problem)
+            self.update(visible(status), layout=problem)
 
 
 def figures_of(writer: Writer) -> str:
@@ -43,11 +37,11 @@ def figures_of(writer: Writer) -> str:
 
 
 def activity_of(writer: Writer, waiting_for: str) -> str:
-    """What is going on."""
+    """What the playground is doing; empty before there is a model."""
     if waiting_for:
         return waiting_for
     if writer.sampler is None:
         return ""
     if writer.writing:
         return "writing"
-    return "page full: g goes on" if writer.resting else "stopped: g goes on"
+    return "page full, press g to continue" if writer.resting else "stopped, press g to continue"

@@ -1,7 +1,6 @@
-"""Rows of the table of runs: their cells, their order, the columns that fit, and the differences between runs."""
+"""The table of runs: what a row tells, in which order, and which columns there is room for. Pure functions."""
 
 import math
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,7 +16,7 @@ PIN = "◆"
 NAME, STATE, STEP, TRAIN, VAL, BEST, CURVE, SIZE, MODEL, UPDATED, NOTE = COLUMNS = (
     *("run", "state", "step", "train", "val", "best", "curve", "size", "model", "updated", "note"),
 )
-_LAYOUTS = (  # least width of the screen in cells, and the table's columns
+_LAYOUTS = (  # what a screen of so many columns shows, beside names of usual length
     (118, COLUMNS),
     (98, (NAME, STATE, STEP, TRAIN, VAL, BEST, CURVE, SIZE, NOTE)),
     (76, (NAME, STATE, STEP, TRAIN, BEST, CURVE, SIZE)),
@@ -28,7 +27,7 @@ _LAYOUTS = (  # least width of the screen in cells, and the table's columns
 
 @dataclass(frozen=True)
 class RunRow:
-    """A run as the table shows it. size_bytes: of all its files."""
+    """A run as the table knows it. size_bytes: of all its files."""
 
     run: RunDirectory
     progress: RunProgress = field(default_factory=RunProgress)
@@ -36,30 +35,28 @@ class RunRow:
     size_bytes: int = 0
 
     @property
-    def searched(self) -> str:
-        """The text that a filter searches, in lower case."""
+    def words(self) -> str:
+        """What a filter looks into."""
         corpus = self.progress.started.corpus if self.progress.started else ""
         return f"{self.run.name} {self.progress.state} {corpus} {self.tag.note}".casefold()
 
 
 class RunLogs:
-    """Reads runs again and again; of each run only the new events."""
+    """Reads runs again and again; of each log only what is new."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[EventTail, RunProgress]] = {}  # by path
-        self._lock = threading.Lock()  # a reading that has been cancelled may still be at work
+        self._known: dict[str, tuple[EventTail, RunProgress]] = {}  # by path, folded as far as they have been read
 
     def row(self, run: RunDirectory) -> RunRow:
         """The run as it is now. Blocks while it reads."""
-        size_bytes = sum(file_bytes for _, file_bytes in files_of(run))
-        return RunRow(run, self._progress(run), read_tag(run), size_bytes)
+        held = sum(file_bytes for _, file_bytes in files_of(run))
+        return RunRow(run, self._progress(run), read_tag(run), held)
 
     def _progress(self, run: RunDirectory) -> RunProgress:
-        """What its events say; or interrupted, if its training process has exited without a last event."""
-        alive = run.trainer() is not None  # asked first: a trainer that ends after this has written its last event
+        """Whether the trainer lives is asked each time: it may have died without a word."""
+        alive = run.trainer() is not None  # asked first: a trainer that ends meanwhile has written its last event
         tail, progress = self._known.setdefault(str(run.path), (EventTail(run.events_file), RunProgress()))
-        with self._lock:
-            tail.fold(progress)
+        tail.fold(progress)
         if progress.ended or alive:
             return progress
         return replace(progress, state="interrupted", reason="its trainer has died")
@@ -82,19 +79,19 @@ ORDERS: dict[str, _Key] = {
 
 
 def arranged(rows: Sequence[RunRow], order: str, filter_words: str) -> list[RunRow]:
-    """The rows that contain every word of the filter: the pinned ones first, then the others, each in this order."""
+    """The rows that have every word of the filter, pinned ones first, each group in this order."""
     wanted = filter_words.casefold().split()
-    found = [row for row in rows if all(word in row.searched for word in wanted)]
-    return sorted(found, key=lambda row: (not row.tag.pinned, *ORDERS[order](row), row.run.name))
+    kept = [row for row in rows if all(word in row.words for word in wanted)]
+    return sorted(kept, key=lambda row: (not row.tag.pinned, *ORDERS[order](row), row.run.name))
 
 
 def columns_for(width: int) -> tuple[str, ...]:
-    """The columns that fit a screen of this width in cells."""
+    """The columns that a screen of this width has room for."""
     return next(columns for least, columns in _LAYOUTS if width >= least)
 
 
 def cells_of(row: RunRow, letter: str = "") -> dict[str, str]:
-    """The text of every column. letter: of the run's curve, if that is drawn over the chart."""
+    """Every column's words; `letter`: of its curve, where that is laid over the chart."""
     progress, started = row.progress, row.progress.started
     last, evaluation, best = progress.last_step, progress.last_evaluation, progress.best_evaluation
     marks = (f"{PIN} " if row.tag.pinned else "") + (f"{letter}) " if letter else "")
@@ -115,12 +112,12 @@ def cells_of(row: RunRow, letter: str = "") -> dict[str, str]:
 
 
 def settings_diff(rows: Sequence[RunRow]) -> str:
-    """A table of what differs between these runs: a line for each fact or setting, a column for each run."""
+    """In what these runs differ, a line a setting, a column a run; what they have in common is left out."""
     facts = [_facts(row) for row in rows]
     names = list(dict.fromkeys(name for values in facts for name in values))
     table = [("", [row.run.name for row in rows])]
     for name in names:
-        values = [known.get(name, "–") for known in facts]
+        values = [words.get(name, "–") for words in facts]
         if len(set(values)) > 1:
             table.append((name, values))
     label_width = max(len(label) for label, _ in table)
@@ -132,7 +129,7 @@ def settings_diff(rows: Sequence[RunRow]) -> str:
 
 
 def _facts(row: RunRow) -> dict[str, str]:
-    """Results, then text and device, then the settings."""
+    """Results first, then where and on what, then the settings."""
     progress, started = row.progress, row.progress.started
     facts = {"best val loss": f"{_best(row):.4f}" if _best(row) < math.inf else "–", "steps done": f"{progress.step:,}"}
     if progress.last_step:

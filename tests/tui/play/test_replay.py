@@ -68,7 +68,7 @@ async def test_each_control_has_a_branch_of_its_own(backend: ScriptedBackend, sh
         playground, controls = player.playground, player.play.controls
         count = await stopped_with_replay_on(player)
         for field, by in (("top_k", 1), ("temperature", 1), ("temperature", -1)):
-            while controls.knob.field != field:
+            while controls.control.field != field:
                 await player.press("down")
             controls.change(by)
             await player.until(lambda: playground.state is State.RESTING)

@@ -16,7 +16,7 @@ from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.tui.dialogs.model_menu import ModelMenu
 from charrnn_tui.tui.dialogs.save_text import SaveText, proposed_name
-from charrnn_tui.tui.play.next_character import NextCharacter, outlook_of
+from charrnn_tui.tui.play.next_character import NextCharacter, next_distribution
 from tests.playground.scripted_backend import ScriptedBackend, ScriptedRun, tiny_checkpoint
 from tests.tui.pilot import screen_text
 from tests.tui.play.player import DEFAULT, playing
@@ -129,7 +129,7 @@ async def test_a_page_ends_with_a_rest_and_says_how_to_go_on(backend: ScriptedBa
         await player.written(10)
         await player.press("up", "enter", "3", "0", "enter")
         await player.until(lambda: player.playground.writer.resting)
-        await player.until(lambda: "page full: g goes on" in screen_text(player.app))
+        await player.until(lambda: "page full, press g to continue" in screen_text(player.app))
         await player.press("g")
         await player.written(60)
 
@@ -306,7 +306,9 @@ async def test_what_may_come_next_follows_the_text(backend: ScriptedBackend, shi
         await player.written(30)
         await player.stop()
         sampler, shown = player.playground.writer.sampler, player.play.query_one(NextCharacter)
-        await player.until(lambda: shown.outlook == outlook_of(sampler.distribution, sampler.vocabulary, 12))
+        await player.until(
+            lambda: shown.distribution == next_distribution(sampler.distribution, sampler.vocabulary, 12)
+        )
 
 
 async def test_the_footer_of_a_small_terminal_shows_the_main_keys(
@@ -324,9 +326,9 @@ async def test_the_footer_of_a_small_terminal_shows_the_main_keys(
 async def test_the_mouse_chooses_and_changes(backend: ScriptedBackend, shipped: Checkpoint) -> None:
     async with playing(backend, size=(120, 40)) as player:
         await player.written()
-        rows = player.play.controls.query_one("ControlRows")
+        rows = player.play.controls.rows
         await player.pilot.click(rows, offset=(3, 1))
-        assert player.play.controls.knob.field == "temperature"
+        assert player.play.controls.control.field == "temperature"
         await player.pilot.click(rows, offset=(26, 1))
         await player.pilot.pause()
         assert player.playground.settings.temperature == 0.85
@@ -360,6 +362,6 @@ async def test_a_typed_value_goes_to_the_control_that_the_field_was_opened_for(
     async with playing(backend) as player:
         await player.written()
         await player.press("enter", "down")
-        assert player.play.controls.knob is TOP_K
+        assert player.play.controls.control is TOP_K
         await player.press("end", *["backspace"] * 8, "3", "enter")
         assert player.playground.settings == replace(DEFAULTS, top_k=3)

@@ -92,7 +92,7 @@ async def test_a_recipe_says_when_its_model_is_in_no_file_any_more(backend: Scri
         await player.written(40)
         write_checkpoint(run.best_file, tiny_checkpoint(seed=4))
         await player.press("Y")
-        await player.until(lambda: "has been written anew" in "".join(player.app.told))
+        await player.until(lambda: "has been replaced" in "".join(player.app.told))
         assert not list((backend.runs_directory / RECIPES).glob("*.json"))
 
 

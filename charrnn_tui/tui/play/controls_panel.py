@@ -1,0 +1,285 @@
+"""The panel of controls: their names and values, one of them chosen, changed in place by keys and mouse."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from rich.segment import Segment
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.geometry import Region
+from textual.reactive import Reactive, reactive
+from textual.strip import Strip
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from charrnn_tui.playground.controls import BIG_STEP, CONTROLS, PlayControl, PlaySettings
+from charrnn_tui.tui.keys import Key, bindings_of
+
+_NAME_CELLS: Final = 14
+_ROW_CELLS: Final = 27  # a name and a value of up to nine cells between its arrows
+_ARROW_CELLS: Final = 2
+_SIDE_BY_SIDE_FROM: Final = _ROW_CELLS + 6  # cells of width
+
+
+def control_keys(screen: str) -> tuple[Key, ...]:
+    """The keys for a screen's controls, which act whichever pane has the focus. screen: the prefix of their ids."""
+    big = f"Change the chosen control by {BIG_STEP} values."
+    return (
+        Key("up", "choose(-1)", "Control above", "Choose the control above.", f"{screen}.control_above"),
+        Key("down", "choose(1)", "Control below", "Choose the control below.", f"{screen}.control_below"),
+        Key("left", "change(-1)", "Decrease", "Set the chosen control to its value before.", f"{screen}.change_left"),
+        Key("right", "change(1)", "Increase", "Set the chosen control to its next value.", f"{screen}.change_right"),
+        Key("shift+left,ctrl+left", f"change(-{BIG_STEP})", "Big step back", big, f"{screen}.big_left"),
+        Key("shift+right,ctrl+right", f"change({BIG_STEP})", "Big step on", big, f"{screen}.big_right"),
+        Key("enter", "type_value", "Type a value", "Type a value of the chosen control.", f"{screen}.type_value"),
+        Key("backspace", "reset_control", "Default", "Set the chosen control to its default.", f"{screen}.default"),
+    )
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """One control as it is drawn. left, arrow: columns where it and its ‹ begin; its › ends it."""
+
+    row: int
+    left: int
+    arrow: int
+    name: str
+    value: str
+    style: str  # empty: name and value have a style each
+
+    @property
+    def right(self) -> int:
+        return self.left + len(self.name) + len(self.value)
+
+
+class ControlRows(Widget):
+    """Draws one control per row or, on a wide screen, side by side in as few rows as possible.
+
+    Only rows that changed are painted again: key presses must cost little over a slow line.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "control-rows--name",
+        "control-rows--value",
+        "control-rows--chosen",
+        "control-rows--chosen-focused",
+    }
+    DEFAULT_CSS = """
+    ControlRows {
+        height: auto;
+        & .control-rows--name { color: $text-muted; }
+        & .control-rows--value { text-style: bold; }
+        & .control-rows--chosen { text-style: bold; color: $text-primary; }
+        & .control-rows--chosen-focused { text-style: bold reverse; color: $text-primary; }
+    }
+    """
+
+    def __init__(
+        self, controls: Sequence[PlayControl], settings: PlaySettings, on_point: Callable[[int, int], None]
+    ) -> None:
+        """on_point: called with the place of a control that the mouse chooses, and by how many steps to change it."""
+        super().__init__()
+        self._controls, self._on_point = controls, on_point
+        self._shown = settings, 0, False
+        self._cells: list[_Cell] = []
+
+    def show(self, settings: PlaySettings, chosen: int, focused: bool) -> None:
+        """Draw these settings, with an arrow on either side of the chosen control."""
+        self._shown = settings, chosen, focused
+        before, self._cells = self._cells, self._arranged(self.size.width)
+        if before and before[-1].row != self._cells[-1].row:
+            self.refresh(layout=True)
+        rows = {cell.row for pair in zip(before, self._cells, strict=False) if pair[0] != pair[1] for cell in pair}
+        for row in rows:
+            self.refresh(Region(0, row, self.size.width, 1))
+
+    def on_resize(self) -> None:
+        self._cells = self._arranged(self.size.width)
+        self.refresh()
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        return self._arranged(width)[-1].row + 1
+
+    def render_line(self, y: int) -> Strip:
+        segments = [
+            Segment(text, self.get_component_rich_style(f"control-rows--{cell.style or part}"))
+            for cell in self._cells
+            if cell.row == y
+            for part, text in (("name", cell.name), ("value", cell.value))
+        ]
+        return Strip(segments).crop_extend(0, self.size.width, self.rich_style)
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        if (place := self._place_under(event)) is not None:
+            cell, (_, chosen, _) = self._cells[place], self._shown
+            by = (event.x >= cell.right - _ARROW_CELLS) - (cell.arrow <= event.x < cell.arrow + _ARROW_CELLS)
+            self._on_point(place, by if place == chosen else 0)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self._turn_wheel(event, 1)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self._turn_wheel(event, -1)
+
+    def _turn_wheel(self, event: events.MouseEvent, by: int) -> None:
+        if (place := self._place_under(event)) is not None:
+            event.stop()
+            self._on_point(place, by)
+
+    def _place_under(self, event: events.MouseEvent) -> int | None:
+        under = (n for n, cell in enumerate(self._cells) if event.y == cell.row and cell.left <= event.x < cell.right)
+        return next(under, None)
+
+    def _arranged(self, width: int) -> list[_Cell]:
+        """A cell for each control, laid out for this width."""
+        settings, chosen, focused = self._shown
+        cells: list[_Cell] = []
+        row = left = 0
+        for place, control in enumerate(self._controls):
+            value = control.shown(settings)
+            style = "" if place != chosen else "chosen-focused" if focused else "chosen"
+            if width < _SIDE_BY_SIDE_FROM:
+                name = f"{'▸ ' if style else '  '}{control.name}".ljust(_NAME_CELLS)
+                framed = (f"‹ {value} ›" if style else f"{value}  ").rjust(_ROW_CELLS - _NAME_CELLS)
+                cells.append(_Cell(place, 0, _ROW_CELLS - len(value) - 2 * _ARROW_CELLS, name, framed, style))
+                continue
+            name = ("‹" if style else " ") + (f"{control.short} " if control.short else "")
+            framed = value + ("›" if style else " ")
+            if left and left + len(name) + len(framed) > width:
+                row, left = row + 1, 0
+            cells.append(_Cell(row, left, left, name, framed, style))
+            left = cells[-1].right
+        return cells
+
+
+class ControlsPanel(Vertical, can_focus=True):
+    """The controls and, while a value is typed, a field for it."""
+
+    HELP = """The controls act on the next character; the text is marked where one was changed.
+
+top-k        draw from the k most likely characters only
+temperature  below 1 favours likely characters, above 1 evens out; 0 always takes the most likely one
+top-p        draw from the fewest most likely characters whose probabilities add up to p
+min-p        draw from characters with at least p times the probability of the most likely one
+seed         the same seed and controls give the same text; another seed starts over
+replay ↻     on: every change rewrites the whole text from the prime with the same seed, at once
+speed        characters per second
+length       characters after which the text stops; g goes on
+
+shift or ctrl with ← → takes big steps; the mouse wheel changes the control under the pointer."""
+
+    KEYS: ClassVar[tuple[Key, ...]] = (
+        Key("escape", "close_field", "Leave", "Close the field; the control keeps its value.", "value.leave"),
+    )
+    BINDINGS = bindings_of(KEYS)
+    DEFAULT_CSS = """
+    ControlsPanel {
+        height: auto;
+        & .controls-panel--heading { height: 1; color: $text-muted; text-style: bold; }
+        & Input { display: none; }
+        & .controls-panel--error { display: none; height: auto; color: $text-error; }
+        &.-typing Input { display: block; }
+        &.-wrong .controls-panel--error { display: block; }
+    }
+    """
+
+    settings: Reactive[PlaySettings] = reactive(PlaySettings, repaint=False)
+    chosen: Reactive[int] = reactive(0, repaint=False)
+
+    def __init__(
+        self,
+        settings: PlaySettings,
+        on_change: Callable[[PlayControl, PlaySettings], None],
+        *,
+        controls: Sequence[PlayControl] = CONTROLS,
+    ) -> None:
+        """on_change: called with each control that the user changes, and all settings."""
+        super().__init__()
+        self._controls, self._on_change = controls, on_change
+        self._typed_control = controls[0]
+        self._field = Input(select_on_focus=False, compact=True)
+        self._field.cursor_blink = False
+        self._error = Static("", classes="controls-panel--error", markup=False)
+        self.rows = ControlRows(controls, settings, self._point)
+        self.set_reactive(ControlsPanel.settings, settings)
+
+    def compose(self) -> ComposeResult:
+        yield Static("controls", classes="controls-panel--heading")
+        yield self.rows
+        yield self._field
+        yield self._error
+
+    @property
+    def control(self) -> PlayControl:
+        """The chosen control."""
+        return self._controls[self.chosen]
+
+    def choose(self, by: int) -> None:
+        """Choose the next control or the one before, wrapping around at the ends."""
+        self.chosen = (self.chosen + by) % len(self._controls)
+
+    def change(self, by: int) -> None:
+        """Change the chosen control by so many of its steps."""
+        self._set(self.control, self.control.step(self.settings, by))
+
+    def toggle(self, control: PlayControl) -> None:
+        """Switch a control of two values, chosen or not."""
+        self._set(control, control.step(self.settings, -1 if control.value(self.settings) else 1))
+
+    def reset(self) -> None:
+        """Set the chosen control to its default."""
+        self._set(self.control, self.control.reset(self.settings))
+
+    def type_value(self) -> None:
+        """Open the field for a value of the chosen control; a control chosen meanwhile does not get the value."""
+        self._typed_control = self.control
+        self._field.value = self.control.shown(self.settings)
+        self._field.placeholder = self.control.name
+        self.add_class("-typing")
+        self.screen.set_focus(self._field)  # now: the keys that follow Enter are the value
+        self._field.select_all()
+
+    def watch_settings(self) -> None:
+        self.rows.show(self.settings, self.chosen, self.has_focus)
+
+    watch_chosen = watch_settings
+
+    def watch_has_focus(self, has_focus: bool) -> None:
+        super().watch_has_focus(has_focus)
+        self.watch_settings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "close_field" or self.has_class("-typing")
+
+    def action_close_field(self) -> None:
+        """Leave the field; the control keeps its value."""
+        self.screen.set_focus(self)
+        self.remove_class("-typing", "-wrong")
+
+    def _point(self, place: int, by: int) -> None:
+        self.chosen = place
+        self.change(by)
+
+    @on(Input.Submitted)
+    def value_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        try:
+            settings = self._typed_control.typed(self.settings, event.value)
+        except ValueError as error:
+            self._error.update(str(error))
+            self.add_class("-wrong")
+        else:
+            self.action_close_field()
+            self._set(self._typed_control, settings)
+
+    @on(Input.Changed)
+    def value_edited(self, event: Input.Changed) -> None:
+        event.stop()
+        self.remove_class("-wrong")
+
+    def _set(self, control: PlayControl, settings: PlaySettings) -> None:
+        if settings != self.settings:
+            self.settings = settings
+            self._on_change(control, settings)
