@@ -38,7 +38,7 @@ import json, pathlib, sys
 from charrnn_tui.cli.app import open_app
 from charrnn_tui.runner.local_backend import LocalBackend
 from charrnn_tui.tui.app import Opening, StudioApp
-StudioApp(LocalBackend(pathlib.Path(sys.argv[1])), Opening()).get_default_screen()
+StudioApp(LocalBackend(pathlib.Path(sys.argv[1])), Opening()).play
 print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})), file=sys.stderr)
 """
 

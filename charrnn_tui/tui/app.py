@@ -1,36 +1,41 @@
 """The full-screen app: three screens, and the training that none of them owns."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from textual import events, on
 from textual.app import App, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import Binding
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.timer import Timer
 
+from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.jobs import Jobs
-from charrnn_tui.playground.models import ModelSource, source_of
+from charrnn_tui.playground.models import ModelSource, source_of, source_of_checkpoint
+from charrnn_tui.run.active_run import ActiveRun
+from charrnn_tui.run.directory import RunDirectory
+from charrnn_tui.run.progress import RunProgress
+from charrnn_tui.run.settings import RunRequest
 from charrnn_tui.tui.alarm_bell import AlarmBell, AlarmTeller
 from charrnn_tui.tui.control_filter import ControlFilter
+from charrnn_tui.tui.dialogs.help import HelpDialog, help_for
+from charrnn_tui.tui.dialogs.palette import Palette
+from charrnn_tui.tui.dialogs.questions import Choice, ChoiceDialog
+from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.messages import DetachRun, OpenRun, OverlayRuns, PlayRun, ResumeRun, StartRun
 from charrnn_tui.tui.own_training import OwnTraining
+from charrnn_tui.tui.play.screen import PlayScreen
+from charrnn_tui.tui.runs.screen import RunsScreen
 from charrnn_tui.tui.studio_header import StudioHeader
-from charrnn_tui.tui.studio_screens import StudioScreens
 from charrnn_tui.tui.train.run_lines import status_line
+from charrnn_tui.tui.train.screen import TrainScreen
 
-if TYPE_CHECKING:
-    from charrnn_tui.playground.backend import Backend
-    from charrnn_tui.run.active_run import ActiveRun
-    from charrnn_tui.run.directory import RunDirectory
-    from charrnn_tui.run.settings import RunRequest
-
-_LOOK_SECONDS, _LOOK_SECONDS_ON_THIN_LINES = 0.5, 3.0
+POLL_SECONDS: Final = 0.5  # between two checks of the run, for the header and the alarms
+POLL_SECONDS_ON_THIN_LINES: Final = 3.0
 DRAIN_SECONDS: Final = 1 / 20  # between two hand-overs of what background jobs have done
 
 
@@ -38,9 +43,8 @@ DRAIN_SECONDS: Final = 1 / 20  # between two hand-overs of what background jobs 
 class Opening:
     """What the app shows first: a checkpoint to play, a text to train on, a run, or a run to start at once.
 
-    session: of the playground, to be brought back instead of opening the checkpoint.
-    resume: go on with `run` at once, with these settings changed. read_only: ask nothing of any trainer. low_bandwidth:
-    draw a run less often.
+    session: of the playground, restored instead of opening the checkpoint. resume: go on with `run` at once, with these
+    settings changed. read_only: ask nothing of any trainer. low_bandwidth: draw a run less often.
     """
 
     checkpoint: Path | None = None
@@ -58,54 +62,80 @@ class StudioApp(App["RunDirectory"]):
 
     TITLE = "charrnn-tui"
     ENABLE_COMMAND_PALETTE = True
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("1", "show('train')", "Train", id="app.train", show=False),
-        Binding("2", "show('play')", "Play", id="app.play", show=False),
-        Binding("3", "show('runs')", "Runs", id="app.runs", show=False),
-        Binding("question_mark", "help", "Help", id="app.help", key_display="?"),
-        Binding("colon", "command_palette", "Commands", id="app.palette", show=False, key_display=":"),
-        Binding("ctrl+p", "command_palette", "Commands", id="app.palette_always", show=False, priority=True),
-        Binding("q", "quit", "Quit", id="app.quit"),
-        Binding("ctrl+q", "quit", "Quit", id="app.quit_always", show=False, priority=True),
-    ]
+    KEYS: ClassVar[tuple[Key, ...]] = (
+        Key("1", "show('train')", "Train", "Go to the training screen.", "app.train"),
+        Key("2", "show('play')", "Play", "Go to the playground.", "app.play"),
+        Key("3", "show('runs')", "Runs", "Go to the list of runs.", "app.runs"),
+        Key("question_mark", "help", "Help", "Show the keys of the pane in focus.", "app.help", footer=True),
+        Key("f1", "help", "Help", "The same, also in a text field.", "app.help_always"),
+        Key("colon", "command_palette", "Commands", "Find any command by its name.", "app.palette"),
+        Key("ctrl+p", "command_palette", "Commands", "The same, anywhere.", "app.palette_always", priority=True),
+        Key("q", "quit", "Quit", "Quit; asks if a training would be lost.", "app.quit", footer=True),
+        Key("ctrl+q", "quit", "Quit", "The same, anywhere.", "app.quit_always", priority=True),
+    )
+    BINDINGS = bindings_of(KEYS)
 
     def __init__(self, backend: Backend, opening: Opening) -> None:
         self._control_filter = ControlFilter()
-        self.jobs = Jobs(self._resume_drain)
-        self._drain: Timer | None = None
-        self._screens = StudioScreens(backend, opening, lambda: self.active_run, self.jobs)
-        first = self._screens.first_mode
-        self.DEFAULT_MODE = first  # type: ignore[misc]  # no empty screen before it, which would be styled and laid out
+        self._opening = opening
+        first = "train" if opening.start or opening.text is not None or opening.run else "play"
+        self.DEFAULT_MODE = first  # type: ignore[misc]  # else Textual styles and lays out an empty screen before it
         super().__init__()
         self._backend = backend
-        self._opening = opening
-        self._training = OwnTraining(self, backend, self._started)
+        self.jobs = Jobs(self._resume_drain)
+        self._drain: Timer | None = None
+        self._training = OwnTraining(self, backend, self.jobs, self._show_own_run)
+        self._played_pause: tuple[Path, int] | None = None  # a run paused by another process, and its step
         self._quitting: int | None = None  # the exit code, once asked to
         self._bell = AlarmBell()
         self._alarms = AlarmTeller(self, self._write_to_terminal)
+
+    # Made when they are first needed: a field needs the running app.
+
+    @cached_property
+    def play(self) -> PlayScreen:
+        return PlayScreen(self._backend, lambda: self.active_run, self.jobs)
+
+    @cached_property
+    def train(self) -> TrainScreen:
+        opening = self._opening
+        return TrainScreen(self._backend, self.jobs, read_only=opening.read_only, low_bandwidth=opening.low_bandwidth)
+
+    @cached_property
+    def runs(self) -> RunsScreen:
+        return RunsScreen(self._backend, self.jobs, read_only=self._opening.read_only)
 
     @property
     def active_run(self) -> ActiveRun | None:
         """The training of this process, or its last one."""
         return self._training.active
 
-    def get_default_screen(self) -> Screen[None]:
-        return self._screens.first()
+    def get_default_screen(self) -> Screen[Any]:
+        """The screen to begin with, told what to show."""
+        opening = self._opening
+        if opening.checkpoint is not None:
+            self.play.open_source(source_of_checkpoint(opening.checkpoint, self._backend))
+        if opening.session is not None:
+            self.play.begin_with(opening.session)
+        if opening.start is not None:
+            self.train.show_text(opening.start.corpus[0])
+        if opening.text is not None:
+            self.train.show_text(opening.text)
+        if opening.run is not None:
+            self.train.show_run(opening.run)
+        return self.train if self.DEFAULT_MODE == "train" else self.play
 
     def on_mount(self) -> None:
-        for mode, screen in (
-            ("train", lambda: self._screens.train),
-            ("play", lambda: self._screens.play),
-            ("runs", lambda: self._screens.runs),
-        ):
-            self.add_mode(mode, screen)
+        self.add_mode("train", lambda: self.train)
+        self.add_mode("play", lambda: self.play)
+        self.add_mode("runs", lambda: self.runs)
         self._drain = self.set_interval(DRAIN_SECONDS, self._drain_jobs, pause=self.jobs.idle)
         opening = self._opening
         if opening.start is not None:
-            self._training.start(opening.start, self._screens.train.refuse)
+            self._training.start(opening.start, self.train.refuse)
         if opening.run is not None and opening.resume is not None:
             self._training.resume(opening.run, opening.resume)
-        self.set_interval(_LOOK_SECONDS_ON_THIN_LINES if opening.low_bandwidth else _LOOK_SECONDS, self._look)
+        self.set_interval(POLL_SECONDS_ON_THIN_LINES if opening.low_bandwidth else POLL_SECONDS, self._poll)
 
     def on_unmount(self) -> None:
         self.jobs.close()
@@ -124,12 +154,11 @@ class StudioApp(App["RunDirectory"]):
         return [*super().get_line_filters(), self._control_filter]
 
     def get_key_display(self, binding: Binding) -> str:
-        """As keyboards name their keys: F2, where Textual says f2."""
-        display = super().get_key_display(binding)
-        return display.upper() if binding.key.startswith("f") and binding.key[1:].isdecimal() else display
+        """As `keys.key_name` writes it, for Textual's own keys too."""
+        return binding.key_display or super().get_key_display(binding)
 
     async def on_key(self, event: events.Key) -> None:
-        """What was sent off to another pane before the focus had moved to a field; a field lets no letter come here."""
+        """A key sent to another pane before the focus had moved to a field; a field lets no letter come here."""
         field = self.focused
         if field is not None and field.check_consume_key(event.key, event.character):
             await field.on_event(event)
@@ -138,7 +167,7 @@ class StudioApp(App["RunDirectory"]):
 
     @on(StartRun)
     def _start_asked(self, event: StartRun) -> None:
-        self._training.start(event.request, self._screens.train.refuse)
+        self._training.start(event.request, self.train.refuse)
 
     @on(ResumeRun)
     def _resume_asked(self, event: ResumeRun) -> None:
@@ -148,23 +177,23 @@ class StudioApp(App["RunDirectory"]):
     def _detach_asked(self) -> None:
         self._training.hand_over(self.exit)
 
-    def _started(self, active: ActiveRun) -> None:
+    def _show_own_run(self, active: ActiveRun) -> None:
         self.switch_mode("train")
-        self._screens.train.show_run(active.directory, active)
-        self._screens.play.open_source(ModelSource("live", active.directory.path))
+        self.train.show_run(active.directory, active)
+        self.play.open_source(ModelSource("live", active.directory.path))
         if self._quitting is not None:
             active.stop()
 
-    def _look(self) -> None:
-        """Twice a second: the header's words, a training that failed to start, the end that a quitter waits for."""
-        if self._quitting is not None and self.active_run is not None and self.active_run.done:
+    def _poll(self) -> None:
+        """The header's status, a training that has failed, the end that a quitter waits for, the alarms."""
+        active, shown = self.active_run, self._shown_run()
+        if self._quitting is not None and active is not None and active.done:
             self.exit(return_code=self._quitting)
         elif (error := self._training.failure()) is not None:
             self._train_failed(error)
         if self.screen_stack:  # empty for a moment while another mode is brought up
             for header in self.screen.query_children(StudioHeader):
                 header.status = self._status()
-        active, shown = self.active_run, self._screens.shown_run()
         if active is not None:
             self._bell.hear(active.directory.name, active.progress(), self._alarms)
         if shown is not None and (active is None or shown[0].path != active.directory.path):
@@ -181,9 +210,9 @@ class StudioApp(App["RunDirectory"]):
 
     def _train_failed(self, error: Exception) -> None:
         self.log.error(error)
-        if self.active_run is None:  # it never began
-            self._screens.train.show_text(self._opening.text or "")
-            self._screens.train.refuse(str(error))
+        if self.active_run is None:  # it has not begun
+            self.train.show_text(self._opening.text or "")
+            self.train.refuse(str(error))
         else:
             self.notify(str(error) or type(error).__name__, title="The training failed", severity="error", markup=False)
 
@@ -192,8 +221,12 @@ class StudioApp(App["RunDirectory"]):
             return "saving …"
         if self.active_run is not None:
             return status_line(self.active_run.progress(), self.active_run.directory.name)
-        shown = self._screens.shown_run()
+        shown = self._shown_run()
         return status_line(shown[1], shown[0].name) if shown is not None else ""
+
+    def _shown_run(self) -> tuple[RunDirectory, RunProgress] | None:
+        run, progress = self.train.shown()
+        return None if run is None else (run, progress)
 
     # -- requests of the screens --------------------------------------------------------------------------------------
 
@@ -202,34 +235,38 @@ class StudioApp(App["RunDirectory"]):
         active = self.active_run
         own = active if active is not None and active.directory.path == event.run.path else None
         self.switch_mode("train")
-        self._screens.train.show_run(event.run, own)
+        self.train.show_run(event.run, own)
 
     @on(OverlayRuns)
     def _lay_over(self, event: OverlayRuns) -> None:
-        self._screens.train.lay_over(event.runs)
+        self.train.lay_over(event.runs)
 
     @on(PlayRun)
     def _play_run(self, event: PlayRun) -> None:
-        self._screens.play.open_source(source_of(str(event.run.path), self._backend))
+        self.play.open_source(source_of(str(event.run.path), self._backend))
         self.switch_mode("play")
 
     # -- actions ------------------------------------------------------------------------------------------------------
 
     def action_show(self, mode: str) -> None:
         if mode == "play":
-            self._screens.play_what_pauses()
+            self._play_paused_run()
         self.switch_mode(mode)
 
-    def action_command_palette(self) -> None:
-        from charrnn_tui.tui.dialogs.palette import Palette  # not before it is shown
+    def _play_paused_run(self) -> None:
+        """Play with the run on the training screen if another process has paused it; its trainer has saved it then."""
+        paused = self.train.paused_elsewhere()
+        if paused is not None and paused != self._played_pause:
+            self._played_pause = paused
+            self.play.open_source(ModelSource("last", paused[0]))
 
+    def action_command_palette(self) -> None:
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette(id="--command-palette"))
 
     def action_help(self) -> None:
-        from charrnn_tui.tui.dialogs.questions import HelpDialog, help_text  # not before one is shown
-
-        self.push_screen(HelpDialog(help_text(self.screen)))
+        if not isinstance(self.screen, HelpDialog):
+            self.push_screen(HelpDialog(help_for(self.screen, self)))
 
     async def action_quit(self) -> None:
         """Quit; asks only where a training would be ended by it."""
@@ -237,7 +274,6 @@ class StudioApp(App["RunDirectory"]):
         if active is None or active.done:
             self.exit()
             return
-        from charrnn_tui.tui.dialogs.questions import Choice, ChoiceDialog  # not before one is shown
 
         def stop(answer: str | None) -> None:
             if answer == "stop":

@@ -1,80 +1,81 @@
 """The training of this process, which no screen owns."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Generator, Mapping
+from typing import Any, Final
 
 from textual.app import App
 
-from charrnn_tui.tui.run_starter import RunStarter
+from charrnn_tui.playground.backend import Backend
+from charrnn_tui.playground.jobs import CancelToken, Jobs
+from charrnn_tui.run.active_run import ActiveRun
+from charrnn_tui.run.control import Control
+from charrnn_tui.run.directory import RunDirectory
+from charrnn_tui.run.events import Event
+from charrnn_tui.run.progress import RunProgress
+from charrnn_tui.run.settings import RunRequest
+from charrnn_tui.tui.dialogs.resume_question import resume_question
 
-if TYPE_CHECKING:
-    from charrnn_tui.playground.backend import Backend
-    from charrnn_tui.run.active_run import ActiveRun
-    from charrnn_tui.run.directory import RunDirectory
-    from charrnn_tui.run.progress import RunProgress
-    from charrnn_tui.run.settings import RunRequest
+_START, _DETACH = "start a training", "detach"  # keys of jobs
+_STARTING: Final = "a run is being started already"
+
+Started = tuple[RunDirectory, Generator[Event, None, None]]
 
 
 class OwnTraining:
-    """One at a time: begun, resumed, handed over, and looked at until it has ended."""
+    """At most one at a time: started, resumed, handed over to another process, and watched until it has ended."""
 
-    def __init__(self, app: App[Any], backend: Backend, started: Callable[[ActiveRun], None]) -> None:
-        """`started` is called in the app's thread."""
+    def __init__(self, app: App[Any], backend: Backend, jobs: Jobs, started: Callable[[ActiveRun], None]) -> None:
+        """started: called when the training thread runs."""
         self.active: ActiveRun | None = None
-        self._app = app
-        self._starter = RunStarter(app, backend, self._begun)
-        self._started = started
-
-    @property
-    def going(self) -> bool:
-        """Whether there is one that has not ended."""
-        return self.active is not None and not self.active.done
+        """The training, or the last one that has ended."""
+        self._app, self._backend, self._jobs, self._started = app, backend, jobs, started
 
     def start(self, request: RunRequest, refuse: Callable[[str], None]) -> None:
-        """Begin a new run; or say why not."""
-        if self.going:
-            refuse("a run is in training here already: stop it first")
+        """Read the text and start a new run; `refuse` is told why that is not possible."""
+        problem = self._occupied()
+        if problem:
+            refuse(problem)
         else:
-            self._starter.start(request, refuse)
+            self._begin(lambda control: self._backend.start_run(request, control), refuse)
 
     def resume(self, run: RunDirectory, changes: Mapping[str, Any]) -> None:
         """Go on with a run where it ended, with these settings changed."""
-        self._starter.resume(run, changes)
+        problem = self._occupied()
+        if problem:
+            self._app.notify(problem, severity="warning", markup=False)
+            return
+        self._app.notify(f"resuming {run.name} …", markup=False)
+        self._begin(lambda control: self._backend.resume_run(run, control, changes), self._failing("Not resumed"))
 
     def ask_and_resume(self, run: RunDirectory, progress: RunProgress) -> None:
-        """Go on with a run, with what must be changed for it; or tell the user why not."""
-        from charrnn_tui.tui.dialogs.resume_question import resume_question  # dialogs: not before they are shown
-
+        """Ask for what must be changed before the run can go on, such as the number of epochs, and resume it."""
         if not progress.ended:
             self._app.notify(f"{run.name} is in training", severity="warning", markup=False)
             return
         asked = resume_question(run.name, progress)
         if asked is None:
-            self._resume_if_free(run, {})
+            self.resume(run, {})
         else:
             dialog, changes = asked
-            self._app.push_screen(dialog, lambda answer: self._resume_if_free(run, changes(answer)) if answer else None)
-
-    def _resume_if_free(self, run: RunDirectory, changes: Mapping[str, Any]) -> None:
-        if self.going:
-            assert self.active is not None
-            name = self.active.directory.name
-            self._app.notify(f"{name} is in training here already: stop it first", severity="warning", markup=False)
-        else:
-            self._app.notify(f"resuming {run.name} …", markup=False)
-            self.resume(run, changes)
+            self._app.push_screen(dialog, lambda answer: self.resume(run, changes(answer)) if answer else None)
 
     def hand_over(self, handed_over: Callable[[RunDirectory], None]) -> None:
-        """Leave it to another process."""
+        """Leave it to another process; the training here stops only when that one is ready to go on."""
         active = self.active
-        if active is not None and not active.done:
-            self._app.notify("another process is getting ready to take over …", markup=False)
-            self._starter.hand_over(active, lambda: handed_over(active.directory))
+        if active is None or active.done:
+            return
+        self._app.notify("another process is getting ready to take over …", markup=False)
+
+        def detach(token: CancelToken) -> RunDirectory:
+            self._backend.detach_run(active.directory)
+            active.join()
+            return active.directory
+
+        failing = self._failing("Not detached")
+        self._jobs.submit(_DETACH, detach, handed_over, lambda error: failing(str(error)))
 
     def failure(self) -> Exception | None:
-        """What has ended it, told once. One that has never begun is forgotten with it."""
+        """What has ended it, once; a run that has written no event is forgotten then."""
         active = self.active
         if active is None or not active.done or active.error is None:
             return None
@@ -83,6 +84,23 @@ class OwnTraining:
             self.active = None
         return error
 
+    def _occupied(self) -> str:
+        if self.active is not None and not self.active.done:
+            return f"{self.active.directory.name} is in training here already: stop it first"
+        return _STARTING if self._jobs.pending(_START) else ""
+
+    def _begin(self, ask: Callable[[Control], Started], refuse: Callable[[str], None]) -> None:
+        def begin(token: CancelToken) -> ActiveRun:
+            control = Control()
+            directory, events = ask(control)
+            token.check()
+            return ActiveRun(directory, events, control)
+
+        self._jobs.submit(_START, begin, self._begun, lambda error: refuse(str(error)))
+
     def _begun(self, active: ActiveRun) -> None:
         self.active = active
         self._started(active)
+
+    def _failing(self, title: str) -> Callable[[str], None]:
+        return lambda problem: self._app.notify(problem, title=title, severity="error", markup=False)

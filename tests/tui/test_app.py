@@ -225,9 +225,9 @@ async def test_help_names_the_pane_and_the_keys_that_act(backend: TrainingBacken
     app = StudioApp(backend, Opening())
     async with app.run_test(size=(100, 50)) as pilot:
         await pilot.press("question_mark")
-        await shows(pilot, "Keys that act here now")
+        await shows(pilot, "Choose the model that writes.")
         await pilot.press("escape")
-        await until(pilot, lambda: "Keys that act" not in screen_text(app))
+        await until(pilot, lambda: "Choose the model" not in screen_text(app))
 
 
 async def test_markup_and_control_characters_in_texts_are_harmless(backend: TrainingBackend, tmp_path: Path) -> None:

@@ -58,9 +58,9 @@ async def test_a_run_in_training_offers_its_first_keys_at_80_columns(backend: Tr
     trainer = run.lock()
     app = StudioApp(backend, Opening(run=run))
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: "space Pause" in keys_of(app))
+        await until(pilot, lambda: "Space Pause" in keys_of(app))
         await whole(app, pilot, 80)
-        assert {"space Pause", "x Stop", "? Help"} <= {*keys_of(app)}
+        assert {"Space Pause", "x Stop", "? Help"} <= {*keys_of(app)}
     trainer.release()
 
 

@@ -2,17 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
+from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
-from textual.events import Key
-from textual.screen import Screen
-from textual.widget import Widget
+from textual.containers import Vertical
 from textual.widgets import Input, Static
 
 from charrnn_tui.tui.dialogs.dialog import Dialog
+from charrnn_tui.tui.keys import Key, bindings_of
+
+CANCEL: Final = Key("escape", "dismiss(None)", "Cancel", "Close the question; nothing changes.", "dialog.cancel")
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class ChoiceDialog(Dialog[str | None]):
     }
     ChoiceDialog Static { width: auto; max-width: 100%; height: auto; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel", id="dialog.cancel")]
+    KEYS: ClassVar[tuple[Key, ...]] = (CANCEL,)
+    BINDINGS = bindings_of(KEYS)
 
     def __init__(self, question: str, choices: Sequence[Choice]) -> None:
         super().__init__()
@@ -48,7 +49,7 @@ class ChoiceDialog(Dialog[str | None]):
             lines = [f"  {choice.key}   {choice.label}" for choice in self._choices]
             yield Static("\n" + "\n".join([*lines, "  Esc cancel"]), markup=False)
 
-    def on_key(self, event: Key) -> None:
+    def on_key(self, event: events.Key) -> None:
         for choice in self._choices:
             if event.character == choice.key:
                 event.stop()
@@ -65,18 +66,20 @@ class TextDialog(Dialog[str | None]):
     }
     TextDialog .problem { color: $text-error; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel", id="dialog.cancel")]
+    KEYS: ClassVar[tuple[Key, ...]] = (CANCEL,)
+    BINDINGS = bindings_of(KEYS)
 
     def __init__(self, question: str, value: str = "", check: Callable[[str], str] = lambda _: "") -> None:
         super().__init__()
         self._question, self._check = question, check
         self._input = Input(value, select_on_focus=False, compact=True)
+        self._problem = Static("", markup=False, classes="problem")
 
     def compose(self) -> ComposeResult:
         with Vertical():
             yield Static(self._question, markup=False)
             yield self._input
-            yield Static("", markup=False, classes="problem")
+            yield self._problem
 
     def on_mount(self) -> None:
         self._input.select_all()  # not when it hears of its focus: the first letters may be in it by then
@@ -84,47 +87,9 @@ class TextDialog(Dialog[str | None]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         problem = self._check(event.value)
         if problem:
-            self.query_one(".problem", Static).update("✗ " + problem)
+            self._problem.update("✗ " + problem)
         else:
             self.dismiss(event.value)
-
-
-class HelpDialog(Dialog[None]):
-    """The keys that act now, and a word on the pane in focus."""
-
-    DEFAULT_CSS = """
-    HelpDialog { align: center middle; }
-    HelpDialog > VerticalScroll {
-        width: 76; max-width: 100%; height: auto; max-height: 100%;
-        padding: 0 2; border: round $primary; background: $surface;
-    }
-    """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,question_mark", "dismiss(None)", "Close", id="dialog.close")
-    ]
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self._text = text
-
-    def compose(self) -> ComposeResult:
-        with VerticalScroll() as scroll:
-            scroll.border_subtitle = "Esc closes"
-            yield Static(self._text, markup=False)
-
-
-def help_text(screen: Screen[object]) -> str:
-    """The help of the pane in focus, or else the screen's, then all keys that act now."""
-    focused: Widget | None = screen.focused
-    places = [*(focused.ancestors_with_self if focused is not None else ()), screen, *screen.query("*")]
-    words = next((place.HELP for place in places if isinstance(getattr(place, "HELP", None), str)), "")
-    keys: dict[str, str] = {}
-    for active in screen.active_bindings.values():
-        if active.binding.id and active.enabled:
-            keys.setdefault(active.binding.description, screen.app.get_key_display(active.binding))
-    width = max((len(key) for key in keys.values()), default=1)
-    listed = "\n".join(f"{key:<{width}}  {description}" for description, key in keys.items())
-    return f"{words}\n\nKeys that act here now\n{listed}"
 
 
 def whole_number_problem(text: str) -> str:

@@ -63,17 +63,8 @@ class RunView(Vertical):
 
     HELP = """A run. The chart shows the raw training loss, its smoothed line and the validation loss; ★ is the best.
 
-space  pause, resume          L    type a learning rate, or a factor; * doubles it, / halves it
-s      sample now             l    logarithmic loss axis
-S      save now               v    crosshair, ←→ move it, the samples follow
-E      end after this epoch   + -  zoom, ←→ pan, f follow, 0 whole run
-T      run N steps, pause     e    smoothing
-M      more epochs            2    play with the model as it is now
-x      save and stop          D    detach: it trains on, you leave
-n      new run                r    resume a run that has ended
-A      all alarms             Tab  to the samples, where ←→ go through them
-
-val is the validation loss with the notebook's geometry; 1 nat is 1.44 bits. To guess among N characters costs ln N."""
+2 plays with the model as it is now. Losses are in nats/char: 1 nat is 1.44 bits, and uniform guessing among N
+characters has a loss of ln N. The validation loss is computed with the batch size and sequence length of the run."""
 
     DEFAULT_CSS = """
     RunView { padding: 0 1; }
@@ -98,6 +89,8 @@ val is the validation loss with the notebook's geometry; 1 nat is 1.44 bits. To 
         self.run: RunDirectory | None = None
         self.progress = RunProgress()
         self._looks_alone = 0
+        self.chart = LossChart()
+        self._samples = SamplePane(dwell_seconds=max(DWELL_SECONDS, 3 * look_seconds), id="samples")
         self.own = False  # whether this process trains it: then its memory is ours to tell
         self._tail: EventTail | None = None
         self._overlays: list[Overlay] = []
@@ -106,8 +99,8 @@ val is the validation loss with the notebook's geometry; 1 nat is 1.44 bits. To 
     def compose(self) -> ComposeResult:
         yield Lines("", id="bars", markup=False)
         with Horizontal(id="body"):
-            yield LossChart()
-            yield SamplePane(dwell_seconds=max(DWELL_SECONDS, 3 * self._look_seconds), id="samples")
+            yield self.chart
+            yield self._samples
         yield Lines("", id="alarm", markup=False)
         yield Lines("", id="facts", markup=False)
 
@@ -126,13 +119,13 @@ val is the validation loss with the notebook's geometry; 1 nat is 1.44 bits. To 
         self.progress, self._tail = RunProgress(), EventTail(run.events_file)
         self._shown_rewinds = 0
         self._forget_shown()
-        self.query_one(SamplePane).clear()
+        self._samples.clear()
         self.look()
 
     def lay_over(self, runs: Sequence[RunDirectory]) -> None:
         """The runs whose curves are drawn too, each with its letter."""
         known = {overlay.run.path: overlay for overlay in self._overlays}
-        chart = self.query_one(LossChart)
+        chart = self.chart
         for overlay in self._overlays:
             chart.remove_overlay(overlay.run.name)
         self._overlays = [known.get(run.path) or Overlay(run) for run in runs]
@@ -140,7 +133,7 @@ val is the validation loss with the notebook's geometry; 1 nat is 1.44 bits. To 
             overlay.shown = -1
 
     def _draw_overlays(self) -> None:
-        chart = self.query_one(LossChart)
+        chart = self.chart
         for overlay in self._overlays:
             if overlay.grown() and (self.run is None or overlay.run.path != self.run.path):
                 chart.set_overlay(overlay.run.name, *overlay.curve)
@@ -148,19 +141,19 @@ val is the validation loss with the notebook's geometry; 1 nat is 1.44 bits. To 
     def _forget_shown(self) -> None:
         """The chart begins anew: another run, or one whose last steps are done again."""
         self._shown_steps = self._shown_validations = self._shown_ticks = 0
-        self.query_one(LossChart).clear()
+        self.chart.clear()
         for overlay in self._overlays:
             overlay.shown = -1
 
     @on(LossChart.CrosshairMoved)
     def _crosshair_moved(self, event: LossChart.CrosshairMoved) -> None:
         event.stop()
-        self.query_one(SamplePane).show_at(event.step)
+        self._samples.show_at(event.step)
 
     @on(SamplePane.Chosen)
     def _sample_chosen(self, event: SamplePane.Chosen) -> None:
         event.stop()
-        self.query_one(LossChart).point_at(event.step)
+        self.chart.point_at(event.step)
 
     def look(self) -> None:
         """Fold what is new, and draw it."""
@@ -179,7 +172,7 @@ val is the validation loss with the notebook's geometry; 1 nat is 1.44 bits. To 
         self._draw()
 
     def _draw(self) -> None:
-        progress, chart = self.progress, self.query_one(LossChart)
+        progress, chart = self.progress, self.chart
         if progress.rewinds > self._shown_rewinds:
             self._shown_rewinds = progress.rewinds
             self._forget_shown()
@@ -196,7 +189,7 @@ val is the validation loss with the notebook's geometry; 1 nat is 1.44 bits. To 
             chart.add_tick(step, label)
         self._shown_ticks = len(progress.ticks)
         if progress.samples:
-            self.query_one(SamplePane).show(progress.samples)
+            self._samples.show(progress.samples)
         self._write()
 
     def _write(self) -> None:

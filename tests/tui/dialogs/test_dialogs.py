@@ -14,9 +14,10 @@ from charrnn_tui.tui.app import Opening, StudioApp
 from charrnn_tui.tui.compare.screen import CompareScreen
 from charrnn_tui.tui.dialogs.branch_list import BranchList
 from charrnn_tui.tui.dialogs.choice_list import ChoiceList
+from charrnn_tui.tui.dialogs.help import HelpDialog, HelpSection
 from charrnn_tui.tui.dialogs.palette import Palette
 from charrnn_tui.tui.dialogs.path_suggester import PathSuggester
-from charrnn_tui.tui.dialogs.questions import Choice, ChoiceDialog, HelpDialog
+from charrnn_tui.tui.dialogs.questions import Choice, ChoiceDialog
 from charrnn_tui.tui.play.screen import PlayScreen
 from tests.playground.scripted_backend import ScriptedBackend, tiny_checkpoint
 from tests.tui.pilot import screen_text, until
@@ -67,7 +68,7 @@ async def test_what_is_found_behind_the_help_waits_until_the_help_is_closed() ->
     async with app.run_test() as pilot:
         dialog = ChoiceDialog("sure?", [Choice("s", "stop", "stop")])
         await app.push_screen(dialog, answers.append)
-        await app.push_screen(HelpDialog("help"))
+        await app.push_screen(HelpDialog([HelpSection("help", [])]))
         dialog.dismiss("found")
         await pilot.pause()
         assert isinstance(app.screen, HelpDialog)

@@ -1,0 +1,82 @@
+"""Help: the keys that act in the pane in focus, from their declarations."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+from rich.table import Table
+from rich.text import Text
+from textual.app import App, ComposeResult
+from textual.containers import VerticalScroll
+from textual.dom import DOMNode
+from textual.screen import Screen
+from textual.widgets import Static
+
+from charrnn_tui.tui.dialogs.dialog import Dialog
+from charrnn_tui.tui.keys import Key, bindings_of
+
+
+class HelpSection(NamedTuple):
+    """text: a sentence or two. rows: keys and what they do."""
+
+    text: str
+    rows: Sequence[tuple[str, str]]
+
+
+def help_for(screen: Screen[Any], app: App[Any]) -> list[HelpSection]:
+    """The pane in focus, the panes around it, the screen, and the app; keys that do nothing now are left out."""
+    focused = [*screen.focused.ancestors_with_self] if screen.focused is not None else [screen, app]
+    return [section for node in focused if (section := _section(node)) is not None]
+
+
+def _section(node: DOMNode) -> HelpSection | None:
+    text, keys = getattr(node, "HELP", None), getattr(node, "KEYS", ())
+    rows = [(key.label, key.help) for key in keys if _acts(node, key)]
+    return HelpSection(text or "", rows) if text or rows else None
+
+
+def _acts(node: DOMNode, key: Key) -> bool:
+    action = key.action.partition("(")[0].rpartition(".")[2]
+    return node.check_action(action, ()) is not False
+
+
+class HelpDialog(Dialog[None]):
+    """Sections of text and tables; a long description wraps within its column."""
+
+    DEFAULT_CSS = """
+    HelpDialog { align: center middle; }
+    HelpDialog > VerticalScroll {
+        width: 90; max-width: 100%; height: auto; max-height: 100%;
+        padding: 0 2; border: round $primary; background: $surface;
+    }
+    HelpDialog Static { height: auto; margin: 0 0 1 0; }
+    """
+    KEYS: ClassVar[tuple[Key, ...]] = (
+        Key("escape,q,question_mark,f1", "dismiss(None)", "Close", "Close the help.", "help.close"),
+    )
+    BINDINGS = bindings_of(KEYS)
+
+    def __init__(self, sections: Sequence[HelpSection]) -> None:
+        super().__init__()
+        self._sections = sections
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll() as scroll:
+            scroll.border_subtitle = "↑ ↓ scroll · Esc closes"
+            yield from self._parts()
+
+    def _parts(self) -> Iterator[Static]:
+        width = max((len(label) for section in self._sections for label, _ in section.rows), default=0)
+        for section in self._sections:
+            if section.text:
+                yield Static(section.text, markup=False)
+            if section.rows:
+                yield Static(_table(section.rows, width))
+
+
+def _table(rows: Sequence[tuple[str, str]], width: int) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, min_width=width, style="bold")
+    table.add_column(ratio=1)
+    for label, text in rows:
+        table.add_row(Text(label), Text(text))
+    return table
