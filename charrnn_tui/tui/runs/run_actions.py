@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from charrnn_tui.run.directory import RunError
 from charrnn_tui.run.quantities import size
-from charrnn_tui.run.run_tags import RunTag, files_of, rename_run, write_tag
+from charrnn_tui.run.run_tags import RunTag, files_of, read_tag, rename_run, write_tag
 from charrnn_tui.tui.dialogs.questions import Choice, ChoiceDialog, TextDialog
 from charrnn_tui.tui.runs.run_rows import RunRow
 from charrnn_tui.tui.runs.runs_table import RunsTable
@@ -22,12 +22,13 @@ class RunActions:
 
     def pin(self, row: RunRow) -> None:
         """Pin a run, or unpin it."""
-        self._attempt(lambda: write_tag(row.run, replace(row.tag, pinned=not row.tag.pinned)))
+        tag = read_tag(row.run)  # the row may be older than the key before
+        self._attempt(lambda: write_tag(row.run, replace(tag, pinned=not tag.pinned)))
 
     def note(self, row: RunRow) -> None:
         def write(note: str | None) -> None:
             if note is not None:
-                self._attempt(lambda: write_tag(row.run, RunTag(note, row.tag.pinned)))
+                self._attempt(lambda: write_tag(row.run, RunTag(note, read_tag(row.run).pinned)))
 
         dialog = TextDialog(f"A note on {row.run.name}; leave it empty to remove the note.", row.tag.note)
         self._table.app.push_screen(dialog, write)
@@ -43,7 +44,7 @@ class RunActions:
 
     def delete(self, row: RunRow) -> None:
         """Delete a run, unless it is pinned."""
-        if row.tag.pinned:
+        if read_tag(row.run).pinned:
             self._table.notify(f"{row.run.name} is pinned: p unpins it", severity="warning", markup=False)
             return
 

@@ -9,7 +9,7 @@ from textual.widgets import DataTable, Input, Static
 from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.jobs import CancelToken, Jobs
 from charrnn_tui.run.quantities import size
-from charrnn_tui.tui.dialogs.questions import HelpDialog
+from charrnn_tui.tui.dialogs.help import HelpDialog, HelpSection
 from charrnn_tui.tui.key_footer import KeyFooter
 from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.messages import OpenRun, OverlayRuns, PlayRun, ResumeRun
@@ -216,4 +216,4 @@ loss; curve: the validation losses over the run; size: of all files of the run; 
         if not others:
             self.notify("v chooses runs to compare with this one; then d shows the differences", markup=False)
         else:
-            self.app.push_screen(HelpDialog(settings_diff([chosen, *others])))
+            self.app.push_screen(HelpDialog([HelpSection(settings_diff([chosen, *others]), [])]))

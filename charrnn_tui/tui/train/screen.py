@@ -13,8 +13,7 @@ from charrnn_tui.run.active_run import ActiveRun
 from charrnn_tui.run.control import SampleNow, SaveNow, ScaleLearningRate
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.progress import RunProgress
-from charrnn_tui.tui.chart.loss_chart import LossChart
-from charrnn_tui.tui.dialogs.questions import HelpDialog
+from charrnn_tui.tui.dialogs.help import HelpDialog, HelpSection
 from charrnn_tui.tui.key_footer import KeyFooter
 from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.messages import DetachRun, ResumeRun
@@ -127,7 +126,7 @@ class TrainScreen(StudioScreen):
         if self._composed:
             self.form.display, self.run_view.display = False, True
             self.run_view.follow(run, own=active is not None)
-            self.run_view.query_one(LossChart).focus()
+            self.run_view.chart.focus()
             self.refresh_bindings()
 
     def lay_over(self, runs: Sequence[RunDirectory]) -> None:
@@ -230,5 +229,5 @@ class TrainScreen(StudioScreen):
 
     def action_alarms(self) -> None:
         alarms = reversed(self.run_view.progress.alarms)
-        listed = "\n\n".join(f"{alarm.kind}, step {alarm.step:,}\n{alarm.message}" for alarm in alarms)
-        self.app.push_screen(HelpDialog(f"Alarms of this run, the newest first\n\n{listed}"))
+        rows = [(f"{alarm.kind}, step {alarm.step:,}", alarm.message) for alarm in alarms]
+        self.app.push_screen(HelpDialog([HelpSection("Alarms of this run, the newest first", rows)]))
