@@ -106,8 +106,7 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         self._problem = Static("", id="problem", markup=False)
         self._corpus: Corpus | None = None
         self._corpus_problem = ""
-        self._edited: set[str] = set()  # fields that the user has changed: no fitting and no preset changes them
-        self._filled: dict[str, str] = {}
+        self._filled = dict.fromkeys(self._numbers, "")  # what the preset and the fitting have put into the fields
         self._speed: float | None = None  # characters × parameters per second, once known
         self._speed_measured = False
 
@@ -147,19 +146,14 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         self._read_timer.stop()
         self._read_timer = self.set_timer(_READ_DELAY_SECONDS, self._read_corpus)
 
-    @on(Input.Changed)
-    def _field_changed(self, event: Input.Changed) -> None:
-        name = event.input.id or ""
-        if name in self._filled and event.value != self._filled[name]:
-            self._edited.add(name)
-        self.check()
+    @on(Select.Changed, "#preset")
+    def _preset_changed(self) -> None:
+        self._fill()
 
+    @on(Input.Changed)
     @on(Select.Changed)
-    def _choice_changed(self, event: Select.Changed) -> None:
-        if event.select is self._preset:
-            self._fill()
-        else:
-            self.check()
+    def _field_changed(self) -> None:
+        self.check()
 
     @on(Button.Pressed, "#start")
     @on(Input.Submitted)
@@ -212,10 +206,14 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         settings = settings_for(str(self._preset.value))
         if self._corpus is not None:
             settings = fit_to_text(settings, len(self._corpus))
-        for name, field in self._numbers.items():
-            if name not in self._edited:
-                self._filled[name] = field.value = _as_text(getattr(settings, name))
+        for name in self._numbers.keys() - self._edited:
+            self._filled[name] = self._numbers[name].value = _as_text(getattr(settings, name))
         self.check()
+
+    @property
+    def _edited(self) -> set[str]:
+        """The fields that the user has changed."""
+        return {name for name, field in self._numbers.items() if field.value != self._filled[name]}
 
     def check(self) -> RunRequest | None:
         """Check all fields and show what is wrong, or what the run will cost; return the request if all is well."""
@@ -268,7 +266,7 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
             f"about {size(cost.memory_bytes)} of memory",
             f"run     {cost.steps:,} steps of {settings.batch_size} × {settings.seq_length} characters, {time_needed}",
         ]
-        if fitted and not self._edited & fitted:
+        if fitted and not fitted & self._edited:
             numbers = (f"{_label(name)} {getattr(settings, name):,}" for name in _FITTED if name in fitted)
             lines.append("fitted  to this text: " + ", ".join(numbers))
         return "\n".join(lines)
