@@ -39,20 +39,21 @@ class PrimedModel:
     read: str
 
 
-def weights_from_trainer(run: ActiveRun, source: ModelSource, token: CancelToken) -> LoadedModel:
+def weights_from_trainer(run: ActiveRun | None, source: ModelSource, token: CancelToken) -> LoadedModel:
     """The weights that a trainer of this process has now. Blocks until it answers, between two steps.
 
-    Raises TrainingEnded if it ends first, Abandoned if the token is cancelled.
+    Raises TrainingEnded if it ends first, or if `run` is not the source's; Abandoned if the token is cancelled.
     """
-    answers: SimpleQueue[object] = SimpleQueue()
-    run.control.request(ShareWeights(answers.put))
-    ended = False
-    while not ended:
-        token.check()
-        ended = run.done  # before the queue is read: an answer may have come just before the end
-        with suppress(Empty):
-            checkpoint = answers.get(timeout=ANSWER_SECONDS)
-            return prepare_model(source, cast(Checkpoint, checkpoint))  # a trainer puts nothing else there
+    if run is not None and run.directory.path == source.path:
+        answers: SimpleQueue[object] = SimpleQueue()
+        run.control.request(ShareWeights(answers.put))
+        ended = False
+        while not ended:
+            token.check()
+            ended = run.done  # before the queue is read: an answer may have come just before the end
+            with suppress(Empty):
+                checkpoint = answers.get(timeout=ANSWER_SECONDS)
+                return prepare_model(source, cast(Checkpoint, checkpoint))  # a trainer puts nothing else there
     raise TrainingEnded(f"{source.path.name} is no longer in training: press m to choose one of its saved models")
 
 

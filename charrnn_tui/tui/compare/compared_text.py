@@ -52,7 +52,7 @@ class ComparedText(TextView, can_focus=False):
         for position, _ in {*before} ^ {*marks}:
             self.refresh_characters(position, position + 1)
 
-    def lead_to(self, row: int) -> None:
+    def follow_to(self, row: int) -> None:
         """Go where the other text's reader is, as far as there is text."""
         self._led = True
         self.show_row(row)

@@ -12,6 +12,7 @@ from charrnn_tui.playground.controls import DEFAULTS, PlaySettings
 from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.playground.models import ModelSource, load_model
 from charrnn_tui.run.active_run import ActiveRun
+from charrnn_tui.tui.compare.comparison_view import status_of
 from charrnn_tui.tui.compare.screen import CompareScreen
 from tests.playground.scripted_backend import Clock, ScriptedBackend, ScriptedRun
 from tests.tui.pilot import screen_text, until
@@ -21,11 +22,17 @@ SETTINGS = replace(DEFAULTS, length=200)
 
 class Comparing(App[None]):
     def __init__(
-        self, backend: ScriptedBackend, source: ModelSource, prime: str, settings: PlaySettings, run: ScriptedRun | None
+        self,
+        backend: ScriptedBackend,
+        source: ModelSource,
+        prime: str,
+        settings: PlaySettings,
+        run: ScriptedRun | None,
+        jobs: Jobs,
     ) -> None:
         super().__init__()
         self.clock = Clock()
-        self.jobs = Jobs()
+        self.jobs = jobs
         model = load_model(source, backend)
         self.side_by_side = CompareScreen(
             backend, lambda: cast(ActiveRun | None, run), model, prime, settings, lambda: 99, self.jobs, self.clock
@@ -43,6 +50,7 @@ class Comparer:
         self.app, self.pilot = app, pilot
         self.comparison = app.side_by_side.comparison
         self.one, self.other = self.comparison.sides
+        self.panes = app.side_by_side.view.sides
 
     async def until(self, condition: Any) -> None:
         await until(self.pilot, condition)
@@ -58,6 +66,10 @@ class Comparer:
         await self.pilot.pause()
 
     @property
+    def status(self) -> str:
+        return status_of(self.comparison)
+
+    @property
     def screen(self) -> str:
         return screen_text(self.app)
 
@@ -71,8 +83,9 @@ async def comparing(
     settings: PlaySettings = SETTINGS,
     size: tuple[int, int] = (80, 24),
     run: ScriptedRun | None = None,
+    jobs: Jobs | None = None,
 ) -> AsyncIterator[Comparer]:
-    app = Comparing(backend, source, prime, settings, run)
+    app = Comparing(backend, source, prime, settings, run, Jobs() if jobs is None else jobs)
     async with app.run_test(size=size) as pilot:
         comparer = Comparer(app, pilot)
         await comparer.written()

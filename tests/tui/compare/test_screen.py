@@ -1,7 +1,6 @@
 """Side by side, played by keys."""
 
-import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -12,21 +11,18 @@ import numpy as np
 import pytest
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
-from charrnn_tui.playground import rendering
+from charrnn_tui.playground.comparison import MOST
 from charrnn_tui.playground.controls import DEFAULTS, PlaySettings
 from charrnn_tui.playground.models import ModelSource
-from charrnn_tui.playground.rendering import MOST
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.kept_checkpoints import kept_file
-from charrnn_tui.sampling.generated_text import GeneratedText
 from charrnn_tui.sampling.lstm import CharLSTM
-from charrnn_tui.sampling.sampler import SampledCharacter, Sampler
-from charrnn_tui.text.vocabulary import Ids, Vocabulary
+from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.tui.compare.screen import CompareScreen
-from charrnn_tui.tui.compare.side_pane import SidePane
 from charrnn_tui.tui.dialogs.help import help_for
 from charrnn_tui.tui.dialogs.model_menu import ModelMenu
-from tests.playground.scripted_backend import ALPHABET, ScriptedBackend, ScriptedRun, tiny_checkpoint
+from tests.playground.rationed_jobs import RationedJobs
+from tests.playground.scripted_backend import ScriptedBackend, ScriptedRun, tiny_checkpoint
 from tests.tui.compare.comparing import SETTINGS, comparing
 from tests.tui.pilot import screen_text, until
 from tests.tui.play.player import playing
@@ -71,9 +67,9 @@ async def test_both_sides_begin_with_the_same_text(
     async with comparing(backend, shipped, size=size) as comparer:
         text = expected(backend.checkpoints[shipped.path], SETTINGS)
         assert comparer.one.text == comparer.other.text == text
-        assert comparer.one.view.text == comparer.other.view.text == "abc" + text
-        assert comparer.comparison.words.startswith("same text, 200 characters")
-        assert not comparer.one.view.marks
+        assert comparer.panes[0].view.text == comparer.panes[1].view.text == "abc" + text
+        assert comparer.status.startswith("same text, 200 characters")
+        assert not comparer.panes[0].view.marks
         assert " A tiny (shipped) 2×8 val 1.28" in comparer.screen
         assert "▸B tiny (shipped) 2×8 val 1.28" in comparer.screen
 
@@ -88,10 +84,10 @@ async def test_a_control_changes_the_chosen_side_alone_and_the_first_difference_
         assert comparer.one.text == expected(checkpoint, SETTINGS)
         assert comparer.other.text == expected(checkpoint, warmer)
         place = parting(comparer.one.text, comparer.other.text)
-        for side in (comparer.one, comparer.other):
-            assert [mark.position for mark in side.view.marks] == [3 + place]
-        assert f"part at character {place + 1}: " in comparer.comparison.words
-        assert f"({place} in common)" in comparer.comparison.words
+        for pane in comparer.panes:
+            assert [mark.position for mark in pane.view.marks] == [3 + place]
+        assert f"part at character {place + 1}: " in comparer.status
+        assert f"({place} in common)" in comparer.status
         assert "val 1.28 · temperature 0.80" in comparer.screen
         assert "val 1.28 · temperature 0.90" in comparer.screen
 
@@ -103,10 +99,10 @@ async def test_linked_controls_act_on_both_sides_and_leave_their_differences(
         await comparer.press("down", "right", "equals_sign", "up", "left")
         assert (comparer.one.settings.top_k, comparer.other.settings.top_k) == (3, 3)
         assert (comparer.one.settings.temperature, comparer.other.settings.temperature) == (0.8, 0.85)
-        assert comparer.comparison.words.endswith("· linked")
+        assert comparer.status.endswith("· linked")
         await comparer.press("equals_sign", "tab", "left")
         assert (comparer.one.settings.top_k, comparer.other.settings.top_k) == (2, 3)
-        assert comparer.comparison.words.endswith("· A alone")
+        assert comparer.status.endswith("· A alone")
 
 
 async def test_seed_and_length_are_the_same_on_both_sides(backend: ScriptedBackend, shipped: ModelSource) -> None:
@@ -144,10 +140,10 @@ async def test_another_prime_begins_both_texts_and_what_one_alphabet_lacks_is_sk
         await comparer.press("p")
         comparer.app.side_by_side.prime_field.prime = "a"
         await comparer.pilot.press("x", "enter")
-        await comparer.until(lambda: comparer.one.shown.order.prime == "ax")
+        await comparer.until(lambda: comparer.one.shown.request.prime == "ax")
         await comparer.written()
-        assert comparer.one.view.text == "a" + expected(backend.checkpoints[shipped.path], SETTINGS, "ax")
-        assert comparer.other.view.text == "ax" + expected(other, SETTINGS, "ax")
+        assert comparer.panes[0].view.text == "a" + expected(backend.checkpoints[shipped.path], SETTINGS, "ax")
+        assert comparer.panes[1].view.text == "ax" + expected(other, SETTINGS, "ax")
         assert "skipped here, not in this model's alphabet: x" in comparer.screen
         assert comparer.app.focused is comparer.app.side_by_side.controls
 
@@ -173,7 +169,7 @@ async def test_the_slider_goes_through_a_training(backend: ScriptedBackend, run:
 async def test_the_mouse_slides_too(backend: ScriptedBackend, run: RunDirectory) -> None:
     async with comparing(backend, ModelSource("best", run.path), size=(140, 40)) as comparer:
         words = "step 12 of 40 · epoch 2 · val 1.50 "
-        await comparer.pilot.click(comparer.one.slider, offset=(1 + len(words) + 4, 0))
+        await comparer.pilot.click(comparer.panes[0].slider, offset=(1 + len(words) + 4, 0))
         await comparer.written()
         assert comparer.one.source == ModelSource("kept", kept_file(run.path, 1))
         assert comparer.comparison.side is comparer.one
@@ -197,8 +193,8 @@ async def test_a_file_that_is_gone_or_holds_no_numbers_is_one_line_in_its_pane(
     async with comparing(backend, ModelSource("best", run.path), size=(400, 24)) as comparer:
         await comparer.press("comma")
         assert "step-00000009.safetensors: no such file" in comparer.screen
-        assert comparer.other.view.text == ""
-        assert comparer.one.view.text
+        assert comparer.panes[1].view.text == ""
+        assert comparer.panes[0].view.text
         await comparer.press("comma")
         assert "lazy · step 1: the tensor 'fc.bias' holds NaN" in comparer.screen
         await comparer.press("comma")
@@ -209,15 +205,15 @@ async def test_a_file_that_is_gone_or_holds_no_numbers_is_one_line_in_its_pane(
 async def test_the_texts_are_scrolled_together(backend: ScriptedBackend, shipped: ModelSource) -> None:
     async with comparing(backend, shipped, settings=replace(SETTINGS, length=1000), size=(60, 18)) as comparer:
         await comparer.press("down", *["right"] * 20)
-        assert comparer.one.view.scroll_offset.y == comparer.other.view.scroll_offset.y == 0
+        assert comparer.panes[0].view.scroll_offset.y == comparer.panes[1].view.scroll_offset.y == 0
         await comparer.press("pagedown")
-        assert comparer.one.view.scroll_offset.y == comparer.other.view.scroll_offset.y > 0
-        comparer.one.view.scroll_to(y=2, animate=False)
-        await comparer.until(lambda: comparer.other.view.scroll_offset.y == 2)
+        assert comparer.panes[0].view.scroll_offset.y == comparer.panes[1].view.scroll_offset.y > 0
+        comparer.panes[0].view.scroll_to(y=2, animate=False)
+        await comparer.until(lambda: comparer.panes[1].view.scroll_offset.y == 2)
         await comparer.press("end", "d")
         place = parting(comparer.one.text, comparer.other.text)
-        row = comparer.one.view._rows.locate(3 + place).row
-        assert row in range(comparer.one.view.scroll_offset.y, comparer.one.view.scroll_offset.y + 3)
+        row = comparer.panes[0].view._rows.locate(3 + place).row
+        assert row in range(comparer.panes[0].view.scroll_offset.y, comparer.panes[0].view.scroll_offset.y + 3)
 
 
 async def test_where_nothing_differs_nothing_is_painted_again(
@@ -225,44 +221,29 @@ async def test_where_nothing_differs_nothing_is_painted_again(
 ) -> None:
     async with comparing(backend, shipped) as comparer:
         painted: list[Any] = []
-        view = comparer.one.view
+        view = comparer.panes[0].view
         monkeypatch.setattr(view, "refresh", lambda *regions, **_: painted.extend(regions))
-        comparer.one.draw(None)
+        comparer.panes[0].draw(None, False, "")
         assert not painted
-        comparer.one.draw(5)
+        comparer.panes[0].draw(5, False, "")
         assert [(region.y, region.width) for region in painted] == [(0, 1)]
 
 
-async def test_a_text_that_takes_long_is_shown_as_it_grows_and_each_character_decoded_once(
-    backend: ScriptedBackend, monkeypatch: pytest.MonkeyPatch
+async def test_a_text_that_takes_long_is_shown_as_it_grows_and_marked_where_they_differ(
+    backend: ScriptedBackend, shipped: ModelSource
 ) -> None:
-    decoded: list[int] = []
-    ration = threading.Semaphore(0)
-
-    class Counting(Vocabulary):
-        def decode(self, ids: Iterable[int] | Ids) -> str:
-            text = super().decode(ids)
-            decoded.append(len(text))
-            return text
-
-    class Rationed(GeneratedText):
-        def write(self, sampler: Sampler, token_id: int | None = None, *, chosen: bool = True) -> SampledCharacter:
-            ration.acquire()
-            return super().write(sampler, token_id, chosen=chosen)
+    jobs = RationedJobs()
+    jobs.ration.release(1000)
 
     def fed(condition: Callable[[], object]) -> Callable[[], object]:
         """The condition; each time it is looked at, both write on a little."""
-        return lambda: ration.release(200) or condition()
+        return lambda: jobs.ration.release(200) or condition()
 
-    checkpoint = replace(tiny_checkpoint(), vocabulary=Counting(ALPHABET))
-    async with comparing(backend, ModelSource("shipped", backend.ship(checkpoint))) as comparer:
-        clock, view, sides, lengths = comparer.app.clock, comparer.other.view, comparer.comparison.sides, [0]
-        monkeypatch.setattr(rendering, "GeneratedText", Rationed)
+    async with comparing(backend, shipped, jobs=jobs) as comparer:
+        clock, view, sides, lengths = comparer.app.clock, comparer.panes[1].view, comparer.comparison.sides, [0]
         await comparer.pilot.press("up", *["right"] * 8)  # without an end: 50,000 characters
-        endless = fed(lambda: all(side.shown.order.settings.length is None for side in sides))
+        endless = fed(lambda: all(side.shown.request.settings.length is None for side in sides))
         await until(comparer.pilot, endless, clock)
-        decoded.clear()
-        there = len(comparer.one.text) + len(comparer.other.text)
 
         def grown() -> bool:
             if view.length != lengths[-1]:
@@ -272,17 +253,16 @@ async def test_a_text_that_takes_long_is_shown_as_it_grows_and_each_character_de
         await until(comparer.pilot, fed(grown), clock)
         assert view.text == "abc" + comparer.other.text
         assert lengths == sorted(lengths)
-        assert sum(decoded) == len(comparer.one.text) + len(comparer.other.text) - there
         assert (view.following, view.scroll_offset.y) == (False, 0)
         await comparer.pilot.press("down", "down", "right")  # the temperature: where they part is marked as they grow
-        await until(comparer.pilot, fed(lambda: comparer.other.shown.order.settings.temperature == 0.85), clock)
-        await until(comparer.pilot, fed(lambda: view.marks and view.marks == comparer.one.view.marks), clock)
+        await until(comparer.pilot, fed(lambda: comparer.other.shown.request.settings.temperature == 0.85), clock)
+        await until(comparer.pilot, fed(lambda: view.marks and view.marks == comparer.panes[0].view.marks), clock)
         texts = [side.text[: view.marks[0].position - len("abc") + 1] for side in sides]
         assert texts[0][:-1] == texts[1][:-1]
         assert texts[0] != texts[1]
         await comparer.pilot.press("r")
-        await until(comparer.pilot, fed(lambda: comparer.other.shown.order.settings.seed == 99), clock)
-        ration.release(4 * MOST)  # nobody waits for it any more
+        await until(comparer.pilot, fed(lambda: comparer.other.shown.request.settings.seed == 99), clock)
+        jobs.ration.release(4 * MOST)  # nobody waits for it any more
 
 
 async def test_the_playground_opens_it_with_what_it_has_and_goes_on_afterwards(
@@ -294,7 +274,7 @@ async def test_the_playground_opens_it_with_what_it_has_and_goes_on_afterwards(
         await player.until(lambda: player.playground.writer.prime == "c")
         await player.press("vertical_line")
         await player.until(lambda: isinstance(player.app.screen, CompareScreen))
-        sides = player.app.screen.query(SidePane)
+        sides = player.app.screen.comparison.sides
         await player.until(lambda: all(side.shown is not None and not side.busy for side in sides))
         settings = replace(DEFAULTS, temperature=0.85, length=1000)
         for side in sides:
@@ -360,4 +340,4 @@ async def test_a_training_that_ends_before_it_answers_is_named(backend: Scripted
         await until(comparer.pilot, lambda: "busy · live" in comparer.screen)
         await comparer.pilot.press("home", "enter")
         run.done = True
-        await comparer.until(lambda: "busy is in training no more" in comparer.screen)
+        await comparer.until(lambda: "busy is no longer in training" in comparer.screen)

@@ -1,0 +1,374 @@
+"""Two texts from the same prime and seed, under two settings or by two models, each written in the background."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from threading import Lock
+from typing import Any, Final
+
+from charrnn_tui.playground.backend import Backend
+from charrnn_tui.playground.controls import LENGTH, MIN_P, SEED, TEMPERATURE, TOP_K, TOP_P, PlayControl, PlaySettings
+from charrnn_tui.playground.jobs import CancelToken, Jobs
+from charrnn_tui.playground.model_loading import weights_from_trainer
+from charrnn_tui.playground.models import LoadedModel, ModelSource, load_model
+from charrnn_tui.run.active_run import ActiveRun
+from charrnn_tui.run.kept_checkpoints import kept_checkpoints, kept_file, step_of_kept
+from charrnn_tui.sampling.generated_text import GeneratedText
+
+SIDE_CONTROLS: Final = (TOP_K, TEMPERATURE, TOP_P, MIN_P, SEED, LENGTH)
+MOST_MODELS: Final = 6  # of 13 MB each at 2×512
+ENOUGH: Final = 300  # characters that show a difference; a text ends there when another one is asked for
+MOST: Final = 50_000  # characters of a text without a length
+FIRST_LENGTH: Final = 1000
+PATIENCE_SECONDS: Final = 0.4  # then the part that is written is shown
+GROWTH_SECONDS: Final = 0.1  # between two later updates of it
+_COMMON: Final = (SEED, LENGTH)  # always the same on both sides, as the prime is
+
+
+class ModelCache:
+    """The models opened last, and all live weights, which no file holds. Threads share it."""
+
+    def __init__(self, backend: Backend, active_run: Callable[[], ActiveRun | None] = lambda: None) -> None:
+        self._backend, self._active_run = backend, active_run
+        self._models: OrderedDict[ModelSource, LoadedModel] = OrderedDict()
+        self._lock = Lock()
+
+    def put(self, model: LoadedModel) -> None:
+        """Store a model; beyond MOST_MODELS, the one that has a file and was used longest ago goes."""
+        with self._lock:
+            self._models[model.source] = model
+            self._models.move_to_end(model.source)
+            files = [source for source in self._models if source.kind != "live"]
+            for source in files[:-MOST_MODELS]:
+                del self._models[source]
+
+    def get(self, source: ModelSource, token: CancelToken) -> LoadedModel:
+        """The model, opened if it is not here; live weights, as its trainer has them now.
+
+        Blocks while it reads, or until the trainer answers. Raises ValueError, one line; Abandoned by the token.
+        """
+        with self._lock:
+            model = self._models.get(source)
+        if model is None:
+            live = source.kind == "live"
+            model = (
+                weights_from_trainer(self._active_run(), source, token) if live else load_model(source, self._backend)
+            )
+        self.put(model)
+        return model
+
+
+@dataclass(frozen=True)
+class TextRequest:
+    """What is to be written."""
+
+    source: ModelSource
+    prime: str
+    settings: PlaySettings
+
+
+class ComparisonText:
+    """A text while it is written by a job, and afterwards."""
+
+    def __init__(self, request: TextRequest) -> None:
+        self.request = request
+        self.model: LoadedModel | None = None
+        self.prime = ""
+        """As the model reads it: without characters its alphabet lacks."""
+        self.unknown: Sequence[str] = ()
+        """The characters of the prime that the alphabet lacks."""
+        self.kept_steps: Sequence[int] = ()
+        """The steps of the checkpoints that the model's run has kept."""
+        self.problem = ""
+        self._generated: GeneratedText | None = None
+        self._text = ""
+        self._length = request.settings.length or MOST
+
+    @property
+    def text(self) -> str:
+        """The characters written so far, without the prime; each is decoded once."""
+        generated = self._generated
+        if generated is not None and len(generated) > len(self._text):
+            self._text += generated.vocabulary.decode(generated.ids[len(self._text) :])  # a copy: it grows meanwhile
+        return self._text
+
+    @property
+    def count(self) -> int:
+        return 0 if self._generated is None else len(self._generated)
+
+    @property
+    def bits_per_char(self) -> float:
+        """The surprise of the text under its own model."""
+        return 0.0 if self._generated is None or not self.count else self._generated.total_bits / self.count
+
+    def end_soon(self) -> None:
+        """Stop writing as soon as there is enough to see."""
+        self._length = min(self._length, ENOUGH)
+
+    def write(self, cache: ModelCache, token: CancelToken) -> None:
+        """Open the model, read the prime, write the text. Raises ValueError, one line; Abandoned by the token."""
+        request = self.request
+        if request.source.run is not None:
+            self.kept_steps = [kept.step for kept in kept_checkpoints(request.source.run)]
+        self.model = model = cache.get(request.source, token)
+        self.unknown = tuple(model.vocabulary.unknown(request.prime))
+        self.prime = request.prime.translate(dict.fromkeys(map(ord, self.unknown)))
+        sampler = model.reader.read(request.prime, lambda _: token.check())
+        sampler.settings = request.settings.sampling
+        sampler.reseed(request.settings.seed)
+        self._generated = generated = GeneratedText(sampler, self.prime, request.settings.seed)
+        while len(generated) < self._length:
+            token.check()
+            generated.write(sampler)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where in its training a model stands. steps: of the run's checkpoints, rising. facts: most wanted first."""
+
+    steps: Sequence[int]
+    step: int
+    facts: Sequence[str]
+
+
+class Side:
+    """One of the two texts: asked for another while it is written, the newest request is written next."""
+
+    def __init__(
+        self,
+        letter: str,
+        source: ModelSource,
+        settings: PlaySettings,
+        cache: ModelCache,
+        jobs: Jobs,
+        clock: Callable[[], float],
+    ) -> None:
+        self.letter, self.source, self.settings = letter, source, settings
+        self.shown: ComparisonText | None = None
+        self.text = ""
+        """The characters of `shown` at the last poll."""
+        self._cache, self._jobs, self._clock = cache, jobs, clock
+        self._job = f"comparison {letter}"
+        self._writing: ComparisonText | None = None
+        self._next: TextRequest | None = None
+        self._finished = False
+        self._due = 0.0
+
+    @property
+    def busy(self) -> bool:
+        return self._writing is not None
+
+    @property
+    def growing(self) -> bool:
+        """Whether the text that is shown is still being written."""
+        return self.shown is not None and self.shown is self._writing
+
+    @property
+    def model(self) -> LoadedModel | None:
+        """The model that wrote the text that is shown."""
+        return self.shown.model if self.shown is not None else None
+
+    @property
+    def title(self) -> str:
+        model = self.model
+        return model.title if model is not None and model.source == self.source else self.source.label
+
+    @property
+    def stage(self) -> Stage | None:
+        """Where the model stands in its training, if its run has kept checkpoints."""
+        shown, source = self.shown, self.source
+        if shown is None or not shown.kept_steps or shown.request.source.run != source.run:
+            return None
+        model = self.model if self.model is not None and self.model.source == source else None
+        step = step_of_kept(source.path) if source.kind == "kept" else shown.kept_steps[-1]
+        if model is not None and model.step is not None:
+            step = model.step
+        return Stage(shown.kept_steps, step, training_facts(step, model.facts if model is not None else {}))
+
+    def write(self, prime: str) -> None:
+        """Write the text anew."""
+        request = TextRequest(self.source, prime, self.settings)
+        if self._writing is None:
+            self._begin(request)
+        else:
+            self._next = request
+            self._writing.end_soon()
+
+    def poll(self) -> bool:
+        """Update `shown` and `text`; whether there is anything new."""
+        writing, finished = self._writing, self._finished
+        self._finished = False
+        if writing is None or self._clock() < self._due:
+            return finished
+        if writing.count > (len(self.text) if self.shown is writing else 0):
+            self.shown, self.text = writing, writing.text
+            self._due = self._clock() + GROWTH_SECONDS
+            return True
+        return finished
+
+    def close(self) -> None:
+        self._jobs.cancel(self._job)
+
+    def _begin(self, request: TextRequest) -> None:
+        self._due = self._clock() + PATIENCE_SECONDS
+        self._writing = text = ComparisonText(request)
+        cache = self._cache
+        self._jobs.submit(self._job, lambda token: text.write(cache, token), self._written, self._failed)
+
+    def _failed(self, error: ValueError) -> None:
+        if self._writing is not None:
+            self._writing.problem = str(error)
+        self._written(None)
+
+    def _written(self, _: None) -> None:
+        self.shown, self._writing, request, self._next = self._writing, None, self._next, None
+        self.text = self.shown.text if self.shown is not None else ""
+        self._finished = True
+        if request is not None:
+            self._begin(request)
+
+
+class Comparison:
+    """Two sides, one of them chosen. A change acts on the chosen side, or on both if they are linked."""
+
+    def __init__(
+        self,
+        cache: ModelCache,
+        jobs: Jobs,
+        model: LoadedModel,
+        prime: str,
+        settings: PlaySettings,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """Both sides begin with the same model and settings; B is chosen. clock: seconds."""
+        cache.put(model)
+        settings = replace(settings, length=min(settings.length or FIRST_LENGTH, FIRST_LENGTH))
+        self.sides = [Side(letter, model.source, settings, cache, jobs, clock) for letter in "AB"]
+        self.linked = False
+        self.chosen = 1
+        self.prime = prime
+        self._cache, self._jobs = cache, jobs
+        self._moments = 0  # at which live weights were fetched
+        self._compared: Sequence[ComparisonText | None] = ()
+        self._known_shared = 0
+
+    @property
+    def side(self) -> Side:
+        """The chosen side."""
+        return self.sides[self.chosen]
+
+    @property
+    def busy(self) -> bool:
+        return any(side.busy for side in self.sides)
+
+    @property
+    def shared(self) -> int | None:
+        """How many characters the texts have in common before they differ; None if neither differs from the other."""
+        (one, other), compared = [side.text for side in self.sides], [side.shown for side in self.sides]
+        if compared != self._compared:
+            self._compared, self._known_shared = compared, 0
+        self._known_shared = shared = shared_length(one, other, self._known_shared)
+        return shared if shared < min(len(one), len(other)) else None
+
+    @property
+    def differing_controls(self) -> list[PlayControl]:
+        one, other = (side.settings for side in self.sides)
+        return [control for control in SIDE_CONTROLS if control.value(one) != control.value(other)]
+
+    def poll(self) -> bool:
+        """Take over what was written; whether there is anything new to show."""
+        self._jobs.drain()
+        one, other = (side.poll() for side in self.sides)
+        return one or other
+
+    def close(self) -> None:
+        """Abandon what is being written."""
+        for side in self.sides:
+            side.close()
+
+    def write(self, *sides: Side) -> None:
+        """Write the texts of these sides anew, by default of both."""
+        for side in sides or self.sides:
+            side.write(self.prime)
+
+    def set_control(self, control: PlayControl, settings: PlaySettings) -> None:
+        """Give a control the value that it has in these settings."""
+        sides = self.sides if self.linked or control in _COMMON else [self.side]
+        for side in sides:
+            side.settings = control.with_value(side.settings, control.value(settings))
+        self.write(*sides)
+
+    def set_prime(self, prime: str) -> None:
+        if prime != self.prime:
+            self.prime = prime
+            self.write()
+
+    def reseed(self, seed: int) -> None:
+        for side in self.sides:
+            side.settings = replace(side.settings, seed=seed)
+        self.write()
+
+    def swap(self) -> None:
+        """Exchange models and settings."""
+        one, other = self.sides
+        one.source, other.source = other.source, one.source
+        one.settings, other.settings = other.settings, one.settings
+        self.write()
+
+    def use(self, model: LoadedModel | ModelSource) -> None:
+        """Write the chosen side with another model: an open one, or a run's weights as they are now."""
+        if isinstance(model, LoadedModel):
+            self._cache.put(model)
+            self.side.source = model.source
+        else:
+            self._moments += 1
+            self.side.source = replace(model, moment=self._moments)
+        self.write(self.side)
+
+    def step_by(self, by: int) -> None:
+        """Use the checkpoint before (-1) or after (1) the model of the chosen side; beyond the last one, the last."""
+        if (stage := self.side.stage) is not None:
+            before = [step for step in stage.steps if step < stage.step] or stage.steps[:1]
+            behind = [step for step in stage.steps if step > stage.step] or stage.steps[-1:]
+            self.use_step(before[-1] if by < 0 else behind[0])
+
+    def step_to_end(self, end: int) -> None:
+        """Use the first (0) or last (-1) checkpoint."""
+        if (stage := self.side.stage) is not None:
+            self.use_step(stage.steps[end])
+
+    def use_step(self, step: int) -> None:
+        """Use the checkpoint of this step of the same run."""
+        side, before = self.side, self.side.source
+        if side.source.run is not None:
+            side.source = ModelSource("kept", kept_file(side.source.run, step))
+        if side.source != before:
+            self.write(side)
+
+
+def training_facts(step: int, facts: Mapping[str, Any]) -> list[str]:
+    """Step, epoch and loss of a model, the most wanted first. facts: of its file, whoever wrote that."""
+    steps, epoch = facts.get("steps"), facts.get("epoch")
+    found = [f"step {step:,}" + (f" of {steps:,}" if isinstance(steps, int) else "")]
+    if step == 0:
+        return [*found, "untrained"]
+    if isinstance(epoch, int):
+        found.append(f"epoch {epoch}")
+    for loss, at in ((facts.get("val_loss"), step), (facts.get("last_val_loss"), facts.get("last_val_step"))):
+        if isinstance(loss, int | float) and isinstance(at, int):
+            return [*found, f"val {loss:.2f}" + (f" (step {at:,})" if at != step else "")]
+    loss = facts.get("loss")
+    return [*found, f"loss {loss:.2f}"] if isinstance(loss, int | float) else found
+
+
+def shared_length(one: str, other: str, known: int = 0) -> int:
+    """How many characters two texts begin with in common; the first `known` need no comparison."""
+    low, high = known, min(len(one), len(other))
+    while low < high and one[low] == other[low]:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
