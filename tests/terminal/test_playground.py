@@ -45,7 +45,7 @@ def playground(request: pytest.FixtureRequest, model: Path, environment: dict[st
     with PseudoTerminal([*PROGRAM, str(model)], *request.param, environment) as terminal:
         terminal.wait_for(lambda screen: _count(screen) > 41)  # the 39th and the 41st look the same to the inspector
         terminal.type("g")
-        terminal.wait_for("stopped: g goes on")
+        terminal.wait_for("stopped, press g to continue")
         yield terminal
 
 
@@ -157,10 +157,10 @@ def test_what_was_done_is_there_again_after_leaving(playground: PseudoTerminal, 
     playground.type("r")
     playground.wait_for(lambda screen: "· writing" in screen and _count(screen) > 20)
     playground.type("g")
-    text = _text(playground.wait_for("stopped: g goes on"))
+    text = _text(playground.wait_for("stopped, press g to continue"))
     playground.type("q")
     assert playground.wait_for_end() == 0
     with PseudoTerminal(PROGRAM, 80, 24, environment) as again:
-        again.wait_for(lambda screen: "stopped: g goes on" in screen and text[0].strip()[:20] in screen)
+        again.wait_for(lambda screen: "stopped, press g to continue" in screen and text[0].strip()[:20] in screen)
         again.type("t")
         again.wait_for(lambda screen: re.search(r"● +seed \d+ · ", screen) is not None and "start · " in screen)
