@@ -43,7 +43,7 @@ def field(
     model: Path,
     environment: dict[str, str],
 ) -> Iterator[PseudoTerminal]:
-    """The prime's field, with `ab` in it and what is foreseen behind it."""
+    """The prime's field, with `ab` in it and a prediction behind it."""
     with PseudoTerminal([*PROGRAM, str(model)], *request.param, environment) as terminal:
         terminal.wait_for("chars · ")
         terminal.type("pab")  # in one piece, as a slow line brings them
@@ -63,11 +63,11 @@ def squeezed(screen: str) -> str:
     return "".join(prime_of(screen).split())
 
 
-def test_tab_takes_what_is_foreseen_and_ctrl_right_a_word(field: PseudoTerminal, model: Path) -> None:
+def test_tab_takes_the_prediction_and_ctrl_right_a_word(field: PseudoTerminal, model: Path) -> None:
     checkpoint = read_checkpoint(model)
     reader = PrimeReader(CharLSTM(checkpoint), checkpoint.vocabulary)
-    foreseen = reader.predict("ab", 60)
-    word, second, *_ = foreseen.split()
+    predicted = reader.predict("ab", 60)
+    word, second, *_ = predicted.split()
     field.wait_for(lambda screen: squeezed(screen).startswith(f"ab‹{word}{second}"))
     field.type(CTRL_RIGHT)
     field.wait_for(lambda screen: squeezed(screen).startswith(f"ab{word}‹{second}"))

@@ -3,17 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.cells import cell_len
-from rich.style import Style
 from textual.geometry import Size
 from textual.message import Message
+from textual.strip import Strip
 
 from charrnn_tui.playground.branches import Mark
 from charrnn_tui.tui.textview.text_view import TextView
 
 
 class ComparedText(TextView, can_focus=False):
-    """Stays where the reader is, whatever is written; of what is written anew only the cells that differ are sent."""
+    """Stays where the reader is, whatever is written; of another text only the rows that differ are repainted."""
 
     DEFAULT_CSS = "ComparedText { height: 1fr; padding: 0 0 0 1; scrollbar-background: $background; }"
 
@@ -28,7 +27,7 @@ class ComparedText(TextView, can_focus=False):
 
     def rewrite(self, text: str, *, prime_length: int, marks: Sequence[Mark]) -> None:
         """Show another text in the place of this one."""
-        before = self._cells_shown()
+        before = self._drawn()
         self._rows.clear()
         self._rows.append(text)
         self._marks[:] = marks
@@ -39,10 +38,9 @@ class ComparedText(TextView, can_focus=False):
         self.virtual_size = Size(self._rows.width, self._rows.row_count)
         self._led = self._following = False
         self._update_scrollbar()
-        for y, (old, new) in enumerate(zip(before, self._cells_shown(), strict=True)):
-            differing = [column for column, (one, other) in enumerate(zip(old, new, strict=True)) if one != other]
-            if differing:
-                self._refresh_cells(y + self.scroll_offset.y, differing[0], differing[-1] + 1)
+        for y, (old, new) in enumerate(zip(before, self._drawn(), strict=True)):
+            if old != new:
+                self._refresh_cells(y + self.scroll_offset.y, 0, self.text_area_size.width)
 
     def grow(self, text: str, marks: Sequence[Mark]) -> None:
         """Show more of the same text, at constant cost per character."""
@@ -70,14 +68,5 @@ class ComparedText(TextView, can_focus=False):
         if not self._led and round(old_value) != round(new_value):
             self.post_message(self.Scrolled(self, round(new_value)))
 
-    def _cells_shown(self) -> list[list[tuple[str, Style | None]]]:
-        """What stands in each cell of the page, without what fills up a row."""
-        top, (width, height) = self.scroll_offset.y, self.scrollable_content_region.size
-        return [self._cells_of_row(top + y, width) for y in range(height)]
-
-    def _cells_of_row(self, row: int, width: int) -> list[tuple[str, Style | None]]:
-        cells: list[tuple[str, Style | None]] = []
-        for segment in self._segments(row):
-            for character in segment.text:
-                cells += [(character, segment.style)] + [("", segment.style)] * (cell_len(character) - 1)
-        return (cells + [(" ", None)] * width)[:width]
+    def _drawn(self) -> list[Strip]:
+        return [self.render_line(y) for y in range(self.text_area_size.height)]

@@ -281,31 +281,17 @@ class PrimeInput(TextArea, inherit_bindings=False):
             if self.prediction:
                 strip = self._with_prediction(strip, y + self.scroll_offset.y)
         else:
-            strip = Strip(self._one_row().render(self.app.console)).apply_style(self.rich_style)
+            pieces = one_row(self.text.replace("\n", LINE_BREAK), self._row_width)
+            marked = [self._marked(piece) for piece in pieces]
+            left_out = Text(_LEFT_OUT, self.get_component_rich_style(PREDICTION, partial=True), end="")
+            strip = Strip(left_out.join(marked).render(self.app.console)).apply_style(self.rich_style)
         drawn = Strip([Segment(signs(text), style, control) for text, style, control in strip])
         return drawn.crop_extend(0, self.scrollable_content_region.width, self.rich_style).simplify()
 
-    def _one_row(self) -> Text:
-        """The text, or where it is too long for a row its beginning and end."""
-        width = self._row_width
-        text = self.text.replace("\n", LINE_BREAK)
-        if cell_len(text[: width + 1]) <= width:
-            return self._marked(text)
-        head = chop_cells(text[: width // 3], max(1, width // 3))[0] if width >= 3 else ""
-        tail = text[-width:]
-        while tail and cell_len(head + _LEFT_OUT + tail) > width:
-            tail = tail[1:]
-        left_out = (_LEFT_OUT, self.get_component_rich_style(PREDICTION, partial=True))
-        return Text.assemble(self._marked(head), left_out, self._marked(tail), end="", no_wrap=True)
-
     def _prediction_rows(self) -> list[str]:
         """From the cursor on, the last place of the text."""
-        if not self.prediction:
-            return []
         column, _ = self.wrapped_document.location_to_offset(self.document.end)
-        text = PREDICTION_STARTS + stored(self.prediction).replace("\n", LINE_BREAK) + PREDICTION_ENDS
-        first, *others = chop_cells(" " * column + text, self._row_width)
-        return [first[column:], *others]
+        return prediction_rows(self.prediction, column, self._row_width)
 
     def _with_prediction(self, strip: Strip, row: int) -> Strip:
         column, last_row = self.wrapped_document.location_to_offset(self.document.end)
@@ -317,3 +303,23 @@ class PrimeInput(TextArea, inherit_bindings=False):
             return Strip([Segment(rows[row - last_row], style)])
         cursor = self.get_component_rich_style("text-area--cursor")
         return Strip([*strip.crop(0, column), Segment(rows[0][:1], cursor), Segment(rows[0][1:], style)])
+
+
+def prediction_rows(prediction: str, column: int, width: int) -> list[str]:
+    """A prediction between its brackets as a document holds it, in rows; the first one begins at a column."""
+    if not prediction:
+        return []
+    text = PREDICTION_STARTS + stored(prediction).replace("\n", LINE_BREAK) + PREDICTION_ENDS
+    first, *others = chop_cells(" " * column + text, width)
+    return [first[column:], *others]
+
+
+def one_row(text: str, width: int) -> list[str]:
+    """The text, or where it is wider than a row its beginning and end, with room for what stands between them."""
+    if cell_len(text[: width + 1]) <= width:
+        return [text]
+    head = chop_cells(text[: width // 3], width // 3)[0] if width >= 3 else ""
+    tail = text[-width:]
+    while tail and cell_len(head + _LEFT_OUT + tail) > width:
+        tail = tail[1:]
+    return [head, tail]

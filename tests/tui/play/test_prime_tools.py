@@ -1,4 +1,4 @@
-"""Primes: many lines, files, lines of the text behind the model, what is foreseen, what is unknown."""
+"""Primes: many lines, files, lines of the text behind the model, predictions, unknown characters."""
 
 from pathlib import Path
 
@@ -124,7 +124,7 @@ async def test_letters_go_into_the_field_and_nowhere_else(backend: ScriptedBacke
         assert player.app.screen is player.play
 
 
-# -- what is foreseen --------------------------------------------------------------------------------------------------
+# -- predictions -------------------------------------------------------------------------------------------------------
 
 
 async def test_behind_the_prime_stands_what_a_greedy_model_would_write_and_tab_takes_it(
@@ -133,14 +133,14 @@ async def test_behind_the_prime_stands_what_a_greedy_model_would_write_and_tab_t
     async with playing(backend) as player:
         editor = await edit(player, "abc")
         await player.until(lambda: editor.prediction)
-        ghost = predicted("abc")
-        assert editor.prediction == ghost
+        prediction = predicted("abc")
+        assert editor.prediction == prediction
         shown = "".join(line[9:].rstrip() for line in screen_text(player.app).splitlines()[2:5])
-        assert (PREDICTION_STARTS + ghost.replace("\n", "⏎")[:30].rstrip()) in shown
+        assert (PREDICTION_STARTS + prediction.replace("\n", "⏎")[:30].rstrip()) in shown
         assert PREDICTION_ENDS in shown
         await player.press("tab")
-        assert editor.value == "abc" + ghost
-        await player.until(lambda: player.playground.writer.prime == "abc" + ghost)
+        assert editor.value == "abc" + prediction
+        await player.until(lambda: player.playground.writer.prime == "abc" + prediction)
         assert player.app.focused is editor
 
 
@@ -149,25 +149,25 @@ async def test_a_word_of_it_can_be_taken_and_the_rest_stays(backend: ScriptedBac
         prime = next(prime for prime in "abcdefgh" if len(predicted(prime).split()) > 1)
         editor = await edit(player, prime)
         await player.until(lambda: editor.prediction)
-        ghost = editor.prediction
-        word = ghost[: len(ghost) - len(ghost.lstrip())] + ghost.split()[0]
+        prediction = editor.prediction
+        word = prediction[: len(prediction) - len(prediction.lstrip())] + prediction.split()[0]
         await player.press("ctrl+right")
         assert editor.value == prime + word
         await player.until(lambda: editor.prediction == predicted(prime + word))
 
 
-async def test_who_types_what_is_foreseen_sees_the_rest_at_once(backend: ScriptedBackend) -> None:
+async def test_who_types_what_is_predicted_sees_the_rest_at_once(backend: ScriptedBackend) -> None:
     async with playing(backend) as player:
         editor = await edit(player, "ab")
         await player.until(lambda: editor.prediction)
-        ghost = editor.prediction
-        editor.insert(ghost[0])
-        assert editor.prediction == ghost[1:]
+        prediction = editor.prediction
+        editor.insert(prediction[0])
+        assert editor.prediction == prediction[1:]
         editor.insert("x")
         assert editor.prediction == ""
 
 
-async def test_without_a_ghost_the_keys_do_what_they_do_elsewhere(backend: ScriptedBackend) -> None:
+async def test_without_a_prediction_the_keys_do_what_they_do_elsewhere(backend: ScriptedBackend) -> None:
     async with playing(backend) as player:
         editor = await edit(player, "ab cd ef")
         await player.until(lambda: editor.prediction)
@@ -179,7 +179,7 @@ async def test_without_a_ghost_the_keys_do_what_they_do_elsewhere(backend: Scrip
         assert player.app.focused is not editor
 
 
-async def test_without_a_model_there_is_a_field_and_no_ghost(tmp_path: Path) -> None:
+async def test_without_a_model_there_is_a_field_and_no_prediction(tmp_path: Path) -> None:
     async with playing(ScriptedBackend(tmp_path / "runs")) as player:
         await player.until(lambda: "no model yet" in screen_text(player.app))
         await player.press("p", "a", "é", "f3")
