@@ -1,20 +1,12 @@
-"""The training of this process: a thread that drives the stream of events. The screen reads what it writes to disk."""
-
-from __future__ import annotations
+"""The training of this process: a thread that drives the stream of events, which screens read from disk."""
 
 import threading
 from collections.abc import Generator
 from contextlib import closing
-from typing import TYPE_CHECKING
 
-from charrnn_tui.run.control import Detach, Stop
-from charrnn_tui.run.event_tail import EventTail
-from charrnn_tui.run.progress import RunProgress
-
-if TYPE_CHECKING:
-    from charrnn_tui.run.control import Control
-    from charrnn_tui.run.directory import RunDirectory
-    from charrnn_tui.run.events import Event
+from charrnn_tui.run.control import Control, Detach, Stop
+from charrnn_tui.run.directory import RunDirectory
+from charrnn_tui.run.events import Event
 
 
 class ActiveRun:
@@ -29,7 +21,6 @@ class ActiveRun:
         self.control = control
         self.error: Exception | None = None
         self._events = events
-        self._progress, self._tail = RunProgress(), EventTail(directory.events_file)
         self._thread = threading.Thread(target=self._drive, name=f"train {directory.name}")
         self._thread.start()
 
@@ -37,11 +28,6 @@ class ActiveRun:
     def done(self) -> bool:
         """Whether the thread has ended: its last event is on disk."""
         return not self._thread.is_alive()
-
-    def progress(self) -> RunProgress:
-        """What its events on disk tell so far."""
-        self._tail.fold(self._progress)
-        return self._progress
 
     def detach(self) -> None:
         """Ask it to go on without a screen; returns at once."""
@@ -52,7 +38,7 @@ class ActiveRun:
         self.control.request(Stop(state, reason))
 
     def join(self, timeout: float | None = None) -> None:
-        """Wait for its last word."""
+        """Wait until the thread has ended."""
         self._thread.join(timeout)
 
     def _drive(self) -> None:

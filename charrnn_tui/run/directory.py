@@ -119,16 +119,12 @@ class RunDirectory:
             raise RunError(f"{self.name}: cannot be deleted: {error.strerror or error}") from None
 
     def progress(self) -> RunProgress:
-        """All events so far, folded; a run whose trainer has died without a word is `interrupted`."""
-        alive = self.trainer() is not None  # asked first: a trainer that ends meanwhile has written its last event
-        from charrnn_tui.run.event_tail import EventTail  # the playground opens without them
-        from charrnn_tui.run.progress import RunProgress
+        """All its events, folded; a run that has not ended and has no trainer is `interrupted`."""
+        from charrnn_tui.run.follower import RunFollower  # which follows directories
 
-        progress = RunProgress()
-        EventTail(self.events_file).fold(progress)
-        if not progress.ended and not alive:
-            progress.state, progress.reason = "interrupted", "its trainer has died"
-        return progress
+        follower = RunFollower(self)
+        follower.poll()
+        return follower.progress
 
 
 class EventWriter:

@@ -31,8 +31,7 @@ class RunProgress:
 
     state: preparing, training, detached (in training without a terminal), paused, finished, stopped, interrupted or
     failed; whether the trainer still lives is not in the events. Losses in nats/char. The curves are arrays of equal
-    length, one entry per step or validation. rewinds: how often a resumed training has taken back
-    steps that are told here.
+    length, one entry per step or validation. version: grows with every event, so that who draws it knows when to.
     """
 
     state: str = "preparing"
@@ -53,7 +52,7 @@ class RunProgress:
     saved: CheckpointSaved | None = None
     ending: RunFinished | None = None
     detached: bool = False
-    rewinds: int = 0
+    version: int = field(default=0, compare=False, repr=False)
 
     def add_all(self, events: Iterable[Event]) -> None:
         """Fold events, in their order."""
@@ -62,6 +61,7 @@ class RunProgress:
 
     def add_steps(self, steps: "array[int]", losses: "array[float]", last: StepDone) -> None:
         """Fold as many steps at once, which increase; `last` is the last of them."""
+        self.version += 1
         self._take_back(steps[0])
         self.updated, self.last_step = last.time, last
         self.step = max(self.step, last.step)
@@ -70,6 +70,7 @@ class RunProgress:
 
     def add(self, event: Event) -> None:
         """Fold one event."""
+        self.version += 1
         self.updated = event.time
         self.step = max(self.step, event.step)
         match event:
@@ -131,8 +132,6 @@ class RunProgress:
 
     def _rewind(self, step: int) -> None:
         """Forget what was told after this step: it is done anew."""
-        if self.step > step:
-            self.rewinds += 1
         self.step = step
         for steps, losses in ((self.steps, self.losses), (self.val_steps, self.val_losses)):
             kept = bisect_right(steps, step)

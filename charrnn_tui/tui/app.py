@@ -18,6 +18,7 @@ from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.playground.models import ModelSource, source_of, source_of_checkpoint
 from charrnn_tui.run.active_run import ActiveRun
 from charrnn_tui.run.directory import RunDirectory
+from charrnn_tui.run.follower import RunFollowers
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.run.settings import RunRequest
 from charrnn_tui.tui.alarm_bell import AlarmBell, AlarmTeller
@@ -32,6 +33,7 @@ from charrnn_tui.tui.play.screen import PlayScreen
 from charrnn_tui.tui.runs.screen import RunsScreen
 from charrnn_tui.tui.studio_header import StudioHeader
 from charrnn_tui.tui.train.run_lines import status_line
+from charrnn_tui.tui.train.run_view import POLLS_WITHOUT_TRAINER
 from charrnn_tui.tui.train.screen import TrainScreen
 
 POLL_SECONDS: Final = 0.5  # between two checks of the run, for the header and the alarms
@@ -83,6 +85,7 @@ class StudioApp(App["RunDirectory"]):
         super().__init__()
         self._backend = backend
         self.jobs = Jobs(self._resume_drain)
+        self._followers = RunFollowers()
         self._drain: Timer | None = None
         self._training = OwnTraining(self, backend, self.jobs, self._show_own_run)
         self._played_pause: tuple[Path, int] | None = None  # a run paused by another process, and its step
@@ -99,11 +102,13 @@ class StudioApp(App["RunDirectory"]):
     @cached_property
     def train(self) -> TrainScreen:
         opening = self._opening
-        return TrainScreen(self._backend, self.jobs, read_only=opening.read_only, low_bandwidth=opening.low_bandwidth)
+        return TrainScreen(
+            self._backend, self.jobs, self._followers, read_only=opening.read_only, low_bandwidth=opening.low_bandwidth
+        )
 
     @cached_property
     def runs(self) -> RunsScreen:
-        return RunsScreen(self._backend, self.jobs, read_only=self._opening.read_only)
+        return RunsScreen(self._backend, self.jobs, self._followers, read_only=self._opening.read_only)
 
     @property
     def active_run(self) -> ActiveRun | None:
@@ -178,6 +183,7 @@ class StudioApp(App["RunDirectory"]):
         self._training.hand_over(self.exit)
 
     def _show_own_run(self, active: ActiveRun) -> None:
+        self._followers.of(active.directory).active = active
         self.switch_mode("train")
         self.train.show_run(active.directory, active)
         self.play.open_source(ModelSource("live", active.directory.path))
@@ -195,7 +201,7 @@ class StudioApp(App["RunDirectory"]):
             for header in self.screen.query_children(StudioHeader):
                 header.status = self._status()
         if active is not None:
-            self._bell.hear(active.directory.name, active.progress(), self._alarms)
+            self._bell.hear(active.directory.name, self._progress(active), self._alarms)
         if shown is not None and (active is None or shown[0].path != active.directory.path):
             self._bell.hear(shown[0].name, shown[1], self._alarms)
 
@@ -220,9 +226,14 @@ class StudioApp(App["RunDirectory"]):
         if self._quitting is not None:
             return "saving …"
         if self.active_run is not None:
-            return status_line(self.active_run.progress(), self.active_run.directory.name)
+            return status_line(self._progress(self.active_run), self.active_run.directory.name)
         shown = self._shown_run()
         return status_line(shown[1], shown[0].name) if shown is not None else ""
+
+    def _progress(self, active: ActiveRun) -> RunProgress:
+        follower = self._followers.of(active.directory)
+        follower.poll(patience=POLLS_WITHOUT_TRAINER)
+        return follower.progress
 
     def _shown_run(self) -> tuple[RunDirectory, RunProgress] | None:
         run, progress = self.train.shown()

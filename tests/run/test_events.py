@@ -253,7 +253,7 @@ def test_a_resumed_training_takes_back_the_steps_that_it_does_anew() -> None:
         RunFinished(time=2.0, step=6, state="failed", reason="not a number"),
         resumed,
     )
-    assert (progress.state, progress.reason, progress.step, progress.rewinds) == ("training", "", 4, 1)
+    assert (progress.state, progress.reason, progress.step) == ("training", "", 4)
     assert list(progress.steps) == [1, 2, 3, 4]
     assert list(progress.val_steps) == [4]
     assert progress.best_evaluation == progress.last_evaluation == evaluated(4, 1.5, True)

@@ -46,10 +46,10 @@ def _legend(curves: LossCurves, detail: int, log: bool, follows: bool, focused: 
     digits = 2 if detail == TERSE else 3
     if len(curves.train):
         entry(RAW_MARK, Ink.RAW, "train", _last(curves.train, digits))
-        if len(curves.smoothed.series):
+        if len(curves.smoothed):
             name = "smoothed" if detail == TALKATIVE else "smooth"
-            name += f" {curves.smoothed.smoothing:g}" if detail < NARROW else ""
-            entry(SMOOTHED_MARK, Ink.SMOOTHED, name, _last(curves.smoothed.series, digits))
+            name += f" {curves.smoothing:g}" if detail < NARROW else ""
+            entry(SMOOTHED_MARK, Ink.SMOOTHED, name, _last(curves.smoothed, digits))
     if len(curves.validation):
         entry(
             VALIDATION_LINE,
@@ -90,7 +90,7 @@ def _readout(curves: LossCurves, step: float, detail: int) -> Pieces:
     pieces: Pieces = [(f" {where} ", Ink.READOUT)]
     rows = [
         (RAW_MARK, Ink.RAW, "train", curves.train),
-        (SMOOTHED_MARK, Ink.SMOOTHED, "smooth", curves.smoothed.series),
+        (SMOOTHED_MARK, Ink.SMOOTHED, "smooth", curves.smoothed),
         (VALIDATION_LINE, Ink.VALIDATION, "val", curves.validation),
     ]
     for mark, ink, name, series in rows:
@@ -111,6 +111,6 @@ def _readout(curves: LossCurves, step: float, detail: int) -> Pieces:
     if detail < TERSE:
         pieces.append(("  nats/char" if detail == TALKATIVE else "  nats/bits", Ink.TITLE))
     if detail == TALKATIVE:
-        passed = [mark.label for mark in curves.interventions if mark.step == step]
+        passed = [label for at, label in curves.interventions if at == step]
         pieces.extend((f"  ▲ {label}", Ink.INTERVENTION) for label in passed)
     return pieces

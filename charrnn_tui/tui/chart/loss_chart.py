@@ -1,18 +1,21 @@
 """The loss chart: live curves of a run, to zoom, pan and read off."""
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.tui.chart.axes import LossRange
 from charrnn_tui.tui.chart.canvas import LIVE_SECONDS, ChartCanvas
 from charrnn_tui.tui.chart.cells import ChartCells
 from charrnn_tui.tui.chart.plot import PlotBox
-from charrnn_tui.tui.chart.series import Intervention, LossCurves, LossSeries, Numbers
+from charrnn_tui.tui.chart.series import LossCurves
 from charrnn_tui.tui.chart.view import ChartView, draw_chart
 from charrnn_tui.tui.chart.window import ChartWindow
+from charrnn_tui.tui.keys import Key, bindings_of
 
 SMOOTHINGS = (0.9, 0.98, 0.995, 0.0)
 ZOOM = 0.5
@@ -21,19 +24,24 @@ PAN = 0.25  # of what is shown
 
 
 class LossChart(ChartCanvas, can_focus=True):
-    """Raw, smoothed and validation loss over steps, in nats/char. Steps must increase; NaN and inf are gaps."""
+    """Raw, smoothed and validation loss of a run over its steps, in nats/char; a loss that is NaN is a gap."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("l", "toggle_log", "Log axis", id="chart.log"),
-        Binding("v", "toggle_crosshair", "Crosshair", id="chart.crosshair"),
-        Binding("left", "move(-1)", "Left", id="chart.left", show=False),
-        Binding("right", "move(1)", "Right", id="chart.right", show=False),
-        Binding("plus,equals_sign", "zoom_in", "Zoom in", id="chart.zoom_in", show=False, key_display="+"),
-        Binding("minus", "zoom_out", "Zoom out", id="chart.zoom_out", show=False, key_display="-"),
-        Binding("f", "toggle_follow", "Follow", id="chart.follow", show=False),
-        Binding("0", "reset", "Whole run", id="chart.reset", show=False),
-        Binding("e", "cycle_smoothing", "Smoothing", id="chart.smoothing", show=False),
-    ]
+    KEYS: ClassVar[tuple[Key, ...]] = (
+        Key(
+            "l", "toggle_log", "Log axis", "Make the loss axis logarithmic, or linear again.", "chart.log", footer=True
+        ),
+        Key(
+            "v", "toggle_crosshair", "Crosshair", "Show a crosshair that reads the losses off.", "chart.crosshair", True
+        ),
+        Key("left", "move(-1)", "Left", "Move the crosshair, or pan, to the left.", "chart.left"),
+        Key("right", "move(1)", "Right", "Move the crosshair, or pan, to the right.", "chart.right"),
+        Key("plus,equals_sign", "zoom_in", "Zoom in", "Show half as many steps.", "chart.zoom_in", display="+"),
+        Key("minus", "zoom_out", "Zoom out", "Show twice as many steps.", "chart.zoom_out", display="-"),
+        Key("f", "toggle_follow", "Follow", "Follow the newest steps, or stay.", "chart.follow"),
+        Key("0", "reset", "Whole run", "Show the whole run.", "chart.reset"),
+        Key("e", "cycle_smoothing", "Smoothing", "Smooth the losses more, or not at all.", "chart.smoothing"),
+    )
+    BINDINGS = bindings_of(KEYS)
 
     class CrosshairMoved(Message):
         """The crosshair stands at this step now; None when it is off."""
@@ -52,47 +60,35 @@ class LossChart(ChartCanvas, can_focus=True):
     ) -> None:
         """`live_seconds`: new points are drawn this often at most."""
         super().__init__(live_seconds=live_seconds, name=name, id=id, classes=classes)
-        self.curves = LossCurves()
+        self._progress, self._overlays = RunProgress(), dict[str, RunProgress]()
+        self._versions: Sequence[int] = ()
+        self._curves: LossCurves | None = None
+        self._smoothing = SMOOTHINGS[0]
         self._window = ChartWindow()
         self._log = False
         self._crosshair: int | None = None
         self._range: LossRange | None = None
         self._box = PlotBox(0, 0, 0, 0)
 
+    def show(self, progress: RunProgress, overlays: Mapping[str, RunProgress] = MappingProxyType({})) -> None:
+        """Draw a run as it is now, and the curves of other runs by their names."""
+        if progress is not self._progress:
+            self._window.reset()
+            self._range = None
+            self._set_crosshair(None)
+        versions = [id(progress), progress.version, *(other.version for other in overlays.values())]
+        if versions != self._versions or overlays.keys() != self._overlays.keys():
+            self._progress, self._overlays, self._versions = progress, dict(overlays), versions
+            self._curves = None
+            self._window.total_steps = progress.total_steps or None
+            self.request_live_redraw()
+
     @property
-    def total_steps(self) -> int | None:
-        """Expected length of the run: the step axis ends there at the latest."""
-        return self._window.total_steps
-
-    @total_steps.setter
-    def total_steps(self, steps: int | None) -> None:
-        self._window.total_steps = steps
-        self.request_redraw()
-
-    def add_losses(self, steps: Numbers, losses: Numbers) -> None:
-        self.curves.add_losses(steps, losses)
-        self.request_live_redraw()
-
-    def add_validations(self, steps: Numbers, losses: Numbers) -> None:
-        self.curves.validation.append(steps, losses)
-        self.request_live_redraw()
-
-    def add_tick(self, step: int, label: str) -> None:
-        """Mark an intervention, such as a new learning rate, on the step axis."""
-        self.curves.interventions.append(Intervention(step, label))
-        self.curves.interventions.sort(key=lambda mark: mark.step)
-        self.request_live_redraw()
-
-    def set_overlay(self, name: str, steps: Numbers, losses: Numbers) -> None:
-        """Draw another run's validation losses too."""
-        overlay = LossSeries()
-        overlay.append(steps, losses)
-        self.curves.overlays[name] = overlay
-        self.request_live_redraw()
-
-    def remove_overlay(self, name: str) -> None:
-        self.curves.overlays.pop(name, None)
-        self.request_live_redraw()
+    def curves(self) -> LossCurves:
+        """What is drawn, as the runs were shown last."""
+        if self._curves is None:
+            self._curves = LossCurves.of(self._progress, self._smoothing, self._overlays)
+        return self._curves
 
     def point_at(self, step: int | None) -> None:
         """Put the crosshair at the point nearest to a step, in view; None takes it away. Sends no message."""
@@ -100,16 +96,6 @@ class LossChart(ChartCanvas, can_focus=True):
             step = self.curves.nearest_step(step)
             self._window.bring_in(step)
         self._crosshair = step if self.curves.own else None
-        self.request_redraw()
-
-    def clear(self) -> None:
-        """Forget all points, ticks and overlays; keep smoothing and axis kind."""
-        smoothing = self.curves.smoothed.smoothing
-        self.curves = LossCurves()
-        self.curves.smooth(smoothing)
-        self._window.reset()
-        self._range = None
-        self._set_crosshair(None)
         self.request_redraw()
 
     def draw_cells(self, width: int, height: int) -> ChartCells:
@@ -166,8 +152,8 @@ class LossChart(ChartCanvas, can_focus=True):
         self.request_redraw()
 
     def action_cycle_smoothing(self) -> None:
-        current = self.curves.smoothed.smoothing
-        self.curves.smooth(SMOOTHINGS[(SMOOTHINGS.index(current) + 1) % len(SMOOTHINGS)])
+        self._smoothing = SMOOTHINGS[(SMOOTHINGS.index(self._smoothing) + 1) % len(SMOOTHINGS)]
+        self._curves = None
         self.request_redraw()
 
     def on_click(self, event: events.Click) -> None:

@@ -57,7 +57,7 @@ class SampledCurves:
         return cls(
             train,
             line_heights(curves.train, window, dot_columns) if train.points.sum() <= SCREENFUL * dot_columns else None,
-            line_heights(curves.smoothed.series, window, dot_columns),
+            line_heights(curves.smoothed, window, dot_columns),
             line_heights(curves.validation, window, dot_columns),
             tuple(line_heights(series, window, dot_columns) for series in curves.overlays.values()),
         )
@@ -93,7 +93,6 @@ def line_heights(series: LossSeries, window: StepWindow, dot_columns: int) -> He
         positions = np.floor((series.steps[around] - window.start) * scale)
         positions = np.where(series.steps[around] == window.end, dot_columns - 1, positions)
         values = series.losses[around].astype(np.float64)
-        values[~np.isfinite(values)] = np.nan
     if not len(positions):
         return nothing
     line = np.interp(np.arange(dot_columns), positions, values, left=np.nan, right=np.nan)

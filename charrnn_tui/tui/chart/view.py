@@ -135,9 +135,9 @@ def _step_axis(cells: ChartCells, layout: Layout, curves: LossCurves, view: Char
 def _interventions(cells: ChartCells, row: int, box: PlotBox, curves: LossCurves, window: StepWindow) -> None:
     """A ▲ on the axis, and the labels of all that happened there, up to the next one if there is room for them."""
     labels: dict[int, list[str]] = {}
-    for mark in curves.interventions:
-        if window.start <= mark.step <= window.end:
-            labels.setdefault(window.column_of(mark.step, box.columns), []).append(mark.label)
+    for step, label in curves.interventions:
+        if window.start <= step <= window.end:
+            labels.setdefault(window.column_of(step, box.columns), []).append(label)
     columns, free_from = list(labels), 0
     for column, following in zip(columns, [*columns[1:], box.columns + 1], strict=False):
         words = " · ".join(labels[column])

@@ -3,10 +3,10 @@
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from charrnn_tui.run.directory import RunDirectory
-from charrnn_tui.run.event_tail import EventTail
+from charrnn_tui.run.follower import RunFollowers
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.run.quantities import count, duration, size
 from charrnn_tui.run.run_tags import RunTag, files_of, read_tag
@@ -41,25 +41,11 @@ class RunRow:
         return f"{self.run.name} {self.progress.state} {corpus} {self.tag.note}".casefold()
 
 
-class RunLogs:
-    """Reads runs again and again; of each log only what is new."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, tuple[EventTail, RunProgress]] = {}  # by path, folded as far as they have been read
-
-    def row(self, run: RunDirectory) -> RunRow:
-        """The run as it is now. Blocks while it reads."""
-        held = sum(file_bytes for _, file_bytes in files_of(run))
-        return RunRow(run, self._progress(run), read_tag(run), held)
-
-    def _progress(self, run: RunDirectory) -> RunProgress:
-        """Whether the trainer lives is asked each time: it may have died without a word."""
-        alive = run.trainer() is not None  # asked first: a trainer that ends meanwhile has written its last event
-        tail, progress = self._known.setdefault(str(run.path), (EventTail(run.events_file), RunProgress()))
-        tail.fold(progress)
-        if progress.ended or alive:
-            return progress
-        return replace(progress, state="interrupted", reason="its trainer has died")
+def row_of(run: RunDirectory, followers: RunFollowers) -> RunRow:
+    """The run as it is now. Blocks while it reads."""
+    follower = followers.of(run)
+    follower.poll()
+    return RunRow(run, follower.progress, read_tag(run), sum(file_bytes for _, file_bytes in files_of(run)))
 
 
 def _best(row: RunRow) -> float:

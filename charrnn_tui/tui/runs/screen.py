@@ -8,13 +8,14 @@ from textual.widgets import DataTable, Input, Static
 
 from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.jobs import CancelToken, Jobs
+from charrnn_tui.run.follower import RunFollowers
 from charrnn_tui.run.quantities import size
 from charrnn_tui.tui.dialogs.help import HelpDialog, HelpSection
 from charrnn_tui.tui.key_footer import KeyFooter
 from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.messages import OpenRun, OverlayRuns, PlayRun, ResumeRun
 from charrnn_tui.tui.runs.run_actions import RunActions
-from charrnn_tui.tui.runs.run_rows import ORDERS, RunLogs, RunRow, arranged, columns_for, settings_diff
+from charrnn_tui.tui.runs.run_rows import ORDERS, RunRow, arranged, columns_for, row_of, settings_diff
 from charrnn_tui.tui.runs.runs_table import RunsTable
 from charrnn_tui.tui.studio_header import StudioHeader
 from charrnn_tui.tui.studio_screen import StudioScreen
@@ -59,11 +60,10 @@ loss; curve: the validation losses over the run; size: of all files of the run; 
     )
     BINDINGS = bindings_of(KEYS)
 
-    def __init__(self, backend: Backend, jobs: Jobs, *, read_only: bool = False) -> None:
+    def __init__(self, backend: Backend, jobs: Jobs, followers: RunFollowers, *, read_only: bool = False) -> None:
         """read_only: runs are shown, not changed."""
         super().__init__()
-        self._backend, self._jobs, self._read_only = backend, jobs, read_only
-        self._logs = RunLogs()
+        self._backend, self._jobs, self._followers, self._read_only = backend, jobs, followers, read_only
         self._rows: list[RunRow] = []
         self._order = next(iter(ORDERS))
         self._overlaid: list[str] = []  # names, in the order of their letters
@@ -108,7 +108,7 @@ loss; curve: the validation losses over the run; size: of all files of the run; 
             rows = []
             for run in self._backend.runs():
                 token.check()
-                rows.append(self._logs.row(run))
+                rows.append(row_of(run, self._followers))
             return rows
 
         self._jobs.submit(_READ, read, self._show_rows)

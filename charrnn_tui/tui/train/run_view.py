@@ -1,8 +1,8 @@
 """A run as it goes, or as it went: bars, chart, the newest sample, facts. It reads the run's events from disk."""
 
 import sys
-from array import array
 from collections.abc import Sequence
+from typing import Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -10,17 +10,18 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from charrnn_tui.run.directory import RunDirectory
-from charrnn_tui.run.event_tail import EventTail
+from charrnn_tui.run.follower import RunFollower, RunFollowers
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.run.quantities import size
 from charrnn_tui.tui.chart.loss_chart import LossChart
 from charrnn_tui.tui.train.run_lines import alarm_line, bar_lines, fact_lines, place_line
 from charrnn_tui.tui.train.sample_pane import DWELL_SECONDS, SamplePane
 
-LOOK_SECONDS = 0.6  # between two looks at the events: at most 10 a second would do, fewer spare a thin line
-LOOK_SECONDS_ON_THIN_LINES = 3.0
-_LOOKS_UNTIL_DEAD = 1  # a run that is handed from one process to another has no trainer for a moment
-_BYTES_A_LOOK = 4 << 20  # some 16,000 steps: a look at a long history stays short, the next follows at once
+POLL_SECONDS: Final = 0.6  # between two polls of the events
+POLL_SECONDS_ON_THIN_LINES: Final = 3.0
+POLLS_WITHOUT_TRAINER: Final = 1  # a run that is handed from one process to another has no trainer for a moment
+BYTES_A_POLL: Final = 4 << 20  # some 16,000 steps: a poll of a long history stays short, the next follows at once
+NOT_BEGUN: Final = RunProgress()
 
 
 class Lines(Static):
@@ -33,29 +34,6 @@ class Lines(Static):
         if text != self._shown:
             self._shown = text
             self.update(text, layout=False)
-
-
-class Overlay:
-    """Another run's validation losses, or its training losses where it has none."""
-
-    def __init__(self, run: RunDirectory) -> None:
-        self.run = run
-        self.shown = -1  # points that the chart has
-        self._tail, self._progress = EventTail(run.events_file), RunProgress()
-
-    @property
-    def curve(self) -> tuple["array[int]", "array[float]"]:
-        """Steps and losses."""
-        progress = self._progress
-        if progress.val_steps:
-            return progress.val_steps, progress.val_losses
-        return progress.steps, progress.losses
-
-    def grown(self) -> bool:
-        """Whether the chart must be told; reads what is new."""
-        self._tail.fold(self._progress, _BYTES_A_LOOK)
-        before, self.shown = self.shown, len(self.curve[0])
-        return self.shown != before and self.shown > 0
 
 
 class RunView(Vertical):
@@ -83,29 +61,36 @@ characters has a loss of ln N. The validation loss is computed with the batch si
     RunView.-flat #facts { height: 1; }
     """
 
-    def __init__(self, *, look_seconds: float = LOOK_SECONDS, id: str | None = None) -> None:
+    def __init__(self, followers: RunFollowers, *, poll_seconds: float = POLL_SECONDS, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._look_seconds = look_seconds
-        self.run: RunDirectory | None = None
-        self.progress = RunProgress()
-        self._looks_alone = 0
+        self._poll_seconds = poll_seconds
+        self._followers = followers
+        self._follower: RunFollower | None = None
+        self._overlays: list[RunFollower] = []
+        self.own = False  # whether this process trains it: then its memory is known
         self.chart = LossChart()
-        self._samples = SamplePane(dwell_seconds=max(DWELL_SECONDS, 3 * look_seconds), id="samples")
-        self.own = False  # whether this process trains it: then its memory is ours to tell
-        self._tail: EventTail | None = None
-        self._overlays: list[Overlay] = []
-        self._shown_steps = self._shown_validations = self._shown_ticks = self._shown_rewinds = 0
+        self._samples = SamplePane(dwell_seconds=max(DWELL_SECONDS, 3 * poll_seconds), id="samples")
+        self._bars, self._alarm, self._facts = (Lines("", id=name, markup=False) for name in ("bars", "alarm", "facts"))
+
+    @property
+    def run(self) -> RunDirectory | None:
+        """The run that is shown; None before there is one."""
+        return None if self._follower is None else self._follower.run
+
+    @property
+    def progress(self) -> RunProgress:
+        return NOT_BEGUN if self._follower is None else self._follower.progress
 
     def compose(self) -> ComposeResult:
-        yield Lines("", id="bars", markup=False)
+        yield self._bars
         with Horizontal(id="body"):
             yield self.chart
             yield self._samples
-        yield Lines("", id="alarm", markup=False)
-        yield Lines("", id="facts", markup=False)
+        yield self._alarm
+        yield self._facts
 
     def on_mount(self) -> None:
-        self.set_interval(self._look_seconds, self.look)
+        self.set_interval(self._poll_seconds, self.poll)
 
     def on_resize(self) -> None:
         self.set_class(self.size.width < 100, "-narrow")
@@ -114,36 +99,14 @@ characters has a loss of ln N. The validation loss is computed with the batch si
         self._write()
 
     def follow(self, run: RunDirectory, *, own: bool = False) -> None:
-        """Show this run from its first event on."""
-        self.run, self.own = run, own
-        self.progress, self._tail = RunProgress(), EventTail(run.events_file)
-        self._shown_rewinds = 0
-        self._forget_shown()
+        """Show this run, from its first event on."""
+        self._follower, self.own = self._followers.of(run), own
         self._samples.clear()
-        self.look()
+        self.poll()
 
     def lay_over(self, runs: Sequence[RunDirectory]) -> None:
         """The runs whose curves are drawn too, each with its letter."""
-        known = {overlay.run.path: overlay for overlay in self._overlays}
-        chart = self.chart
-        for overlay in self._overlays:
-            chart.remove_overlay(overlay.run.name)
-        self._overlays = [known.get(run.path) or Overlay(run) for run in runs]
-        for overlay in self._overlays:
-            overlay.shown = -1
-
-    def _draw_overlays(self) -> None:
-        chart = self.chart
-        for overlay in self._overlays:
-            if overlay.grown() and (self.run is None or overlay.run.path != self.run.path):
-                chart.set_overlay(overlay.run.name, *overlay.curve)
-
-    def _forget_shown(self) -> None:
-        """The chart begins anew: another run, or one whose last steps are done again."""
-        self._shown_steps = self._shown_validations = self._shown_ticks = 0
-        self.chart.clear()
-        for overlay in self._overlays:
-            overlay.shown = -1
+        self._overlays = [self._followers.of(run) for run in runs]
 
     @on(LossChart.CrosshairMoved)
     def _crosshair_moved(self, event: LossChart.CrosshairMoved) -> None:
@@ -155,41 +118,18 @@ characters has a loss of ln N. The validation loss is computed with the batch si
         event.stop()
         self.chart.point_at(event.step)
 
-    def look(self) -> None:
-        """Fold what is new, and draw it."""
-        if self._tail is None or self.run is None:
+    def poll(self) -> None:
+        """Fold the events that are new, and draw them."""
+        if self._follower is None:
             return
-        self._draw_overlays()
-        before = self.progress.updated
-        if self._tail.fold(self.progress, _BYTES_A_LOOK):
-            self.call_later(self.look)  # keys in between are served; drawn once the history is there
+        others = [other for other in self._overlays if other is not self._follower]
+        behind = [follower.poll(BYTES_A_POLL, patience=POLLS_WITHOUT_TRAINER) for follower in (self._follower, *others)]
+        if any(behind):
+            self.call_later(self.poll)  # keys in between are answered; drawn once the history is there
             return
-        quiet = self.progress.updated == before and not self.own and not self.progress.ended
-        alone = quiet and self.run.trainer() is None
-        self._looks_alone = self._looks_alone + 1 if alone else 0
-        if self._looks_alone > _LOOKS_UNTIL_DEAD:
-            self.progress.state, self.progress.reason = "interrupted", "its trainer has died"
-        self._draw()
-
-    def _draw(self) -> None:
-        progress, chart = self.progress, self.chart
-        if progress.rewinds > self._shown_rewinds:
-            self._shown_rewinds = progress.rewinds
-            self._forget_shown()
-        if progress.started and chart.total_steps != progress.started.steps:
-            chart.total_steps = progress.started.steps
-        if (new := len(progress.steps)) > self._shown_steps:
-            chart.add_losses(progress.steps[self._shown_steps :], progress.losses[self._shown_steps :])
-            self._shown_steps = new
-        if (new := len(progress.val_steps)) > self._shown_validations:
-            since = self._shown_validations
-            chart.add_validations(progress.val_steps[since:], progress.val_losses[since:])
-            self._shown_validations = new
-        for step, label in progress.ticks[self._shown_ticks :]:
-            chart.add_tick(step, label)
-        self._shown_ticks = len(progress.ticks)
-        if progress.samples:
-            self._samples.show(progress.samples)
+        self.chart.show(self.progress, {other.run.name: other.progress for other in others})
+        if self.progress.samples:
+            self._samples.show(self.progress.samples)
         self._write()
 
     def _write(self) -> None:
@@ -197,14 +137,11 @@ characters has a loss of ln N. The validation loss is computed with the batch si
             return
         lines = [place_line(self.progress, self.run.name), *bar_lines(self.progress, self.size.width - 2)]
         flat = self.size.height < 12
-        self._update("#bars", [line[: self.size.width - 2] for line in (lines[-1:] if flat else lines)])
+        self._bars.show("\n".join(line[: self.size.width - 2] for line in (lines[-1:] if flat else lines)))
         facts = fact_lines(self.progress, self.size.width - 2, _memory() if self.own else "")
         self.set_class(bool(self.progress.alarms), "-alarmed")
-        self._update("#alarm", [alarm_line(self.progress, self.size.width - 2)])
-        self._update("#facts", facts[:1] if flat else facts)
-
-    def _update(self, selector: str, lines: list[str]) -> None:
-        self.query_one(selector, Lines).show("\n".join(lines))
+        self._alarm.show(alarm_line(self.progress, self.size.width - 2))
+        self._facts.show("\n".join(facts[:1] if flat else facts))
 
 
 def _memory() -> str:

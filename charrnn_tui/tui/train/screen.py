@@ -12,6 +12,7 @@ from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.run.active_run import ActiveRun
 from charrnn_tui.run.control import SampleNow, SaveNow, ScaleLearningRate
 from charrnn_tui.run.directory import RunDirectory
+from charrnn_tui.run.follower import RunFollowers
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.tui.dialogs.help import HelpDialog, HelpSection
 from charrnn_tui.tui.key_footer import KeyFooter
@@ -20,7 +21,7 @@ from charrnn_tui.tui.messages import DetachRun, ResumeRun
 from charrnn_tui.tui.studio_header import StudioHeader
 from charrnn_tui.tui.studio_screen import StudioScreen
 from charrnn_tui.tui.train.form import TrainForm
-from charrnn_tui.tui.train.run_view import LOOK_SECONDS, LOOK_SECONDS_ON_THIN_LINES, RunView
+from charrnn_tui.tui.train.run_view import POLL_SECONDS, POLL_SECONDS_ON_THIN_LINES, RunView
 from charrnn_tui.tui.train.trainer_controls import TrainerControls
 
 _REQUESTS: Final = {"pause", "sample", "save", "stop", "end_epoch", "rate", "scale_rate", "steps", "more_epochs"}
@@ -73,11 +74,19 @@ class TrainScreen(StudioScreen):
     )
     BINDINGS = bindings_of(KEYS)
 
-    def __init__(self, backend: Backend, jobs: Jobs, *, read_only: bool = False, low_bandwidth: bool = False) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        jobs: Jobs,
+        followers: RunFollowers,
+        *,
+        read_only: bool = False,
+        low_bandwidth: bool = False,
+    ) -> None:
         """read_only: trainers are asked nothing. low_bandwidth: runs are drawn less often."""
         super().__init__()
         self.form = TrainForm(backend, jobs)
-        self.run_view = RunView(look_seconds=LOOK_SECONDS_ON_THIN_LINES if low_bandwidth else LOOK_SECONDS)
+        self.run_view = RunView(followers, poll_seconds=POLL_SECONDS_ON_THIN_LINES if low_bandwidth else POLL_SECONDS)
         self.run_view.display = False
         self._trainer = TrainerControls(self.run_view, read_only=read_only)
         self._offered: Sequence[bool] = ()  # whether there is a trainer to ask, a run to resume, an alarm to show

@@ -1,6 +1,6 @@
 """The chart on the screen: keys, mouse, what is painted again."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 import numpy as np
@@ -10,8 +10,10 @@ from textual.geometry import Region
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.tui.chart.loss_chart import LossChart
-from tests.tui.chart.falling_losses import falling
+from tests.tui.chart.falling_losses import add_losses, add_validations, falling_run, run_of
+from tests.tui.scripted_training import started
 
 
 class WatchedChart(LossChart):
@@ -29,7 +31,7 @@ class WatchedChart(LossChart):
 class ChartApp(App[None]):
     def __init__(self, chart: LossChart) -> None:
         super().__init__()
-        self.chart = chart
+        self.chart, self.run_shown = chart, RunProgress()
         self.crosshairs: list[int | None] = []
 
     def compose(self) -> ComposeResult:
@@ -38,6 +40,11 @@ class ChartApp(App[None]):
 
     def on_loss_chart_crosshair_moved(self, message: LossChart.CrosshairMoved) -> None:
         self.crosshairs.append(message.step)
+
+    def add(self, steps: Iterable[int], losses: Iterable[float]) -> None:
+        """More losses of the run, shown."""
+        add_losses(self.run_shown, steps, losses)
+        self.chart.show(self.run_shown)
 
     def row(self, y: int) -> str:
         return self.chart.render_line(y).text.rstrip()
@@ -50,10 +57,8 @@ async def shown_chart(
     """A focused chart, three rows of input below it."""
     app = ChartApp(WatchedChart())
     async with app.run_test(size=size) as pilot:
-        curves = falling(points)
-        if points:
-            app.chart.add_losses(curves.train.steps, curves.train.losses)
-            app.chart.add_validations(curves.validation.steps, curves.validation.losses)
+        app.run_shown = falling_run(points)
+        app.chart.show(app.run_shown)
         app.chart.focus()
         await pilot.pause()
         yield app, pilot
@@ -62,14 +67,14 @@ async def shown_chart(
 async def test_points_appear_when_they_are_added() -> None:
     async with shown_chart(points=0) as (app, pilot):
         assert any("no losses yet" in app.row(y) for y in range(30))
-        app.chart.add_losses([1, 2], [4.0, 3.5])
+        app.add([1, 2], [4.0, 3.5])
         await pilot.pause()
         assert "train 3.500" in app.row(0)
 
 
 async def test_points_added_before_the_chart_is_shown_are_not_lost() -> None:
     chart = LossChart()
-    chart.add_losses([1, 2], [4.0, 3.5])
+    chart.show(run_of([1, 2], [4.0, 3.5]))
     app = ChartApp(chart)
     async with app.run_test() as pilot:
         await pilot.pause()
@@ -79,7 +84,7 @@ async def test_points_added_before_the_chart_is_shown_are_not_lost() -> None:
 async def test_a_new_point_repaints_only_the_rows_it_changes() -> None:
     async with shown_chart(points=1600) as (app, pilot):
         app.chart.repainted.clear()
-        app.chart.add_losses([1601], [1.32])
+        app.add([1601], [1.32])
         await pilot.pause()
         (regions,) = app.chart.repainted
         assert {region.height for region in regions} == {1}
@@ -89,11 +94,11 @@ async def test_a_new_point_repaints_only_the_rows_it_changes() -> None:
 
 async def test_a_point_that_changes_nothing_repaints_nothing() -> None:
     async with shown_chart(points=0) as (app, pilot):
-        app.chart.curves.smooth(0)
-        app.chart.add_losses(range(1, 1604), np.full(1603, 2.0))
+        await pilot.press("e", "e", "e")  # no smoothing
+        app.add(range(1, 1604), np.full(1603, 2.0))
         await pilot.pause()
         app.chart.repainted.clear()
-        app.chart.add_losses([1604], [2.0])
+        app.add([1604], [2.0])
         await pilot.pause()
         assert app.chart.repainted == []
 
@@ -102,8 +107,8 @@ async def test_additions_in_one_go_are_drawn_once() -> None:
     async with shown_chart(points=1600) as (app, pilot):
         app.chart.repainted.clear()
         for step in range(1601, 1621):
-            app.chart.add_losses([step], [1.32])
-            app.chart.add_validations([step], [1.45])
+            add_validations(app.run_shown, [step], [1.45])
+            app.add([step], [1.32])
         await pilot.pause()
         assert len(app.chart.repainted) == 1
 
@@ -112,9 +117,9 @@ async def test_points_are_drawn_no_more_often_than_asked() -> None:
     chart = LossChart(live_seconds=3600)
     app = ChartApp(chart)
     async with app.run_test() as pilot:
-        chart.add_losses([1], [4.0])
+        app.add([1], [4.0])
         await pilot.pause()
-        chart.add_losses([2], [3.5])
+        app.add([2], [3.5])
         await pilot.pause()
         assert "train 4.000" in app.row(0)
         await pilot.press("tab")  # what a key changes is drawn at once, and the newest points with it
@@ -208,33 +213,32 @@ async def test_e_cycles_the_smoothing_and_can_turn_it_off() -> None:
         assert shown == ["0.9", "0.98", "0.995", "off", "0.9"]
 
 
-async def test_clear_forgets_everything_but_the_smoothing() -> None:
+async def test_another_run_takes_over_nothing_but_the_smoothing() -> None:
     async with shown_chart() as (app, pilot):
         await pilot.press("e", "v")
-        app.chart.set_overlay("anna-2", [1, 2], [3, 2])
-        app.chart.add_tick(3, "lr")
-        app.chart.clear()
+        app.run_shown = RunProgress()
+        app.chart.show(app.run_shown)
         await pilot.pause()
         assert app.crosshairs[-1] is None
         assert any("no losses yet" in app.row(y) for y in range(30))
-        app.chart.add_losses([1, 2], [4.0, 3.5])
+        app.add([1, 2], [4.0, 3.5])
         await pilot.pause()
         assert "0.98" in app.row(0)
 
 
 async def test_overlays_come_and_go() -> None:
     async with shown_chart() as (app, pilot):
-        app.chart.set_overlay("anna-2", [1, 2000], [3.0, 2.0])
+        app.chart.show(app.run_shown, {"anna-2": run_of([1, 2000], [3.0, 2.0])})
         await pilot.pause()
         assert "a anna-2 2.000" in app.row(0)
-        app.chart.remove_overlay("anna-2")
+        app.chart.show(app.run_shown)
         await pilot.pause()
         assert "anna-2" not in app.row(0)
 
 
 async def test_an_overlay_alone_is_drawn() -> None:
     async with shown_chart(points=0) as (app, pilot):
-        app.chart.set_overlay("anna-2", range(10, 2000, 10), np.linspace(3, 2, 199))
+        app.chart.show(app.run_shown, {"anna-2": run_of(range(10, 2000, 10), np.linspace(3, 2, 199))})
         await pilot.press("v", "left")
         assert "anna-2" in app.row(0)
         assert app.crosshairs == []
@@ -243,7 +247,8 @@ async def test_an_overlay_alone_is_drawn() -> None:
 async def test_the_total_ends_the_axis() -> None:
     async with shown_chart(points=2100) as (app, pilot):
         assert app.row(29).split()[-1] == "3k"
-        app.chart.total_steps = 2500
+        app.run_shown.add(started(steps=2500))
+        app.chart.show(app.run_shown)
         await pilot.pause()
         assert app.row(29).split()[-1] == "2.5k"
 
@@ -260,7 +265,7 @@ async def test_the_chart_survives_every_resize_and_key() -> None:
 async def test_the_whole_application_can_lose_its_colours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     async with shown_chart(points=300) as (app, pilot):
-        app.chart.add_losses([301], [1.4])
+        app.add([301], [1.4])
         await pilot.pause()
         raw = next(segment for y in range(30) for segment in app.chart.render_line(y) if "⣿" in segment.text)
         assert raw.style is not None

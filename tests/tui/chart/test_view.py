@@ -5,14 +5,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.tui.chart import braille
 from charrnn_tui.tui.chart.axes import (
     StepWindow,
 )
 from charrnn_tui.tui.chart.cells import ChartCells
-from charrnn_tui.tui.chart.series import Intervention, LossCurves
+from charrnn_tui.tui.chart.series import LossCurves
 from charrnn_tui.tui.chart.view import ChartView, DrawnChart, draw_chart
-from tests.tui.chart.falling_losses import falling
+from tests.tui.chart.falling_losses import add_losses, falling, falling_run, run_of
 
 
 def draw(curves: LossCurves, width: int, height: int, end: int = 2000, **view: Any) -> DrawnChart:
@@ -84,22 +85,20 @@ def test_a_wider_chart_says_more(width: int, legend: str) -> None:
     assert [row[2:5] for row in found if row[5:6] == "┤"] == ["4.0", "3.5", "3.0", "2.5", "2.0", "1.5", "1.0"]
 
 
-@pytest.mark.parametrize("empty", [LossCurves(), falling(0)])
+@pytest.mark.parametrize("empty", [LossCurves.of(RunProgress()), falling(0)])
 def test_without_losses_a_hint_stands_in_the_middle(empty: LossCurves) -> None:
     assert rows(empty, 21, 5) == ["", "", "    no losses yet", "", ""]
 
 
 def test_losses_that_are_all_nan_are_said_to_be() -> None:
-    curves = LossCurves()
-    curves.add_losses([1, 2], [np.nan, np.inf])
+    curves = LossCurves.of(run_of([1, 2], [np.nan, np.inf]))
     assert rows(curves, 24, 3)[1].strip() == "no finite loss yet"
 
 
 def test_nan_leaves_a_gap_in_all_that_is_drawn() -> None:
-    curves = LossCurves()
     losses = np.full(200, 2.0)
     losses[100:120] = np.nan
-    curves.add_losses(np.arange(200), losses)
+    curves = LossCurves.of(run_of(np.arange(200), losses))
     drawn = draw(curves, 100, 1, end=200)
     assert [index for index, character in enumerate(drawn.cells.row_text(0)[:90]) if character == " "] == [
         *range(50, 60)
@@ -107,29 +106,29 @@ def test_nan_leaves_a_gap_in_all_that_is_drawn() -> None:
 
 
 def test_a_last_loss_that_is_nan_is_shown_as_such() -> None:
-    curves = falling()
-    curves.add_losses([2001], [np.nan])
+    run = falling_run()
+    add_losses(run, [2001], [np.nan])
+    curves = LossCurves.of(run)
     assert "train nan" in rows(curves, 80, 24)[0]
 
 
 def test_overlays_carry_a_letter_on_the_curve_and_in_the_legend() -> None:
-    curves = falling()
-    curves.overlays["anna-2"] = falling().validation
+    curves = LossCurves.of(falling_run(), overlays={"anna-2": falling_run()})
     found = rows(curves, 120, 20)
     assert "a anna-2 1.404" in found[0]
     assert any("a" in row[6:] for row in found[1:-2])
 
 
 def test_an_intervention_stands_on_the_axis_with_its_label() -> None:
-    curves = falling()
-    curves.interventions.append(Intervention(1000, "lr 0.0005"))
+    run = falling_run()
+    run.ticks.append((1000, "lr 0.0005"))
+    curves = LossCurves.of(run)
     axis = rows(curves, 80, 24)[-2]
     assert axis[6 + 37 :].startswith("▲lr 0.0005 ")
 
 
 def test_names_cannot_smuggle_escape_sequences_or_wide_characters() -> None:
-    curves = falling()
-    curves.overlays["\x1b[31m猫"] = falling().validation
+    curves = LossCurves.of(falling_run(), overlays={"\x1b[31m猫": falling_run()})
     row = rows(curves, 140, 20)[0]
     assert "\x1b" not in row
     assert "␛[31m·" in row
@@ -150,17 +149,17 @@ def test_the_first_screenful_shows_all_losses() -> None:
 
 
 def test_a_late_rise_is_never_clipped() -> None:
-    curves = falling()
-    curves.add_losses(np.arange(2001, 2021), np.full(20, 9.0))
-    drawn = draw(curves, 80, 24, end=2020)
+    run = falling_run()
+    add_losses(run, np.arange(2001, 2021), np.full(20, 9.0))
+    drawn = draw(LossCurves.of(run), 80, 24, end=2020)
     assert drawn.loss_range is not None
     assert drawn.loss_range.top > 7  # the mean of the smoothed losses in the last column
 
 
 def test_a_log_axis_covers_everything_and_skips_what_has_no_logarithm() -> None:
-    curves = falling()
-    curves.add_losses([2001, 2002], [0.0, -1.0])
-    drawn = draw(curves, 80, 24, end=2100, log=True)
+    run = falling_run()
+    add_losses(run, [2001, 2002], [0.0, -1.0])
+    drawn = draw(LossCurves.of(run), 80, 24, end=2100, log=True)
     assert drawn.loss_range is not None
     assert drawn.loss_range.bottom > 0
     assert drawn.loss_range.top > 4.3
@@ -177,9 +176,9 @@ def test_the_crosshair_reads_nats_and_bits() -> None:
 
 
 def test_every_size_can_be_drawn() -> None:
-    curves = falling(500)
-    curves.overlays["another"] = falling(800).validation
-    curves.interventions += [Intervention(step, "a long label") for step in (0, 10, 499)]
+    run = falling_run(500)
+    run.ticks += [(step, "a long label") for step in (0, 10, 499)]
+    curves = LossCurves.of(run, overlays={"another": falling_run(800)})
     for width in (*range(5), *range(20, 36), 80, 300):
         for height in (*range(14), 24, 100):
             for crosshair in (None, 250.0):
@@ -195,9 +194,7 @@ def test_a_million_points_make_the_picture_of_their_exact_envelope() -> None:
     steps = np.arange(points)
     losses = (1.3 + 3 * np.exp(-steps / 90_000) + rng.normal(0, 0.05, points)).astype(np.float32)
     losses[rng.integers(0, points, 20_000)] = np.nan
-    curves = LossCurves()
-    curves.smooth(0)
-    curves.add_losses(steps, losses)
+    curves = LossCurves.of(run_of(steps, losses), smoothing=0)
     window = StepWindow(0, points)
     drawn = draw_chart(curves, ChartView(width, height, window), None)
     box, loss_range = drawn.box, drawn.loss_range

@@ -8,9 +8,10 @@ from textual.widgets import DataTable, Input
 
 from charrnn_tui.run.directory import EventWriter, RunDirectory
 from charrnn_tui.run.events import RunFinished, RunPaused
+from charrnn_tui.run.follower import RunFollowers
 from charrnn_tui.run.run_tags import read_tag
 from charrnn_tui.tui.app import Opening, StudioApp
-from charrnn_tui.tui.runs.run_rows import ORDERS, RunLogs, arranged, cells_of, columns_for, settings_diff
+from charrnn_tui.tui.runs.run_rows import ORDERS, arranged, cells_of, columns_for, row_of, settings_diff
 from tests.playground.scripted_backend import tiny_checkpoint
 from tests.tui.pilot import screen_text, until
 from tests.tui.scripted_training import TrainingBackend, evaluated, started, step_done, write_events
@@ -151,28 +152,28 @@ async def test_who_only_looks_changes_nothing(backend: TrainingBackend) -> None:
 
 def test_a_trainer_that_died_is_said_to_be_dead_and_one_that_lives_is_not(backend: TrainingBackend) -> None:
     run = write_events(RunDirectory(backend.runs_directory / "live-1"), [started(), step_done(1)])
-    logs, lock = RunLogs(), run.lock()
-    assert logs.row(run).progress.state == "training"
+    followers, lock = RunFollowers(), run.lock()
+    assert row_of(run, followers).progress.state == "training"
     writer = EventWriter(run.events_file)
     writer.append(step_done(2))
     writer.close()
-    row = logs.row(run)
+    row = row_of(run, followers)
     assert (row.progress.step, row.progress.state) == (2, "training")
     lock.release()
-    assert logs.row(run).progress.state == "interrupted"
+    assert row_of(run, followers).progress.state == "interrupted"
 
 
 @pytest.mark.parametrize("order", list(ORDERS))
 def test_every_order_has_every_run(order: str, backend: TrainingBackend) -> None:
-    rows = [RunLogs().row(run) for run in backend.runs()]
-    rows.append(RunLogs().row(write_events(RunDirectory(backend.runs_directory / "empty-1"), [])))
+    rows = [row_of(run, RunFollowers()) for run in backend.runs()]
+    rows.append(row_of(write_events(RunDirectory(backend.runs_directory / "empty-1"), []), RunFollowers()))
     assert {row.run.name for row in arranged(rows, order, "")} == {"anna-1", "war-1", "bible-1", "empty-1"}
     assert settings_diff(rows)
 
 
 @pytest.mark.parametrize("width", [20, 60, 80, 100, 140, 300])
 def test_the_columns_fit_the_screen(width: int, backend: TrainingBackend) -> None:
-    cells = cells_of(RunLogs().row(backend.runs()[0]))
+    cells = cells_of(row_of(backend.runs()[0], RunFollowers()))
     columns = columns_for(width)
     assert set(columns) <= set(cells)
     if width >= 60:
