@@ -59,20 +59,11 @@ class ModelCache:
         return model
 
 
-@dataclass(frozen=True)
-class TextRequest:
-    """What is to be written."""
-
-    source: ModelSource
-    prime: str
-    settings: PlaySettings
-
-
 class ComparisonText:
     """A text while it is written by a job, and afterwards."""
 
-    def __init__(self, request: TextRequest) -> None:
-        self.request = request
+    def __init__(self, source: ModelSource, asked_prime: str, settings: PlaySettings) -> None:
+        self.source, self.asked_prime, self.settings = source, asked_prime, settings
         self.model: LoadedModel | None = None
         self.prime = ""
         """As the model reads it: without characters its alphabet lacks."""
@@ -83,7 +74,7 @@ class ComparisonText:
         self.problem = ""
         self._generated: GeneratedText | None = None
         self._text = ""
-        self._length = request.settings.length or MOST
+        self._length = settings.length or MOST
 
     @property
     def text(self) -> str:
@@ -108,16 +99,15 @@ class ComparisonText:
 
     def write(self, cache: ModelCache, token: CancelToken) -> None:
         """Open the model, read the prime, write the text. Raises ValueError, one line; Abandoned by the token."""
-        request = self.request
-        if request.source.run is not None:
-            self.kept_steps = [kept.step for kept in kept_checkpoints(request.source.run)]
-        self.model = model = cache.get(request.source, token)
-        self.unknown = tuple(model.vocabulary.unknown(request.prime))
-        self.prime = request.prime.translate(dict.fromkeys(map(ord, self.unknown)))
-        sampler = model.reader.read(request.prime, lambda _: token.check())
-        sampler.settings = request.settings.sampling
-        sampler.reseed(request.settings.seed)
-        self._generated = generated = GeneratedText(sampler, self.prime, request.settings.seed)
+        if self.source.run is not None:
+            self.kept_steps = [kept.step for kept in kept_checkpoints(self.source.run)]
+        self.model = model = cache.get(self.source, token)
+        self.unknown = tuple(model.vocabulary.unknown(self.asked_prime))
+        self.prime = self.asked_prime.translate(dict.fromkeys(map(ord, self.unknown)))
+        sampler = model.reader.read(self.asked_prime, lambda _: token.check())
+        sampler.settings = self.settings.sampling
+        sampler.reseed(self.settings.seed)
+        self._generated = generated = GeneratedText(sampler, self.prime, self.settings.seed)
         while len(generated) < self._length:
             token.check()
             generated.write(sampler)
@@ -151,7 +141,7 @@ class Side:
         self._cache, self._jobs, self._clock = cache, jobs, clock
         self._job = f"comparison {letter}"
         self._writing: ComparisonText | None = None
-        self._next: TextRequest | None = None
+        self._next: ComparisonText | None = None
         self._finished = False
         self._due = 0.0
 
@@ -178,7 +168,7 @@ class Side:
     def stage(self) -> Stage | None:
         """Where the model stands in its training, if its run has kept checkpoints."""
         shown, source = self.shown, self.source
-        if shown is None or not shown.kept_steps or shown.request.source.run != source.run:
+        if shown is None or not shown.kept_steps or shown.source.run != source.run:
             return None
         model = self.model if self.model is not None and self.model.source == source else None
         step = step_of_kept(source.path) if source.kind == "kept" else shown.kept_steps[-1]
@@ -188,11 +178,11 @@ class Side:
 
     def write(self, prime: str) -> None:
         """Write the text anew."""
-        request = TextRequest(self.source, prime, self.settings)
+        text = ComparisonText(self.source, prime, self.settings)
         if self._writing is None:
-            self._begin(request)
+            self._begin(text)
         else:
-            self._next = request
+            self._next = text
             self._writing.end_soon()
 
     def poll(self) -> bool:
@@ -210,10 +200,9 @@ class Side:
     def close(self) -> None:
         self._jobs.cancel(self._job)
 
-    def _begin(self, request: TextRequest) -> None:
+    def _begin(self, text: ComparisonText) -> None:
         self._due = self._clock() + PATIENCE_SECONDS
-        self._writing = text = ComparisonText(request)
-        cache = self._cache
+        self._writing, cache = text, self._cache
         self._jobs.submit(self._job, lambda token: text.write(cache, token), self._written, self._failed)
 
     def _failed(self, error: ValueError) -> None:
@@ -222,11 +211,11 @@ class Side:
         self._written(None)
 
     def _written(self, _: None) -> None:
-        self.shown, self._writing, request, self._next = self._writing, None, self._next, None
+        self.shown, self._writing, following, self._next = self._writing, None, self._next, None
         self.text = self.shown.text if self.shown is not None else ""
         self._finished = True
-        if request is not None:
-            self._begin(request)
+        if following is not None:
+            self._begin(following)
 
 
 class Comparison:

@@ -272,7 +272,7 @@ def test_a_text_that_takes_long_grows_and_each_character_is_decoded_once(backend
     assert lengths == sorted(lengths)
     shown = comparison.side.shown
     assert shown is not None
-    assert shown.request.settings.length is None
+    assert shown.settings.length is None
     assert sum(decoded) == sum(len(side.text) for side in comparison.sides)
     comparison.reseed(99)  # what is under way ends where there is enough to see; then the newest request is written
     comparison.reseed(100)
@@ -281,7 +281,7 @@ def test_a_text_that_takes_long_grows_and_each_character_is_decoded_once(backend
     def newest() -> bool:
         jobs.ration.release(200)
         clock.now += 0.05
-        return all(side.shown is not None and side.shown.request.settings.seed == 100 for side in comparison.sides)
+        return all(side.shown is not None and side.shown.settings.seed == 100 for side in comparison.sides)
 
     until(comparison, newest)
     comparison.close()

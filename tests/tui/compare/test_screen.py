@@ -140,7 +140,7 @@ async def test_another_prime_begins_both_texts_and_what_one_alphabet_lacks_is_sk
         await comparer.press("p")
         comparer.app.side_by_side.prime_field.prime = "a"
         await comparer.pilot.press("x", "enter")
-        await comparer.until(lambda: comparer.one.shown.request.prime == "ax")
+        await comparer.until(lambda: comparer.one.shown.asked_prime == "ax")
         await comparer.written()
         assert comparer.panes[0].view.text == "a" + expected(backend.checkpoints[shipped.path], SETTINGS, "ax")
         assert comparer.panes[1].view.text == "ax" + expected(other, SETTINGS, "ax")
@@ -242,7 +242,7 @@ async def test_a_text_that_takes_long_is_shown_as_it_grows_and_marked_where_they
     async with comparing(backend, shipped, jobs=jobs) as comparer:
         clock, view, sides, lengths = comparer.app.clock, comparer.panes[1].view, comparer.comparison.sides, [0]
         await comparer.pilot.press("up", *["right"] * 8)  # without an end: 50,000 characters
-        endless = fed(lambda: all(side.shown.request.settings.length is None for side in sides))
+        endless = fed(lambda: all(side.shown.settings.length is None for side in sides))
         await until(comparer.pilot, endless, clock)
 
         def grown() -> bool:
@@ -255,13 +255,13 @@ async def test_a_text_that_takes_long_is_shown_as_it_grows_and_marked_where_they
         assert lengths == sorted(lengths)
         assert (view.following, view.scroll_offset.y) == (False, 0)
         await comparer.pilot.press("down", "down", "right")  # the temperature: where they part is marked as they grow
-        await until(comparer.pilot, fed(lambda: comparer.other.shown.request.settings.temperature == 0.85), clock)
+        await until(comparer.pilot, fed(lambda: comparer.other.shown.settings.temperature == 0.85), clock)
         await until(comparer.pilot, fed(lambda: view.marks and view.marks == comparer.panes[0].view.marks), clock)
         texts = [side.text[: view.marks[0].position - len("abc") + 1] for side in sides]
         assert texts[0][:-1] == texts[1][:-1]
         assert texts[0] != texts[1]
         await comparer.pilot.press("r")
-        await until(comparer.pilot, fed(lambda: comparer.other.shown.request.settings.seed == 99), clock)
+        await until(comparer.pilot, fed(lambda: comparer.other.shown.settings.seed == 99), clock)
         jobs.ration.release(4 * MOST)  # nobody waits for it any more
 
 
