@@ -1,4 +1,4 @@
-"""Editing what a model has written, line by line."""
+"""A dialog to edit a line of the text."""
 
 from textual import on
 from textual.app import ComposeResult
@@ -12,12 +12,10 @@ from charrnn_tui.tui.textview.visible import visible
 
 
 class EditText(Dialog[str | None]):
-    """Gives the line as it was edited, or None."""
+    """Returns the edited line, or None."""
 
-    HELP = """The line under the cursor, to be changed. Enter: what stands here stands in the text, the model goes on
-behind it, on a branch of its own; the text as it was stays where it is, u goes back to it.
-
-F4  a line break     Ctrl+K  cuts to the end of the line     Ctrl+Z  undo     Esc  leaves everything as it is"""
+    HELP = """The line under the cursor, to be edited. Enter puts it into the text on a branch of its own, and the model goes
+on behind it; the text as it was stays where it is, and u goes back to it. Esc changes nothing."""
 
     DEFAULT_CSS = """
     EditText {

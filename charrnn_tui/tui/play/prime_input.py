@@ -37,7 +37,7 @@ class PrimeInput(TextArea, inherit_bindings=False):
 
     ALLOW_SELECT = False  # the mouse selects as the keys do
     KEYS: ClassVar[tuple[Key, ...]] = (
-        Key("enter", "enter", "start over", "Start the text over at once.", "prime.enter", footer=True),
+        Key("enter", "enter", "start over", "Apply the text at once.", "prime.enter", footer=True),
         Key("escape", "leave", "back", "Leave the field.", "prime.leave", footer=True),
         Key(
             "f4,shift+enter,alt+enter",
