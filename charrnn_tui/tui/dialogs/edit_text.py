@@ -14,8 +14,8 @@ from charrnn_tui.tui.textview.visible import visible
 class EditText(Dialog[str | None]):
     """Returns the edited line, or None."""
 
-    HELP = """The line under the cursor, to be edited. Enter puts it into the text on a branch of its own, and the model goes
-on behind it; the text as it was stays where it is, and u goes back to it. Esc changes nothing."""
+    HELP = """The line under the cursor, to be edited. Enter puts it into the text on a branch of its own, and the model
+goes on behind it; the text as it was stays where it is, and u goes back to it. Esc changes nothing."""
 
     DEFAULT_CSS = """
     EditText {
