@@ -44,13 +44,13 @@ class Jobs:
         """wake: called at each submission, on the submitting thread, such as to resume the timer that calls `drain`."""
         self._wake = wake
         self._tokens: dict[str, CancelToken] = {}
-        self._finished: SimpleQueue[tuple[str, CancelToken, Callable[[], None]]] = SimpleQueue()
+        self._finished: SimpleQueue[tuple[str, CancelToken, Callable[[], object]]] = SimpleQueue()
 
     def submit(
         self,
         key: str,
         work: Callable[[CancelToken], Result],
-        done: Callable[[Result], None],
+        done: Callable[[Result], object],
         failed: Callable[[ValueError], None] | None = None,
     ) -> None:
         """Run `work` on a thread of its own; call `done` with its result, or `failed` with a ValueError it raised.

@@ -26,7 +26,7 @@ from charrnn_tui.tui.studio_screen import StudioScreen
 
 
 class _Controls(ControlsPanel):
-    HELP, KEYS = "", ()  # the help of the screen stands for theirs, which tells of the playground
+    HELP, TERMS, KEYS = "", (), ()  # the help of the screen stands for theirs, which tells of the playground
 
 
 class CompareScreen(StudioScreen):
@@ -88,7 +88,7 @@ or turn the wheel."""
     ) -> None:
         """Begins with this model and these settings on both sides. new_seed: for a reroll; clock: seconds."""
         super().__init__()
-        self._backend, self._active_run, self._new_seed = backend, active_run, new_seed
+        self._backend, self._active_run, self._jobs, self._new_seed = backend, active_run, jobs, new_seed
         self.comparison = Comparison(ModelCache(backend, active_run), jobs, model, prime, settings, clock)
         self.view = ComparisonView(self.comparison, self.refresh_bindings)
         self.controls = _Controls(self.comparison.side.settings, self._set_control, controls=SIDE_CONTROLS)
@@ -183,7 +183,7 @@ or turn the wheel."""
     def action_choose_model(self) -> None:
         """Weights of a run in training stay as they were when they were chosen; chosen again they are newer."""
         chosen = replace(self.comparison.side.source, moment=0)
-        self.app.push_screen(ModelMenu(self._backend, self._active_run, chosen), self._model_chosen)
+        self.app.push_screen(ModelMenu(self._backend, self._active_run, self._jobs, chosen), self._model_chosen)
 
     def _model_chosen(self, chosen: LoadedModel | ModelSource | None) -> None:
         if chosen is not None:

@@ -16,7 +16,7 @@ from charrnn_tui.tui.keys import Key, bindings_of
 
 
 class HelpSection(NamedTuple):
-    """text: a sentence or two. rows: keys and what they do."""
+    """text: a sentence or two. rows: terms of the pane and their meaning, then keys and what they do."""
 
     text: str
     rows: Sequence[tuple[str, str]]
@@ -29,8 +29,8 @@ def help_for(screen: Screen[Any], app: App[Any]) -> list[HelpSection]:
 
 
 def _section(node: DOMNode) -> HelpSection | None:
-    text, keys = getattr(node, "HELP", None), getattr(node, "KEYS", ())
-    rows = [(key.label, key.help) for key in keys if _acts(node, key)]
+    text, terms, keys = (getattr(node, name, ()) for name in ("HELP", "TERMS", "KEYS"))
+    rows = [*terms, *((key.label, key.help) for key in keys if _acts(node, key))]
     return HelpSection(text or "", rows) if text or rows else None
 
 

@@ -1,48 +1,43 @@
-"""The menu of models: the run in training, the runs' best and last, the shipped one, any file."""
+"""The menu of models: the run in training, the best and last checkpoints of runs, the shipped model, any file."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
-from textual.worker import Worker, WorkerState
 
 from charrnn_tui.playground.backend import Backend
+from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.playground.models import LoadedModel, ModelSource, load_model, source_of
 from charrnn_tui.run.active_run import ActiveRun
 from charrnn_tui.run.kept_checkpoints import kept_checkpoints
 from charrnn_tui.tui.dialogs.choice_list import ChoiceList
 from charrnn_tui.tui.dialogs.dialog import Dialog
+from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.textview.visible import visible
 
 
-@dataclass(frozen=True)
-class Choices:
-    """What there is to choose from."""
-
-    sources: tuple[ModelSource, ...]
-
-
 class ModelMenu(Dialog[LoadedModel | ModelSource | None]):
-    """Gives a model that has been opened, or the source of live weights, or None: then all stays as it was."""
+    """Gives a model that has been opened, the source of live weights, or None if none was chosen."""
 
-    HELP = """↑ ↓ and Enter choose a model. Tab goes to the field for a file: a .safetensors or .net file,
-a run's name or its directory. What cannot be opened is said below, and nothing changes.
+    HELP = "Tab goes to the field for a file: a .safetensors or .net file, a run's name, or its directory."
+    TERMS: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("live", "the weights of the run in training, as they are now"),
+        ("best", "the checkpoint of a run with the lowest validation loss"),
+        ("last", "the newest checkpoint of a run"),
+        ("step", "an earlier checkpoint of the chosen model's run"),
+        ("shipped", "comes with the program"),
+    )
 
-live  the weights of the run in training, as they are now      best  least validation loss
-last  the newest checkpoint                                    shipped  comes with the program
-step  one that the run of the chosen model has kept of its way"""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "give_up", "Cancel", id="models.cancel"),
-        Binding("m", "give_up", "Cancel", show=False, id="models.toggle"),
-    ]
+    KEYS: ClassVar[tuple[Key, ...]] = (
+        Key("escape", "dismiss(None)", "Cancel", "Close the menu; the model stays.", "models.cancel"),
+        Key("m", "dismiss(None)", "Cancel", "Close the menu; the model stays.", "models.toggle"),
+    )
+    BINDINGS = bindings_of(KEYS)
     DEFAULT_CSS = """
     ModelMenu {
         align: center middle;
@@ -57,16 +52,16 @@ step  one that the run of the chosen model has kept of its way"""
     """
 
     def __init__(
-        self, backend: Backend, active_run: Callable[[], ActiveRun | None], chosen: ModelSource | None
+        self, backend: Backend, active_run: Callable[[], ActiveRun | None], jobs: Jobs, chosen: ModelSource | None
     ) -> None:
         super().__init__()
-        self._backend, self._active_run, self._chosen = backend, active_run, chosen
-        self._sources: tuple[ModelSource, ...] = ()
+        self._backend, self._active_run, self._jobs, self._chosen = backend, active_run, jobs, chosen
+        self._job = f"model menu {id(self)}"  # so that this menu cancels no job of the next one
+        self._sources: list[ModelSource] = []
         self._list = ChoiceList(markup=False)
         self._input = Input(placeholder="a file, a run's name or directory", compact=True, id="model-file")
         self._input.cursor_blink = self._input.select_on_focus = False
         self._note = Static("looking for models …", id="model-note", markup=False)
-        self._opening: Worker[LoadedModel] | None = None
 
     def compose(self) -> ComposeResult:
         with Vertical(id="model-box") as box:
@@ -76,10 +71,13 @@ step  one that the run of the chosen model has kept of its way"""
             yield self._note
 
     def on_mount(self) -> None:
-        self.run_worker(self._find, thread=True, group="find")
+        self._jobs.submit(self._job, lambda token: self._find(), self._show)
 
-    def _find(self) -> Choices:
-        """On another thread: a list of runs is as many looks at the disk."""
+    def on_unmount(self) -> None:
+        self._jobs.cancel(self._job)
+
+    def _find(self) -> list[ModelSource]:
+        """Blocks while it looks for each run's checkpoints."""
         sources: list[ModelSource] = []
         active = self._active_run()
         if active is not None and not active.done:
@@ -94,33 +92,19 @@ step  one that the run of the chosen model has kept of its way"""
         shipped = self._backend.shipped_checkpoint()
         if shipped is not None:
             sources.append(ModelSource("shipped", shipped))
-        return Choices(tuple(sources))
+        return sources
 
-    @on(Worker.StateChanged)
-    def worked(self, event: Worker.StateChanged) -> None:
-        event.stop()
-        worker = event.worker
-        if worker.state is WorkerState.SUCCESS and isinstance(worker.result, Choices):
-            self._show(worker.result)
-        elif worker is self._opening and worker.state is WorkerState.SUCCESS:
-            self.dismiss(worker.result)
-        elif worker is self._opening and worker.state is WorkerState.ERROR:
-            if not isinstance(worker.error, ValueError):
-                raise worker.error or RuntimeError("a worker failed without an error")
-            self._say(str(worker.error), error=True)
-
-    def _show(self, choices: Choices) -> None:
-        self._sources = choices.sources
-        self._list.add_options(Option(self._words(source)) for source in choices.sources)
-        if choices.sources:
-            places = [place for place, source in enumerate(choices.sources) if source == self._chosen]
-            self._list.highlighted = places[0] if places else 0
-            self._say("Enter opens, Esc leaves all as it is")
+    def _show(self, sources: list[ModelSource]) -> None:
+        self._sources = sources
+        self._list.add_options(Option(self._label(source)) for source in sources)
+        if sources:
+            self._list.highlighted = sources.index(self._chosen) if self._chosen in sources else 0
+            self._say("Enter opens, Esc cancels")
         else:
             self._input.focus()
             self._say("no model here yet: 1 trains one, or name a file")
 
-    def _words(self, source: ModelSource) -> Content:
+    def _label(self, source: ModelSource) -> Content:
         mark = "● " if source == self._chosen else "  "
         return Content(mark + visible(source.label))
 
@@ -140,14 +124,13 @@ step  one that the run of the chosen model has kept of its way"""
             self.dismiss(source)
             return
         self._say(f"opening {source.label} …")
-        backend = self._backend
-        self._opening = self.run_worker(
-            lambda: load_model(source, backend), thread=True, group="open", exclusive=True, exit_on_error=False
+        self._jobs.submit(
+            self._job,
+            lambda token: load_model(source, self._backend),
+            self.dismiss,
+            lambda error: self._say(str(error), error=True),
         )
 
-    def _say(self, words: str, error: bool = False) -> None:
+    def _say(self, note: str, error: bool = False) -> None:
         self._note.set_class(error, "-error")
-        self._note.update(visible(words))
-
-    def action_give_up(self) -> None:
-        self.dismiss(None)
+        self._note.update(visible(note))

@@ -1,28 +1,30 @@
-"""Asking which file a prime is to be read from."""
+"""Asks which file the prime is to be read from."""
 
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Static
-from textual.worker import Worker, WorkerState
 
+from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.playground.prime_sources import PRIME_MOST, FoundPrime, prime_from_file
 from charrnn_tui.tui.dialogs.dialog import Dialog
 from charrnn_tui.tui.dialogs.path_suggester import PathSuggester
+from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.textview.visible import visible
 
 
 class PrimeFile(Dialog[FoundPrime | None]):
-    """Gives what the file holds, or None where nothing was read."""
+    """Gives the file's text, or None if none was read."""
 
-    HELP = f"""Name a text file; → completes the path, Enter reads it, Esc leaves the prime as it is.
-Of a long text the last {PRIME_MOST:,} characters are the prime. What cannot be read is said below, with the encoding
-to try: Tab goes to the field for it."""
+    HELP = f"""→ completes the path, Enter reads the file, Tab goes to the encoding.
+Of a long text, the last {PRIME_MOST:,} characters become the prime."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", "Cancel", id="prime_file.cancel")]
+    KEYS: ClassVar[tuple[Key, ...]] = (
+        Key("escape", "dismiss(None)", "Cancel", "Close the dialog; the prime stays.", "prime_file.cancel"),
+    )
+    BINDINGS = bindings_of(KEYS)
     DEFAULT_CSS = """
     PrimeFile {
         align: center middle;
@@ -38,15 +40,15 @@ to try: Tab goes to the field for it."""
     }
     """
 
-    def __init__(self, path: str = "", encoding: str = "utf-8") -> None:
+    def __init__(self, jobs: Jobs, path: str = "", encoding: str = "utf-8") -> None:
         super().__init__()
+        self._jobs, self._job = jobs, f"prime file {id(self)}"  # so that this dialog cancels no job of the next one
         suggester = PathSuggester(use_cache=False, case_sensitive=True)
         self._path = Input(path, placeholder="a text file", suggester=suggester, compact=True, id="prime-file-path")
         self._path.select_on_focus = False
         self._encoding = Input(encoding, compact=True, id="prime-file-encoding")
         self._path.cursor_blink = self._encoding.cursor_blink = False
         self._note = Static("→ completes the path, Enter reads, Esc cancels", id="prime-file-note", markup=False)
-        self._reading: Worker[FoundPrime] | None = None
 
     def compose(self) -> ComposeResult:
         with Vertical(id="prime-file-box") as box:
@@ -60,11 +62,14 @@ to try: Tab goes to the field for it."""
             yield self._note
 
     def on_mount(self) -> None:
-        self._path.select_all()  # now: what is typed behind F2 takes its place
+        self._path.select_all()  # now: the keys that follow F2 replace it
+
+    def on_unmount(self) -> None:
+        self._jobs.cancel(self._job)
 
     @property
     def asked(self) -> tuple[str, str]:
-        """Path and encoding as they stand there."""
+        """The path and the encoding that were typed."""
         return self._path.value.strip(), self._encoding.value.strip() or "utf-8"
 
     @on(Input.Submitted)
@@ -73,26 +78,13 @@ to try: Tab goes to the field for it."""
         path, encoding = self.asked
         if path:
             self._say(f"reading {path} …")
-            self._reading = self.run_worker(
-                lambda: prime_from_file(path, encoding), thread=True, exclusive=True, exit_on_error=False
+            self._jobs.submit(
+                self._job,
+                lambda token: prime_from_file(path, encoding),
+                self.dismiss,
+                lambda error: self._say(str(error), error=True),
             )
 
-    @on(Worker.StateChanged)
-    def read(self, event: Worker.StateChanged) -> None:
-        event.stop()
-        worker = event.worker
-        if worker is not self._reading:
-            return
-        if worker.state is WorkerState.SUCCESS:
-            self.dismiss(worker.result)
-        elif worker.state is WorkerState.ERROR:
-            if not isinstance(worker.error, ValueError):
-                raise worker.error or RuntimeError("a worker failed without an error")
-            self._say(str(worker.error), error=True)
-
-    def _say(self, words: str, error: bool = False) -> None:
+    def _say(self, note: str, error: bool = False) -> None:
         self._note.set_class(error, "-error")
-        self._note.update(visible(words))
-
-    def action_give_up(self) -> None:
-        self.dismiss(None)
+        self._note.update(visible(note))

@@ -1,36 +1,37 @@
-"""Asking where a text is to be written, and in which form."""
+"""Asks for a file name and writes the text there, in the form that the ending chooses."""
 
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input, Static
 
+from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.run.files import write_atomically
 from charrnn_tui.tui.dialogs.dialog import Dialog
+from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.textview.visible import visible
 
 
 class SaveText(Dialog[Path | None]):
-    """Writes the text in the form that the file's ending says; gives the path, or None where nothing was written."""
+    """Gives the path of the written file, or None if none was written."""
 
-    HELP = """Enter writes the text. The ending of the file's name chooses the form, F2 steps through them:
+    HELP = """Enter writes the text. A file that exists is replaced only if Enter is pressed again."""
+    TERMS: ClassVar[tuple[tuple[str, str], ...]] = (
+        (".txt", "character for character as the model wrote it, in UTF-8; so is any other ending"),
+        (".json", "with each character's probability, rank, surprise and entropy, and the text's recipe"),
+        (".svg", "a picture of the text in the colours that are on"),
+    )
 
-.txt   character for character as the model wrote it, in UTF-8
-.json  with the probability, rank, surprise and entropy of each character, and the recipe of the text
-.svg   a picture of it, in the colours that are on
-
-Any other ending: as .txt. A file that exists is only replaced by a second Enter."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "give_up", "Cancel", id="save.cancel"),
-        Binding("f2", "next_form", "Next form", key_display="F2", id="save.form"),
-    ]
+    KEYS: ClassVar[tuple[Key, ...]] = (
+        Key("escape", "dismiss(None)", "Cancel", "Close the dialog; nothing is written.", "save.cancel"),
+        Key("f2", "next_form", "Next form", "Change the ending.", "save.form"),
+    )
+    BINDINGS = bindings_of(KEYS)
     DEFAULT_CSS = """
     SaveText {
         align: center middle;
@@ -42,9 +43,10 @@ Any other ending: as .txt. A file that exists is only replaced by a second Enter
     }
     """
 
-    def __init__(self, forms: Mapping[str, Callable[[], bytes]], characters: int, proposed: str) -> None:
-        """forms: by ending, what makes the file's bytes; called on another thread. The first is the usual one."""
+    def __init__(self, jobs: Jobs, forms: Mapping[str, Callable[[], bytes]], characters: int, proposed: str) -> None:
+        """forms: by ending, a function that returns the file's bytes, called in a job; the first is the default."""
         super().__init__()
+        self._jobs, self._job = jobs, f"save text {id(self)}"  # so that this dialog cancels no job of the next one
         self._forms = forms
         self._characters = characters
         self._input = Input(proposed, select_on_focus=False, compact=True)
@@ -60,8 +62,11 @@ Any other ending: as .txt. A file that exists is only replaced by a second Enter
             yield self._note
 
     def on_mount(self) -> None:
-        self.set_focus(self._input)  # before it is drawn: who sees it may type
+        self.set_focus(self._input)  # now: the keys that follow w are the name
         self._input.select_all()
+
+    def on_unmount(self) -> None:
+        self._jobs.cancel(self._job)
 
     @on(Input.Changed)
     def name_changed(self) -> None:
@@ -79,19 +84,13 @@ Any other ending: as .txt. A file that exists is only replaced by a second Enter
             self._note.update("there is a file of this name: Enter again replaces it")
             return
         self._note.update("writing …")
-        self._write(path)
-
-    @work(thread=True, exclusive=True)
-    def _write(self, path: Path) -> None:
-        """Ten thousand characters with their probabilities take a second."""
         make = self._forms.get(path.suffix.lower(), next(iter(self._forms.values())))
-        try:
-            write_atomically(path, make())
-        except (OSError, ValueError) as error:
-            reason = (isinstance(error, OSError) and error.strerror) or str(error)
-            self.app.call_from_thread(self._note.update, visible(f"cannot be written: {reason}"))
-        else:
-            self.app.call_from_thread(self.dismiss, path.absolute())
+        self._jobs.submit(
+            self._job,
+            lambda token: _write(path, make),
+            self.dismiss,
+            lambda error: self._note.update(visible(f"cannot be written: {error}")),
+        )
 
     def action_next_form(self) -> None:
         endings, path = list(self._forms), Path(self._input.value)
@@ -100,12 +99,18 @@ Any other ending: as .txt. A file that exists is only replaced by a second Enter
         self._input.value = f"{stem}{endings[place % len(endings)]}"
         self._input.cursor_position = len(self._input.value)
 
-    def action_give_up(self) -> None:
-        self.dismiss(None)
+
+def _write(path: Path, make: Callable[[], bytes]) -> Path:
+    """Blocks: ten thousand characters with their probabilities take a second. Raises ValueError, one line."""
+    try:
+        write_atomically(path, make())
+    except OSError as error:
+        raise ValueError(error.strerror or str(error)) from None
+    return path.absolute()
 
 
 def proposed_name(directory: Path, model: str) -> str:
-    """A file name after the model that does not exist there yet."""
+    """A file name made of the model's, which does not exist yet."""
     stem = "".join(character if character.isalnum() else "-" for character in model).strip("-") or "text"
     names = (f"{stem}-{number}.txt" for number in range(1, 1 << 30))
     return next(name for name in names if not os.path.lexists(directory / name))

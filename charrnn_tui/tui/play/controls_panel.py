@@ -157,18 +157,17 @@ class ControlRows(Widget):
 class ControlsPanel(Vertical, can_focus=True):
     """The controls and, while a value is typed, a field for it."""
 
-    HELP = """The controls act on the next character; the text is marked where one was changed.
-
-top-k        draw from the k most likely characters only
-temperature  below 1 favours likely characters, above 1 evens out; 0 always takes the most likely one
-top-p        draw from the fewest most likely characters whose probabilities add up to p
-min-p        draw from characters with at least p times the probability of the most likely one
-seed         the same seed and controls give the same text; another seed starts over
-replay ↻     on: every change rewrites the whole text from the prime with the same seed, at once
-speed        characters per second
-length       characters after which the text stops; g goes on
-
-shift or ctrl with ← → takes big steps; the mouse wheel changes the control under the pointer."""
+    HELP = "A changed control acts on the next character, and marks its place in the text."
+    TERMS: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("top-k", "draw from the k most likely characters only"),
+        ("temperature", "below 1 favours likely characters, above 1 evens out; 0 always takes the most likely one"),
+        ("top-p", "draw from the fewest most likely characters whose probabilities add up to p"),
+        ("min-p", "draw from characters with at least p times the probability of the most likely one"),
+        ("seed", "the same seed and controls give the same text; another seed starts over"),
+        ("replay ↻", "on: every change writes the whole text again from the prime, with the same seed"),
+        ("speed", "characters per second"),
+        ("length", "characters after which the text stops; g goes on"),
+    )
 
     KEYS: ClassVar[tuple[Key, ...]] = (
         Key("escape", "close_field", "Leave", "Close the field; the control keeps its value.", "value.leave"),

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from charrnn_tui.playground.branches import Branch
+from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.playground.playground import NO_TEXT
 from charrnn_tui.playground.text_export import COPY_FILE, RECIPES, as_bytes, with_probabilities, write_recipe
 from charrnn_tui.run.files import write_atomically
@@ -18,8 +19,8 @@ _CLIPBOARD_BYTES: Final = 70_000  # terminals truncate or ignore longer OSC 52 s
 class ExportActions:
     """Takes out the text that the pane shows, and says where it is."""
 
-    def __init__(self, pane: PlaygroundPane, runs_directory: Path, notify: Callable[[str], None]) -> None:
-        self._pane, self._directory, self._notify = pane, runs_directory, notify
+    def __init__(self, pane: PlaygroundPane, jobs: Jobs, runs_directory: Path, notify: Callable[[str], None]) -> None:
+        self._pane, self._jobs, self._directory, self._notify = pane, jobs, runs_directory, notify
 
     def save(self) -> None:
         """Ask for a file name, whose ending chooses the form: text, JSON with probabilities, or a picture."""
@@ -35,7 +36,8 @@ class ExportActions:
         }
         name = proposed_name(Path.cwd(), branch.model.source.path.stem)
         app.push_screen(
-            SaveText(forms, len(whole), name), lambda path: self._notify(f"written to {path}") if path else None
+            SaveText(self._jobs, forms, len(whole), name),
+            lambda path: self._notify(f"written to {path}") if path else None,
         )
 
     def _picture(self, branch: Branch) -> str:

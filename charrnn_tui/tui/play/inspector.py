@@ -68,15 +68,14 @@ def finding_at(playground: Playground, cursor: int | None) -> Finding | None:
 class Inspector(Widget, can_focus=True):
     """Bars of the whole distribution, before and after the controls; with one row of height, only the figures."""
 
-    HELP = """The probabilities from which the character under the cursor was drawn.
-
-model     as the model predicted it; rank, surprise and entropy come from these
-controls  after temperature, top-k, top-p and min-p as they are now: a changed control redraws the bars
-✶         the character that was written; – a character that the controls exclude
-bits      surprise: 0 was certain, 1 had an even chance, each further bit halves the probability
-
-In the text, arrows or the mouse move the cursor and Enter goes to the bars. In the bars, Enter continues the text from
-the cursor with the chosen character, as a new branch. / and a character choose that character's bar."""
+    HELP = """The probabilities from which the character under the cursor was drawn. In the text, arrows or the mouse \
+move the cursor, and Enter goes to the bars."""
+    TERMS: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("model", "the probabilities of the model; rank, surprise and entropy come from these"),
+        ("controls", "the same after temperature, top-k, top-p and min-p as they are now; – if they exclude it"),
+        ("✶", "the character that was written"),
+        ("bits", "surprise: 0 was certain, 1 had an even chance, each further bit halves the probability"),
+    )
 
     KEYS: ClassVar[tuple[Key, ...]] = (
         Key("enter", "fork", "fork", "Go on from here with the chosen character.", "inspector.fork", footer=True),

@@ -48,7 +48,7 @@ class PrimeActions:
 
     def read_file(self) -> None:
         """Ask for a file, whose text becomes the prime."""
-        dialog = PrimeFile(*self._file)
+        dialog = PrimeFile(self._jobs, *self._file)
 
         def put(found: FoundPrime | None) -> None:
             if found is not None:

@@ -140,7 +140,7 @@ class PlayScreen(StudioScreen):
         self.inspector = Inspector(self.playground, self.pane.text_view, self._fork)
         self._prime = PrimeActions(self.pane, backend, jobs, new_seed, self._notify)
         self._branches = BranchActions(self.pane, self._update)
-        self._export = ExportActions(self.pane, backend.runs_directory, self._notify)
+        self._export = ExportActions(self.pane, jobs, backend.runs_directory, self._notify)
         self._sessions = SessionKeeper(self.playground, backend.runs_directory)
         self._title = Static("", id="play-title", markup=False)
         self._source: ModelSource | None = None  # asked for, or of the model that writes; None: the newest
@@ -311,7 +311,7 @@ class PlayScreen(StudioScreen):
             self.controls.type_value()
 
     def action_choose_model(self) -> None:
-        self.app.push_screen(ModelMenu(self._backend, self._active_run, self._source), self.open_model)
+        self.app.push_screen(ModelMenu(self._backend, self._active_run, self._jobs, self._source), self.open_model)
 
     def action_compare(self) -> None:
         model, prime, settings = self.playground.model, self.pane.prime_field.prime, self.playground.settings
