@@ -63,6 +63,7 @@ class StudioApp(App["RunDirectory"]):
     """Screens ask it to start, open and quit. It returns the run that it has left to another process, if any."""
 
     TITLE = "charrnn-tui"
+    CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = True
     KEYS: ClassVar[tuple[Key, ...]] = (
         Key("1", "show('train')", "Train", "Go to the training screen.", "app.train"),

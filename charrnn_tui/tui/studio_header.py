@@ -11,15 +11,6 @@ SCREENS = (("1", "Train", "train"), ("2", "Play", "play"), ("3", "Runs", "runs")
 class StudioHeader(Widget):
     """Tabs on the left, the state of the run in training on the right, cut where there is no room."""
 
-    DEFAULT_CSS = """
-    StudioHeader {
-        dock: top;
-        height: 1;
-        background: $panel;
-        color: $text;
-    }
-    """
-
     status: reactive[str] = reactive("")
 
     def on_mount(self) -> None:

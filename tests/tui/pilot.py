@@ -1,11 +1,15 @@
 """Waiting for the app, and reading its screen."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from textual.pilot import Pilot
 
+import charrnn_tui.tui
 from tests.playground.scripted_backend import Clock
+
+STYLES = Path(charrnn_tui.tui.__file__).with_name("app.tcss")  # of the app, for tests that show a part of it alone
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], object], clock: Clock | None = None) -> None:

@@ -19,23 +19,6 @@ LIVE_SECONDS = 0.25  # new points are drawn this often at most: each row repaint
 class ChartCanvas(Widget):
     """Subclasses draw; the canvas decides when, compares with what is on the screen, and gives inks their styles."""
 
-    DEFAULT_CSS = """
-    ChartCanvas {
-        height: 1fr;
-        & .chart--title { color: $text-muted; text-style: bold; }
-        & .chart--axis { color: $text-muted; }
-        & .chart--raw { color: $primary; }
-        & .chart--smoothed { color: $foreground; text-style: bold; }
-        & .chart--validation { color: $text-accent; }
-        & .chart--best { color: $text-success; text-style: bold; }
-        & .chart--overlay { color: $text-secondary; text-style: italic; }
-        & .chart--crosshair { color: $foreground; }
-        & .chart--readout { color: $foreground; }
-        & .chart--intervention { color: $text-warning; text-style: bold; }
-        & .chart--hint { color: $text-muted; text-style: italic; }
-        &:nocolor .chart--raw, &:ansi .chart--raw { text-style: dim; }
-    }
-    """
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"chart--{ink.name.lower()}" for ink in Ink if ink is not Ink.TEXT}
 
     def __init__(

@@ -14,8 +14,6 @@ from charrnn_tui.tui.textview.text_view import TextView
 class ComparedText(TextView, can_focus=False):
     """Stays where the reader is, whatever is written; of another text only the rows that differ are repainted."""
 
-    DEFAULT_CSS = "ComparedText { height: 1fr; padding: 0 0 0 1; scrollbar-background: $background; }"
-
     @dataclass
     class Scrolled(Message):
         """The reader has gone to another row."""

@@ -20,15 +20,6 @@ DRAW_SECONDS: Final = 1 / 30
 class ComparisonView(Vertical):
     """Polls a comparison while it writes, and draws it."""
 
-    DEFAULT_CSS = """
-    ComparisonView {
-        height: 1fr;
-        & > #sides { height: 1fr; layout: vertical; }
-        & SidePane { height: 1fr; }
-        & > #side-status { height: 1; padding: 0 1; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
-    }
-    """
-
     def __init__(self, comparison: Comparison, on_sliders: Callable[[], None]) -> None:
         """on_sliders: called when a slider has come or gone."""
         super().__init__()

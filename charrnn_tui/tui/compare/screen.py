@@ -62,18 +62,6 @@ or turn the wheel."""
         Key("end", "scroll('end')", "End", "Scroll both to the end.", "side.end"),
     )
     BINDINGS = bindings_of(KEYS)
-    DEFAULT_CSS = """
-    CompareScreen {
-        &.-wide #sides { layout: horizontal; }
-        &.-wide SidePane { width: 1fr; height: 100%; }
-        &.-wide #side-b { border-left: solid $panel; }
-        & ControlsPanel { padding: 0 1; background: $boost; }
-        & .controls-panel--heading { display: none; }
-        &.-tiny StudioHeader, &.-tiny Footer, &.-tiny #side-status { display: none; }
-        &.-tiny ControlsPanel, &.-short ControlsPanel { display: none; }
-        &.-tiny TrainingSlider { display: none; }
-    }
-    """
 
     def __init__(
         self,

@@ -18,19 +18,6 @@ _MOST_NAMED: Final = 6
 class SidePane(Vertical):
     """Draws a side."""
 
-    DEFAULT_CSS = """
-    SidePane {
-        & > .side-pane--title { height: 1; padding: 0 1; color: $text-muted; }
-        & > .side-pane--title { text-wrap: nowrap; text-overflow: ellipsis; }
-        &.-chosen > .side-pane--title { text-style: bold; color: $text; background: $boost; }
-        & > .side-pane--note { display: none; height: auto; max-height: 2; padding: 0 1; color: $text-warning; }
-        &.-noted > .side-pane--note { display: block; }
-        &.-problem > .side-pane--note { color: $text-error; text-style: bold; }
-        & > TrainingSlider { display: none; }
-        &.-sliding > TrainingSlider { display: block; }
-    }
-    """
-
     def __init__(self, side: Side) -> None:
         super().__init__(id=f"side-{side.letter.lower()}")
         self.side = side

@@ -18,8 +18,6 @@ _LEAST_CELLS = 8  # for the bar, before facts are left out for it
 class TrainingSlider(Widget):
     """One row: facts of the model, and a bar on which it stands at its tick, or between two."""
 
-    DEFAULT_CSS = "TrainingSlider { height: 1; padding: 0 1; color: $text-muted; }"
-
     stage: Reactive[Stage | None] = reactive(None)
 
     @dataclass

@@ -30,15 +30,6 @@ class BranchList(Dialog[Branch | None]):
         Key("x", "delete", "Delete", "Delete the highlighted text and those forked from it.", "tree.delete"),
     )
     BINDINGS = bindings_of(KEYS)
-    DEFAULT_CSS = """
-    BranchList {
-        align: center middle;
-        & OptionList {
-            width: 110; max-width: 100%; height: auto; max-height: 100%;
-            border: round $primary; background: $surface; text-wrap: nowrap; text-overflow: ellipsis;
-        }
-    }
-    """
 
     def __init__(self, branches: BranchTree) -> None:
         super().__init__()

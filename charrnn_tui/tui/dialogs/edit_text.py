@@ -17,18 +17,6 @@ class EditText(Dialog[str | None]):
     HELP = """The line under the cursor, to be edited. Enter puts it into the text on a branch of its own, and the model
 goes on behind it; the text as it was stays where it is, and u goes back to it. Esc changes nothing."""
 
-    DEFAULT_CSS = """
-    EditText {
-        align: center middle;
-        & > Vertical {
-            width: 90; max-width: 100%; height: auto; max-height: 100%;
-            border: round $primary; border-title-style: bold; background: $surface; padding: 0 1;
-        }
-        & PrimeInput { min-height: 4; }
-        & Static { height: auto; color: $text-warning; }
-    }
-    """
-
     def __init__(self, line: str, cursor: int, vocabulary: Vocabulary) -> None:
         """cursor: the column of the cursor in the line. vocabulary: of the model that goes on."""
         super().__init__()

@@ -42,14 +42,6 @@ def _acts(node: DOMNode, key: Key) -> bool:
 class HelpDialog(Dialog[None]):
     """Sections of text and tables; a long description wraps within its column."""
 
-    DEFAULT_CSS = """
-    HelpDialog { align: center middle; }
-    HelpDialog > VerticalScroll {
-        width: 90; max-width: 100%; height: auto; max-height: 100%;
-        padding: 0 2; border: round $primary; background: $surface;
-    }
-    HelpDialog Static { height: auto; margin: 0 0 1 0; }
-    """
     KEYS: ClassVar[tuple[Key, ...]] = (
         Key("escape,q,question_mark,f1", "dismiss(None)", "Close", "Close the help.", "help.close"),
     )

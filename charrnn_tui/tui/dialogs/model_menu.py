@@ -38,18 +38,6 @@ class ModelMenu(Dialog[LoadedModel | ModelSource | None]):
         Key("m", "dismiss(None)", "Cancel", "Close the menu; the model stays.", "models.toggle"),
     )
     BINDINGS = bindings_of(KEYS)
-    DEFAULT_CSS = """
-    ModelMenu {
-        align: center middle;
-        & #model-box {
-            width: 72; max-width: 100%; height: auto; max-height: 100%;
-            border: round $primary; border-title-style: bold; background: $surface; padding: 0 1;
-        }
-        & OptionList { height: auto; max-height: 14; padding: 0; background: $surface; &, &:focus { border: none; } }
-        & #model-note { height: auto; color: $text-muted; }
-        & #model-note.-error { color: $text-error; text-style: bold; }
-    }
-    """
 
     def __init__(
         self, backend: Backend, active_run: Callable[[], ActiveRun | None], jobs: Jobs, chosen: ModelSource | None

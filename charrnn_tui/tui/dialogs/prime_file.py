@@ -25,20 +25,6 @@ Of a long text, the last {PRIME_MOST:,} characters become the prime."""
         Key("escape", "dismiss(None)", "Cancel", "Close the dialog; the prime stays.", "prime_file.cancel"),
     )
     BINDINGS = bindings_of(KEYS)
-    DEFAULT_CSS = """
-    PrimeFile {
-        align: center middle;
-        & #prime-file-box {
-            width: 72; max-width: 100%; height: auto; max-height: 100%;
-            border: round $primary; border-title-style: bold; background: $surface; padding: 0 1;
-        }
-        & Horizontal { height: 1; }
-        & Horizontal Static { width: 10; color: $text-muted; }
-        & Horizontal Input { width: 1fr; }
-        & #prime-file-note { height: auto; color: $text-muted; }
-        & #prime-file-note.-error { color: $text-error; text-style: bold; }
-    }
-    """
 
     def __init__(self, jobs: Jobs, path: str = "", encoding: str = "utf-8") -> None:
         super().__init__()

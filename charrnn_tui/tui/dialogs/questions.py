@@ -27,14 +27,6 @@ class Choice:
 class ChoiceDialog(Dialog[str | None]):
     """A question that one key answers; Esc leaves everything as it is."""
 
-    DEFAULT_CSS = """
-    ChoiceDialog { align: center middle; }
-    ChoiceDialog > Vertical {
-        width: auto; max-width: 90%; height: auto; max-height: 100%;
-        padding: 1 2; border: round $primary; background: $surface;
-    }
-    ChoiceDialog Static { width: auto; max-width: 100%; height: auto; }
-    """
     KEYS: ClassVar[tuple[Key, ...]] = (CANCEL,)
     BINDINGS = bindings_of(KEYS)
 
@@ -59,13 +51,6 @@ class ChoiceDialog(Dialog[str | None]):
 class TextDialog(Dialog[str | None]):
     """A question that a typed line answers. `check` gives what is wrong with it, or nothing."""
 
-    DEFAULT_CSS = """
-    TextDialog { align: center middle; }
-    TextDialog > Vertical {
-        width: 64; max-width: 90%; height: auto; padding: 1 2; border: round $primary; background: $surface;
-    }
-    TextDialog .problem { color: $text-error; }
-    """
     KEYS: ClassVar[tuple[Key, ...]] = (CANCEL,)
     BINDINGS = bindings_of(KEYS)
 

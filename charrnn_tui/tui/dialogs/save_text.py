@@ -32,16 +32,6 @@ class SaveText(Dialog[Path | None]):
         Key("f2", "next_form", "Next form", "Change the ending.", "save.form"),
     )
     BINDINGS = bindings_of(KEYS)
-    DEFAULT_CSS = """
-    SaveText {
-        align: center middle;
-        & #save-box {
-            width: 72; max-width: 100%; height: auto;
-            border: round $primary; border-title-style: bold; background: $surface; padding: 0 1;
-        }
-        & #save-note { color: $text-warning; height: auto; }
-    }
-    """
 
     def __init__(self, jobs: Jobs, forms: Mapping[str, Callable[[], bytes]], characters: int, proposed: str) -> None:
         """forms: by ending, a function that returns the file's bytes, called in a job; the first is the default."""

@@ -29,15 +29,6 @@ class SessionList(Dialog[Path | None]):
         Key("x", "delete", "Delete", "Delete the chosen session.", "sessions.delete"),
     )
     BINDINGS = bindings_of(KEYS)
-    DEFAULT_CSS = """
-    SessionList {
-        align: center middle;
-        & OptionList {
-            width: 110; max-width: 100%; height: auto; max-height: 100%;
-            border: round $primary; background: $surface; text-wrap: nowrap; text-overflow: ellipsis;
-        }
-    }
-    """
 
     def __init__(self, directory: Path) -> None:
         super().__init__()

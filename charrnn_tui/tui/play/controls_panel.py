@@ -66,15 +66,6 @@ class ControlRows(Widget):
         "control-rows--chosen",
         "control-rows--chosen-focused",
     }
-    DEFAULT_CSS = """
-    ControlRows {
-        height: auto;
-        & .control-rows--name { color: $text-muted; }
-        & .control-rows--value { text-style: bold; }
-        & .control-rows--chosen { text-style: bold; color: $text-primary; }
-        & .control-rows--chosen-focused { text-style: bold reverse; color: $text-primary; }
-    }
-    """
 
     def __init__(
         self, controls: Sequence[PlayControl], settings: PlaySettings, on_point: Callable[[int, int], None]
@@ -173,16 +164,6 @@ class ControlsPanel(Vertical, can_focus=True):
         Key("escape", "close_field", "Leave", "Close the field; the control keeps its value.", "value.leave"),
     )
     BINDINGS = bindings_of(KEYS)
-    DEFAULT_CSS = """
-    ControlsPanel {
-        height: auto;
-        & .controls-panel--heading { height: 1; color: $text-muted; text-style: bold; }
-        & Input { display: none; }
-        & .controls-panel--error { display: none; height: auto; color: $text-error; }
-        &.-typing Input { display: block; }
-        &.-wrong .controls-panel--error { display: block; }
-    }
-    """
 
     settings: Reactive[PlaySettings] = reactive(PlaySettings, repaint=False)
     chosen: Reactive[int] = reactive(0, repaint=False)

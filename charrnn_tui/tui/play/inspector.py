@@ -94,14 +94,6 @@ move the cursor, and Enter goes to the bars."""
         "inspector--bar",
         "inspector--chosen",
     }
-    DEFAULT_CSS = """
-    Inspector {
-        & .inspector--head { text-style: bold; }
-        & .inspector--figures { color: $text-muted; }
-        & .inspector--bar { color: $text-primary; text-style: bold; }
-        & .inspector--chosen { color: $text-primary; text-style: bold reverse; }
-    }
-    """
 
     finding: Reactive[Finding | None] = reactive(None, repaint=False)
     place: Reactive[int] = reactive(0, repaint=False)

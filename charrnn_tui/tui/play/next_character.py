@@ -66,13 +66,6 @@ class NextCharacter(Widget):
         "next-character--bar",
         "next-character--figures",
     }
-    DEFAULT_CSS = """
-    NextCharacter {
-        & .next-character--heading { color: $text-muted; text-style: bold; }
-        & .next-character--bar { color: $text-primary; text-style: bold; }
-        & .next-character--figures { color: $text-muted; }
-    }
-    """
 
     distribution: Reactive[NextDistribution | None] = reactive(None, repaint=False)
 

@@ -36,15 +36,6 @@ _MOST_CANDIDATES: Final = 12
 class PlaygroundPane(Vertical):
     """Drives a playground by one timer and draws it, each part as often as it is worth its bandwidth."""
 
-    DEFAULT_CSS = """
-    PlaygroundPane {
-        height: 1fr;
-        & > TextView { height: 1fr; padding: 0 0 0 1; scrollbar-background: $background; }
-        & > SurpriseLegend { display: none; }
-        &.-coloured > SurpriseLegend { display: block; }
-    }
-    """
-
     def __init__(
         self,
         playground: Playground,

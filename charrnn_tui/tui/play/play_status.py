@@ -9,13 +9,6 @@ from charrnn_tui.tui.textview.visible import visible
 class PlayStatus(Static):
     """Repainted only when its text changes."""
 
-    DEFAULT_CSS = """
-    PlayStatus {
-        height: 1; padding: 0 1; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis;
-        &.-problem { color: $text-error; text-style: bold; text-wrap: wrap; height: auto; max-height: 3; }
-    }
-    """
-
     def __init__(self) -> None:
         super().__init__("", markup=False)
         self._shown = ""

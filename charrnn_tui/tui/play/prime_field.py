@@ -56,21 +56,6 @@ a word."""
         ),
     )
     BINDINGS = bindings_of(KEYS)
-    DEFAULT_CSS = """
-    PrimeField {
-        height: auto;
-        background: $boost;
-        padding: 0 1;
-        & Horizontal { height: auto; }
-        & .prime-field--label { width: auto; color: $text-muted; text-style: bold; }
-        &:focus-within .prime-field--label { color: $text-primary; }
-        & PrimeInput { width: 1fr; }
-        & .prime-field--note {
-            height: 1; display: none; color: $text-warning; text-wrap: nowrap; text-overflow: ellipsis;
-        }
-        &.-unknown .prime-field--note { display: block; }
-    }
-    """
 
     model: Reactive[LoadedModel | None] = reactive(None, repaint=False)
     """The model that will read the prime."""

@@ -60,21 +60,6 @@ class PrimeInput(TextArea, inherit_bindings=False):
         *(b for b in TextArea.BINDINGS if isinstance(b, Binding) and b.key not in ("f6", "f7", "ctrl+k")),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {UNKNOWN, BREAK}
-    DEFAULT_CSS = """
-    PrimeInput {
-        height: 1; padding: 0 1 0 0; background: transparent;
-        overflow-x: hidden; overflow-y: scroll; scrollbar-size: 1 1; scrollbar-background: transparent;
-        scrollbar-visibility: hidden;
-        &:focus { scrollbar-visibility: visible; }
-        &:dark .text-area--cursor, &:light .text-area--cursor {
-            color: $foreground; background: transparent; text-style: reverse;
-        }
-        & .text-area--selection { background: $primary-muted; text-style: reverse; }
-        & .text-area--suggestion, & .text-area--placeholder { color: $text-muted; text-style: dim italic; }
-        & > .prime-input--break { color: $text-muted; text-style: dim; }
-        & > .prime-input--unknown { color: $text-error; text-style: reverse underline; }
-    }
-    """
 
     # As TextArea's own, but without repainting all rows at each key.
     selection: Reactive[Selection] = reactive(Selection(), init=False, always_update=True, repaint=False)

@@ -94,32 +94,6 @@ class PlayScreen(StudioScreen):
         *control_keys("play"),
     )
     BINDINGS = bindings_of(KEYS)
-    DEFAULT_CSS = """
-    PlayScreen {
-        & #play-title { height: 1; padding: 0 1; text-style: bold; text-wrap: nowrap; text-overflow: ellipsis; }
-        & #play-body { height: 1fr; layout: vertical; }
-        & PlaygroundPane { height: 1fr; }
-        & #play-panel { height: auto; padding: 0 1; background: $boost; }
-        & .controls-panel--heading { display: none; }
-        & NextCharacter { height: 1; }
-        & Inspector { display: none; height: 9; }
-        &.-inspecting NextCharacter { display: none; }
-        &.-inspecting Inspector { display: block; }
-
-        &.-wide #play-body { layout: horizontal; }
-        &.-wide PlaygroundPane { width: 1fr; height: 100%; }
-        &.-wide #play-panel { width: 30; height: 100%; background: transparent; border-left: solid $panel; }
-        &.-wide .controls-panel--heading { display: block; }
-        &.-wide NextCharacter { height: 1fr; max-height: 15; margin: 1 0 0 0; }
-
-        &.-wide Inspector { height: 1fr; margin: 1 0 0 0; }
-        &.-wide.-inspecting #play-panel { width: 46; }
-
-        &.-short Inspector { height: 1; margin: 0; }
-        &.-short NextCharacter, &.-short #play-title, &.-short SurpriseLegend { display: none; }
-        &.-tiny #play-panel, &.-tiny #play-title, &.-tiny SurpriseLegend, &.-tiny PlayStatus { display: none; }
-    }
-    """
 
     def __init__(
         self,

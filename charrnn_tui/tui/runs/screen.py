@@ -31,15 +31,6 @@ class RunsScreen(StudioScreen):
     HELP = """Losses in nats/char. train: of the last step; val: the last validation; best: the lowest validation \\
 loss; curve: the validation losses over the run; size: of all files of the run; model: layers × hidden units."""
 
-    DEFAULT_CSS = """
-    RunsScreen DataTable { height: 1fr; }
-    RunsScreen #empty { padding: 1 2; height: 1fr; display: none; }
-    RunsScreen #filter { display: none; }
-    RunsScreen.-filtering #filter { display: block; }
-    RunsScreen #arranged { height: 1; padding: 0 1; color: $text-muted; }
-    RunsScreen.-empty #empty { display: block; }
-    RunsScreen.-empty DataTable { display: none; }
-    """
     KEYS: ClassVar[tuple[Key, ...]] = (
         Key("enter", "open", "Open", "Open the run with its curves and samples.", "runs.open", footer=True),
         Key("o", "play", "Play", "Play with the best checkpoint of the run.", "runs.play", footer=True),

@@ -76,14 +76,6 @@ def colour_classes(mode: ColourMode, text: GeneratedText | None, start: int, end
 class SurpriseLegend(Horizontal):
     """One row: the five steps in their colours, drawn by a text view of its own, and figures of the text."""
 
-    DEFAULT_CSS = """
-    SurpriseLegend {
-        height: 1; padding: 0 1;
-        & > TextView { height: 1; width: 41; scrollbar-size: 0 0; }
-        & > Static { height: 1; width: 1fr; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
-    }
-    """
-
     def __init__(self) -> None:
         super().__init__()
         self.scale = TextView(id="colour-scale")

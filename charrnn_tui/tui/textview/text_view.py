@@ -59,23 +59,6 @@ class TextView(ScrollView, inherit_bindings=False):
         *painter.CLASSES,
     }
     # Every distinction has a second channel beside its colour. The classes are steps of one scale.
-    DEFAULT_CSS = """
-    TextView {
-        color: $text; overflow-x: hidden; overflow-y: scroll; scrollbar-size: 1 1;
-        scrollbar-background: transparent;  /* no bar beside a text that fits */
-        & > .text-view--prime { color: $text-primary; text-style: bold; }
-        & > .text-view--mark { color: $text-accent; text-style: reverse underline; }
-        & > .text-view--cursor { color: $text-primary; text-style: reverse bold; }
-        & > .text-view--busy { color: $text-accent; }
-        & > .text-view--placeholder { color: $text-muted; text-style: dim; }
-        & > .text-view--class-0 { color: $text-muted; text-style: dim; }
-        & > .text-view--class-1 { color: $text; }
-        & > .text-view--class-2 { color: $text-success; text-style: bold; }
-        & > .text-view--class-3 { color: $text-secondary; text-style: underline; }
-        & > .text-view--class-4 { color: $text-warning; text-style: bold underline; }
-        & > .text-view--class-5 { color: $text-error; text-style: reverse; }
-    }
-    """
 
     # As the widget's own, but without laying out the screen and repainting all of us for every row that is added.
     virtual_size: Reactive[Size] = Reactive(Size(0, 0), repaint=False)

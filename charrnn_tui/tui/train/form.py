@@ -71,20 +71,6 @@ time. thorough: the same model, to a lower loss still, in two and a half times t
 
 on hangup: what happens when the terminal is closed: train on without it, or save and stop."""
 
-    DEFAULT_CSS = """
-    TrainForm { padding: 0 1; }
-    TrainForm Grid { grid-size: 4; grid-columns: 14 1fr 14 1fr; grid-rows: 1; grid-gutter: 0 1; height: auto; }
-    TrainForm.-narrow Grid { grid-size: 2; grid-columns: 14 1fr; }
-    TrainForm .wide { column-span: 3; }
-    TrainForm.-narrow .wide { column-span: 1; }
-    TrainForm Label { width: 14; color: $text-muted; }
-    TrainForm Label.-invalid { color: $text-error; text-style: bold reverse; }
-    TrainForm Select { width: 1fr; }
-    TrainForm #cost { height: auto; min-height: 4; margin-top: 1; }
-    TrainForm #problem { height: auto; color: $text-error; text-style: bold; }
-    TrainForm #buttons { height: auto; margin-top: 1; }
-    """
-
     def __init__(self, backend: Backend, jobs: Jobs) -> None:
         super().__init__()
         self._backend, self._jobs = backend, jobs

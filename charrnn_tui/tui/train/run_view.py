@@ -44,23 +44,6 @@ class RunView(Vertical):
 2 plays with the model as it is now. Losses are in nats/char: 1 nat is 1.44 bits, and uniform guessing among N
 characters has a loss of ln N. The validation loss is computed with the batch size and sequence length of the run."""
 
-    DEFAULT_CSS = """
-    RunView { padding: 0 1; }
-    RunView #bars { height: 3; }
-    RunView #body { height: 1fr; }
-    RunView LossChart { width: 2fr; height: 1fr; }
-    RunView #samples { width: 1fr; border-left: solid $panel; padding-left: 1; }
-    RunView #alarm { height: 1; color: $text-warning; text-style: bold; display: none; }
-    RunView.-alarmed #alarm { display: block; }
-    RunView #facts { height: 2; color: $text-muted; }
-    RunView.-narrow #body { layout: vertical; }
-    RunView.-narrow LossChart { width: 1fr; height: 2fr; }
-    RunView.-narrow #samples { width: 1fr; height: 1fr; min-height: 3; border-left: none; padding-left: 0; }
-    RunView.-low #samples { display: none; }
-    RunView.-flat #bars { height: 1; }
-    RunView.-flat #facts { height: 1; }
-    """
-
     def __init__(self, followers: RunFollowers, *, poll_seconds: float = POLL_SECONDS, id: str | None = None) -> None:
         super().__init__(id=id)
         self._poll_seconds = poll_seconds

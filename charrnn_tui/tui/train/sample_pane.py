@@ -25,11 +25,6 @@ class SamplePane(Vertical):
 f    the newest, and each that comes
 ↑↓   scroll      s   write one now      Tab  to the chart, where v's crosshair brings its sample here"""
 
-    DEFAULT_CSS = """
-    SamplePane #sample-title { height: 1; color: $text-muted; text-style: bold; }
-    SamplePane:focus-within #sample-title { text-style: bold reverse; }
-    SamplePane #sample { height: 1fr; }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "step(-1)", "Sample before", id="samples.before", key_display="←"),
         Binding("right", "step(1)", "Sample after", id="samples.after", key_display="→"),

@@ -13,6 +13,7 @@ from textual.widgets import Input
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.tui.chart.loss_chart import LossChart
 from tests.tui.chart.falling_losses import add_losses, add_validations, falling_run, run_of
+from tests.tui.pilot import STYLES
 from tests.tui.scripted_training import started
 
 
@@ -29,6 +30,8 @@ class WatchedChart(LossChart):
 
 
 class ChartApp(App[None]):
+    CSS_PATH = STYLES
+
     def __init__(self, chart: LossChart) -> None:
         super().__init__()
         self.chart, self.run_shown = chart, RunProgress()

@@ -15,12 +15,14 @@ from charrnn_tui.run.active_run import ActiveRun
 from charrnn_tui.tui.compare.comparison_view import status_of
 from charrnn_tui.tui.compare.screen import CompareScreen
 from tests.playground.scripted_backend import Clock, ScriptedBackend, ScriptedRun
-from tests.tui.pilot import screen_text, until
+from tests.tui.pilot import STYLES, screen_text, until
 
 SETTINGS = replace(DEFAULTS, length=200)
 
 
 class Comparing(App[None]):
+    CSS_PATH = STYLES
+
     def __init__(
         self,
         backend: ScriptedBackend,

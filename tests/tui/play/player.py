@@ -13,12 +13,14 @@ from charrnn_tui.run.active_run import ActiveRun
 from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.tui.play.screen import PlayScreen
 from tests.playground.scripted_backend import Clock, ScriptedBackend, ScriptedRun
-from tests.tui.pilot import until
+from tests.tui.pilot import STYLES, until
 
 DEFAULT = SamplingSettings(temperature=0.8, top_k=5)  # what the controls show at first
 
 
 class Playground(App[None]):
+    CSS_PATH = STYLES
+
     def __init__(self, backend: ScriptedBackend, run: ScriptedRun | None, source: ModelSource | None) -> None:
         super().__init__()
         self.clock = Clock()

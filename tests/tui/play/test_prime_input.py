@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 
 from charrnn_tui.tui.play.document_text import raw, signs, stored
 from charrnn_tui.tui.play.prime_input import PrimeInput
+from tests.tui.pilot import STYLES
 
 SEPARATORS = "\f\v\x1c\x1d\x1e\x85\u2028\u2029\r"
 PRIVATE = "\ue000\U000f0000\U000f0001\U0010fffd"
@@ -34,6 +35,8 @@ def test_what_is_drawn_of_a_document_has_its_width_and_is_safe(text: str) -> Non
 
 
 class Field(App[None]):
+    CSS_PATH = STYLES
+
     def __init__(self, text: str) -> None:
         super().__init__()
         self.input = PrimeInput(text)

@@ -14,12 +14,15 @@ from textual.geometry import Offset, Region
 from textual.selection import Selection
 
 from charrnn_tui.tui.textview.text_view import TextView
+from tests.tui.pilot import STYLES
 
 SCROLLBAR_AND_GAP = 2
 PROSE = "Happy families are all alike; every unhappy family is unhappy in its own way. "
 
 
 class GeneratedText(App[None]):
+    CSS_PATH = STYLES
+
     """A text view that fills the screen and notes where its cursor went."""
 
     def __init__(self, view: TextView) -> None:
