@@ -1,5 +1,6 @@
 """The direction of the house: what is imported, and when."""
 
+import ast
 import json
 import subprocess
 import sys
@@ -68,7 +69,10 @@ def test_the_import_contracts_hold() -> None:
         ("text", {"numpy"}),
         ("checkpoint", {"numpy", "safetensors"}),
         ("sampling", {"numpy"}),
+        ("native", {"platformdirs"}),
         ("training", {"numpy", "safetensors", "torch", "platformdirs"}),
+        ("playground", {"numpy", "safetensors", "platformdirs"}),
+        ("runner", {"numpy", "safetensors", "platformdirs"}),
         ("tui", {"numpy", "safetensors", "rich", "textual", "platformdirs"}),
         ("cli", {"numpy", "safetensors", "click", "rich"}),
     ],
@@ -100,3 +104,35 @@ def test_a_command_brings_in_only_what_it_needs(command: list[str], allowed: set
 
 def test_the_playground_is_on_the_screen_before_torch_is_imported(tmp_path: Path) -> None:
     assert modules_after(FIRST_SCREEN, tmp_path) <= {"click", "numpy", "rich", "safetensors", "textual", "platformdirs"}
+
+
+def classes_of_ours() -> dict[str, tuple[list[str], int, int]]:
+    """By name: the names of its bases, its lines, its methods."""
+    found = {}
+    for path in (ROOT / "charrnn_tui").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                bases = [ast.unparse(base).partition("[")[0].rpartition(".")[2] for base in node.bases]
+                methods = sum(isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef) for part in node.body)
+                found[node.name] = (bases, (node.end_lineno or 0) - node.lineno + 1, methods)
+    return found
+
+
+def test_nothing_of_ours_derives_from_ours_more_than_one_level_deep() -> None:
+    classes = classes_of_ours()
+
+    def with_bases(name: str) -> list[str]:
+        return [name, *(up for base in classes[name][0] if base in classes for up in with_bases(base))]
+
+    def depth(name: str) -> int:
+        return max((1 + depth(base) for base in classes[name][0] if base in classes), default=0)
+
+    counted = [
+        (sum(classes[part][1] for part in with_bases(name)), sum(classes[part][2] for part in with_bases(name)), name)
+        for name in classes
+    ]
+    largest = "\n".join(
+        f"{name}: {lines} lines, {methods} methods" for lines, methods, name in sorted(counted)[:-11:-1]
+    )
+    print("The ten largest classes, each with its own bases:", largest, sep="\n")
+    assert {name: with_bases(name) for name in classes if depth(name) > 1} == {}, largest

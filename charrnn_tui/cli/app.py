@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from charrnn_tui.cli.hangup import come_back_lines, on_hangup, point_at_nothing
 from charrnn_tui.cli.output import say
+from charrnn_tui.playground.models import newest_source
 from charrnn_tui.playground.session import DIRECTORY as SESSIONS
 from charrnn_tui.playground.session import list_sessions
 from charrnn_tui.run.directory import RunDirectory, find_run
-from charrnn_tui.runner.shipped_model import is_checkpoint_file, newest_checkpoint, shipped_checkpoint
+from charrnn_tui.runner.find_model import is_checkpoint_file
 from charrnn_tui.tui.app import Opening, StudioApp
 
 if TYPE_CHECKING:
@@ -68,9 +69,11 @@ def _opening(
     if start is not None:
         return Opening(start=start)
     if target is None:
-        checkpoint = newest_checkpoint(backend.runs_directory)
+        source = newest_source(backend)
+        checkpoint = None if source is None else source.file
         session = next(iter(list_sessions(backend.runs_directory / SESSIONS)), None)
-        if session is not None and checkpoint != shipped_checkpoint() and _age(checkpoint) > _age(session):
+        own = source is not None and source.kind != "shipped"
+        if session is not None and own and _age(checkpoint) > _age(session):
             session = None  # something has been trained since: that is what one wants to see
         return Opening(checkpoint=checkpoint, session=session)
     run = find_run(backend.runs_directory, str(target))

@@ -22,7 +22,7 @@ from charrnn_tui.cli.output import DataStream, say
 from charrnn_tui.native.cores import available_cores
 from charrnn_tui.run.quantities import size
 from charrnn_tui.run.settings import TrainSettings
-from charrnn_tui.runner.shipped_model import shipped_checkpoint
+from charrnn_tui.runner.find_model import shipped_checkpoint
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.lstm_step import COMPILED
 from charrnn_tui.sampling.sampler import Sampler

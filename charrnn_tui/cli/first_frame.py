@@ -1,6 +1,5 @@
 """The terminal before Textual is there: whether it will do, and a first frame while the app's modules are imported."""
 
-import gc
 import os
 import shutil
 import sys
@@ -46,17 +45,6 @@ def first_frame() -> Iterator[None]:
     except BaseException:
         _write(_MAIN_SCREEN)
         raise
-
-
-@contextmanager
-def imports_for_good() -> Iterator[None]:
-    """Modules stay: looking through them for garbage finds none, and would take a tenth of the start."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()  # nor do later collections look at them
-        gc.enable()
 
 
 def _write(sequence: str) -> None:

@@ -13,8 +13,7 @@ from charrnn_tui.cli.output import DataStream
 from charrnn_tui.cli.quality import model_facts, quality_of_loss
 from charrnn_tui.run.directory import find_run
 from charrnn_tui.run.quantities import bits, size
-from charrnn_tui.runner.find_model import locate_checkpoint, open_checkpoint
-from charrnn_tui.runner.shipped_model import is_torch_file
+from charrnn_tui.runner.find_model import is_torch_file, locate_checkpoint, open_checkpoint
 
 _FACTS = (  # in this order, null where the file does not know
     *("step", "steps", "epoch", "epochs", "loss", "val_loss", "best_val_loss", "batch_size", "seq_length"),

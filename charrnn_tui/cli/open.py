@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from charrnn_tui.cli.first_frame import NoTerminal, check_terminal, first_frame, imports_for_good
+from charrnn_tui.cli.first_frame import NoTerminal, check_terminal, first_frame
 from charrnn_tui.cli.options import low_bandwidth_option, runs_option
 from charrnn_tui.run.directory import find_run
+from charrnn_tui.runner.lasting_imports import imports_for_good
 
 if TYPE_CHECKING:
     from charrnn_tui.run.settings import RunRequest

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from charrnn_tui.cli.failures import DONE, Failed
+from charrnn_tui.cli.failures import Failed, explain
 from charrnn_tui.cli.hangup import come_back_lines, on_hangup
 from charrnn_tui.cli.open import show_app
 from charrnn_tui.cli.options import json_option, low_bandwidth_option, runs_option
@@ -22,7 +22,8 @@ from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.events import Event
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.run.settings import RunRequest, option, settings_for
-from charrnn_tui.runner.detached import start_in_background
+from charrnn_tui.runner.detached import NotStarted, start_in_background
+from charrnn_tui.runner.failures import DONE
 from charrnn_tui.runner.find_model import find_run_or_fail
 from charrnn_tui.runner.resume import MAY_CHANGE, resume_run
 from charrnn_tui.runner.start import Started, start_run
@@ -119,9 +120,15 @@ def _train_in_background(begin: _Beginning, runs_dir: Path, as_json: bool) -> in
         with StopSignals(control) as signals:
             directory, events = begin.start(control, True)
             progress, trouble = _drive(events, LinesInBackground(lambda: tell(directory)), control)
-        return _exit_code(directory, progress, trouble, signals)
+        try:
+            return _exit_code(directory, progress, trouble, signals)
+        except click.exceptions.Exit as ended:
+            return ended.exit_code
 
-    directory, pid = start_in_background(work)
+    try:
+        directory, pid = start_in_background(work, explain)
+    except NotStarted as error:
+        raise Failed(str(error), error.exit_code) from None
     if as_json:
         DataStream().write_json({"run": directory.name, "directory": str(directory.path), "pid": pid})
     else:

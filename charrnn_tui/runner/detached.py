@@ -8,30 +8,29 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-import click
-
-from charrnn_tui.cli.failures import FAILED, explain
-from charrnn_tui.run.directory import RunDirectory
+from charrnn_tui.run.directory import RunDirectory, RunError
+from charrnn_tui.runner.failures import FAILED
 
 Tell = Callable[[RunDirectory], None]
+Explain = Callable[[Exception], tuple[str, int] | None]
 
 
-class NotStarted(click.ClickException):
-    """The child ended before its work had begun; its words and its exit code."""
+class NotStarted(Exception):
+    """The child process ended before it had a run; its message and its exit code."""
 
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)
-        self.exit_code = exit_code  # type: ignore[misc]  # click declares it for the class, and reads the instance's
+        self.exit_code = exit_code
 
 
-def start_in_background(work: Callable[[Tell], int]) -> tuple[RunDirectory, int]:
-    """Begin `work` in a new session; gives the run that it told of, and its process, as soon as it has told.
+def start_in_background(work: Callable[[Tell], int], explain: Explain) -> tuple[RunDirectory, int]:
+    """Begin `work` in a new session; returns the run that it reported, and its process id, once it has reported.
 
-    Work that ends before that is a failure: its message and its exit code become this process's. Call it before there
-    are threads. Raises ClickException.
+    work: is given a function to report its run with; returns the exit code. explain: as `failures.explain`. Call it
+    before there are threads. Raises NotStarted, RunError where the system has no sessions.
     """
     if not hasattr(os, "fork"):
-        raise click.UsageError("--detach needs a system with sessions, such as Linux or macOS")
+        raise RunError("--detach needs a system with sessions, such as Linux or macOS")
     ours, theirs = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -41,20 +40,20 @@ def start_in_background(work: Callable[[Tell], int]) -> tuple[RunDirectory, int]
         os.setsid()
         if os.fork():  # who leads a session may be given a terminal again
             os._exit(0)
-        _work_alone(work, theirs)
+        _work_alone(work, explain, theirs)
     os.close(theirs)
     os.waitpid(middle, 0)
     with os.fdopen(ours, encoding="utf-8") as told:
         line = told.read()
     values: dict[str, Any] = (
-        json.loads(line) if line else {"error": "the process for the training ended without a word", "code": 1}
+        json.loads(line) if line else {"error": "the process for the training ended without a message", "code": 1}
     )
     if "error" in values:
         raise NotStarted(str(values["error"]), int(values["code"]))
     return RunDirectory(Path(str(values["directory"]))), int(values["pid"])
 
 
-def _work_alone(work: Callable[[Tell], int], theirs: int) -> NoReturn:
+def _work_alone(work: Callable[[Tell], int], explain: Explain, theirs: int) -> NoReturn:
     """The child: no terminal, its output into the run's log once there is a run; never returns."""
     _point_output_at(os.devnull)
     code = FAILED
@@ -68,8 +67,6 @@ def _work_alone(work: Callable[[Tell], int], theirs: int) -> NoReturn:
 
     try:
         code = work(tell)
-    except click.exceptions.Exit as ended:
-        code = ended.exit_code
     except Exception as error:
         message, code = explain(error) or (f"{type(error).__name__}: {error}", FAILED)
         if explain(error) is None:

@@ -5,8 +5,9 @@ from pathlib import Path
 from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError
 from charrnn_tui.checkpoint.safetensors_file import looks_like_safetensors, read_checkpoint
 from charrnn_tui.run.directory import RunDirectory, find_run, list_runs
-from charrnn_tui.runner.shipped_model import is_torch_file
 from charrnn_tui.sampling.lstm import CharLSTM
+
+SHIPPED = "anna.safetensors"
 
 
 def locate_checkpoint(reference: str | Path, runs: Path) -> Path:
@@ -62,3 +63,27 @@ def find_run_or_fail(reference: str, runs: Path) -> RunDirectory:
         names = ", ".join(found.name for found in list_runs(runs)[:8])
         raise CheckpointError(f"{reference}: no such run in {runs}" + (f"; there are {names}" if names else ""))
     return run
+
+
+def is_torch_file(head: bytes) -> bool:
+    """Whether a file that begins so was written by torch.save: a zip archive, or the pickle of older versions."""
+    return head.startswith((b"PK\x03\x04", b"\x80\x02"))
+
+
+def is_checkpoint_file(path: Path) -> bool:
+    """Whether a file is meant to be a checkpoint, by its ending or its first bytes."""
+    if path.suffix in (".safetensors", ".net"):
+        return True
+    try:
+        with path.open("rb") as file:
+            head = file.read(16)
+    except OSError:
+        return False
+    return looks_like_safetensors(head) or is_torch_file(head)
+
+
+def shipped_checkpoint() -> Path | None:
+    """The model that comes with the program: beside the package in a clone, inside it where installed."""
+    package = Path(__file__).resolve().parent.parent
+    candidates = (package / "checkpoints" / SHIPPED, package.parent / "checkpoints" / SHIPPED)
+    return next((path for path in candidates if path.is_file()), None)

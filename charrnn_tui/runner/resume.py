@@ -8,12 +8,12 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from charrnn_tui.cli.first_frame import imports_for_good
 from charrnn_tui.run.control import Control, HandOver
 from charrnn_tui.run.directory import RunDirectory, RunError
 from charrnn_tui.run.lock import RunLock, RunLocked
 from charrnn_tui.run.mailbox import leave_request
 from charrnn_tui.run.settings import TrainSettings
+from charrnn_tui.runner.lasting_imports import imports_for_good
 from charrnn_tui.runner.start import Recording, Started, Stream, recorded, settings_file, write_sample
 from charrnn_tui.text.batches import batch_count, split_at
 from charrnn_tui.text.corpus import Corpus, load_corpus

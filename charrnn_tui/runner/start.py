@@ -10,8 +10,6 @@ from typing import Any
 
 from charrnn_tui import __version__
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
-from charrnn_tui.cli.failures import FAILED, explain
-from charrnn_tui.cli.first_frame import imports_for_good
 from charrnn_tui.run.control import Control
 from charrnn_tui.run.directory import EventWriter, RunDirectory, RunError
 from charrnn_tui.run.events import AlarmRaised, CheckpointSaved, Event, RunFinished, RunPaused, StepDone
@@ -19,6 +17,8 @@ from charrnn_tui.run.fitting import with_rare_validations
 from charrnn_tui.run.lock import RunLock
 from charrnn_tui.run.mailbox import Mailbox
 from charrnn_tui.run.settings import RunRequest, TrainSettings
+from charrnn_tui.runner.failures import FAILED, explain
+from charrnn_tui.runner.lasting_imports import imports_for_good
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings

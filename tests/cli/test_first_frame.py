@@ -5,7 +5,8 @@ import os
 
 import pytest
 
-from charrnn_tui.cli.first_frame import first_frame, imports_for_good
+from charrnn_tui.cli.first_frame import first_frame
+from charrnn_tui.runner.lasting_imports import imports_for_good
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="there is none elsewhere")
 

@@ -1,0 +1,30 @@
+"""What a user or a file can cause, in one line and an exit code."""
+
+from typing import Final
+
+from charrnn_tui.checkpoint.checkpoint import CheckpointError
+from charrnn_tui.run.directory import RunError
+from charrnn_tui.run.lock import RunLocked
+from charrnn_tui.run.settings import SettingsError
+from charrnn_tui.text.batches import TextTooShort
+from charrnn_tui.text.text_file import CorpusError
+from charrnn_tui.text.vocabulary import UnknownCharacters
+
+DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+_NO_MEMORY: Final = "not enough memory; try a smaller --n-hidden, --batch-size or --seq-length"
+
+
+def explain(error: Exception) -> tuple[str, int] | None:
+    """(message, exit code) of a failure that a user can cause; None for any other."""
+    match error:
+        case SettingsError():
+            return str(error), USAGE
+        case RunError():
+            return str(error), USAGE if str(error).startswith("--") else FAILED  # it names the option that is to blame
+        case CorpusError() | TextTooShort() | CheckpointError() | UnknownCharacters() | RunLocked():
+            return str(error), FAILED
+        case OSError():
+            return f"{error.filename or 'standard output'}: {error.strerror or error}", FAILED
+    message = str(error).lower()  # torch raises a plain RuntimeError where an allocator gives up
+    exhausted = isinstance(error, RuntimeError) and ("allocate memory" in message or "out of memory" in message)
+    return (_NO_MEMORY, FAILED) if exhausted or isinstance(error, MemoryError) else None
