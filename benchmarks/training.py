@@ -25,7 +25,7 @@ def measure(scratch: Path) -> Iterator[Row]:
     place = learner.placement
     ours, steps = steps_per_second(learner), STEPS.get(place.device, 20)
     figures, others = in_turn(ROUNDS, lambda: 12_800 * ours(), partial(notebooks_speed, "train", path, steps=steps + 1))
-    layers = "cuDNN's" if place.device == "cuda" else compiled_cell().words.split(",")[0]
+    layers = "cuDNN's" if place.device == "cuda" else compiled_cell().description.split(",")[0]
     words = f"{place.device}, {place.precision}, threads {place.threads}, LSTM layers {layers}"
     what = "training, 2 × 512, batches 128 × 100"
     yield Row(what, "chars/s", figures, others, notebook_name(), "≥ 2.2×", note=words)

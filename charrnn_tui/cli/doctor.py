@@ -127,7 +127,7 @@ def _speed() -> dict[str, Any]:
     from charrnn_tui.training.lstm_cell import compiled_cell
 
     settings = TrainSettings(val_frac=0.0)
-    lstm = compiled_cell().words
+    lstm = compiled_cell().description
     vocabulary = Vocabulary(chr(0x20 + number) for number in range(TOKENS))
     ids = np.random.default_rng(0).integers(TOKENS, size=settings.batch_size * settings.seq_length * 8)
     learner = Learner(settings, Corpus("speed check", ids.astype(vocabulary.dtype), vocabulary, ""))

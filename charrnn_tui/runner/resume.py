@@ -65,7 +65,7 @@ def resume_run(
             resume=replace(state, lr_factor=1.0) if (changes or {}).get("lr") is not None else state,
             detached=detached,
             sync_events=recording.writer.sync,
-            unheard=recording.append,
+            on_late_event=recording.append,
         )
 
     return run, recorded(begin, recording, control, new=False)

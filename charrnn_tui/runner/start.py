@@ -56,7 +56,7 @@ def start_run(request: RunRequest, runs: Path, control: Control, *, detached: bo
             *(settings, corpus, control, directory.path, write_sample),
             detached=detached,
             sync_events=recording.writer.sync,
-            unheard=recording.append,
+            on_late_event=recording.append,
         )
 
     return directory, recorded(begin, recording, control, new=True)

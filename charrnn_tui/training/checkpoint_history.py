@@ -1,4 +1,4 @@
-"""Which models of its way a training keeps, and keeping them."""
+"""The models that a run keeps from the course of its training, to look back at."""
 
 import math
 from collections.abc import Sequence
@@ -13,15 +13,17 @@ from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.checkpoint.safetensors_file import write_checkpoint
 from charrnn_tui.run.kept_checkpoints import FOLDER, KeptCheckpoint, kept_checkpoints, kept_file
 
-EPOCHS_SHARE: Final = 5 / 6  # of what is kept at most, so that some is left for the first epoch: most is learned there
-LEAST_FACTOR: Final = 1.5  # between two steps of the first epoch
+EPOCHS_SHARE: Final = (
+    5 / 6
+)  # of the models at the ends of epochs; the rest is for the first epoch: most is learned there
+LEAST_FACTOR: Final = 1.5  # between two kept steps of the first epoch
 
 
 def steps_to_keep(most: int, steps: int, steps_per_epoch: int) -> list[int]:
-    """At most so many steps of a training whose models are worth keeping, in their order.
+    """At most `most` steps of a training whose models to keep, ascending.
 
-    The ends of its epochs (evenly fewer where they are too many) and its end; the untrained model; steps of the first
-    epoch, each further from the start than the last by the same factor; and with what is left, steps behind it, evenly.
+    These are the ends of its epochs (evenly thinned if there are too many) and its end; the untrained model; steps of
+    the first epoch in geometric progression; and, if any are left, evenly spaced steps of later epochs.
     """
     if most < 1:
         return []
@@ -38,20 +40,20 @@ def steps_to_keep(most: int, steps: int, steps_per_epoch: int) -> list[int]:
 
 
 class CheckpointHistory:
-    """Keeps models in a run's directory; what it has is what lies there, whoever wrote it."""
+    """The models in a run's directory; they are found by listing it, whichever process wrote them."""
 
     def __init__(self, run: Path, most: int) -> None:
         self._run, self._most = run, most
         self._planned: list[int] = []
         self._plan_of = (-1, -1)
-        self._looked_at = -1
+        self._newest = -1
 
     def due(self, step: int, steps: int, steps_per_epoch: int) -> bool:
-        """Whether the plan for a training of so many steps wants a model that is not of an earlier step."""
-        return any(self._looked_at < planned <= step for planned in self._plan(steps, steps_per_epoch))
+        """Whether a model is planned at this step, or since the newest one, in a training of so many steps."""
+        return any(self._newest < planned <= step for planned in self._plan(steps, steps_per_epoch))
 
     def next_after(self, step: int, steps: int, steps_per_epoch: int) -> int:
-        """The next step that the plan wants, at most the training's last."""
+        """The next planned step, at most the training's last."""
         return min((planned for planned in self._plan(steps, steps_per_epoch) if planned > step), default=steps)
 
     def _plan(self, steps: int, steps_per_epoch: int) -> list[int]:
@@ -60,15 +62,15 @@ class CheckpointHistory:
         return self._planned
 
     def lacks(self, step: int) -> bool:
-        """Whether there is a model to keep of this step."""
-        return self._most > 0 and self._looked_at < step
+        """Whether a model of this step could be added."""
+        return self._most > 0 and self._newest < step
 
-    def keep(self, step: int, checkpoint: Checkpoint) -> str:
-        """Write the model of a step, and drop another where there are too many; its name in the run's directory.
+    def add(self, step: int, checkpoint: Checkpoint) -> str:
+        """Write the model of a step, and drop one if there are too many; gives the file's name within the run.
 
         Raises OSError.
         """
-        self._looked_at = step  # also where the disk refuses it: the next one is another step's
+        self._newest = step  # also if the disk refuses it: the next to be tried is a later step's
         file = kept_file(self._run, step)
         (self._run / FOLDER).mkdir(exist_ok=True)
         write_checkpoint(file, _halved(checkpoint))
@@ -79,24 +81,24 @@ class CheckpointHistory:
             least.file.unlink(missing_ok=True)
         return file.relative_to(self._run).as_posix()
 
-    def go_on_after(self, step: int) -> None:
-        """The training stands at this step: models of later ones are of a way that it will not have gone."""
+    def rewind(self, step: int) -> None:
+        """The training continues from this step: drop the models of later ones, which it will train anew."""
         stored = kept_checkpoints(self._run)
-        halves = (self._run / FOLDER).glob(".step-*.part")  # of a trainer that was killed
-        for file in [*halves, *(checkpoint.file for checkpoint in stored if checkpoint.step > step)]:
-            with suppress(OSError):  # a directory that refuses it refuses every other file of a training, too
+        partial = (self._run / FOLDER).glob(".step-*.part")  # of a killed training
+        for file in [*partial, *(checkpoint.file for checkpoint in stored if checkpoint.step > step)]:
+            with suppress(OSError):  # other writes to this directory will fail too, and raise an alarm
                 file.unlink()
-        self._looked_at = max((checkpoint.step for checkpoint in stored if checkpoint.step <= step), default=-1)
+        self._newest = max((checkpoint.step for checkpoint in stored if checkpoint.step <= step), default=-1)
 
     def _least(self, stored: Sequence[KeptCheckpoint]) -> KeptCheckpoint:
-        """The one before the last that is missed least: not in the plan, and with the nearest neighbours."""
+        """The model to drop: not planned if possible, with the smallest gap between its neighbours, not the last."""
         before, after = [stored[0], *stored], stored[1:]
         gaps = {stored[place]: after[place].step - before[place].step for place in range(len(after))}
         return min(gaps, key=lambda here: (here.step in self._planned, gaps[here]))
 
 
 def _halved(checkpoint: Checkpoint) -> Checkpoint:
-    """In float16, half the size: 11 bits of each weight, which is enough to look at; what it cannot hold stays."""
+    """In float16, half the size, whose 11 bits are enough to look at; unchanged if a weight would overflow."""
     with np.errstate(over="ignore"):
         weights = {name: tensor.astype(np.float16) for name, tensor in checkpoint.weights.items()}
     whole = all(np.isfinite(tensor).all() for tensor in weights.values())

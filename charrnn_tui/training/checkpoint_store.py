@@ -1,4 +1,4 @@
-"""What a training leaves on disk: the best model, the last one, and the state that it can be resumed from."""
+"""The checkpoints and the resume state of a run, written within a share of the training time."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -9,57 +9,66 @@ from charrnn_tui.checkpoint.safetensors_file import write_checkpoint
 from charrnn_tui.run.directory import RunDirectory, RunError
 from charrnn_tui.run.events import AlarmRaised, CheckpointSaved, Event
 from charrnn_tui.training.checkpoint_history import CheckpointHistory
-from charrnn_tui.training.reporter import TrainingReporter
 from charrnn_tui.training.resume_state import ResumeState, read_resume_state, write_resume_state
 
-SAVE_SHARE = 0.02  # saving may take this share of the training time
-LEAST_SECONDS = 5.0  # between two savings that only time has made due
-ADVANCE_SECONDS = 30.0  # of training, whose share a model to keep may use up before it is done: most is learned early
+SAVE_SHARE = 0.02  # of the training time that saving may take
+LEAST_SECONDS = 5.0  # of training between two saves without a new best model
+ADVANCE_SECONDS = 30.0  # of training whose share the history may use in advance: most is learned early
 
 
 class CheckpointStore:
-    """Writes into a run's directory; without one, nowhere.
+    """Writes into a run's directory, or nowhere if there is none.
 
-    A full disk must not end a training: it raises an alarm, and the next saving tries again.
+    A full disk must not end a training: it raises an alarm, and the next save tries again.
     """
 
-    def __init__(self, directory: Path | None, sync_events: Callable[[], None], keep_checkpoints: int = 0) -> None:
-        self.run = directory.name if directory is not None else None
-        self.saved_at = -1
+    def __init__(
+        self,
+        directory: Path | None,
+        sync_events: Callable[[], None],
+        keep_checkpoints: int = 0,
+        *,
+        advance_seconds: float = ADVANCE_SECONDS,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """sync_events: makes the run's events durable; called before a resume state that follows them is written."""
+        self.saved_step = -1  # of the resume state on disk
         self._directory = RunDirectory(directory) if directory is not None else None
-        self._sync_events = sync_events
+        self._history = CheckpointHistory(directory, keep_checkpoints) if directory is not None else None
+        self._sync_events, self._advance_seconds, self._clock = sync_events, advance_seconds, clock
         self._unsaved_best: tuple[Checkpoint, int, float | None] | None = None
-        self._kept = CheckpointHistory(directory, keep_checkpoints) if directory is not None else None
-        self._saved_seconds = 0.0  # of training
-        self._paid_off_at = 0.0  # seconds of training whose share is what saving has cost so far
+        self._saved_seconds = 0.0  # of training at the last save
+        self._paid_off_seconds = 0.0  # of training whose share all saves have cost so far
 
     def due(self, train_seconds: float, *, best: bool) -> bool:
-        """Whether to save now. A new best is saved as soon as the budget allows, else at the next occasion."""
+        """Whether to save now: a new best model as soon as the time budget allows, else after `LEAST_SECONDS`."""
         least = 0.0 if best else self._saved_seconds + LEAST_SECONDS
-        return self._directory is not None and train_seconds >= max(self._paid_off_at, least)
+        return self._directory is not None and train_seconds >= max(self._paid_off_seconds, least)
 
-    def save(self, kind: str, records: TrainingReporter) -> Iterator[Event]:
-        """Write the resume state and the last checkpoint, where they are not on disk already or were asked for."""
-        if self._directory is None or (kind == "last" and self.saved_at == records.learner.step):
+    def has(self, step: int) -> bool:
+        """Whether nothing of this step is left to write: it is on disk, or there is no directory."""
+        return self._directory is None or self.saved_step == step
+
+    def save(self, kind: str, checkpoint: Checkpoint, state: ResumeState) -> Iterator[Event]:
+        """Write the resume state and the last checkpoint. kind: of the event, `last` or `requested`."""
+        if self._directory is None:
             return
         if self._unsaved_best is not None:
             yield from self.save_best(*self._unsaved_best)
-        now, started = records.state(), time.perf_counter()
-        problem = None
-        file = self._directory.last_file
+        started, problem, file = self._clock(), None, self._directory.last_file
         try:
-            self._write(records.checkpoint(), now)
+            self._write(checkpoint, state)
         except OSError as error:
-            problem = f"{file.name} could not be saved: {error.strerror or error}"
-        self._saved_seconds = now.train_seconds
-        self._charge(now.train_seconds, started)
+            problem = error
+        self._saved_seconds = state.train_seconds
+        self._charge(state.train_seconds, started)
         if problem is not None:
-            yield AlarmRaised(time=time.time(), step=now.step, kind="disk", message=problem)
+            yield _not_saved(state.step, f"{file.name} could not be saved", problem)
         else:
-            yield CheckpointSaved(time=time.time(), step=now.step, kind=kind, file=file.name, val_loss=now.val_loss)
+            yield CheckpointSaved(time=time.time(), step=state.step, kind=kind, file=file.name, val_loss=state.val_loss)
 
     def save_best(self, checkpoint: Checkpoint, step: int, val_loss: float | None) -> Iterator[Event]:
-        """Write the best model; kept in memory until the disk takes it."""
+        """Write the best model; if the disk refuses it, it is kept in memory for the next save."""
         if self._directory is None:
             return
         self._unsaved_best = checkpoint, step, val_loss
@@ -67,64 +76,64 @@ class CheckpointStore:
         try:
             write_checkpoint(file, checkpoint)
         except OSError as error:
-            message = f"{file.name} could not be saved: {error.strerror or error}"
-            yield AlarmRaised(time=time.time(), step=step, kind="disk", message=message)
+            yield _not_saved(step, f"{file.name} could not be saved", error)
         else:
             self._unsaved_best = None
             yield CheckpointSaved(time=time.time(), step=step, kind="best", file=file.name, val_loss=val_loss)
 
-    def keep_due(self, step: int, steps: int, steps_per_epoch: int, train_seconds: float) -> bool:
-        """Whether the model of this step is one to keep, and the budget allows it."""
-        affordable = train_seconds >= self._paid_off_at - ADVANCE_SECONDS
-        return self._kept is not None and self._kept.due(step, steps, steps_per_epoch) and affordable
+    def history_due(self, step: int, steps: int, steps_per_epoch: int, train_seconds: float) -> bool:
+        """Whether the history wants the model of this step, and the time budget allows it."""
+        affordable = train_seconds >= self._paid_off_seconds - self._advance_seconds
+        return self._history is not None and self._history.due(step, steps, steps_per_epoch) and affordable
 
-    def next_to_keep(self, step: int, steps: int, steps_per_epoch: int) -> int:
-        """The next step whose model is one to keep, at most the training's last."""
-        return self._kept.next_after(step, steps, steps_per_epoch) if self._kept is not None else steps
+    def next_in_history(self, step: int, steps: int, steps_per_epoch: int) -> int:
+        """The next step whose model the history wants, at most the training's last."""
+        return self._history.next_after(step, steps, steps_per_epoch) if self._history is not None else steps
 
-    def keep(self, step: int, train_seconds: float, checkpoint: Checkpoint, val_loss: float | None) -> Iterator[Event]:
-        """Keep this model; where the disk does not take it, go without it."""
-        if self._kept is None or not self._kept.lacks(step):
+    def add_to_history(
+        self, step: int, train_seconds: float, checkpoint: Checkpoint, val_loss: float | None
+    ) -> Iterator[Event]:
+        """Write this step's model into the history; if the disk refuses it, go on without it."""
+        if self._history is None or not self._history.lacks(step):
             return
-        started = time.perf_counter()
+        started = self._clock()
         event: Event
         try:
-            name = self._kept.keep(step, checkpoint)
+            name = self._history.add(step, checkpoint)
             event = CheckpointSaved(time=time.time(), step=step, kind="kept", file=name, val_loss=val_loss)
         except OSError as error:
-            message = f"the checkpoint of step {step:,} could not be kept: {error.strerror or error}"
-            event = AlarmRaised(time=time.time(), step=step, kind="disk", message=message)
+            event = _not_saved(step, f"the checkpoint of step {step:,} could not be kept", error)
         self._charge(train_seconds, started)
         yield event
 
-    def go_on_after(self, step: int) -> None:
-        """The training goes on from this step: what was kept of later ones is void."""
-        if self._kept is not None:
-            self._kept.go_on_after(step)
+    def rewind(self, step: int) -> None:
+        """The training continues from this step: drop models of later ones from the history."""
+        if self._history is not None:
+            self._history.rewind(step)
 
     def _charge(self, train_seconds: float, started: float) -> None:
-        """Saving began then, and is done: some training must pass before the next."""
-        cost = time.perf_counter() - started
-        self._paid_off_at = max(self._paid_off_at, train_seconds) + cost / SAVE_SHARE
+        """Charge the time since `started` to the budget: so much training must pass before the next save."""
+        cost = self._clock() - started
+        self._paid_off_seconds = max(self._paid_off_seconds, train_seconds) + cost / SAVE_SHARE
 
-    def save_at_the_end(self, records: TrainingReporter) -> None:
-        """Write what is not on disk yet; nobody hears events any more. Raises OSError."""
+    def save_silently(self, checkpoint: Checkpoint, state: ResumeState) -> None:
+        """Write what is not on disk yet, when nobody reads events any more. Raises OSError."""
         if self._directory is None:
             return
         if self._unsaved_best is not None:
             write_checkpoint(self._directory.best_file, self._unsaved_best[0])
-        if self.saved_at != records.learner.step:
-            self._write(records.checkpoint(), records.state())
+        if not self.has(state.step):
+            self._write(checkpoint, state)
 
     def _write(self, checkpoint: Checkpoint, state: ResumeState) -> None:
         assert self._directory is not None
         self._sync_events()
         write_resume_state(self._directory.resume_file, state)
         write_checkpoint(self._directory.last_file, checkpoint)
-        self.saved_at = state.step
+        self.saved_step = state.step
 
     def earlier_state(self, before: int) -> ResumeState | None:
-        """The state on disk, where it is of a step before that one."""
+        """The resume state on disk if its step is before that one."""
         if self._directory is None:
             return None
         try:
@@ -132,3 +141,8 @@ class CheckpointStore:
         except RunError:
             return None
         return state if state.step < before else None
+
+
+def _not_saved(step: int, problem: str, error: OSError) -> AlarmRaised:
+    message = f"{problem}: {error.strerror or error}"
+    return AlarmRaised(time=time.time(), step=step, kind="disk", message=message)

@@ -1,7 +1,7 @@
 """cuDNN's LSTM, in float32 (TF32 where the GPU has it) or bfloat16.
 
-Under autocast PyTorch hands cuDNN float16, whatever type was asked for (`_cudnn_rnn_cast_reflatten`), and gradients of
-a mean over thousands of characters lie below what float16 can hold. So the types are chosen here.
+Under autocast PyTorch calls cuDNN with float16 whatever dtype was asked for (`_cudnn_rnn_cast_reflatten`), and the
+gradients of a mean over thousands of characters underflow in float16. So the dtypes are chosen here.
 """
 
 from collections.abc import Sequence
@@ -25,30 +25,30 @@ def cudnn_lstm(
     x: Tensor,
     hidden: tuple[Tensor, Tensor],
     weights: Sequence[Tensor],
-    kind: torch.dtype,
+    dtype: torch.dtype,
     *,
     dropout: float,
     training: bool,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Output (seq, batch, n), h and c (layers, batch, n), of dtype `kind`.
+    """Output (seq, batch, n), h and c (layers, batch, n), of dtype `dtype`.
 
-    x: (seq, batch, inputs). weights: four a layer, float32, in the order of nn.LSTM. dropout: between layers, where the
-    model is training. Only then there is a backward.
+    x: (seq, batch, inputs). weights: four a layer, float32, in the order of nn.LSTM. dropout: between layers, if
+    training; only then there is a backward pass.
     """
     with torch.autocast(x.device.type, enabled=False):
         given = list(weights)
-        if kind != torch.float32 or not all(isinstance(weight, nn.Parameter) for weight in weights):
-            given = in_one_piece(weights, kind)  # else nn.LSTM has put them in one piece when it came to the device
-        state, layers = tuple(tensor.to(kind) for tensor in hidden), len(given) // _WEIGHTS
-        return torch._VF.lstm(x.to(kind), state, given, True, layers, dropout, training, False, False)
+        if dtype != torch.float32 or not all(isinstance(weight, nn.Parameter) for weight in weights):
+            given = in_one_piece(weights, dtype)  # nn.LSTM has done so with its parameters as they are
+        state, layers = tuple(tensor.to(dtype) for tensor in hidden), len(given) // _WEIGHTS
+        return torch._VF.lstm(x.to(dtype), state, given, True, layers, dropout, training, False, False)
 
 
-def in_one_piece(weights: Sequence[Tensor], kind: torch.dtype) -> list[Tensor]:
+def in_one_piece(weights: Sequence[Tensor], dtype: torch.dtype) -> list[Tensor]:
     """The weights as views of one tensor, in cuDNN's order: the matrices of all layers, then the biases.
 
-    Where it does not find them so, it copies each of them at every call.
+    If they do not lie in memory like this, cuDNN copies them at every call.
     """
     places = sorted(range(len(weights)), key=lambda place: place % _WEIGHTS >= _MATRICES)
-    piece = torch.cat([weights[place].reshape(-1) for place in places]).to(kind)
+    piece = torch.cat([weights[place].reshape(-1) for place in places]).to(dtype)
     views = dict(zip(places, torch.split(piece, [weights[place].numel() for place in places]), strict=True))
     return [views[place].view_as(weight) for place, weight in enumerate(weights)]

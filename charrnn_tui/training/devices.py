@@ -1,4 +1,4 @@
-"""Where a training runs: device, precision, threads. What is `auto` is decided here, and shown."""
+"""Where a training runs: device, precision, threads; chooses what the settings leave to `auto`."""
 
 import platform
 import time
@@ -13,17 +13,17 @@ from charrnn_tui.run.settings import SettingsError, TrainSettings
 from charrnn_tui.training.cudnn_lstm import has_bfloat16
 from charrnn_tui.training.model import CharRNN
 
-_CLEARLY = 1.25  # times as fast; where bfloat16 pays, it pays more: 1.7 times with AVX-512 BF16, 3 with AMX
+_CLEARLY = 1.25  # times as fast as bfloat16 must float32 be; bfloat16 gains 1.7 times by AVX-512 BF16, 3 by AMX
 _STEPS_AHEAD = 16
-_TEXT_SHARE = 0.25  # of an accelerator's free memory
+_TEXT_SHARE = 0.25  # of the GPU's free memory that the text may take
 
 
 @dataclass(frozen=True)
 class Placement:
     """device: cpu, cuda or mps. precision: float32 or bfloat16. threads: of torch on the CPU.
 
-    steps_ahead: steps that may be queued on the device behind the one that is waited for. resident_bytes: of text that
-    may stay on the device.
+    steps_ahead: how many steps may be queued on the device behind the one waited for. resident_bytes: how much text may
+    be stored on the device.
     """
 
     device: str
@@ -35,10 +35,7 @@ class Placement:
 
 
 def place(settings: TrainSettings, tokens: int) -> Placement:
-    """Decide device, precision and threads, and set torch's threads for this thread.
-
-    Raises SettingsError where the device asked for is not here.
-    """
+    """Choose device, precision and threads, and set torch's threads. Raises SettingsError for a missing device."""
     device = _device(settings.device)
     precisions = _precisions(device) if settings.precision == "auto" else (settings.precision,)
     if device == "cpu":
@@ -48,7 +45,7 @@ def place(settings: TrainSettings, tokens: int) -> Placement:
         torch.set_float32_matmul_precision("high")  # TF32, where products are in float32 and the GPU has it
         torch.backends.cudnn.allow_tf32 = True
     torch.set_num_threads(threads)
-    if device == "cuda":  # it computes on its own; elsewhere a step is done when its call returns, or waited for
+    if device == "cuda":  # only there do calls return before the work is done
         free = torch.cuda.mem_get_info()[0]
         return Placement(device, _device_name(device), precision, threads, _STEPS_AHEAD, int(_TEXT_SHARE * free))
     return Placement(device, _device_name(device), precision, threads)
@@ -65,10 +62,10 @@ def _device(asked: str) -> str:
 
 
 def _precisions(device: str) -> tuple[str, ...]:
-    """Those to choose from, the likely one first."""
+    """The precisions to choose from, the most likely first."""
     if device == "cuda":
         return ("bfloat16",) if has_bfloat16() else ("float32",)
-    # Only processors with bfloat16 products gain from it; elsewhere it is emulated and slower.
+    # Processors without bfloat16 products emulate them, which is slower.
     return ("bfloat16", "float32") if device == "cpu" and _cpu_has_bfloat16() else ("float32",)
 
 
@@ -91,22 +88,21 @@ def _device_name(device: str) -> str:
 
 
 def fastest(settings: TrainSettings, tokens: int, precisions: tuple[str, ...]) -> tuple[str, int]:
-    """The fastest of these precisions with all cores, half of them or one, by a trial of a second or so.
+    """The fastest (precision, threads), with all cores, half of them or one, by training a few time steps.
 
-    A few time steps of the model that is asked for are trained. float32 wins over bfloat16 only where it is clearly
-    faster, so that one machine decides the same way each time.
+    It takes about a second. float32 must beat bfloat16 clearly, so that a machine always chooses the same.
     """
     cores = available_cores()
     counts = [settings.threads] if settings.threads else sorted({1, max(1, cores // 2), cores}, reverse=True)
     candidates = [(precision, threads) for precision in precisions for threads in counts]
     if len(candidates) == 1:
         return candidates[0]
-    before = torch.random.get_rng_state()  # the trial must not move the run's random numbers
+    before = torch.random.get_rng_state()  # the trial must not change the run's random numbers
     model = CharRNN(tokens, settings.n_hidden, settings.n_layers, drop_prob=0.0)
     batch = min(settings.batch_size, 128)
     ids = torch.zeros(min(settings.seq_length, 10), batch, dtype=torch.int64)
     seconds: dict[tuple[str, int], float] = {}
-    for _ in range(4):  # in turn, so that a moment of load hits them all; the first round warms up
+    for _ in range(4):  # in turns, so that other load hits them all; the first round warms up
         for precision, threads in candidates:
             torch.set_num_threads(threads)
             started = time.perf_counter()
@@ -119,9 +115,9 @@ def fastest(settings: TrainSettings, tokens: int, precisions: tuple[str, ...]) -
 
 
 def is_device_lost(error: BaseException) -> bool:
-    """Whether an error means that an accelerator has gone, with everything in its memory; running out of it does not.
+    """Whether the error means that the device and everything in its memory is lost; being out of memory does not.
 
-    An illegal access or a failed launch leaves a CUDA context useless; a card that fell off the bus is gone.
+    An illegal access or a failed launch makes a CUDA context useless; a card can also fall off the bus.
     """
     if isinstance(error, torch.OutOfMemoryError) or not isinstance(error, RuntimeError):
         return False

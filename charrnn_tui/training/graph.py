@@ -1,7 +1,7 @@
-"""Work that is the same each time, given to a GPU in one piece: a CUDA graph.
+"""A function whose GPU work is recorded as a CUDA graph and launched in one piece.
 
-cuDNN hands a GPU each time step of each layer by itself. A step of training is a thousand such pieces, and handing them
-over takes several times as long as the GPU needs for them.
+cuDNN launches each time step of each layer by itself. A training step is a thousand such launches, which take several
+times as long as the GPU needs for the work.
 """
 
 from collections.abc import Callable
@@ -9,11 +9,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-_BY_PIECES = 3  # times before it is recorded: what libraries prepare at their first use cannot be
+_WARM_UPS = 3  # calls before the recording, which must not contain what libraries do at their first use
 
 
 class Graph:
-    """One piece of work: done as it is at first, then recorded and replayed. Elsewhere than on CUDA always as it is."""
+    """Calls a function; on CUDA it is recorded after some calls, and replayed from then on."""
 
     def __init__(self, device: torch.device) -> None:
         self._recordable, self._runs = device.type == "cuda", 0
@@ -22,11 +22,11 @@ class Graph:
         self._made: tuple[Tensor, ...] = ()
 
     def run(self, work: Callable[..., tuple[Tensor, ...]], *given: Tensor) -> tuple[Tensor, ...]:
-        """What `work` makes of these tensors; their shapes, and all else that it reads, stay where they are.
+        """`work(*given)`. The tensors' shapes, and the addresses of all else that `work` reads, must not change.
 
-        It must not wait for the GPU, else it is never recorded. Random numbers are drawn anew each time.
+        It is recorded only if it does not wait for the GPU. Random numbers are drawn anew each time.
         """
-        if self._recordable and self._runs == _BY_PIECES:
+        if self._recordable and self._runs == _WARM_UPS:
             self._record(work, given)
         self._runs += 1
         if self._graph is None:
@@ -34,7 +34,7 @@ class Graph:
         for own, tensor in zip(self._given, given, strict=True):
             own.copy_(tensor)
         self._graph.replay()
-        return tuple(tensor.clone() for tensor in self._made)  # the next run writes over them
+        return tuple(tensor.clone() for tensor in self._made)  # the next replay writes over them
 
     def _record(self, work: Callable[..., tuple[Tensor, ...]], given: tuple[Tensor, ...]) -> None:
         graph = torch.cuda.CUDAGraph()
@@ -44,8 +44,8 @@ class Graph:
         try:
             with torch.cuda.graph(graph, capture_error_mode="thread_local"):
                 self._made = work(*self._given)
-        except RuntimeError:  # a library here cannot be recorded, or there is no memory for it: by pieces, then
+        except RuntimeError:  # a library cannot be recorded, or there is no memory for it: call it as before
             self._given = self._made = ()
-            generator.graphsafe_set_state(before)  # else it takes itself for recorded from now on
+            generator.graphsafe_set_state(before)  # else the generator believes that it is being recorded
         else:
             self._graph = graph

@@ -1,4 +1,4 @@
-"""The learning itself: one optimiser step, one validation (notebook cell 30), and the clock that goes with them."""
+"""Model, optimizer and place in the text: one training step, one validation (notebook cell 30), and their timing."""
 
 import time
 from collections import deque
@@ -14,60 +14,70 @@ from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.text.corpus import Corpus
 from charrnn_tui.text.long_text import character_counts
 from charrnn_tui.training.batches import Batches, resident_bytes
-from charrnn_tui.training.devices import place
+from charrnn_tui.training.device_queue import DeviceQueue, QueuedStep
+from charrnn_tui.training.devices import Placement, place
 from charrnn_tui.training.graph import Graph
-from charrnn_tui.training.model import CharRNN, Hidden, weights_of
+from charrnn_tui.training.model import CharRNN, weights_of
 from charrnn_tui.training.optimizer import AdamW
 from charrnn_tui.training.resume_state import ResumeState, restore_generators
 from charrnn_tui.training.schedule import learning_rate
-from charrnn_tui.training.steps_under_way import StepUnderWay, moment_now, on_its_way
 
 _SPEED_WINDOW = 20  # steps over which chars/s is averaged
 _LOSSES_AT_A_TIME = 16  # of a validation, read from the device
-_AHEAD_SECONDS = 0.1  # of work queued on the device at most: who asks for something waits that long
+_AHEAD_SECONDS = 0.1  # of work queued on the device at most: a request waits that long
 
 
-class CalledOff(Exception):
-    """A validation has not been finished: somebody waits for the training's end."""
+class ValidationCancelled(Exception):
+    """A validation was given up because somebody waits for the training to end."""
 
 
 class Learner:
-    """A model, its optimiser and its place in the text.
+    """A CharRNN in training.
 
-    The hidden state is carried from batch to batch, detached, and zero at the start of each epoch. Where steps are
-    `under_way`, model, optimiser and hidden state are ahead of `step` and what else is told.
+    Truncated backpropagation through time: the hidden state is carried from batch to batch, detached, and is zero at
+    the start of each epoch. While steps are `queued`, model, optimizer and `hidden` are ahead of `step` and `loss`.
     """
 
-    def __init__(self, settings: TrainSettings, corpus: Corpus) -> None:
-        """Build everything; the run's random numbers begin here. Raises SettingsError for a device that is not here."""
+    def __init__(
+        self,
+        settings: TrainSettings,
+        corpus: Corpus,
+        *,
+        placement: Placement | None = None,
+        queue: DeviceQueue | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """Build everything from the settings' seed. Raises SettingsError for a device that this machine lacks."""
         self.settings = settings
         self.train_ids, self.val_ids = corpus.split(settings.val_frac)
         tokens = len(corpus.vocabulary)
-        self.placement = place(settings, tokens)
+        self.placement = placement or place(settings, tokens)
         self.device = torch.device(self.placement.device)
-        self._kind: torch.dtype = getattr(torch, self.placement.precision)
+        self._queue, self._clock = queue or DeviceQueue(self.device), clock
+        self._dtype: torch.dtype = getattr(torch, self.placement.precision)
+        # The seed comes right before the model, so that its first weights are the notebook's with the same seed.
         torch.manual_seed(settings.seed)
         self.model = CharRNN(tokens, settings.n_hidden, settings.n_layers, settings.drop_prob, settings.weight_drop)
         self.model.add_forget_bias(settings.forget_bias)
         if settings.output_bias:
             self.model.set_output_bias(torch.from_numpy(character_counts(self.train_ids, tokens)))
         self.model.to(self.device)
-        self._broken = torch.zeros((), device=self.device)  # 1 once a figure was not finite, which no step mends
-        self.optimizer = AdamW(self.model.parameters(), settings.lr, settings.weight_decay, broken=self._broken)
+        self.broken = torch.zeros((), device=self.device)  # 1 from a step that is not finite until its report
+        self.optimizer = AdamW(self.model.parameters(), settings.lr, settings.weight_decay, broken=self.broken)
         self.criterion = nn.CrossEntropyLoss()
         resident = resident_bytes(self.train_ids) + resident_bytes(self.val_ids) <= self.placement.resident_bytes
-        self._batches, self._validation_batches = (
+        self.batches, self.validation_batches = (
             Batches(ids, settings.batch_size, settings.seq_length, self.device, resident=resident)
             for ids in (self.train_ids, self.val_ids)
         )
-        self.steps_per_epoch = len(self._batches)
-        self.plan(settings)
+        self.steps_per_epoch = len(self.batches)
+        self.set_plan(settings)
         self.step = 0
         self.loss = float("nan")
         self.lr_factor = 1.0
         self.train_seconds = 0.0
-        self._under_way: deque[StepUnderWay] = deque()
-        self._hidden = self.model.init_hidden(settings.batch_size)
+        self.hidden = self.model.init_hidden(settings.batch_size)  # the state that the next step starts from
+        self._queued: deque[QueuedStep] = deque()
         self._step_graph, self._validation_graph = Graph(self.device), Graph(self.device)
         self._recent: deque[float] = deque(maxlen=_SPEED_WINDOW)
         self._validation_seconds: float | None = None
@@ -84,100 +94,102 @@ class Learner:
 
     @property
     def lr(self) -> float:
-        """The learning rate of the next step, behind those under way."""
-        step = self.step + self.under_way
+        """The learning rate of the next step to be queued."""
+        step = self.step + self.queued
         return self.lr_factor * learning_rate(self.settings.schedule, self.settings.lr, step, self.steps)
 
     @property
-    def under_way(self) -> int:
-        """How many steps the device has been given that nothing has been told of."""
-        return len(self._under_way)
+    def queued(self) -> int:
+        """How many steps the device has been given that are not reported yet."""
+        return len(self._queued)
 
     def restore(self, state: ResumeState) -> None:
-        """Go on where that training was: the next step is, bit for bit, the one it would have done.
+        """Continue from that state: the next step is, bit for bit, the one that training would have done.
 
-        On the same machine with as many threads; another device or precision goes on as well, not bit for bit. Nor does
-        a GPU with dropout between layers: cuDNN draws it from numbers of its own.
+        This holds on the same machine with the same number of threads. It does not hold after a change of device or
+        precision, nor on a GPU with dropout between layers, which cuDNN draws from random numbers of its own.
         """
         self.model.load_state_dict(dict(state.model))
         self.optimizer.load_state_dict(state.optimizer)
-        self._hidden = (state.hidden[0].to(self.device), state.hidden[1].to(self.device))
+        self.hidden = (state.hidden[0].to(self.device), state.hidden[1].to(self.device))
         self.step, self.loss, self.lr_factor = state.step, state.loss, state.lr_factor
         self.train_seconds = state.train_seconds
         restore_generators(state.generators, self.device.type)
 
-    def plan(self, settings: TrainSettings) -> None:
-        """Take on other settings of how long to train; the schedule follows the new length."""
+    def set_plan(self, settings: TrainSettings) -> None:
+        """Apply settings with another length of the training; the schedule follows it."""
         self.settings = settings
         whole = self.steps_per_epoch * settings.epochs
         self.steps = min(whole, settings.max_steps or whole)
 
     def learn(self, until: int = 0) -> StepDone:
-        """Tell one more step. Where its loss or gradient is not finite, it and the steps behind it change nothing.
+        """Report one more step; if its loss or gradient is not finite, it and those queued behind it change nothing.
 
-        Behind it, further steps are queued, as many as pay on this device, but none that would come after step `until`,
-        at which somebody wants to look at the model.
+        Further steps are queued behind it, as many as pay on this device, but none after step `until`, when the caller
+        will look at the model.
         """
-        while not self._under_way or (self.under_way <= self._worth_queueing() and self.step + self.under_way < until):
-            self._begin_step()
-        return self._tell(self._under_way.popleft())
+        while not self._queued or (self.queued <= self._worth_queueing() and self.step + self.queued < until):
+            self.begin_step()
+        return self._report(self._queued.popleft())
 
-    def settle(self) -> list[StepDone]:
-        """Tell all steps that are under way."""
-        told = []
-        while self._under_way:
-            told.append(self._tell(self._under_way.popleft()))
-        return told
+    def finish_queued(self) -> list[StepDone]:
+        """Report all queued steps."""
+        reports = []
+        while self._queued:
+            reports.append(self._report(self._queued.popleft()))
+        return reports
 
     def _worth_queueing(self) -> int:
-        """How many steps behind the one that is waited for keep the device busy, and can still be waited for."""
+        """How many steps to queue behind the one waited for: enough to keep the device busy, but `_AHEAD_SECONDS`."""
         if not self._recent:
             return 0
         return min(self.placement.steps_ahead, int(_AHEAD_SECONDS / max(min(self._recent), 1e-9)))
 
-    def _begin_step(self) -> None:
-        """Forward, backward, clip, update, given to the device; nothing here waits for it."""
-        if not self._under_way:
-            self._told_until = moment_now(self.device)
-        step, lr = self.step + self.under_way, self.lr
+    def begin_step(self) -> None:
+        """Give the device one more step, without waiting for it."""
+        if not self._queued:
+            self._reported_until = self._queue.mark()
+        step, lr = self.step + self.queued, self.lr
         if step % self.steps_per_epoch == 0:
-            self._hidden = self.model.init_hidden(self.settings.batch_size)
-        x, y = self._batches[step % self.steps_per_epoch]
+            self.hidden = self.model.init_hidden(self.settings.batch_size)
+        x, y = self.batches[step % self.steps_per_epoch]  # (seq, batch) each
         self.optimizer.set_lr(lr)
         self.model.train()
-        figures, *hidden = self._step_graph.run(self._train_on, x, y, *self._hidden)
-        figures = on_its_way(figures)
-        self._under_way.append(StepUnderWay(step + 1, lr, self._hidden, figures, moment_now(self.device)))
-        self._hidden = hidden[0], hidden[1]
+        figures, *hidden = self._step_graph.run(self._train_on, x, y, *self.hidden)
+        figures = self._queue.fetch(figures)
+        self._queued.append(QueuedStep(step + 1, lr, self.hidden, figures, self._queue.mark()))
+        self.hidden = hidden[0], hidden[1]
 
     def _train_on(self, x: Tensor, y: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, ...]:
-        """Loss and gradient norm, (2,), and the next hidden state."""
+        """Loss and gradient norm, (2,), and the next hidden state; x, y (seq, batch), h, c (layers, batch, n)."""
         self.optimizer.zero_grad()
-        logits, hidden = self.model(x, (h, c), self._kind)
-        loss = self.criterion(logits.float(), y.reshape(-1))
+        logits, hidden = self.model(x, (h, c), self._dtype)  # (seq * batch, tokens)
+        loss = self.criterion(logits.float(), y.reshape(-1))  # (), nats/char: the mean of -log p(next character)
         loss.backward()
-        grad_norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
-        figures = torch.stack((loss.detach(), grad_norm))
-        self._broken.logical_or_(~figures.isfinite().all())
-        self.optimizer.step()
+        # Clipped before the step, over all parameters at once (Pascanu et al. 2013); the norm is that before clipping.
+        grad_norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)  # ()
+        figures = torch.stack((loss.detach(), grad_norm))  # (2,)
+        # Decided on the device: reading the figures here would wait for it, and a CUDA graph cannot hold a branch.
+        self.broken.logical_or_(~figures.isfinite().all())
+        self.optimizer.step()  # changes nothing while `broken` is 1
         return figures, *hidden
 
     def _validate_on(self, x: Tensor, y: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, ...]:
-        """The loss, (), and the next hidden state."""
-        logits, hidden = self.model(x, (h, c), self._kind)
+        """The loss, (), and the next hidden state; shapes as for `_train_on`."""
+        logits, hidden = self.model(x, (h, c), self._dtype)  # (seq * batch, tokens)
         return self.criterion(logits.float(), y.reshape(-1)), *hidden
 
-    def _tell(self, done: StepUnderWay) -> StepDone:
+    def _report(self, done: QueuedStep) -> StepDone:
         done.end.synchronize()
-        seconds = self._told_until.elapsed_time(done.end) / 1000
-        self._told_until = done.end
+        seconds = self._reported_until.elapsed_time(done.end) / 1000
+        self._reported_until = done.end
         loss, grad_norm = done.figures.tolist()
         if np.isfinite(loss + grad_norm):
             self.step, self.loss = done.step, loss
-        else:  # what came behind it is void
-            self._under_way.clear()
-            self._hidden = done.hidden
-            self._broken.zero_()
+        else:  # it and the steps queued behind it changed nothing: forget them, and go back to the state before it
+            self._queued.clear()
+            self.hidden = done.hidden
+            self.broken.zero_()
         self.train_seconds += seconds
         self._recent.append(seconds)
         return StepDone(
@@ -195,42 +207,38 @@ class Learner:
 
     @property
     def validation_windows(self) -> int:
-        """How many batches a validation reads: those of the whole part, or as many as `val_chars` allows."""
+        """How many batches a validation reads: all, or as many as `val_chars` allows."""
         allowed = self.settings.val_chars // (self.settings.batch_size * self.settings.seq_length)
-        return min(len(self._validation_batches), max(1, allowed))
+        return min(len(self.validation_batches), max(1, allowed))
 
-    def validate(self, called_off: Callable[[], bool] = lambda: False) -> tuple[float, float]:
-        """(mean of the batch losses in nats/char, seconds it took): the notebook's validation.
+    def validate(self, cancelled: Callable[[], bool] = lambda: False) -> tuple[float, float]:
+        """The notebook's validation: (mean of the batch losses in nats/char, seconds it took).
 
-        In the training's precision: in bfloat16 the mean over the notebook's text moves by 1e-5. Of a long text each
-        row of the batches is read for as long as `val_chars` allows. Raises CalledOff soon after somebody has.
+        It is computed in the training's precision: bfloat16 moves the mean over the notebook's text by 1e-5. Of a long
+        text, `val_chars` limits how far each row of the batches is read. Raises ValidationCancelled soon after
+        `cancelled()` turns true.
         """
-        started = time.perf_counter()
+        started = self._clock()
         self.model.eval()
         hidden = list(self.model.init_hidden(self.settings.batch_size))
         total, losses = 0.0, list[Tensor]()
         with torch.inference_mode():
             for window in range(self.validation_windows):
-                x, y = self._validation_batches[window]
+                x, y = self.validation_batches[window]
                 loss, *hidden = self._validation_graph.run(self._validate_on, x, y, *hidden)
                 losses.append(loss)
                 if len(losses) == _LOSSES_AT_A_TIME:
                     total += sum(torch.stack(losses).tolist())
-                    losses.clear()  # thousands of small tensors, kept between large ones, tear the heap to pieces
-                    if called_off():
-                        raise CalledOff
+                    losses.clear()  # thousands of small tensors among large ones would fragment the heap
+                    if cancelled():
+                        raise ValidationCancelled
         total += sum(loss.item() for loss in losses)
-        self._validation_seconds = seconds = time.perf_counter() - started
+        self._validation_seconds = seconds = self._clock() - started
         self.train_seconds += seconds
         return total / self.validation_windows, seconds
 
-    @property
-    def hidden(self) -> Hidden:
-        """What the next step starts from."""
-        return self._hidden
-
     def weights(self) -> Weights:
-        """A copy of the model's weights as it is now."""
+        """A copy of the model's current weights, as float32 NumPy arrays."""
         return weights_of(self.model)
 
     def _chars_per_second(self) -> float:
@@ -238,10 +246,10 @@ class Learner:
         return chars / max(sum(self._recent), 1e-9)
 
     def _eta_seconds(self) -> float:
-        """Of the steps and validations still to do, at the speed of the last ones; pauses are not foreseen."""
+        """Seconds for the remaining steps and validations, at the speed of the last ones; pauses do not count."""
         left = self.steps - self.step
         step_seconds = sum(self._recent) / max(1, len(self._recent))
         validation_seconds = self._validation_seconds
-        if validation_seconds is None:  # none done yet: forward is about a third of a step
+        if validation_seconds is None:  # none done yet: the forward pass is about a third of a step
             validation_seconds = self.validation_windows * step_seconds / 3
         return left * (step_seconds + validation_seconds / self.settings.print_every)

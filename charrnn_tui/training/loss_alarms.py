@@ -1,4 +1,4 @@
-"""Alarms between the events of a training: what its losses say, and how much room the disk has."""
+"""Alarms added to the events of a training: about its losses and about free disk space."""
 
 import math
 import shutil
@@ -13,17 +13,17 @@ from charrnn_tui.run.events import AlarmRaised, CheckpointSaved, Evaluated, Even
 from charrnn_tui.run.quantities import size
 
 LEAST_FREE_BYTES = 100_000_000
-SAVINGS_AHEAD = 5  # that the disk should have room for
+SAVES_AHEAD = 5  # the disk should have room for so many more
 
 Events = Generator[Event, None, None]
 
 
-def watched(
+def with_alarms(
     events: Events,
     directory: Path | None,
     free_bytes: Callable[[Path], int] = lambda path: shutil.disk_usage(path).free,
 ) -> Events:
-    """The events, each followed by the alarms that it gives reason for; `directory`: where the run is saved."""
+    """The events, each followed by the alarms it causes. directory: where the run is saved, if anywhere."""
     losses, steps = LossWatch(1), 0
     disk = _DiskWatch(directory, free_bytes) if directory is not None else None
     with closing(events):
@@ -43,25 +43,25 @@ def watched(
 
 
 class _DiskWatch:
-    """Tells once that room becomes scarce, and again after there has been enough."""
+    """Raises one alarm when space runs low, and another only after there has been enough."""
 
     def __init__(self, directory: Path, free_bytes: Callable[[Path], int]) -> None:
         self._run = RunDirectory(directory)
         self._free_bytes = free_bytes
-        self._told = False
+        self._raised = False
 
     def alarm(self, step: int) -> AlarmRaised | None:
-        """After a saving, whose files tell what the next ones take."""
+        """The alarm after a save, if any; the saved files' sizes say what the next saves will take."""
         try:
             free = self._free_bytes(self._run.path)
             files = (self._run.resume_file, self._run.last_file, self._run.best_file)
-            saving = sum(file.stat().st_size for file in files if file.exists())
-        except OSError:  # the directory is gone: the saver says so
+            save = sum(file.stat().st_size for file in files if file.exists())
+        except OSError:  # the directory is gone: the checkpoint store raises the alarm
             return None
-        scarce = free < max(LEAST_FREE_BYTES, SAVINGS_AHEAD * saving)
-        if not scarce or self._told:
-            self._told = scarce
+        scarce = free < max(LEAST_FREE_BYTES, SAVES_AHEAD * save)
+        if not scarce or self._raised:
+            self._raised = scarce
             return None
-        self._told = True
-        message = f"disk low: {size(free)} free for {self._run.name}, of which each saving takes {size(saving)}"
+        self._raised = True
+        message = f"disk low: {size(free)} free for {self._run.name}, of which each save takes {size(save)}"
         return AlarmRaised(time=time.time(), step=step, kind="disk", message=f"{message}; make room")

@@ -1,8 +1,8 @@
-/* The elementwise part of an LSTM step, forward and backward, each in one pass over memory.
+/* The elementwise part of an LSTM time step, forward and backward, each in one pass over memory.
  *
- * Gates stand side by side in a row, i f g o, each n wide, as in torch.nn.LSTM. Every function comes twice: for float32
- * and for bfloat16 storage; the arithmetic and the cell state are float32. NaN stays NaN, so that a training that
- * diverges is noticed. Compiled at run time; without OpenMP it runs on one thread.
+ * A row of gates is i, f, g, o side by side, each n wide, as in torch.nn.LSTM. Every function comes twice: for float32
+ * and for bfloat16 storage; the arithmetic and the cell state are float32. NaN stays NaN, so that a diverging training
+ * is noticed. Compiled at run time; without OpenMP it runs on one thread.
  */
 #include <stdint.h>
 #include <string.h>
@@ -41,10 +41,15 @@ static inline float exponential(float x) {
 static inline float sigmoid(float x) { return 1.0f / (1.0f + exponential(-x)); }
 static inline float hyperbolic_tangent(float x) { return 2.0f / (1.0f + exponential(-2.0f * x)) - 1.0f; }
 
-/* forward: the gates are functions of recurrent + input (rows, 4n), or of the input's row that input_row names;
- * gates may be input. backward: d_output and d_h are what reaches h from above and from the next step; d_c (rows, n)
- * is that of c, and becomes that of c_before; the gates become their gradients. add_rows: row r of `from` (rows, n)
- * goes into row ids[r] of sums. */
+/* One row per text of the batch, n = n_hidden. With * elementwise (Hochreiter & Schmidhuber 1997, Gers et al. 2000):
+ *
+ * forward:  a = recurrent + input; i, f, o = sigma(a); g = tanh(a); c = f * c_before + i * g; h = o * tanh(c).
+ *           recurrent (rows, 4n) is R h_before; input (rows, 4n) is W x + b, or its row input_row[b] is, with
+ *           input_row (rows,). gates (rows, 4n) gets i, f, g, o and may be input. c_before, c, h: (rows, n).
+ * backward: d_output and d_h (rows, n) are dL/dh from the layer above and from the next time step, d_c is dL/dc from
+ *           the next time step. gates becomes dL/da, by sigma' = sigma (1 - sigma) and tanh' = 1 - tanh^2; d_c becomes
+ *           dL/dc_before.
+ * add_rows: adds row r of `from` (rows, n) to row ids[r] of sums. */
 #define FUNCTIONS(T)                                                                                                  \
     void forward_##T(int64_t threads, int64_t rows, int64_t n, const T *recurrent, const T *input,                    \
                      const int64_t *input_row, const float *c_before, T *gates, float *c, T *h) {                     \
@@ -89,7 +94,7 @@ static inline float hyperbolic_tangent(float x) { return 2.0f / (1.0f + exponent
         }                                                                                                             \
     }                                                                                                                 \
     void add_rows_##T(int64_t threads, int64_t rows, int64_t n, const int64_t *ids, const T *from, float *sums) {     \
-        _Pragma("omp parallel for schedule(static) num_threads(threads)") /* by columns: the order of adding stays */ \
+        _Pragma("omp parallel for schedule(static) num_threads(threads)") /* by columns: the order of sums stays */  \
         for (int64_t begin = 0; begin < n; begin += 256) {                                                            \
             int64_t end = begin + 256 < n ? begin + 256 : n;                                                          \
             for (int64_t r = 0; r < rows; r++)                                                                        \

@@ -1,4 +1,4 @@
-"""The elementwise part of an LSTM step as compiled code; without a C compiler PyTorch's own LSTM trains instead."""
+"""The elementwise part of an LSTM time step as compiled code; without a C compiler, PyTorch's LSTM trains."""
 
 import ctypes
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ CHECK = Path(__file__).with_name("lstm_cell_check.py")
 
 @dataclass(frozen=True)
 class CompiledCell:
-    """The library, or why there is none; `words` is for people."""
+    """The library, or None; the description says whose layers train and which compiler made them, or why not."""
 
     library: ctypes.CDLL | None
-    words: str
+    description: str
 
-    def call(self, function: str, kind: torch.dtype, rows: int, n: int, *tensors: Tensor | None) -> None:
-        """Run one of the source's functions on contiguous tensors of the types that it names."""
-        name = f"{function}_{str(kind).removeprefix('torch.')}"
+    def call(self, function: str, dtype: torch.dtype, rows: int, n: int, *tensors: Tensor | None) -> None:
+        """Run a function of lstm_cell.c on contiguous tensors of the types and shapes that it names."""
+        name = f"{function}_{str(dtype).removeprefix('torch.')}"
         pointers = [None if tensor is None else ctypes.c_void_p(tensor.data_ptr()) for tensor in tensors]
         sizes = (ctypes.c_int64(torch.get_num_threads()), ctypes.c_int64(rows), ctypes.c_int64(n))
         getattr(self.library, name)(*sizes, *pointers)
@@ -31,7 +31,7 @@ class CompiledCell:
 
 @cache
 def compiled_cell() -> CompiledCell:
-    """Compile and check, or take what an earlier process left in the cache; done once a process."""
+    """Load the library, compiling and checking it first if no earlier process has; once per process."""
     found = load_library(SOURCE, CHECK, ("-fopenmp",))
     whose = "PyTorch's:" if found.library is None else "ours,"
     return CompiledCell(found.library, f"{whose} {found.description}")

@@ -1,8 +1,15 @@
-"""An LSTM layer for the CPU with its own forward and backward (Hochreiter & Schmidhuber 1997; gates as PyTorch's).
+"""An LSTM layer for the CPU with its own forward and backward passes.
 
-Where nn.LSTM passes over memory many times a step, here each time step is one matrix product and one compiled pass
-over its gates. What does not depend on the step before is one product over all steps: the input's share of the gates,
-and the gradients of the weights. A layer that reads characters looks up a row instead of multiplying a one-hot vector.
+The cell is that of Hochreiter & Schmidhuber 1997 with the forget gate of Gers et al. 2000, as in torch.nn.LSTM. Per
+time step, with * elementwise, W = weight_ih, R = weight_hh, b = bias_ih + bias_hh:
+
+    i, f, g, o = sigma(a_i), sigma(a_f), tanh(a_g), sigma(a_o)      where  a = W x[t] + R h[t-1] + b
+    c[t] = f * c[t-1] + i * g
+    h[t] = o * tanh(c[t])
+
+nn.LSTM passes over memory many times per time step; this layer does one matrix product, R h[t-1], and one compiled pass
+over the gates (lstm_cell.c). Whatever does not depend on the step before is one product over all time steps: W x + b,
+and the gradients of the weights. A layer that reads characters looks up a row of W instead of multiplying a one-hot x.
 """
 
 from collections.abc import Sequence
@@ -13,17 +20,17 @@ from torch import Tensor
 
 from charrnn_tui.training.lstm_cell import compiled_cell
 
-State = tuple[Tensor, Tensor]  # h and c after the last step, float32 (batch, n)
+State = tuple[Tensor, Tensor]  # h and c after the last time step, float32 (batch, n)
 
 
-def lstm_layer(x: Tensor, state: State, weights: Sequence[Tensor], kind: torch.dtype) -> Any:
-    """(output (seq, batch, n) of dtype `kind`, detached State) of one layer.
+def lstm_layer(x: Tensor, state: State, weights: Sequence[Tensor], dtype: torch.dtype) -> Any:
+    """(output (seq, batch, n) of dtype `dtype`, detached State) of one layer. Needs `compiled_cell()`.
 
-    x: ids int64 (seq, batch), or (seq, batch, inputs) of dtype `kind`. state: float32 (batch, n), taken as constant.
-    weights: weight_ih (4n, inputs), weight_hh (4n, n), bias_ih and bias_hh (4n,), float32, as in nn.LSTM. kind: float32
-    or bfloat16, in which the products are computed; sums and cell state are float32. Needs `compiled_cell()`.
+    x: ids int64 (seq, batch), or (seq, batch, inputs) of dtype `dtype`. state: float32 (batch, n), taken as constant.
+    weights: weight_ih (4n, inputs), weight_hh (4n, n), bias_ih and bias_hh (4n,), float32, as in nn.LSTM. dtype:
+    float32 or bfloat16, of the products and gates; sums and cell state are float32.
     """
-    output, h, c = _Layer.apply(x, *state, *weights, kind)  # type: ignore[no-untyped-call]  # torch's
+    output, h, c = _Layer.apply(x, *state, *weights, dtype)  # type: ignore[no-untyped-call]  # torch's
     return output, (h, c)
 
 
@@ -38,70 +45,71 @@ class _Layer(torch.autograd.Function):
         weight_hh: Tensor,
         bias_ih: Tensor,
         bias_hh: Tensor,
-        kind: torch.dtype,
+        dtype: torch.dtype,
     ) -> tuple[Tensor, Tensor, Tensor]:
         cell, seq, batch, n = compiled_cell(), *x.shape[:2], weight_hh.shape[1]
-        hs = torch.empty(seq + 1, batch, n, dtype=kind)
-        cs = torch.empty(seq + 1, batch, n)
+        hs = torch.empty(seq + 1, batch, n, dtype=dtype)  # hs[t + 1] is the output of time step t
+        cs = torch.empty(seq + 1, batch, n)  # float32: it sums over the whole sequence
         hs[0], cs[0] = h_0, c_0
         reads_ids = x.dim() == 2
-        if reads_ids:
-            entered = (weight_ih.t() + (bias_ih + bias_hh)).to(kind).contiguous()  # (alphabet, 4n)
-            gates = torch.empty(seq, batch, 4 * n, dtype=kind)
-        else:
-            entered = gates = torch.nn.functional.linear(x, weight_ih.to(kind), (bias_ih + bias_hh).to(kind))
-        recurrent = _Product(weight_hh.to(kind), batch)
+        if reads_ids:  # W x + b of each character of the alphabet
+            entered = (weight_ih.t() + (bias_ih + bias_hh)).to(dtype).contiguous()  # (alphabet, 4n)
+            gates = torch.empty(seq, batch, 4 * n, dtype=dtype)
+        else:  # W x + b of all time steps at once; each step's gates replace its share in place
+            entered = torch.nn.functional.linear(x, weight_ih.to(dtype), (bias_ih + bias_hh).to(dtype))
+            gates = entered  # (seq, batch, 4n)
+        recurrent = _Product(weight_hh.to(dtype), batch)
         for t in range(seq):
-            from_before = recurrent(hs[t])  # (batch, 4n)
+            from_before = recurrent(hs[t])  # R h[t-1]: (batch, 4n)
             inputs, rows = (entered, x[t]) if reads_ids else (entered[t], None)
-            cell.call("forward", kind, batch, n, from_before, inputs, rows, cs[t], gates[t], cs[t + 1], hs[t + 1])
+            cell.call("forward", dtype, batch, n, from_before, inputs, rows, cs[t], gates[t], cs[t + 1], hs[t + 1])
         ctx.save_for_backward(x, hs, cs, weight_ih, weight_hh)
-        ctx.gates = gates  # backward writes over them
+        ctx.gates = gates  # not through save_for_backward, which forbids the backward pass to write over them
         h, c = hs[seq].float(), cs[seq].clone()
-        ctx.mark_non_differentiable(h, c)  # the next batch starts from them, but does not learn through them
+        ctx.mark_non_differentiable(h, c)  # truncated backpropagation: the next batch starts from them as constants
         return hs[1:], h, c
 
     @staticmethod
     def backward(ctx: Any, d_output: Tensor, *_: Any) -> tuple[Tensor | None, ...]:
         x, hs, cs, weight_ih, weight_hh = ctx.saved_tensors
         gates = ctx.gates
-        del ctx.gates  # once they are gradients, there is no second backward
-        cell, kind, (seq, batch, four_n), n = compiled_cell(), gates.dtype, gates.shape, hs.shape[-1]
-        d_output = d_output.to(kind).contiguous()
-        d_h, d_c = torch.zeros(batch, n, dtype=kind), torch.zeros(batch, n)
-        recurrent = _Product(weight_hh.to(kind).t().contiguous(), batch)
+        del ctx.gates  # they become gradients below, so that a second backward is impossible
+        cell, dtype, (seq, batch, four_n), n = compiled_cell(), gates.dtype, gates.shape, hs.shape[-1]
+        d_output = d_output.to(dtype).contiguous()  # (seq, batch, n)
+        d_h, d_c = torch.zeros(batch, n, dtype=dtype), torch.zeros(batch, n)  # from later time steps: none yet
+        recurrent = _Product(weight_hh.to(dtype).t().contiguous(), batch)
         for t in reversed(range(seq)):
-            cell.call("backward", kind, batch, n, d_output[t], d_h, gates[t], cs[t], cs[t + 1], d_c)
-            if t:
-                d_h = recurrent(gates[t])  # (batch, n)
-        flat = gates.view(-1, four_n)  # (seq * batch, 4n)
-        d_weight_hh = (flat.t() @ hs[:-1].view(-1, n)).float()
-        if x.dim() == 2:
+            cell.call("backward", dtype, batch, n, d_output[t], d_h, gates[t], cs[t], cs[t + 1], d_c)
+            if t:  # h_0 is a constant
+                d_h = recurrent(gates[t])  # R^T d_a[t]: (batch, n)
+        flat = gates.view(-1, four_n)  # d_a of all time steps: (seq * batch, 4n)
+        d_weight_hh = (flat.t() @ hs[:-1].view(-1, n)).float()  # sum over t of d_a[t] h[t-1]^T: (4n, n)
+        if x.dim() == 2:  # d_a summed by character is the product with the one-hot x
             d_x = None
             by_character = _sums(flat, x.view(-1), weight_ih.shape[1])  # (alphabet, 4n)
-            d_weight_ih, d_bias = by_character.t(), by_character.sum(0)
+            d_weight_ih, d_bias = by_character.t(), by_character.sum(0)  # (4n, alphabet), (4n,)
         else:
-            d_x = (flat @ weight_ih.to(kind)).view(x.shape)
-            d_weight_ih = (flat.t() @ x.view(-1, x.shape[-1])).float()
-            d_bias = _sums(flat, torch.zeros(len(flat), dtype=torch.int64), 1)[0]
+            d_x = (flat @ weight_ih.to(dtype)).view(x.shape)  # (seq, batch, inputs)
+            d_weight_ih = (flat.t() @ x.view(-1, x.shape[-1])).float()  # (4n, inputs)
+            d_bias = _sums(flat, torch.zeros(len(flat), dtype=torch.int64), 1)[0]  # (4n,)
         return d_x, None, None, d_weight_ih, d_weight_hh, d_bias, d_bias, None
 
 
 def _sums(rows: Tensor, ids: Tensor, alphabet: int) -> Tensor:
-    """For each id the sum of its rows, float32 (alphabet, width), in the order of the rows."""
+    """For each id the sum of its rows, float32 (alphabet, width), added in the order of the rows."""
     sums = torch.zeros(alphabet, rows.shape[1])
     compiled_cell().call("add_rows", rows.dtype, *rows.shape, ids, rows, sums)
     return sums
 
 
 class _Product:
-    """x @ weight.t() for many x of shape (rows, k): the weight is packed once, which oneDNN else does each time."""
+    """x @ weight.t() for many x of shape (rows, k); oneDNN packs the weight once, not at every product."""
 
     def __init__(self, weight: Tensor, rows: int) -> None:
         self.transposed = weight.t()
         try:
             self.packed = torch.ops.mkldnn._reorder_linear_weight(weight, rows)
-        except (AttributeError, RuntimeError):  # no oneDNN in this torch, or not for this type
+        except (AttributeError, RuntimeError):  # this torch has no oneDNN, or not for this dtype
             self.packed = None
 
     def __call__(self, x: Tensor) -> Tensor:

@@ -21,11 +21,11 @@ _OUTPUT = re.compile(_PREFIX + r"[A-Za-z_]\w*\.(weight|bias)")
 
 
 def read_net(path: Path) -> Checkpoint:
-    """Read a `.net` file onto the CPU, without running anything in it. Raises CheckpointError, beginning with the path.
+    """Read a `.net` file onto the CPU, running no code in it. Raises CheckpointError, one line with the path.
 
-    Read are the variants in the wild: zip and legacy containers, tensors saved on a GPU, keys in any order, tokens as
-    tuple or list, an output layer under another name, the prefixes of DataParallel and torch.compile. Tensors keep
-    their bits; bfloat16, which NumPy has not, becomes float32.
+    Known variants are accepted: zip and legacy containers, tensors saved on a GPU, keys in any order, tokens
+    as tuple or list, another name of the output layer, prefixes of DataParallel and torch.compile. Tensors keep their
+    bits; bfloat16, which NumPy lacks, becomes float32.
     """
     try:
         return _assemble(_load(path))
@@ -36,7 +36,7 @@ def read_net(path: Path) -> Checkpoint:
 
 
 def write_net(path: Path, checkpoint: Checkpoint) -> None:
-    """Write the notebook's dictionary, as its cell 42 loads it; other facts than these have no place in it."""
+    """Write the notebook's dictionary, as its cell 42 loads it; it has no place for other facts. Raises OSError."""
     buffer = io.BytesIO()
     state_dict = {name: torch.from_numpy(np.array(tensor)) for name, tensor in checkpoint.weights.items()}
     torch.save(
@@ -52,10 +52,10 @@ def write_net(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def _load(path: Path) -> Any:
-    with path.open("rb") as file:  # opened here, so that an error of the system is about the file, not its contents
+    with path.open("rb") as file:  # opened here: an OSError is then about the file, not its contents
         try:
             return torch.load(file, map_location="cpu", weights_only=True)
-        except Exception as error:  # a foreign or damaged file ends torch's readers with whatever they stumble over
+        except Exception as error:  # torch's readers raise errors of many types for a foreign or damaged file
             refused = re.search(r"GLOBAL ([\w.]+)", str(error))
     if refused:
         raise CheckpointError(
@@ -97,11 +97,11 @@ def _assemble(loaded: Any) -> Checkpoint:
     weights = _weights(loaded["state_dict"])
     n_hidden, n_layers = sizes_of(weights)
     for key, found in (("n_hidden", n_hidden), ("n_layers", n_layers)):
-        told = loaded.get(key, found)
-        if isinstance(told, Tensor) and told.numel() == 1:
-            told = told.item()
-        if not isinstance(told, int | float) or told != found:
-            raise CheckpointError(f"says {key} = {told!r:.40}, but its tensors say {found}")
+        stated = loaded.get(key, found)
+        if isinstance(stated, Tensor) and stated.numel() == 1:
+            stated = stated.item()
+        if not isinstance(stated, int | float) or stated != found:
+            raise CheckpointError(f"says {key} = {stated!r:.40}, but its tensors say {found}")
     try:
         vocabulary = Vocabulary(loaded["tokens"])
     except (ValueError, TypeError) as error:
@@ -117,24 +117,24 @@ def _weights(state_dict: Any) -> Weights:
     output: dict[str, Any] = {}
     for name, tensor in state_dict.items():
         if not isinstance(name, str):
-            raise CheckpointError(f"its state_dict has a key that is no name: {name!r:.40}")
+            raise CheckpointError(f"its state_dict has a key that is not a name: {name!r:.40}")
         if match := _LSTM.fullmatch(name):
             lstm["lstm." + match[1]] = _array(name, tensor)
         elif (match := _OUTPUT.fullmatch(name)) and "fc." + match[1] not in output:
             output["fc." + match[1]] = _array(name, tensor)
         elif name.endswith("_reverse"):
-            raise CheckpointError("its LSTM is bidirectional; a model that writes can only read forwards")
+            raise CheckpointError("its LSTM is bidirectional; a model that generates text can only read forwards")
         else:
             raise CheckpointError(f"the tensor {name} has no place in a CharRNN (an LSTM and one linear layer)")
     return lstm | output
 
 
 def _array(name: str, tensor: Tensor) -> np.ndarray[Any, np.dtype[np.floating]]:
-    if tensor.dtype == torch.bfloat16:  # NumPy has none; float32 holds every bfloat16 exactly
+    if tensor.dtype == torch.bfloat16:  # NumPy lacks it; float32 holds every bfloat16 exactly
         tensor = tensor.float()
     if tensor.dtype not in (torch.float16, torch.float32, torch.float64):
         raise CheckpointError(f"the tensor {name} is of type {tensor.dtype}, not a usual floating point type")
-    if tensor.layout != torch.strided or tensor.device.type != "cpu":  # sparse, or a tensor without numbers
-        raise CheckpointError(f"the tensor {name} is stored in a way that is not read here ({tensor.layout})")
+    if tensor.layout != torch.strided or tensor.device.type != "cpu":  # sparse, or a meta tensor, which has no data
+        raise CheckpointError(f"the tensor {name} is stored in a way that cannot be read here ({tensor.layout})")
     array: np.ndarray[Any, np.dtype[np.floating]] = tensor.detach().contiguous().numpy()
     return array

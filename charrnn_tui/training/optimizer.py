@@ -1,6 +1,6 @@
-"""AdamW (Loshchilov and Hutter 2019, algorithm 2), which is the notebook's Adam (cell 30) where no weight decays.
+"""AdamW (Loshchilov & Hutter 2019, algorithm 2); without weight decay it is the notebook's Adam (cell 30).
 
-PyTorch's operation without torch.optim, which loads a compiler: a second or more at the start of a training, and 50 MB.
+It calls PyTorch's fused operation directly: importing torch.optim loads a compiler, which takes a second and 50 MB.
 """
 
 import math
@@ -11,14 +11,14 @@ import torch
 from torch import Tensor, nn
 
 _BETAS, _EPS = (0.9, 0.999), 1e-8
-_STATE = ("step", "exp_avg", "exp_avg_sq")  # of a parameter, as torch.optim names it
+_STATE = ("step", "exp_avg", "exp_avg_sq")  # of a parameter: t, m, v, as torch.optim names them
 
 
 class AdamW:
-    """Steps that a GPU can record: all that they read and write stays where it is, the learning rate too."""
+    """An optimizer whose steps a CUDA graph can hold: all tensors keep their addresses, the learning rate is one."""
 
     def __init__(self, parameters: Iterable[nn.Parameter], lr: float, weight_decay: float, *, broken: Tensor) -> None:
-        """broken: (), float32, on the parameters' device; while it is 1, steps change nothing."""
+        """broken: float32 (), on the parameters' device; while it is 1, steps change nothing."""
         self._parameters: list[Tensor] = list(parameters)
         self._weight_decay, self._broken = weight_decay, broken
         self._fused = broken.device.type in ("cpu", "cuda")
@@ -27,20 +27,20 @@ class AdamW:
         self._means, self._squares = ([torch.zeros_like(tensor) for tensor in self._parameters] for _ in _BETAS)
 
     def set_lr(self, lr: float) -> None:
-        """For the steps that come."""
+        """Set the learning rate of the following steps."""
         if isinstance(self._lr, Tensor):
             self._lr.fill_(lr)
         else:
             self._lr = lr
 
     def zero_grad(self) -> None:
-        """Forget the gradients."""
+        """Drop the gradients."""
         for parameter in self._parameters:
             parameter.grad = None
 
     @torch.no_grad()
     def step(self) -> None:
-        """Change the parameters by their gradients."""
+        """Update the parameters by their gradients."""
         gradients = [parameter.grad for parameter in self._parameters if parameter.grad is not None]
         if self._fused:
             self._step_fused(gradients)
@@ -48,7 +48,7 @@ class AdamW:
             self._step_plain(gradients)
 
     def _step_fused(self, gradients: list[Tensor]) -> None:
-        torch._foreach_add_(self._steps, 1)
+        torch._foreach_add_(self._steps, 1)  # t = t + 1: the operation expects the new t
         torch._fused_adamw_(
             self._parameters,
             gradients,
@@ -65,22 +65,22 @@ class AdamW:
             maximize=False,
             found_inf=self._broken,
         )
-        torch._foreach_sub_(self._steps, [self._broken] * len(self._steps))
+        torch._foreach_sub_(self._steps, [self._broken] * len(self._steps))  # a step that changed nothing has no t
 
     def _step_plain(self, gradients: list[Tensor]) -> None:
-        lr = float(self._lr)
-        for tensor, gradient, step, mean, square in zip(
-            self._parameters, gradients, self._steps, self._means, self._squares, strict=True
-        ):
-            step += 1
-            tensor.mul_(1 - lr * self._weight_decay)
-            mean.lerp_(gradient, 1 - _BETAS[0])
-            square.mul_(_BETAS[1]).addcmul_(gradient, gradient, value=1 - _BETAS[1])
-            unbiased = [1 - beta ** step.item() for beta in _BETAS]
-            tensor.addcdiv_(mean, square.sqrt().div_(math.sqrt(unbiased[1])).add_(_EPS), value=-lr / unbiased[0])
+        """The same in single operations, for devices without the fused one."""
+        (beta1, beta2), lr = _BETAS, float(self._lr)
+        for theta, g, t, m, v in zip(self._parameters, gradients, self._steps, self._means, self._squares, strict=True):
+            t += 1
+            theta.mul_(1 - lr * self._weight_decay)  # decoupled: the decay does not pass through the moments
+            m.lerp_(g, 1 - beta1)  # m = beta1 m + (1 - beta1) g
+            v.mul_(beta2).addcmul_(g, g, value=1 - beta2)  # v = beta2 v + (1 - beta2) g^2
+            # The moments start at 0; dividing by 1 - beta^t removes that bias.
+            bias1, bias2 = 1 - beta1 ** t.item(), 1 - beta2 ** t.item()
+            theta.addcdiv_(m, v.sqrt().div_(math.sqrt(bias2)).add_(_EPS), value=-lr / bias1)
 
     def state_dict(self) -> dict[str, Any]:
-        """As torch.optim.AdamW's; the tensors are those that the next step changes."""
+        """As torch.optim.AdamW's; it shares its tensors, which the next step changes."""
         columns = zip(self._steps, self._means, self._squares, strict=True)
         state = {place: dict(zip(_STATE, column, strict=True)) for place, column in enumerate(columns)}
         group = {"lr": float(self._lr), "betas": _BETAS, "eps": _EPS, "weight_decay": self._weight_decay}
@@ -88,7 +88,7 @@ class AdamW:
 
     @torch.no_grad()
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from the moments of a training on any device, of which none may have been told yet."""
+        """Load the state of a training on any device; one without moments starts them at 0."""
         for place, column in enumerate(zip(self._steps, self._means, self._squares, strict=True)):
             given = state["state"].get(place)
             for own, name in zip(column, _STATE, strict=True):

@@ -1,4 +1,4 @@
-"""What a training tells of itself: events, the facts in its checkpoints, the state that it resumes from."""
+"""Builds events, checkpoints and resume states from a learner."""
 
 import os
 import platform
@@ -18,7 +18,7 @@ from charrnn_tui.training.learner import Learner
 from charrnn_tui.training.lstm_cell import compiled_cell
 from charrnn_tui.training.resume_state import ResumeState, generator_states
 
-WriteSample = Callable[[Checkpoint, TrainSettings], tuple[str, str]]  # gives the prime and what follows it
+WriteSample = Callable[[Checkpoint, TrainSettings], tuple[str, str]]  # returns the prime and the generated text
 
 
 @dataclass(frozen=True)
@@ -31,21 +31,20 @@ class Validated:
 
 
 class TrainingReporter:
-    """Each method tells how the learner stands now. Its validations are done here, and go into what is told."""
+    """Each method reads the learner's current state. Validations run here, since later reports include their result."""
 
     def __init__(self, learner: Learner, corpus: Corpus, run: str | None, write_sample: WriteSample | None) -> None:
-        self.learner, self.writes_samples = learner, write_sample is not None
+        self.writes_samples = write_sample is not None
         self.validated = Validated()
-        self._corpus, self._run, self._write_sample = corpus, run, write_sample
+        self._learner, self._corpus, self._run, self._write_sample = learner, corpus, run, write_sample
 
     def restore(self, state: ResumeState) -> None:
-        """Go on where that training was, the learner too."""
-        self.learner.restore(state)
+        """Take the result of the last validation from there."""
         self.validated = Validated(state.val_loss, state.best_val_loss, state.evaluated_at)
 
     def started(self, *, resumed: bool, detached: bool) -> RunStarted:
-        """What is trained on what, where, from which step on."""
-        learner, placement = self.learner, self.learner.placement
+        """The training's model, text, device and plan."""
+        learner, placement = self._learner, self._learner.placement
         return RunStarted(
             time=time.time(),
             step=learner.step,
@@ -59,7 +58,7 @@ class TrainingReporter:
             device_name=placement.device_name,
             precision=placement.precision,
             threads=placement.threads,
-            lstm=compiled_cell().words if placement.device == "cpu" else "",
+            lstm=compiled_cell().description if placement.device == "cpu" else "",
             epochs=learner.settings.epochs,
             steps=learner.steps,
             steps_per_epoch=learner.steps_per_epoch,
@@ -72,20 +71,20 @@ class TrainingReporter:
         )
 
     def finished(self, state: str, reason: str) -> RunFinished:
-        """How it ended, and where."""
+        """The end of the training; state and reason as in RunFinished."""
         return RunFinished(
             time=time.time(),
-            step=self.learner.step,
+            step=self._learner.step,
             state=state,
             reason=reason,
-            train_seconds=round(self.learner.train_seconds, 3),
+            train_seconds=round(self._learner.train_seconds, 3),
             val_loss=self.validated.loss,
             best_val_loss=self.validated.best_loss,
         )
 
     def plan_changed(self, plan: str, at_step: int) -> PlanChanged:
-        """What will happen at a later step, and how long the training is now."""
-        learner = self.learner
+        """A plan for a later step; plan as in PlanChanged."""
+        learner = self._learner
         return PlanChanged(
             time=time.time(),
             step=learner.step,
@@ -96,15 +95,15 @@ class TrainingReporter:
         )
 
     def learning_rate_changed(self) -> LearningRateChanged:
-        """The rate of the next step."""
-        learner = self.learner
+        """The learning rate of the next step."""
+        learner = self._learner
         return LearningRateChanged(time=time.time(), step=learner.step, lr=learner.lr, factor=learner.lr_factor)
 
-    def evaluated(self, called_off: Callable[[], bool]) -> Evaluated:
-        """A validation, done now. Raises CalledOff."""
-        learner, best_before = self.learner, self.validated.best_loss
-        val_loss, seconds = learner.validate(called_off)
-        best = val_loss < (np.inf if best_before is None else best_before)  # never true of NaN
+    def evaluated(self, cancelled: Callable[[], bool]) -> Evaluated:
+        """Validate now. Raises ValidationCancelled."""
+        learner, best_before = self._learner, self.validated.best_loss
+        val_loss, seconds = learner.validate(cancelled)
+        best = val_loss < (np.inf if best_before is None else best_before)  # never true for NaN
         self.validated = Validated(val_loss, val_loss if best else best_before, learner.step)
         return Evaluated(
             time=time.time(),
@@ -121,13 +120,13 @@ class TrainingReporter:
         )
 
     def sample_written(self, *, requested: bool = False) -> SampleWritten:
-        """A sample, written now; only where this training `writes_samples`."""
+        """Write a sample now; only if `writes_samples`."""
         assert self._write_sample is not None
-        settings = self.learner.settings
+        settings = self._learner.settings
         prime, text = self._write_sample(self.checkpoint(), settings)
         return SampleWritten(
             time=time.time(),
-            step=self.learner.step,
+            step=self._learner.step,
             prime=prime,
             text=text,
             seed=settings.sample_seed,
@@ -137,8 +136,8 @@ class TrainingReporter:
         )
 
     def checkpoint(self) -> Checkpoint:
-        """The model as it is, a copy, with the facts that `info` tells."""
-        learner, settings, validated = self.learner, self.learner.settings, self.validated
+        """A copy of the current model, with the facts that `info` shows."""
+        learner, settings, validated = self._learner, self._learner.settings, self.validated
         facts = {
             "run": self._run,
             "corpus": self._corpus.name,
@@ -164,8 +163,8 @@ class TrainingReporter:
         return Checkpoint(learner.weights(), self._corpus.vocabulary, settings.n_hidden, settings.n_layers, facts)
 
     def state(self) -> ResumeState:
-        """The training as it is; the tensors are the learner's own, which its next step changes."""
-        learner, placement, validated = self.learner, self.learner.placement, self.validated
+        """The current state, sharing its tensors with the learner: the next step changes them."""
+        learner, placement, validated = self._learner, self._learner.placement, self.validated
         return ResumeState(
             settings=learner.settings.to_json(),
             corpus_sha256=self._corpus.sha256,

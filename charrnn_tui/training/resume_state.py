@@ -1,4 +1,4 @@
-"""Everything that a training needs to go on as if it had never ended, in one file."""
+"""The file from which an ended training continues exactly as if it had not ended."""
 
 import io
 from collections.abc import Mapping
@@ -19,9 +19,9 @@ FORMAT = 1
 class ResumeState:
     """A training between two steps.
 
-    settings: as JSON. model, optimizer: their state_dicts; hidden: (h, c), each float32 (n_layers, batch, n_hidden),
-    that the next window starts from; the window itself follows from step. generators: state of each random generator,
-    uint8, by device. Losses in nats/char; evaluated_at: the step of the last validation, -1 before the first.
+    settings: as JSON. model, optimizer: their state_dicts. hidden: (h, c), each float32 (n_layers, batch, n_hidden),
+    the start of the next window, which follows from step. generators: the state of each random generator, uint8, by
+    device. Losses in nats/char. evaluated_at: step of the last validation, -1 before the first.
     """
 
     settings: dict[str, Any]
@@ -43,14 +43,14 @@ class ResumeState:
 
 
 def write_resume_state(path: Path, state: ResumeState) -> None:
-    """Write it, whole or not at all. Raises OSError."""
+    """Write the file atomically. Raises OSError."""
     buffer = io.BytesIO()
     torch.save({"format": FORMAT, **{field.name: getattr(state, field.name) for field in fields(state)}}, buffer)
     write_atomically(path, buffer.getvalue())
 
 
 def read_resume_state(path: Path) -> ResumeState:
-    """Read it onto the CPU. Raises RunError, one line that begins with the path."""
+    """Read the file onto the CPU. Raises RunError, one line that begins with the path."""
     try:
         values = torch.load(path, map_location="cpu", weights_only=True)
         if values.pop("format") > FORMAT:
@@ -63,14 +63,14 @@ def read_resume_state(path: Path) -> ResumeState:
         raise RunError(f"{path}: cannot be read: {error.strerror or error}") from None
     except RunError:
         raise
-    except Exception as error:  # torch raises what it likes for a damaged file
+    except Exception as error:  # torch raises errors of many types for a damaged file
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise RunError(f"{path}: is not a resume file, or is damaged: {reason}") from None
     return state
 
 
 def generator_states(device: str) -> dict[str, torch.Tensor]:
-    """The state of the random generators that a training on this device draws from."""
+    """The states of the random generators that a training on this device draws from."""
     states = {"cpu": torch.get_rng_state()}
     if device == "cuda":
         states["cuda"] = torch.cuda.get_rng_state()
@@ -80,7 +80,7 @@ def generator_states(device: str) -> dict[str, torch.Tensor]:
 
 
 def restore_generators(states: Mapping[str, torch.Tensor], device: str) -> None:
-    """Put them back, those of this device."""
+    """Restore the generators of this device."""
     torch.set_rng_state(states["cpu"])
     if device == "cuda" and "cuda" in states:
         torch.cuda.set_rng_state(states["cuda"])

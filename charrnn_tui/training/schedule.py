@@ -1,13 +1,13 @@
-"""The learning rate over a run."""
+"""The learning rate over the steps of a run."""
 
 import math
 
-WARM_UP = 0.1  # of the run's steps, then down along a cosine: the one-cycle shape of Smith & Topin 2018
-FLOOR = 0.01  # of the peak, where the cosine ends
+WARM_UP = 0.1  # share of the steps, linear; then down along a cosine (one-cycle, Smith & Topin 2018)
+FLOOR = 0.01  # share of the peak at the end of the cosine
 
 
 def learning_rate(schedule: str, peak: float, step: int, steps: int) -> float:
-    """The rate for the `step`-th of `steps` steps, counted from 0."""
+    """The learning rate of step `step` of `steps`, counted from 0."""
     if schedule == "constant":
         return peak
     rising = max(1, round(WARM_UP * steps))

@@ -23,11 +23,6 @@ from tests.training.small_trainings import asking, of_kind, small_corpus, small_
 KEEPING = small_settings(keep_checkpoints=8, epochs=3)
 
 
-@pytest.fixture(autouse=True)
-def _a_slow_disk_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("charrnn_tui.training.checkpoint_store.ADVANCE_SECONDS", 1e9)
-
-
 def kept_steps(directory: Path) -> list[int]:
     return [kept.step for kept in kept_checkpoints(directory)]
 
@@ -82,7 +77,7 @@ def test_a_run_that_is_to_keep_none_makes_no_place_for_them(tmp_path: Path) -> N
 def test_weights_that_half_precision_cannot_hold_are_kept_whole(tmp_path: Path) -> None:
     checkpoint = random_checkpoint()
     checkpoint.weights["fc.bias"][0] = 1e6
-    CheckpointHistory(tmp_path, 3).keep(5, checkpoint)
+    CheckpointHistory(tmp_path, 3).add(5, checkpoint)
     kept = read_checkpoint(kept_file(tmp_path, 5))
     assert kept.weights["fc.bias"][0] == 1e6
     assert "weights" not in kept.facts
@@ -143,19 +138,17 @@ def test_a_disk_that_refuses_them_raises_an_alarm_each_and_the_training_goes_on(
     assert (tmp_path / "last.safetensors").exists()
 
 
-def test_keeping_is_paid_out_of_the_savers_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_history_is_paid_out_of_the_save_budget(tmp_path: Path) -> None:
     """Each writing takes a second here: 50 seconds of training at 2 %."""
-    monkeypatch.undo()
     seconds = iter(range(100))
-    monkeypatch.setattr("charrnn_tui.training.checkpoint_store.time.perf_counter", lambda: float(next(seconds)))
-    saver = CheckpointStore(tmp_path, lambda: None, keep_checkpoints=24)
-    assert saver.keep_due(0, 3000, 1000, 0.0)
-    list(saver.keep(0, 0.0, random_checkpoint(), None))
+    store = CheckpointStore(tmp_path, lambda: None, keep_checkpoints=24, clock=lambda: float(next(seconds)))
+    assert store.history_due(0, 3000, 1000, 0.0)
+    list(store.add_to_history(0, 0.0, random_checkpoint(), None))
     paid_off = 1 / SAVE_SHARE
-    assert not saver.due(paid_off - 0.1, best=True)
-    assert saver.due(paid_off, best=True)
-    assert not saver.keep_due(1, 3000, 1000, paid_off - ADVANCE_SECONDS - 0.1)
-    assert saver.keep_due(2, 3000, 1000, paid_off - ADVANCE_SECONDS)  # step 1's is made up for
+    assert not store.due(paid_off - 0.1, best=True)
+    assert store.due(paid_off, best=True)
+    assert not store.history_due(1, 3000, 1000, paid_off - ADVANCE_SECONDS - 0.1)
+    assert store.history_due(2, 3000, 1000, paid_off - ADVANCE_SECONDS)  # step 1's is made up for
 
 
 def test_a_deleted_run_takes_them_along(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import nn
 
-from charrnn_tui.training import model as model_module
 from charrnn_tui.training.cudnn_lstm import cudnn_lstm, in_one_piece
+from charrnn_tui.training.cudnn_lstm import has_bfloat16 as has_bfloat16_products
 from charrnn_tui.training.learner import Learner
-from charrnn_tui.training.model import CharRNN
+from charrnn_tui.training.model import Layers
 from tests.training.small_trainings import small_corpus, small_settings
 
 INPUTS, WIDTH = 7, 5
@@ -72,40 +72,33 @@ def test_autocast_does_not_choose_the_type() -> None:
     torch.testing.assert_close(output.float(), lstm(x, hidden)[0], atol=0.01, rtol=0.02)
 
 
-@pytest.fixture
-def on_cudnn(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Models go the way of a GPU; whether it has bfloat16 is given."""
-
-    def install(*, bfloat16: bool = True) -> None:
-        monkeypatch.setattr(CharRNN, "runs_compiled", lambda _: False)
-        monkeypatch.setattr(CharRNN, "runs_on_cudnn", lambda _: True)
-        monkeypatch.setattr(model_module, "has_bfloat16", lambda: bfloat16)
-
-    return install
-
-
-def losses(**changes: Any) -> list[float]:
+def losses(layers: Layers, **changes: Any) -> list[float]:
     learner = Learner(small_settings(**changes), small_corpus())
+    learner.model.forced_layers = layers
     return [learner.learn().loss for _ in range(10)] + [learner.validate()[0]]
 
 
+@pytest.fixture
+def has_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The GPU, which is not there, computes LSTMs in bfloat16."""
+    monkeypatch.setattr("charrnn_tui.training.model.has_bfloat16", lambda: True)
+
+
+@pytest.mark.usefixtures("has_bfloat16")
 @pytest.mark.parametrize("n_hidden", [8, 2])  # 2: fewer gates than characters, so rows are looked up
 @pytest.mark.parametrize("n_layers", [1, 2])
-def test_a_model_learns_the_same_that_way(
-    n_hidden: int, n_layers: int, on_cudnn: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(CharRNN, "runs_compiled", lambda _: False)
+def test_a_model_learns_the_same_that_way(n_hidden: int, n_layers: int) -> None:
     changes = {"n_hidden": n_hidden, "n_layers": n_layers, "drop_prob": 0.5 if n_layers > 1 else 0.0}
-    expected = losses(**changes)
-    on_cudnn()
-    np.testing.assert_allclose(losses(**changes), expected, rtol=1e-5)
-    np.testing.assert_allclose(losses(precision="bfloat16", **changes), expected, rtol=0.03)
+    expected = losses(Layers.PYTORCH, **changes)
+    np.testing.assert_allclose(losses(Layers.CUDNN, **changes), expected, rtol=1e-5)
+    np.testing.assert_allclose(losses(Layers.CUDNN, precision="bfloat16", **changes), expected, rtol=0.03)
 
 
-def test_a_gpu_without_bfloat16_products_learns_in_float32(on_cudnn: Any) -> None:
-    on_cudnn(bfloat16=False)
+@pytest.mark.skipif(has_bfloat16_products(), reason="this machine's GPU has them")
+def test_a_gpu_without_bfloat16_products_learns_in_float32() -> None:
     seen = []
     learner = Learner(small_settings(precision="bfloat16"), small_corpus())
+    learner.model.forced_layers = Layers.CUDNN
     learner.model.dropout.register_forward_hook(lambda _, given, out: seen.append(given[0].dtype))
     learner.learn()
     assert seen == [torch.float32]

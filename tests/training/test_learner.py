@@ -18,7 +18,7 @@ from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.scoring import batch_losses
 from charrnn_tui.text.corpus import Corpus
 from charrnn_tui.training.devices import fastest, place
-from charrnn_tui.training.learner import CalledOff, Learner
+from charrnn_tui.training.learner import Learner, ValidationCancelled
 from charrnn_tui.training.model import CharRNN, weights_of
 from charrnn_tui.training.schedule import FLOOR, learning_rate
 from tests.sampling.random_networks import checkpoint_of
@@ -164,12 +164,12 @@ def test_epochs_and_seconds_are_told_with_each_step() -> None:
 
 
 def test_validation_counts_as_training_time_and_is_foreseen() -> None:
-    learner = Learner(small_settings(print_every=1), small_corpus())
+    seconds = iter([0.0, 1000.0])
+    learner = Learner(small_settings(print_every=1), small_corpus(), clock=lambda: next(seconds))
     learner.learn()
     before = learner.train_seconds
-    seconds = learner.validate()[1]
-    assert learner.train_seconds == pytest.approx(before + seconds)
-    learner._validation_seconds = 1000.0
+    assert learner.validate()[1] == 1000.0
+    assert learner.train_seconds == pytest.approx(before + 1000.0)
     eta = learner.learn().eta_seconds
     assert eta == pytest.approx(16 * 1000.0, rel=0.01)
 
@@ -177,7 +177,7 @@ def test_validation_counts_as_training_time_and_is_foreseen() -> None:
 def test_of_a_long_text_a_validation_reads_the_start_of_every_row() -> None:
     corpus, settings = small_corpus(12_000), small_settings(val_frac=0.3, val_chars=4 * 8 * 15 + 7)
     learner = Learner(settings, corpus)
-    assert learner.validation_windows == 4 < len(learner._validation_batches)
+    assert learner.validation_windows == 4 < len(learner.validation_batches)
     losses = batch_losses(CharLSTM(checkpoint_of(learner.weights())), learner.val_ids, 8, 15)
     assert learner.validate()[0] == pytest.approx(np.mean(list(islice(losses, 4))), abs=1e-5)
     assert Learner(small_settings(val_chars=1), corpus).validation_windows == 1
@@ -199,7 +199,7 @@ def test_a_validation_keeps_few_losses_at_a_time_and_can_be_called_off() -> None
     learner.validate()
     assert len(losses) == learner.validation_windows > 100
     assert most < 20
-    with pytest.raises(CalledOff):
+    with pytest.raises(ValidationCancelled):
         learner.validate(lambda: len(losses) > learner.validation_windows + 50)
     assert len(losses) < learner.validation_windows + 100
 

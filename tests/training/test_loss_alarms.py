@@ -10,14 +10,14 @@ from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
 from charrnn_tui.run.control import Control
 from charrnn_tui.run.events import AlarmRaised, CheckpointSaved, Event, RunFinished, RunStarted, StepDone
 from charrnn_tui.training.learner import Learner
-from charrnn_tui.training.loss_alarms import watched
+from charrnn_tui.training.loss_alarms import with_alarms
 from charrnn_tui.training.resume_state import read_resume_state
 from charrnn_tui.training.trainer import train
 from tests.run.test_events import step_done
 from tests.training.small_trainings import of_kind, small_corpus, small_settings
 
 
-def savings(count: int) -> Generator[Event, None, None]:
+def saves(count: int) -> Generator[Event, None, None]:
     for step in range(count):
         yield CheckpointSaved(time=1.0, step=step, kind="last", file="last.safetensors")
 
@@ -25,17 +25,17 @@ def savings(count: int) -> Generator[Event, None, None]:
 def test_scarce_room_is_told_once_and_again_after_there_was_some(tmp_path: Path) -> None:
     (tmp_path / "last.safetensors").write_bytes(bytes(1000))
     free = iter([10**12, 10**6, 10**6, 10**12, 10**6])
-    events = list(watched(savings(5), tmp_path, lambda _: next(free)))
+    events = list(with_alarms(saves(5), tmp_path, lambda _: next(free)))
     alarms = of_kind(events, AlarmRaised)
     assert [(alarm.kind, alarm.step) for alarm in alarms] == [("disk", 1), ("disk", 4)]
     assert "disk low: 1 MB free for" in alarms[0].message
-    assert "each saving takes 1 kB" in alarms[0].message
+    assert "each save takes 1 kB" in alarms[0].message
 
 
 def test_large_models_need_more_room(tmp_path: Path) -> None:
     with (tmp_path / "resume.pt").open("wb") as file:
         file.truncate(10**9)
-    assert of_kind(list(watched(savings(1), tmp_path, lambda _: 10**9)), AlarmRaised)
+    assert of_kind(list(with_alarms(saves(1), tmp_path, lambda _: 10**9)), AlarmRaised)
 
 
 def test_a_leaping_loss_is_told_right_after_its_step(tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_a_leaping_loss_is_told_right_after_its_step(tmp_path: Path) -> None:
         for step in range(1, 120):
             yield step_done(step, loss=9.0 if step == 100 else 2.0)
 
-    events = list(watched(losses(), None))
+    events = list(with_alarms(losses(), None))
     alarm = next(index for index, event in enumerate(events) if isinstance(event, AlarmRaised))
     before = events[alarm - 1]
     assert isinstance(before, StepDone)
@@ -63,18 +63,14 @@ def test_who_leaves_a_watched_stream_leaves_the_training(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     "error", [torch.AcceleratorError("CUDA error: unspecified launch failure"), RuntimeError("CUDA error: gone\nmore")]
 )
-def test_a_lost_device_ends_the_run_with_what_is_on_disk(
-    error: RuntimeError, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    learn = Learner.learn
+def test_a_lost_device_ends_the_run_with_what_is_on_disk(error: RuntimeError, tmp_path: Path) -> None:
+    class LosingItsDevice(Learner):
+        def learn(self, until: int = 0) -> StepDone:
+            if self.step == 6:
+                raise error
+            return super().learn(until)
 
-    def accident(self: Learner, until: int = 0) -> StepDone:
-        if self.step == 6:
-            raise error
-        return learn(self, until)
-
-    monkeypatch.setattr(Learner, "learn", accident)
-    events = list(train(small_settings(), small_corpus(), Control(), tmp_path))
+    events = list(train(small_settings(), small_corpus(), Control(), tmp_path, make_learner=LosingItsDevice))
     alarm = of_kind(events, AlarmRaised)[-1]
     saved = read_resume_state(tmp_path / "resume.pt").step
     assert (alarm.kind, alarm.step) == ("device", 6)
@@ -87,10 +83,10 @@ def test_a_lost_device_ends_the_run_with_what_is_on_disk(
     assert (last.state, last.reason) == ("failed", alarm.message)
 
 
-def test_memory_that_runs_out_is_no_lost_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def accident(self: Learner, until: int = 0) -> StepDone:
-        raise torch.OutOfMemoryError("CUDA out of memory")
+def test_memory_that_runs_out_is_no_lost_device(tmp_path: Path) -> None:
+    class OutOfMemory(Learner):
+        def learn(self, until: int = 0) -> StepDone:
+            raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(Learner, "learn", accident)
     with pytest.raises(torch.OutOfMemoryError):
-        list(train(small_settings(), small_corpus(), Control(), tmp_path))
+        list(train(small_settings(), small_corpus(), Control(), tmp_path, make_learner=OutOfMemory))

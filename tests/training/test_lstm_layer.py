@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,20 +10,21 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the field's name for it
 from torch import Tensor
 
-from charrnn_tui.training import model as model_module
 from charrnn_tui.training.learner import Learner
-from charrnn_tui.training.lstm_cell import CompiledCell, compiled_cell
+from charrnn_tui.training.lstm_cell import compiled_cell
 from charrnn_tui.training.lstm_layer import lstm_layer
-from charrnn_tui.training.model import CharRNN
+from charrnn_tui.training.model import CharRNN, Layers
 from tests.training.small_trainings import small_corpus, small_settings
 
-needs_compiler = pytest.mark.skipif(compiled_cell().library is None, reason=compiled_cell().words)
+needs_compiler = pytest.mark.skipif(compiled_cell().library is None, reason=compiled_cell().description)
 SEQ, BATCH, TOKENS = 13, 7, 11
 
 
-@pytest.fixture
-def without_compiler(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    return lambda: monkeypatch.setattr(model_module, "compiled_cell", lambda: CompiledCell(None, "not here"))
+class DrawsAlike(CharRNN):
+    """Dropout draws the same numbers in both types."""
+
+    def draws_fast(self, dtype: torch.dtype) -> bool:
+        return False
 
 
 def outcome(model: CharRNN, ids: Tensor, kind: torch.dtype) -> tuple[Tensor, list[Tensor], list[Tensor]]:
@@ -55,17 +55,13 @@ def test_outputs_state_and_gradients_are_those_of_nn_lstm_in_float32(
     drop_prob: float,
     weight_drop: float,
     threads: int,
-    without_compiler: Callable[[], None],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(CharRNN, "draws_fast", lambda *_: False)  # in both types the same draws
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    ids, model = torch.randint(TOKENS, (SEQ, BATCH)), CharRNN(TOKENS, n_hidden, n_layers, drop_prob, weight_drop)
-    assert model.runs_compiled()
+    ids, model = torch.randint(TOKENS, (SEQ, BATCH)), DrawsAlike(TOKENS, n_hidden, n_layers, drop_prob, weight_drop)
+    assert model.layers is Layers.OURS
     ours = outcome(model, ids, kind)
-    without_compiler()
-    assert not model.runs_compiled()
+    model.forced_layers = Layers.PYTORCH
     theirs = outcome(model, ids, torch.float32)
     torch.set_num_threads(1)
     for mine, reference in zip([ours[0], *ours[1], *ours[2]], [theirs[0], *theirs[1], *theirs[2]], strict=True):
@@ -103,27 +99,25 @@ def test_what_is_not_a_number_stays_so(kind: torch.dtype) -> None:
     assert logits.isnan().all()
 
 
-def test_a_wide_alphabet_is_looked_up_and_never_multiplied(
-    monkeypatch: pytest.MonkeyPatch, without_compiler: Callable[[], None]
-) -> None:
+def test_a_wide_alphabet_is_looked_up_and_never_multiplied(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
     ids, model = torch.randint(50, (SEQ, BATCH)), CharRNN(50, 8, 2, 0.0)  # 50 characters, 32 gates
     hidden = model.init_hidden(BATCH)
     expected, _ = model.lstm(F.one_hot(ids, 50).float(), hidden)
     monkeypatch.delattr(F, "one_hot")
-    for take_away in (lambda: None, without_compiler):
-        take_away()
+    for layers in (model.layers, Layers.PYTORCH):
+        model.forced_layers = layers
         torch.testing.assert_close(model(ids, hidden)[0], model.fc(expected.reshape(-1, 8)), rtol=1e-4, atol=1e-5)
 
 
-def test_a_training_without_a_compiler_is_the_same_training(without_compiler: Callable[[], None]) -> None:
-    def losses() -> list[float]:
+def test_a_training_without_a_compiler_is_the_same_training() -> None:
+    def losses(layers: Layers | None) -> list[float]:
         learner = Learner(small_settings(drop_prob=0.3), small_corpus())
+        learner.model.forced_layers = layers
         return [learner.learn().loss for _ in range(12)] + [learner.validate()[0]]
 
-    ours = losses()
-    without_compiler()
-    assert losses() == pytest.approx(ours, abs=1e-4)
+    ours = losses(None)
+    assert losses(Layers.PYTORCH) == pytest.approx(ours, abs=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -147,6 +141,6 @@ def test_the_compiler_can_be_left_alone() -> None:
 
 
 def words_of_a_process(environment: dict[str, str]) -> str:
-    code = "from charrnn_tui.training.lstm_cell import compiled_cell; print(compiled_cell().words)"
+    code = "from charrnn_tui.training.lstm_cell import compiled_cell; print(compiled_cell().description)"
     command = [sys.executable, "-c", code]
     return subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=True).stdout

@@ -219,7 +219,10 @@ def network(cell: nn.Module, name: str = "lstm") -> dict[str, Any]:
         (notebook_file(tokens=5), "its tokens are damaged: 'int' object is not iterable"),
         (notebook_file(tokens={"a": 0, "bc": 1}), "its tokens are damaged: a token must be one character, not 'bc'"),
         (notebook_file(state_dict=[1]), "its state_dict is not a dictionary of tensors"),
-        (notebook_file(state_dict=state_dict() | {3: torch.zeros(1)}), "its state_dict has a key that is no name: 3"),
+        (
+            notebook_file(state_dict=state_dict() | {3: torch.zeros(1)}),
+            "its state_dict has a key that is not a name: 3",
+        ),
         (notebook_file(state_dict=state_dict(fc__bias=torch.zeros(5, dtype=torch.int8))), "is of type torch.int8"),
         (notebook_file(state_dict=state_dict(fc__bias=torch.zeros(5, device="meta"))), "stored in a way"),
         (notebook_file(state_dict=state_dict(fc2__bias=torch.zeros(5))), "the tensor fc2.bias has no place"),

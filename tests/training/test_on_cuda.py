@@ -71,16 +71,16 @@ def test_a_step_waits_for_nothing(precision: str) -> None:
     learner = on_cuda(precision=precision, drop_prob=0.5, weight_drop=0.1)
     learner.learn()
     with nothing_waits():
-        learner._begin_step()
-        learner._begin_step()
-    assert [done.step for done in learner.settle()] == [2, 3]
+        learner.begin_step()
+        learner.begin_step()
+    assert [done.step for done in learner.finish_queued()] == [2, 3]
     learner.learn()  # recorded, for which it waits
     with nothing_waits():
         for _ in range(3):
-            learner._begin_step()
-    assert [done.step for done in learner.settle()] == [5, 6, 7]
+            learner.begin_step()
+    assert [done.step for done in learner.finish_queued()] == [5, 6, 7]
     assert is_recorded(learner._step_graph)
-    assert all(batches.resident for batches in (learner._batches, learner._validation_batches))
+    assert all(batches.resident for batches in (learner.batches, learner.validation_batches))
 
 
 @pytest.mark.parametrize(
@@ -107,13 +107,13 @@ def test_a_recorded_step_takes_on_another_learning_rate() -> None:
 def test_recorded_steps_behind_one_that_is_not_finite_change_nothing() -> None:
     learner = recorded(epochs=4)
     before, step = learner.weights(), learner.step
-    learner._hidden = tuple(state * math.nan for state in learner._hidden)  # type: ignore[assignment]  # a pair still
+    learner.hidden = (learner.hidden[0] * math.nan, learner.hidden[1] * math.nan)
     for _ in range(3):
-        learner._begin_step()
-    assert [math.isfinite(done.loss) for done in learner.settle()] == [False]
+        learner.begin_step()
+    assert [math.isfinite(done.loss) for done in learner.finish_queued()] == [False]
     assert learner.step == step
     assert all((before[name] == tensor).all() for name, tensor in learner.weights().items())
-    learner._hidden = learner.model.init_hidden(learner.settings.batch_size)
+    learner.hidden = learner.model.init_hidden(learner.settings.batch_size)
     assert math.isfinite(learner.learn().loss)
     assert any((before[name] != tensor).any() for name, tensor in learner.weights().items())
 

@@ -28,11 +28,12 @@ from charrnn_tui.run.events import (
 )
 from charrnn_tui.run.lock import RunLocked
 from charrnn_tui.run.settings import RunRequest, SettingsError, TrainSettings
-from charrnn_tui.runner.start import start_run, write_sample
+from charrnn_tui.runner.start import Recording, recorded, start_run, write_sample
 from charrnn_tui.text.batches import TextTooShort
 from charrnn_tui.text.corpus import CorpusError, load_corpus
 from charrnn_tui.training.learner import Learner
 from charrnn_tui.training.resume_state import read_resume_state
+from charrnn_tui.training.trainer import train
 from tests.training.small_trainings import of_kind, small_settings, small_text
 
 Stream = Generator[Event, None, None]
@@ -50,6 +51,18 @@ def started(
 ) -> tuple[RunDirectory, Stream]:
     request = RunRequest((text,), settings or small_settings())
     return start_run(request, tmp_path / "runs", control or Control())
+
+
+def started_with(make_learner: Any, tmp_path: Path, text: str, settings: TrainSettings) -> tuple[RunDirectory, Stream]:
+    """As `started`, trained by another learner."""
+    control, directory = Control(), RunDirectory.create(tmp_path / "runs", "small")
+    recording = Recording(directory, {})
+
+    def begin() -> Stream:
+        given = (settings, load_corpus([text]), control, directory.path)
+        return train(*given, on_late_event=recording.append, make_learner=make_learner)
+
+    return directory, recorded(begin, recording, control, new=True)
 
 
 def test_what_is_told_is_what_is_written(tmp_path: Path, text: str) -> None:
@@ -125,8 +138,7 @@ def test_a_run_left_early_is_saved_free_and_says_so(tmp_path: Path, text: str) -
 
 
 def test_steps_that_were_done_ahead_of_a_run_left_early_are_written(tmp_path: Path, text: str, device: Any) -> None:
-    device(4)
-    directory, stream = started(tmp_path, text, small_settings(print_every=100))
+    directory, stream = started_with(device(4).learner, tmp_path, text, small_settings(print_every=100))
     with closing(stream):
         seen = next(event for event in stream if isinstance(event, StepDone) and event.step == 5)
     steps = [event.step for event in of_kind(list(EventTail(directory.events_file).read()), StepDone)]
@@ -150,16 +162,15 @@ def test_a_run_left_after_its_last_event_keeps_its_state(tmp_path: Path, text: s
         ("CUDA out of memory\nand a page", "not enough memory; try a smaller --n-hidden, --batch-size or --seq-length"),
     ],
 )
-def test_an_error_in_mid_training_is_the_run_s_last_word(
-    message: str, reason: str, tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    directory, stream = started(tmp_path, text)
+def test_an_error_in_mid_training_is_the_run_s_last_word(message: str, reason: str, tmp_path: Path, text: str) -> None:
+    class Breaking(Learner):
+        def learn(self, until: int = 0) -> StepDone:
+            if self.step == 5:
+                raise RuntimeError(message)
+            return super().learn(until)
+
+    directory, stream = started_with(Breaking, tmp_path, text, small_settings())
     seen = next(event for event in stream if isinstance(event, StepDone) and event.step == 5)
-
-    def broken(_: Learner, until: int = 0) -> StepDone:
-        raise RuntimeError(message)
-
-    monkeypatch.setattr(Learner, "learn", broken)
     with pytest.raises(RuntimeError):
         list(stream)
     ending = directory.progress().ending

@@ -44,10 +44,9 @@ from tests.training.small_trainings import asking, of_kind, small_corpus, small_
 @pytest.mark.parametrize("step", PLACES)
 def test_a_stopped_training_is_saved_as_told_and_resumes(step: int, device: Any, tmp_path: Path) -> None:
     whole = figures(trained(replace(HARD, keep_checkpoints=0)))
-    device(4)
     control = Control()
     settings = replace(HARD, keep_checkpoints=0)
-    first = trained(settings, tmp_path, control, asking(control, step, Stop()))
+    first = trained(settings, tmp_path, control, asking(control, step, Stop()), make_learner=device(4).learner)
     state = read_resume_state(tmp_path / "resume.pt")
     told = of_kind(first, StepDone)[-1].step
     assert step <= told <= step + 4
@@ -59,20 +58,19 @@ def test_a_stopped_training_is_saved_as_told_and_resumes(step: int, device: Any,
 
 @pytest.mark.parametrize("ending", [Stop(), HandOver()])
 def test_a_validation_is_given_up_for_who_waits_for_the_end_and_done_after_resuming(
-    ending: Stop | HandOver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ending: Stop | HandOver, tmp_path: Path
 ) -> None:
     settings = small_settings(print_every=4, drop_prob=0.5, batch_size=1, seq_length=5, max_steps=10)
     whole = trained(settings)
-    control, validate = Control(), Learner.validate
+    control = Control()
 
-    def asked_to_end(self: Learner, called_off: Callable[[], bool]) -> tuple[float, float]:
-        if self.step == 8:
-            control.request(ending)
-        return validate(self, called_off)
+    class AskedToEnd(Learner):
+        def validate(self, cancelled: Callable[[], bool] = lambda: False) -> tuple[float, float]:
+            if self.step == 8:
+                control.request(ending)
+            return super().validate(cancelled)
 
-    with monkeypatch.context() as patched:
-        patched.setattr(Learner, "validate", asked_to_end)
-        first = trained(settings, tmp_path, control)
+    first = trained(settings, tmp_path, control, make_learner=AskedToEnd)
     assert [event.step for event in of_kind(first, Evaluated)] == [4]
     assert first[-1].step == 8
     resumed = trained(settings, tmp_path, resume=read_resume_state(tmp_path / "resume.pt"))
@@ -97,7 +95,6 @@ def test_who_looks_at_the_model_sees_that_of_the_last_step_told(
 ) -> None:
     settings = replace(HARD, keep_checkpoints=0)
     whole = of_kind(trained(settings), StepDone)
-    device(4)
     control = Control()
     told, seen = 0, []
 
@@ -117,7 +114,8 @@ def test_who_looks_at_the_model_sees_that_of_the_last_step_told(
         if isinstance(event, CheckpointSaved) and event.kind != "best":
             assert read_resume_state(tmp_path / "resume.pt").step == told
 
-    events = trained(settings, tmp_path, control, react, write_sample=write_sample)
+    learner = device(4).learner
+    events = trained(settings, tmp_path, control, react, write_sample=write_sample, make_learner=learner)
     assert all(at == last for at, last, _ in seen)
     losses = {event.step: event.loss for event in of_kind(events, StepDone)}
     assert [loss for _, _, loss in seen] == [losses[at] for at, _, _ in seen]
@@ -131,10 +129,9 @@ def test_who_looks_at_the_model_sees_that_of_the_last_step_told(
 
 @pytest.mark.parametrize("step", [1, 4, 6, 8])
 def test_shared_weights_are_those_of_their_step(step: int, device: Any) -> None:
-    device(4)
     control = Control()
     shared: list[Any] = []
-    trained(HARD, None, control, asking(control, step, ShareWeights(shared.append)))
+    trained(HARD, None, control, asking(control, step, ShareWeights(shared.append)), make_learner=device(4).learner)
     (checkpoint,) = shared
     assert step <= checkpoint.facts["step"] <= step + 4
     for name, tensor in weights_at(checkpoint.facts["step"]).items():
@@ -143,10 +140,10 @@ def test_shared_weights_are_those_of_their_step(step: int, device: Any) -> None:
 
 @pytest.mark.parametrize("step", [1, 4, 6, 8])
 def test_another_rate_holds_from_the_step_after_it_is_told(step: int, device: Any) -> None:
-    device(4)
     control = Control()
     settings = small_settings(print_every=100)
-    events = trained(settings, None, control, asking(control, step, ScaleLearningRate(0.5)))
+    react = asking(control, step, ScaleLearningRate(0.5))
+    events = trained(settings, None, control, react, make_learner=device(4).learner)
     changed = of_kind(events, LearningRateChanged)[0].step
     assert step <= changed <= step + 4
     assert [event.lr for event in of_kind(events, StepDone)] == [
@@ -158,17 +155,18 @@ def test_another_rate_holds_from_the_step_after_it_is_told(step: int, device: An
 def test_steps_that_nobody_waited_for_are_saved_and_handed_over(seen: int, device: Any, tmp_path: Path) -> None:
     settings = replace(HARD, keep_checkpoints=0, print_every=100)
     expected = [event.loss for event in of_kind(trained(settings), StepDone)]
-    device(4)
-    unheard: list[Event] = []
-    stream = train(settings, small_corpus(), Control(), tmp_path, unheard=unheard.append)
+    late: list[Event] = []
+    stream = train(
+        *(settings, small_corpus(), Control(), tmp_path), on_late_event=late.append, make_learner=device(4).learner
+    )
     heard: list[StepDone] = []
     for event in stream:
         heard += [event] if isinstance(event, StepDone) else []
         if len(heard) == seen:
             break
     stream.close()
-    steps = of_kind([*heard, *unheard], StepDone)
-    assert unheard
+    steps = of_kind([*heard, *late], StepDone)
+    assert late
     assert [event.step for event in steps] == list(range(1, len(steps) + 1))
     assert [event.loss for event in steps] == expected[: len(steps)]
     assert read_resume_state(tmp_path / "resume.pt").step == len(steps)

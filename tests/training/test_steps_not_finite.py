@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,29 +17,29 @@ from tests.training.hard_trainings import HARD, PLACES, figures, weights_at
 from tests.training.small_trainings import of_kind, small_corpus, small_settings, trained
 
 
-def stumbling(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
-    """The state that one step starts from is not a number."""
-    begin = Learner._begin_step
+class Stumbling(Learner):
+    """The state that the step after `good_steps` starts from is not a number, as often as it is begun."""
 
-    def accident(self: Learner) -> None:
-        if self.step + self.under_way + 1 == step:
-            self._hidden = tuple(state * math.nan for state in self._hidden)  # type: ignore[assignment]  # a pair still
-        begin(self)
+    good_steps = 0
 
-    monkeypatch.setattr(Learner, "_begin_step", accident)
+    def begin_step(self) -> None:
+        if self.step + self.queued == self.good_steps:
+            self.hidden = (self.hidden[0] * math.nan, self.hidden[1] * math.nan)
+        super().begin_step()
+
+
+def stumbling_at(step: int) -> type[Stumbling]:
+    return type("StumblingAt", (Stumbling,), {"good_steps": step - 1})
 
 
 @pytest.mark.parametrize("step", [place for place in PLACES if place not in (1, 10)])  # epochs begin with zeros
-def test_a_loss_that_is_not_a_number_is_told_as_ever(
-    step: int, device: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    stumbling(monkeypatch, step)
+def test_a_loss_that_is_not_a_number_is_told_as_ever(step: int, device: Any, tmp_path: Path) -> None:
+    learner = stumbling_at(step)
     outcomes = []
     for ahead in (0, 4):
         run = tmp_path / str(ahead)
-        if ahead:
-            device(ahead)
-        events = trained(replace(HARD, keep_checkpoints=0), run)
+        make_learner = partial(device(ahead).learner, kind=learner) if ahead else learner
+        events = trained(replace(HARD, keep_checkpoints=0), run, make_learner=make_learner)
         alarm = of_kind(events, AlarmRaised)[0]
         state = read_resume_state(run / "resume.pt")
         told = figures(events)
@@ -52,21 +53,16 @@ def test_a_loss_that_is_not_a_number_is_told_as_ever(
 
 @pytest.mark.parametrize("what", ["loss", "gradient"])
 @pytest.mark.parametrize("step", range(2, 8))
-def test_steps_behind_one_that_is_not_finite_change_nothing(
-    what: str, step: int, device: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_steps_behind_one_that_is_not_finite_change_nothing(what: str, step: int, device: Any) -> None:
     expected = weights_at(step - 1)
-    device(4)
-    learner = Learner(HARD, small_corpus())
-    if what == "loss":
-        stumbling(monkeypatch, step)
-    else:
+    learner = device(4).learner(HARD, small_corpus(), kind=stumbling_at(step) if what == "loss" else Learner)
+    if what == "gradient":
         learner.model.fc.bias.register_hook(
-            lambda gradient: gradient * math.inf if learner.step + learner.under_way + 1 == step else gradient
+            lambda gradient: gradient * math.inf if learner.step + learner.queued + 1 == step else gradient
         )
     told = [learner.learn(until=9) for _ in range(step - 1)]
     failed = learner.learn(until=9)
-    assert (failed.step, learner.step, learner.under_way) == (step, step - 1, 0)
+    assert (failed.step, learner.step, learner.queued) == (step, step - 1, 0)
     assert not math.isfinite(failed.loss + failed.grad_norm)
     assert math.isfinite(failed.loss) == (what == "gradient")
     assert learner.loss == told[-1].loss
@@ -83,14 +79,12 @@ def test_steps_behind_one_that_is_not_finite_change_nothing(
     assert all(state["exp_avg"].isfinite().all() for state in states)
 
 
-def test_a_step_after_one_that_was_not_finite_counts_again(device: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as once:
-        stumbling(once, 3)
-        device(4)
-        learner = Learner(small_settings(), small_corpus())
-        while math.isfinite(learner.learn(until=9).loss):
-            pass
-    learner._hidden = tuple(state.nan_to_num() for state in learner._hidden)  # type: ignore[assignment]  # a pair still
+def test_a_step_after_one_that_was_not_finite_counts_again(device: Any) -> None:
+    learner = device(4).learner(small_settings(), small_corpus(), kind=stumbling_at(3))
+    while math.isfinite(learner.learn(until=9).loss):
+        pass
+    learner.good_steps = -1
+    learner.hidden = (learner.hidden[0].nan_to_num(), learner.hidden[1].nan_to_num())
     before = learner.weights()
     assert learner.learn().step == learner.step == 3
     assert any((before[name] != tensor).any() for name, tensor in learner.weights().items())

@@ -1,6 +1,5 @@
-"""Steps that are queued on a device while earlier ones are told: the training is the one that waits for each."""
+"""Steps queued on a device while earlier ones are reported: the training is the one that waits for each."""
 
-import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,25 +8,20 @@ import pytest
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
-from charrnn_tui.training import learner as learner_module
+from charrnn_tui.training.devices import place
 from charrnn_tui.training.learner import Learner
-from charrnn_tui.training.model import CharRNN
+from charrnn_tui.training.model import Layers
 from tests.training.hard_trainings import HARD, figures
 from tests.training.small_trainings import small_corpus, small_settings, trained
 
 
 @pytest.mark.parametrize("ahead", [1, 3, 4, 16])
-def test_what_is_told_is_the_same_bit_for_bit(
-    ahead: int, device: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(
-        "charrnn_tui.training.checkpoint_store.ADVANCE_SECONDS", math.inf
-    )  # a slow disk would keep fewer models
+def test_what_is_told_is_the_same_bit_for_bit(ahead: int, device: Any, tmp_path: Path) -> None:
     expected = figures(trained(HARD, tmp_path / "a"))
     used = device(ahead)
-    events = trained(HARD, tmp_path / "b")
+    events = trained(HARD, tmp_path / "b", make_learner=used.learner)
     assert figures(events) == expected
-    assert used.most_under_way == min(ahead, 5)  # what is looked at lies that close
+    assert used.most_queued == min(ahead, 5)  # what is looked at lies that close
     last = [read_checkpoint(tmp_path / run / "last.safetensors") for run in "ab"]
     assert all((tensor == last[1].weights[name]).all() for name, tensor in last[0].weights.items())
 
@@ -36,26 +30,26 @@ def test_the_device_is_kept_busy_where_nobody_looks(device: Any) -> None:
     settings = small_settings(print_every=100)
     expected = figures(trained(settings))
     used = device(4)
-    assert figures(trained(settings)) == expected
-    assert used.most_under_way == 4
+    assert figures(trained(settings, make_learner=used.learner)) == expected
+    assert used.most_queued == 4
 
 
 def test_no_more_is_queued_than_can_be_waited_for(device: Any) -> None:
-    device(16)
-    learner = Learner(small_settings(), small_corpus())
+    used = device(16)
+    learner = used.learner(small_settings(), small_corpus())
     learner.learn(until=18)
-    assert learner.under_way == 0  # how long a step takes is not known yet
+    assert learner.queued == 0  # how long a step takes is not known yet
     for seconds, expected in ((1.0, 0), (0.04, 2), (0.0001, 16)):
-        learner._recent.extend([seconds] * 20)
+        used.step_seconds = seconds
+        for _ in range(20):  # as many as the speed is averaged over
+            learner.learn()
         learner.learn(until=100)
-        assert learner.under_way == expected
-        learner.settle()
-        learner.step = 0
+        assert learner.queued == expected
+        learner.finish_queued()
 
 
 def test_seconds_are_those_of_the_device_and_sum_up(device: Any) -> None:
-    device(4)
-    learner = Learner(small_settings(), small_corpus())
+    learner = device(4).learner(small_settings(), small_corpus())
     events = [learner.learn(until=9) for _ in range(9)]
     assert [event.seconds for event in events] == [0.001] * 9  # by its clock, however many are told at once
     assert events[-1].train_seconds == 0.009
@@ -75,30 +69,22 @@ class Waits(TorchDispatchMode):
         return func(*args, **kwargs or {})
 
 
-@pytest.fixture
-def as_on_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
-    """PyTorch's own LSTM, as on a GPU."""
-    monkeypatch.setattr(CharRNN, "runs_compiled", lambda _: False)
-
-
-@pytest.mark.usefixtures("as_on_a_device")
 def test_a_step_reads_nothing_from_the_device(device: Any) -> None:
-    device(4)
     settings = small_settings(n_hidden=2, drop_prob=0.5)  # rows are looked up: a one-hot vector is checked on a CPU
-    learner = Learner(settings, small_corpus())
+    learner = device(4).learner(settings, small_corpus())
+    learner.model.forced_layers = Layers.PYTORCH  # as on a GPU
     learner.learn()
     with Waits() as waits:
-        learner._begin_step()
+        learner.begin_step()
         assert waits.seen == []
-        bool(learner._broken)
+        bool(learner.broken)
         assert waits.seen != []  # it would be seen
 
 
 @pytest.mark.parametrize("lacking", [0, 1])
-def test_the_text_lies_on_the_device_where_there_is_room(lacking: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    place = learner_module.place
-    monkeypatch.setattr(
-        learner_module, "place", lambda *given: replace(place(*given), resident_bytes=len(small_corpus()) - lacking)
-    )
-    learner = Learner(small_settings(), small_corpus())
-    assert [batches.resident for batches in (learner._batches, learner._validation_batches)] == [not lacking] * 2
+def test_the_text_lies_on_the_device_where_there_is_room(lacking: int) -> None:
+    corpus = small_corpus()
+    placement = place(small_settings(), len(corpus.vocabulary))
+    placement = replace(placement, resident_bytes=len(corpus) - lacking)
+    learner = Learner(small_settings(), corpus, placement=placement)
+    assert [batches.resident for batches in (learner.batches, learner.validation_batches)] == [not lacking] * 2
