@@ -187,7 +187,7 @@ def test_kept_checkpoints_are_counted_and_can_be_named_as_any_checkpoint(invoke:
     assert "kept checkpoints" not in invoke("info", "happy-1").stdout
     kept = CheckpointHistory(run.path, 24)
     for step in (0, 9, 40):
-        kept.keep(step, replace(random_checkpoint(Vocabulary("abc")), facts={"step": step}))
+        kept.add(step, replace(random_checkpoint(Vocabulary("abc")), facts={"step": step}))
     (run.path / "checkpoints" / ".step-00000050.safetensors.77.part").write_bytes(b"torn")
     (values,) = json.loads(invoke("runs", "--json").stdout)
     assert (values["kept_checkpoints"], values["kept_steps"]) == (3, [0, 9, 40])
