@@ -1,4 +1,4 @@
-"""What a trained model is, on disk and in memory: weights, alphabet, facts."""
+"""A trained model: weights, alphabet, facts."""
 
 import re
 from collections.abc import Mapping
@@ -14,12 +14,12 @@ Weights = Mapping[str, NDArray[np.floating]]
 
 
 class CheckpointError(ValueError):
-    """A file is not a checkpoint, or not one that fits together; the message is one line."""
+    """A file is not a checkpoint, or an inconsistent one; the message is one line."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A CharRNN: tensors under the notebook's `state_dict` names, the alphabet in id order, and what is known of it.
+    """A CharRNN: tensors under the notebook's `state_dict` names, the alphabet in id order, and facts about it.
 
     With V tokens, H = n_hidden, L = n_layers: lstm.weight_ih_l0 (4H, V), lstm.weight_ih_lN (4H, H), lstm.weight_hh_lN
     (4H, H), lstm.bias_ih_lN and lstm.bias_hh_lN (4H,), fc.weight (V, H), fc.bias (V,); gates in the order i, f, g, o.
@@ -33,7 +33,7 @@ class Checkpoint:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Raise CheckpointError, naming the tensor, unless the tensors are exactly those of the sizes, of floats."""
+        """Raise CheckpointError, naming the tensor, unless the tensors are those of these sizes, of floats."""
         if min(len(self.vocabulary), self.n_hidden, self.n_layers) < 1:
             raise CheckpointError("it has no tokens, no hidden units or no layers")
         expected = tensor_shapes(len(self.vocabulary), self.n_hidden, self.n_layers)
@@ -51,7 +51,7 @@ class Checkpoint:
 
     @property
     def parameters(self) -> int:
-        """How many numbers the model has learned."""
+        """The number of the model's parameters."""
         return sum(tensor.size for tensor in self.weights.values())
 
     @property
@@ -72,12 +72,12 @@ def tensor_shapes(tokens: int, n_hidden: int, n_layers: int) -> dict[str, tuple[
 
 
 def parameter_count(tokens: int, n_hidden: int, n_layers: int) -> int:
-    """How many parameters a CharRNN of these sizes has."""
+    """The number of parameters of a CharRNN of these sizes."""
     return sum(int(np.prod(shape)) for shape in tensor_shapes(tokens, n_hidden, n_layers).values())
 
 
 def sizes_of(weights: Weights) -> tuple[int, int]:
-    """(n_hidden, n_layers) as the tensors' names and shapes tell. Raises CheckpointError where they do not."""
+    """(n_hidden, n_layers) from the tensors' names and shapes. Raises CheckpointError if these are inconsistent."""
     layers = [
         int(match[1]) for name in weights if (match := re.fullmatch(r"lstm\.weight_hh_l(0|[1-9][0-9]{0,3})", name))
     ]
@@ -92,5 +92,5 @@ def sizes_of(weights: Weights) -> tuple[int, int]:
 
 
 def one_line(text: str) -> str:
-    """A message that quotes from a foreign file, whose names may hold anything: one line, printable."""
+    """A message made one printable line; it may quote arbitrary characters from a foreign file."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in " ".join(text.split()))

@@ -20,7 +20,7 @@ _TOKENS = "tokens"
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write the file, whole or not at all. Every metadata value but the format's name is JSON."""
+    """Write the file atomically; metadata values are JSON, except the format's name. Raises OSError."""
     facts: dict[str, Any] = dict(checkpoint.facts) | {
         "format_version": FORMAT_VERSION,
         "cell": "lstm",
@@ -29,7 +29,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         _TOKENS: list(checkpoint.vocabulary.tokens),
     }
     metadata = {name: json.dumps(value, allow_nan=False) for name, value in facts.items()} | {"format": FORMAT}
-    # In C order: the library writes memory as it lies.
+    # In C order: the library writes the memory as it is.
     weights = {name: np.ascontiguousarray(tensor) for name, tensor in checkpoint.weights.items()}
     write_atomically(path, safetensors.numpy.save(weights, metadata))
 
@@ -51,7 +51,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
 def _tensor(file: Any, name: str) -> Any:
     try:
         return file.get_tensor(name)
-    except (TypeError, AttributeError):  # bfloat16, float8: NumPy has none
+    except (TypeError, AttributeError):  # bfloat16, float8, which NumPy lacks
         kind = file.get_slice(name).get_dtype()
         raise CheckpointError(f"the tensor {name} is of type {kind}, not a usual floating point type") from None
 
@@ -63,7 +63,7 @@ def _assemble(facts: dict[str, Any], weights: dict[str, Any]) -> Checkpoint:
         raise CheckpointError(f"its alphabet is damaged: {error}") from None
     n_hidden, n_layers = sizes_of(weights)
     if facts.get("cell", "lstm") != "lstm":
-        raise CheckpointError(f"its cell is {facts['cell']!r}; this version knows lstm")
+        raise CheckpointError(f"its cell is {facts['cell']!r}; this version supports lstm only")
     return Checkpoint(weights, vocabulary, n_hidden, n_layers, facts)
 
 
@@ -93,5 +93,5 @@ def _reason(path: Path, error: Exception) -> str:
 
 
 def looks_like_safetensors(head: bytes) -> bool:
-    """Whether a file that begins with these (at least nine) bytes is meant to be safetensors: a length, then JSON."""
+    """Whether a file beginning with these (at least nine) bytes is safetensors: a length, then JSON."""
     return len(head) >= 9 and head[8:9] == b"{" and 2 <= struct.unpack("<Q", head[:8])[0] < 1 << 40

@@ -81,7 +81,7 @@ def _follow(directory: RunDirectory, as_json: bool) -> None:
         if not directory.path.exists():
             raise Failed(f"{directory.name}: its directory is gone, after step {progress.step:,}")
         way_out = f"go on with {PROGRAM} train --resume {shlex.quote(str(directory.path))}"
-        raise Failed(f"{directory.name}: its trainer has died, after step {progress.step:,}; {way_out}")
+        raise Failed(f"{directory.name}: the training process exited, after step {progress.step:,}; {way_out}")
     if progress.state in ("failed", "interrupted"):
         raise Failed(f"{directory.name}: {progress.state}: {progress.reason}")
 

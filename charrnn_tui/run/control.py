@@ -1,4 +1,4 @@
-"""Requests to a training, from any thread, taken by the trainer between two steps."""
+"""Requests to a training from any thread; the trainer serves them between two steps."""
 
 import queue
 import sys
@@ -13,23 +13,23 @@ _ENDINGS = ("stopped", "interrupted")
 
 @dataclass(frozen=True)
 class Pause:
-    """Wait after this step; the model stays in memory."""
+    """Pause after this step; the model stays in memory."""
 
 
 @dataclass(frozen=True)
 class Resume:
-    """Go on."""
+    """End a pause."""
 
 
 @dataclass(frozen=True)
 class Stop:
-    """Save and end. state: what the run's last event will say, stopped or interrupted."""
+    """Save and end. state: of the run's last event, stopped or interrupted."""
 
     state: str = "stopped"
     reason: str = "asked to stop"
 
     def __post_init__(self) -> None:
-        """Raise ValueError for an ending that is none."""
+        """Raise ValueError for another state."""
         if self.state not in _ENDINGS or not isinstance(self.reason, str):
             raise ValueError(self.state)
 
@@ -46,24 +46,24 @@ class SaveNow:
 
 @dataclass(frozen=True)
 class SampleNow:
-    """Write a sample with the model as it is."""
+    """Write a sample with the current model."""
 
 
 @dataclass(frozen=True)
 class ScaleLearningRate:
-    """Multiply the learning rate, of the schedule too, by a factor from here on."""
+    """Multiply the schedule's learning rate by a factor from now on."""
 
     factor: float
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a factor that would end the learning."""
+        """Raise ValueError unless the factor is positive and finite."""
         if not (isinstance(self.factor, int | float) and 0 < self.factor <= sys.float_info.max):
             raise ValueError(self.factor)
 
 
 @dataclass(frozen=True)
 class AddEpochs:
-    """So many epochs more than planned."""
+    """Train for more epochs than planned."""
 
     epochs: int = 1
 
@@ -74,7 +74,7 @@ class AddEpochs:
 
 @dataclass(frozen=True)
 class RunSteps:
-    """Go on, where paused, and pause after so many steps."""
+    """End a pause, if any, and pause after so many steps."""
 
     steps: int
 
@@ -85,17 +85,17 @@ class RunSteps:
 
 @dataclass(frozen=True)
 class Detach:
-    """The terminal is gone: save, say so, go on without."""
+    """Save and continue without a terminal."""
 
 
 @dataclass(frozen=True)
 class HandOver:
-    """Save, and leave the run to the process that waits for it."""
+    """Save and end, for another process that waits to train the run."""
 
 
 @dataclass(frozen=True)
 class ShareWeights:
-    """Hand a checkpoint of the model as it is to `deliver`, on the trainer's thread."""
+    """Call `deliver` with a checkpoint of the current model, on the trainer's thread."""
 
     deliver: Callable[[object], None]
 
@@ -121,46 +121,46 @@ def _check_count(number: object) -> None:
         raise ValueError(number)
 
 
-class Letters(Protocol):
-    """Where requests from other processes come in."""
+class RequestSource(Protocol):
+    """A source of requests from other processes."""
 
     def take(self) -> Iterable[Request]:
-        """What is new; never blocks."""
+        """The new requests; never blocks."""
 
 
 class Control:
-    """Many threads put requests in, one trainer takes them out; letters, once there are any, come in between."""
+    """A queue of requests from many threads, and from other processes, to one trainer."""
 
-    WAIT_SECONDS = 0.25  # of a paused trainer, between two looks for letters
+    WAIT_SECONDS = 0.25  # of a paused trainer, between two polls of other processes' requests
 
     def __init__(self) -> None:
         self._requests: queue.SimpleQueue[Request] = queue.SimpleQueue()
-        self._letters: Letters | None = None
-        self._arrived: deque[Request] = deque()  # of the trainer's thread alone
+        self._source: RequestSource | None = None
+        self._arrived: deque[Request] = deque()  # used by the trainer's thread only
 
-    def listen(self, letters: Letters) -> None:
-        """Take requests from there too."""
-        self._letters = letters
+    def listen(self, source: RequestSource) -> None:
+        """Also take requests from this source."""
+        self._source = source
 
     def request(self, request: Request) -> None:
-        """Leave a request; never blocks, safe in a signal handler."""
+        """Add a request; never blocks, safe in a signal handler."""
         self._requests.put(request)
 
     def take(self) -> Request | None:
-        """The oldest request, or None where there is none."""
+        """The oldest request, removed from the queue, or None."""
         return self._arrived.popleft() if self.waiting() else None
 
     def waiting(self) -> Sequence[Request]:
-        """All requests that are there to take, the oldest first."""
+        """All requests in the queue, the oldest first."""
         while not self._requests.empty():
             self._arrived.append(self._requests.get())
-        if self._letters is not None:
-            self._arrived.extend(self._letters.take())
+        if self._source is not None:
+            self._arrived.extend(self._source.take())
         return self._arrived
 
     def wait(self) -> Request:
-        """The oldest request; waits for one."""
+        """The oldest request, removed from the queue; waits until there is one."""
         while (request := self.take()) is None:
             with suppress(queue.Empty):
-                self._arrived.append(self._requests.get(timeout=self.WAIT_SECONDS if self._letters else None))
+                self._arrived.append(self._requests.get(timeout=self.WAIT_SECONDS if self._source else None))
         return request

@@ -1,26 +1,22 @@
-"""A run on disk: settings, events, checkpoints, lock; and the events as they come, whoever writes them."""
-
-from __future__ import annotations
+"""A run on disk: its files, its lock, and appending its events."""
 
 import json
 import os
 import re
 import shutil
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
+from charrnn_tui.run.events import Event, to_line
 from charrnn_tui.run.files import write_atomically
 from charrnn_tui.run.lock import RunLock, lock_holder
-
-if TYPE_CHECKING:
-    from charrnn_tui.run.events import Event
-    from charrnn_tui.run.progress import RunProgress
+from charrnn_tui.run.progress import RunProgress
 
 _NAME = re.compile(r"[^\W_][\w.-]{0,99}")
 
 
 class RunError(ValueError):
-    """A run cannot be made or found; the message is one line."""
+    """A run cannot be created, found or changed; the message is one line."""
 
 
 class RunDirectory:
@@ -30,8 +26,8 @@ class RunDirectory:
         self.path = path
 
     @classmethod
-    def create(cls, runs: Path, corpus: str, name: str | None = None) -> RunDirectory:
-        """Make a new run, named as asked or after its text and a counter. Raises RunError."""
+    def create(cls, runs: Path, corpus: str, name: str | None = None) -> "RunDirectory":
+        """Create a run; without a name it is named after its text and a counter. Raises RunError."""
         try:
             runs.mkdir(parents=True, exist_ok=True)
             if name is not None:
@@ -42,7 +38,7 @@ class RunDirectory:
                 path = runs / f"{stem}-{number}"
                 try:
                     path.mkdir()
-                except FileExistsError:  # another process took the number a moment ago
+                except FileExistsError:  # another process has just taken the number
                     number += 1
                 else:
                     return cls(path)
@@ -51,17 +47,17 @@ class RunDirectory:
 
     @property
     def name(self) -> str:
-        """The run's name: its directory's."""
+        """The run's name: that of its directory."""
         return self.path.name
 
     @property
     def settings_file(self) -> Path:
-        """What it was asked to do: `settings`, `corpus` (absolute paths) and `name`."""
+        """The request: `settings`, `corpus` (absolute paths) and `name`."""
         return self.path / "settings.json"
 
     @property
     def events_file(self) -> Path:
-        """One event a line, append-only."""
+        """The events, one JSON object a line, append-only."""
         return self.path / "events.jsonl"
 
     @property
@@ -76,7 +72,7 @@ class RunDirectory:
 
     @property
     def resume_file(self) -> Path:
-        """All that a training needs to go on as if it had never ended."""
+        """The state from which the training continues exactly."""
         return self.path / "resume.pt"
 
     @property
@@ -85,7 +81,7 @@ class RunDirectory:
         return self.path / "log.txt"
 
     def checkpoint_file(self) -> Path | None:
-        """The best checkpoint, the last where none is best yet, None where there is neither."""
+        """The best checkpoint, else the last, else None."""
         return next((file for file in (self.best_file, self.last_file) if file.exists()), None)
 
     def write_settings(self, values: dict[str, Any]) -> None:
@@ -93,7 +89,7 @@ class RunDirectory:
         write_atomically(self.settings_file, (json.dumps(values, ensure_ascii=False, indent=2) + "\n").encode())
 
     def read_settings(self) -> dict[str, Any]:
-        """What `write_settings` wrote; empty where it cannot be read."""
+        """The contents of settings.json; empty if it cannot be read."""
         try:
             values = json.loads(self.settings_file.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -101,15 +97,15 @@ class RunDirectory:
         return values if isinstance(values, dict) else {}
 
     def lock(self) -> RunLock:
-        """Become its trainer. Raises RunLocked."""
+        """Take the lock that its trainer holds. Raises RunLocked."""
         return RunLock(self.path / "lock")
 
     def trainer(self) -> str | None:
-        """The pid of the process that trains it now, or None."""
+        """The pid of the process that is training it, or None."""
         return lock_holder(self.path / "lock")
 
     def delete(self) -> None:
-        """Remove the run with all its files. Raises RunError where it is being trained, or the system refuses."""
+        """Remove the run with all its files. Raises RunError if it is being trained, or the system refuses."""
         pid = self.trainer()
         if pid is not None:
             raise RunError(f"{self.name}: is being trained by process {pid}; stop that first")
@@ -128,10 +124,9 @@ class RunDirectory:
 
 
 class EventWriter:
-    """Appends events to a file, each line in one write, so that a kill can tear only the last.
+    """Appends events to a file, each line in one write, so that a kill can tear only the last line.
 
-    A disk that is full must not end a training: what it does not take is kept in memory, `error` says why, and the
-    next event tries again.
+    A full disk must not end a training: unwritten bytes stay in memory, `error` is set, and the next event tries again.
     """
 
     def __init__(self, path: Path) -> None:
@@ -139,34 +134,32 @@ class EventWriter:
         self._file: IO[bytes] = path.open("ab", buffering=0)
         self._waiting = bytearray()
         if self._file.tell() and not _ends_with_newline(path):
-            self._file.write(b"\n")  # an earlier trainer was killed in mid-line
+            self._file.write(b"\n")  # an earlier trainer was killed while it wrote a line
 
     def append(self, event: Event) -> None:
-        """Write one event; it is on disk for good after `sync`."""
-        from charrnn_tui.run.events import to_line  # as above
-
+        """Write one event; `sync` makes it durable."""
         self._waiting += to_line(event).encode("utf-8", "backslashreplace")
         try:
-            while self._waiting:  # a disk that fills up takes the beginning of a line
+            while self._waiting:  # a disk that fills up may write a part
                 del self._waiting[: self._file.write(self._waiting)]
             self.error = None
         except OSError as error:
             self.error = error
 
     def sync(self) -> None:
-        """Wait until the disk has everything that it took."""
+        """Wait until the disk has stored what was written."""
         try:
             os.fsync(self._file.fileno())
         except OSError as error:
             self.error = error
 
     def close(self) -> None:
-        """No more events."""
+        """Close the file."""
         self._file.close()
 
 
 def find_run(runs: Path, name_or_path: str) -> RunDirectory | None:
-    """The run of this name, or at this path; None where there is neither."""
+    """The run at this path or of this name, or None."""
     for path in (Path(name_or_path), runs / name_or_path):
         if is_run(path):
             return RunDirectory(path)
@@ -174,7 +167,7 @@ def find_run(runs: Path, name_or_path: str) -> RunDirectory | None:
 
 
 def list_runs(runs: Path) -> list[RunDirectory]:
-    """All runs there, the one written to last first."""
+    """All runs in a directory, the most recently written first."""
     try:
         found = [RunDirectory(path) for path in runs.iterdir() if is_run(path)]
     except OSError:
@@ -186,19 +179,19 @@ def is_run(path: Path) -> bool:
     """Whether a directory holds a run."""
     try:
         return (path / "events.jsonl").is_file()
-    except OSError:  # a name too long, or a directory that is closed to us
+    except OSError:  # a name too long, or a directory that cannot be read
         return False
 
 
 def _written(file: Path) -> float:
     try:
         return file.stat().st_mtime
-    except OSError:  # deleted a moment ago
+    except OSError:  # deleted meanwhile
         return 0.0
 
 
 def check_name(name: str, said: str = "") -> None:
-    """Raise RunError for what no run can be called; `said`: how it was asked for."""
+    """Raise RunError for an invalid run name; `said`: a prefix of the message."""
     if not _NAME.fullmatch(name):
         raise RunError(f"{said}{name!r}: use letters, digits, '.', '_' and '-', beginning with a letter or digit")
 
@@ -213,7 +206,7 @@ def _make_named(runs: Path, name: str) -> Path:
 
 
 def _number(name: str, stem: str) -> int:
-    """The counter in a run's name; 0 where it is named after something else."""
+    """The counter in a run's name; 0 if it has another stem."""
     counter = name.removeprefix(stem + "-")
     return int(counter) if name != counter and counter.isdecimal() else 0
 

@@ -1,4 +1,4 @@
-"""What happens in a training, as facts in the past tense; every field is JSON-native.
+"""The events of a training; every field is JSON-native.
 
 A line of events.jsonl, and of `train --json`, is one event: its fields, its name in snake case as `event`, and `time`
 in Unix seconds. Losses are in nats per character.
@@ -23,11 +23,10 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True)
 class RunStarted(Event):
-    """The model stands, the next step is due. steps: of the whole run, as far as it is asked for.
+    """The model is built and the first step comes next. steps: planned for the whole run.
 
-    lstm: on a CPU, whose layers learn: ours, or PyTorch's and why.
-    resumed_at_step: None for a new run; else an earlier training's events after this step are void, since its steps are
-    done anew from there. detached: no terminal belongs to it.
+    lstm: on a CPU, whose layers train, and why: ours or PyTorch's. resumed_at_step: None for a new run; else earlier
+    events after this step are void, because training repeats from there. detached: it has no terminal.
     """
 
     run: str = ""
@@ -54,7 +53,7 @@ class RunStarted(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class StepDone(Event):
-    """epoch: 1-based. seconds: of this step. train_seconds: all steps and validations so far, pauses left out."""
+    """epoch: 1-based. seconds: of this step. train_seconds: all steps and validations so far, without pauses."""
 
     epoch: int
     loss: float
@@ -68,9 +67,9 @@ class StepDone(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluated(Event):
-    """A validation: mean of its batch losses, with the geometry that the figure depends on.
+    """A validation: the mean of its batch losses, with the batch geometry on which the mean depends.
 
-    chars: that were read; 0 where an older version wrote it.
+    chars: how many were read; 0 in events of older versions.
     """
 
     epoch: int
@@ -86,9 +85,9 @@ class Evaluated(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class SampleWritten(Event):
-    """Text by the model as it was at this step; with a fixed prime and seed, so that samples can be compared.
+    """Text generated at this step, with a fixed prime and seed, so that samples can be compared.
 
-    requested: somebody asked for it; else it was due.
+    requested: by a person; else it was due.
     """
 
     prime: str
@@ -101,7 +100,7 @@ class SampleWritten(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class CheckpointSaved(Event):
-    """kind: best, last, requested, or kept (one of the way). file: its name in the run directory.
+    """kind: best, last, requested, or kept (in the history). file: its name in the run directory.
 
     val_loss: of the last validation.
     """
@@ -113,24 +112,24 @@ class CheckpointSaved(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class RunPaused(Event):
-    """The training waits, its model in memory."""
+    """The training is paused; its model stays in memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunResumed(Event):
-    """The training goes on after a pause."""
+    """The training continues after a pause."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunDetached(Event):
-    """The terminal that it was started from is gone, by accident or on purpose; the training goes on."""
+    """The training continues without the terminal that it was started from."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlanChanged(Event):
-    """What will happen was changed by request. plan: end after epoch, pause, or more epochs; at_step: when that is due.
+    """The plan was changed on request. plan: `end after epoch`, `pause` or `more epochs`; at_step: when that is due.
 
-    epochs, steps: of the whole run, as it is now asked for.
+    epochs, steps: now planned for the whole run.
     """
 
     plan: str
@@ -141,7 +140,7 @@ class PlanChanged(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class LearningRateChanged(Event):
-    """factor: of the schedule's learning rate, from here on."""
+    """factor: by which the schedule's learning rate is multiplied from now on."""
 
     lr: float
     factor: float
@@ -149,7 +148,7 @@ class LearningRateChanged(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class AlarmRaised(Event):
-    """Something that a person should look at. kind: nan, disk, …; the message is one line."""
+    """Something that needs a person's attention. kind: nan, disk, …; the message is one line."""
 
     kind: str
     message: str
@@ -174,7 +173,7 @@ def event_name(kind: type[Event]) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
 
 
-_READS: dict[Any, Any] = {float: int | float, int: int, str: str, dict[str, Any]: dict}  # JSON knows one kind of number
+_READS: dict[Any, Any] = {float: int | float, int: int, str: str, dict[str, Any]: dict}  # JSON has one type of number
 _KINDS: dict[str, type[Event]] = {event_name(kind): kind for kind in Event.__subclasses__()}
 
 
@@ -192,9 +191,9 @@ def to_line(event: Event) -> str:
 
 
 def from_json(values: Mapping[str, Any]) -> Event | None:
-    """The event of a JSON object; None for a kind that this version does not know or cannot read.
+    """The event of a JSON object; None for one that this version does not know or cannot read.
 
-    A field that is not known is left out; a loss that is null was not a number.
+    Unknown fields are ignored; null for a float is NaN.
     """
     kind = _KINDS.get(str(values.get("event")))
     if kind is None:

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Files written atomically, and their hashes."""
 
 import os
 from contextlib import suppress
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write beside the name, fsync, rename into place: a reader sees the old file or the new one, never half of it."""
+    """Write a temporary file, fsync, rename it: a reader sees the old file or the new one, never a part of it."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with beside.open("wb") as file:
@@ -22,16 +22,16 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file's bytes, in hexadecimal. Raises OSError."""
-    import hashlib  # OpenSSL: not for the first frame
+    import hashlib  # loads OpenSSL, which `--help` and the first screen do not need
 
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _sync_directory(directory: Path) -> None:
-    if os.name != "posix":  # only there can a directory be opened and synced, so that the rename itself lasts
+    if os.name != "posix":  # elsewhere a directory cannot be opened and synced
         return
-    with suppress(OSError):  # the file is in its place; some network disks cannot sync a directory
+    with suppress(OSError):  # some network disks cannot sync a directory; the file is in place
         descriptor = os.open(directory, os.O_RDONLY)
         try:
             os.fsync(descriptor)

@@ -1,23 +1,23 @@
-"""Settings that suit a text: what the form fills in before anybody has typed a number."""
+"""Settings fitted to the size of a text: the defaults of the form and the command line."""
 
 import dataclasses
 import math
 
 from charrnn_tui.run.settings import TrainSettings
 
-BATCHES_PER_STEP = 3  # that a validation, which is forward only, reads in the time of a step
-VALIDATION_SHARE = 0.05  # of the training's time, at most
+BATCHES_PER_STEP = 3  # that a validation (forward only) reads in the time of a training step
+VALIDATION_SHARE = 0.05  # of the training time, at most
 LEAST_VALIDATIONS = 8
-LEAST_STEPS = 1500  # below so many steps a small text has taught little
+LEAST_STEPS = 1500  # with fewer a model has learned little even of a small text
 LEAST_STEPS_PER_EPOCH = 40
 MOST_EPOCHS = 200
 
 
 def fit_to_text(settings: TrainSettings, chars: int) -> TrainSettings:
-    """The settings with batch, sequence length and epochs that a text of so many characters can carry.
+    """The settings with batch size, sequence length and epochs for a text of so many characters.
 
-    Batches shrink by powers of two until validation holds one and an epoch some dozens of steps; epochs grow until
-    there are enough steps to learn from. A text of some megabytes only gets its validations further apart.
+    The batch size is halved until validation holds a batch and an epoch `LEAST_STEPS_PER_EPOCH`; epochs are added
+    up to `LEAST_STEPS`. For a text of megabytes only `print_every` changes.
     """
     val_chars = chars - int(chars * (1 - settings.val_frac))
     room = min(chars - val_chars, val_chars) if settings.val_frac else chars
@@ -39,9 +39,9 @@ def fit_to_text(settings: TrainSettings, chars: int) -> TrainSettings:
 
 
 def with_rare_validations(settings: TrainSettings, chars: int) -> TrainSettings:
-    """The settings with so many steps between validations that these take a twentieth of the time, and still some come.
+    """The settings with `print_every` raised until validations take at most `VALIDATION_SHARE` of the time.
 
-    Never fewer steps than before. The validation of a text of two megabytes is that rare by the presets.
+    At least `LEAST_VALIDATIONS` remain. The presets fit a text of two megabytes already.
     """
     batch_chars = settings.batch_size * settings.seq_length
     train_chars = int(chars * (1 - settings.val_frac))

@@ -9,7 +9,7 @@ from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.event_tail import EVERYTHING, EventTail
 from charrnn_tui.run.progress import RunProgress
 
-DIED: Final = "its trainer has died"
+DIED: Final = "the training process exited"
 
 
 class RunFollower:

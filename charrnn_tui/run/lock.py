@@ -1,4 +1,4 @@
-"""One trainer at a time: a lock that the system takes back when its holder dies."""
+"""One trainer at a time: a file lock that the system releases when its holder exits."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ else:
 
 
 def _lock(file: IO[str], tries: int = 5) -> None:
-    """Take the lock; more than one try, since whoever asks for the holder takes it too, for a moment."""
+    """Take the lock; several tries, since `lock_holder` takes it for a moment too."""
     for _ in range(tries - 1):
         try:
             return _try_lock(file)
@@ -29,7 +29,7 @@ def _lock(file: IO[str], tries: int = 5) -> None:
 
 
 class RunLocked(RuntimeError):
-    """Somebody trains this run already; `pid` is theirs, where known."""
+    """Another process trains this run; `pid` is its id, or empty."""
 
     def __init__(self, pid: str) -> None:
         self.pid = pid
@@ -37,7 +37,7 @@ class RunLocked(RuntimeError):
 
 
 class RunLock:
-    """An exclusive lock on a file that holds the pid of its holder; freed by `release` or by the process's end."""
+    """An exclusive lock on a file that contains its holder's pid; ends with `release` or with the process."""
 
     def __init__(self, path: Path) -> None:
         """Take the lock. Raises RunLocked."""
@@ -54,21 +54,21 @@ class RunLock:
         self._file.flush()
 
     def release(self) -> None:
-        """Let the next trainer in; twice is once."""
+        """Release the lock; may be called twice."""
         self._file.close()
 
 
 def lock_holder(path: Path) -> str | None:
-    """The pid of the process that holds the lock, or None where nobody does."""
+    """The pid of the process that holds the lock, or None."""
     if not path.exists():
         return None
     try:
-        with path.open("r") as file:  # reading is enough: other people's runs can be watched
+        with path.open("r") as file:  # opened for reading: other people's runs can be watched
             try:
-                _try_lock(file, shared=True)  # two who ask at once must not take each other for the trainer
+                _try_lock(file, shared=True)  # shared: two processes asking at once do not see each other
             except OSError:
                 file.seek(0)
                 return file.read().strip() or "unknown"
-    except OSError:  # not ours to open: somebody else's run, whose trainer we cannot know
+    except OSError:  # not readable: another user's run
         return None
     return None

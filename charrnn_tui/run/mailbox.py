@@ -1,4 +1,4 @@
-"""Requests from any process: small files in a run's `control` directory, which its trainer reads between two steps.
+"""Requests from any process: files in a run's `control` directory, which its trainer reads between two steps.
 
 A file is one JSON object: `request`, its name in snake case (`pause`, `scale_learning_rate`, …), and its fields.
 """
@@ -30,8 +30,8 @@ from charrnn_tui.run.control import (
 )
 from charrnn_tui.run.files import write_atomically
 
-LOOK_SECONDS = 0.25  # between two looks into the directory
-_MOST_BYTES = 4096  # a request is a line; what is larger is none
+POLL_SECONDS = 0.25  # between two listings of the directory
+_MOST_BYTES = 4096  # a request is one short line
 
 _KINDS: dict[str, type[Any]] = {
     re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower(): kind
@@ -45,16 +45,16 @@ _counter = itertools.count()
 
 
 def leave_request(directory: Path, request: Request) -> None:
-    """Leave a request for the trainer of the run in `directory`. Raises OSError where that cannot be written to."""
+    """Send a request to the trainer of the run in `directory`. Raises OSError if it cannot be written to."""
     values = {"request": _NAMES[type(request)], **dataclasses.asdict(request)}
     control = directory / "control"
     control.mkdir(exist_ok=True)
-    name = f"{time.time_ns():020}-{os.getpid()}-{next(_counter)}.json"  # in the order they were left
+    name = f"{time.time_ns():020}-{os.getpid()}-{next(_counter)}.json"  # sorted as they were sent
     write_atomically(control / name, (json.dumps(values) + "\n").encode())
 
 
 def request_from_json(values: Mapping[str, Any]) -> Request | None:
-    """The request of a JSON object; None for one that is not known or whose values make no sense."""
+    """The request of a JSON object; None for an unknown one or invalid values."""
     kind = _KINDS.get(str(values.get("request")))
     if kind is None:
         return None
@@ -67,24 +67,24 @@ def request_from_json(values: Mapping[str, Any]) -> Request | None:
 
 
 class Mailbox:
-    """A run's `control` directory, as its trainer sees it."""
+    """The trainer's side of a run's `control` directory."""
 
-    def __init__(self, directory: Path) -> None:
-        """Begin anew: what was left for an earlier trainer is not for this one."""
-        self._path = directory / "control"
-        self._looked_at = 0.0
-        with suppress(OSError):  # a directory that cannot be made takes no requests
+    def __init__(self, directory: Path, poll_seconds: float = POLL_SECONDS) -> None:
+        """Drop requests to an earlier trainer. poll_seconds: the directory is listed no more often than this."""
+        self._path, self._poll_seconds = directory / "control", poll_seconds
+        self._polled_at = 0.0
+        with suppress(OSError):  # without the directory there are no requests
             self._path.mkdir(exist_ok=True)
         for file in self._files():
             with suppress(OSError):
                 file.unlink()
 
     def take(self) -> list[Request]:
-        """The requests left since the last look, at most a few looks a second; each file is removed."""
+        """The requests sent since the last poll, whose files are removed; none if that was a moment ago."""
         now = time.monotonic()
-        if now - self._looked_at < LOOK_SECONDS:
+        if now - self._polled_at < self._poll_seconds:
             return []
-        self._looked_at = now
+        self._polled_at = now
         found = (_read(file) for file in self._files())
         return [request for request in found if request is not None]
 
@@ -102,6 +102,6 @@ def _read(file: Path) -> Request | None:
             data = stream.read(_MOST_BYTES)
         file.unlink()
         values = json.loads(data)
-    except (OSError, ValueError, RecursionError):  # the last: thousands of brackets
+    except (OSError, ValueError, RecursionError):  # RecursionError: thousands of brackets
         return None
     return request_from_json(values) if isinstance(values, dict) else None

@@ -1,4 +1,4 @@
-"""Numbers as people read them, each with its unit."""
+"""Numbers formatted for people, with units."""
 
 import math
 
@@ -6,7 +6,7 @@ LN2 = math.log(2)
 
 
 def bits(nats: float) -> float:
-    """Nats to bits."""
+    """Convert nats to bits."""
     return nats / LN2
 
 
@@ -29,7 +29,7 @@ def duration(seconds: float) -> str:
 
 
 def count(number: float) -> str:
-    """`950`, `12.4k`, `3.34M`, `2.1G`: three figures, for narrow places."""
+    """`950`, `12.4k`, `3.34M`, `2.1G`: three significant figures."""
     for limit, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(number) >= 0.9995 * limit:
             scaled = number / limit

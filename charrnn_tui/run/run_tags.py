@@ -1,4 +1,4 @@
-"""Runs as a person keeps them: a note and a pin on each, other names, what they take on the disk."""
+"""What a person does with runs: notes, pins, new names, and the sizes of their files."""
 
 import json
 import os
@@ -12,14 +12,14 @@ MOST_NOTE = 200  # characters
 
 @dataclass(frozen=True)
 class RunTag:
-    """note: one line of a person's own. pinned: first in every list, and not to be deleted."""
+    """note: one line of text. pinned: first in every list, and cannot be deleted."""
 
     note: str = ""
     pinned: bool = False
 
 
 def read_tag(run: RunDirectory) -> RunTag:
-    """The run's note and pin; without either where none can be read."""
+    """The run's note and pin; neither if they cannot be read."""
     try:
         values = json.loads((run.path / "tag.json").read_text(encoding="utf-8"))
         note, pinned = values["note"], values["pinned"]
@@ -29,7 +29,7 @@ def read_tag(run: RunDirectory) -> RunTag:
 
 
 def write_tag(run: RunDirectory, tag: RunTag) -> None:
-    """Keep it with the run. Raises RunError."""
+    """Write the tag into the run's directory. Raises RunError."""
     one_line = " ".join(tag.note.split())[:MOST_NOTE]
     try:
         data = json.dumps(asdict(RunTag(one_line, tag.pinned)), ensure_ascii=False) + "\n"
@@ -39,7 +39,7 @@ def write_tag(run: RunDirectory, tag: RunTag) -> None:
 
 
 def rename_run(run: RunDirectory, name: str) -> RunDirectory:
-    """The run under its new name. Raises RunError where that is none, is taken, or the run is in training."""
+    """Rename the run. Raises RunError if the name is invalid or taken, or the run is being trained."""
     check_name(name)
     if (pid := run.trainer()) is not None:
         raise RunError(f"{run.name}: is being trained by process {pid}, which knows it by this name; stop that first")
@@ -54,13 +54,13 @@ def rename_run(run: RunDirectory, name: str) -> RunDirectory:
 
 
 def files_of(run: RunDirectory) -> list[tuple[str, int]]:
-    """What the run holds, by its path within, and how many bytes each file has; the largest first."""
+    """(path within the run, bytes) of each of its files, the largest first."""
     found = []
     for folder, _, names in os.walk(run.path):
         for name in names:
             path = os.path.join(folder, name)
             try:
                 found.append((os.path.relpath(path, run.path), os.lstat(path).st_size))
-            except OSError:  # a trainer has replaced it a moment ago
+            except OSError:  # replaced by the trainer a moment ago
                 continue
     return sorted(found, key=lambda file: (-file[1], file[0]))

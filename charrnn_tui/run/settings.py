@@ -1,4 +1,4 @@
-"""What a training is asked to do."""
+"""The settings of a training, with their ranges and presets."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ ON_HANGUP = ("continue", "checkpoint-and-stop")
 
 
 class SettingsError(ValueError):
-    """A setting is out of its range; `field` names it, the message is one line."""
+    """A setting is out of its range; `field` is its name, the message is one line."""
 
     def __init__(self, field: str, message: str) -> None:
         self.field = field
@@ -20,7 +20,7 @@ class SettingsError(ValueError):
 
 
 def option(field: str) -> str:
-    """How a field is spelled on the command line."""
+    """A field as a command-line option."""
     return "--" + field.replace("_", "-")
 
 
@@ -29,12 +29,12 @@ class TrainSettings:
     """Settings of a run; the defaults are the notebook's (cells 30 to 33).
 
     lr: Adam's learning rate, its peak under the one-cycle schedule. clip: largest gradient norm. val_frac: share of
-    the text held out at its end. val_chars: of it at most so many characters are read in a validation, from the start
-    of each row of a batch. print_every: steps between validations. forget_bias: added to the forget gates' bias at the
-    start (Jozefowicz et al. 2015). output_bias: start the output's bias at the characters' log frequencies.
-    weight_drop: dropout of the recurrent weights, drawn anew each step (Merity et al. 2018).
-    weight_decay: of AdamW (Loshchilov & Hutter 2019); 0 is Adam. threads: None chooses by a short trial.
-    keep_checkpoints: how many models of its way a run keeps at most. on_hangup: what to do when the terminal goes.
+    the text held out at its end. val_chars: how many of these characters a validation reads at most, from the start of
+    each row of a batch. print_every: steps between validations. forget_bias: added to the forget gates' initial bias
+    (Jozefowicz et al. 2015). output_bias: whether the output's bias starts at the characters' log frequencies.
+    weight_drop: dropout of the recurrent weights, drawn anew each step (Merity et al. 2018). weight_decay: of AdamW
+    (Loshchilov & Hutter 2019); 0 is Adam. threads: None chooses by a short trial. keep_checkpoints: how many models a
+    run's history keeps at most. on_hangup: what to do when the terminal is lost.
     """
 
     preset: str = "notebook"
@@ -94,12 +94,12 @@ class TrainSettings:
             )
 
     def to_json(self) -> dict[str, Any]:
-        """JSON-native, for settings.json and the RunStarted event."""
+        """A JSON object, for settings.json and the RunStarted event."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "TrainSettings":
-        """The settings of an older or newer version: what this one does not know is left out."""
+        """The settings of any version: unknown names are ignored."""
         known = {field.name for field in dataclasses.fields(cls)}
         return cls(**{name: value for name, value in values.items() if name in known})
 
@@ -121,7 +121,7 @@ _WHOLE: dict[str, tuple[int, int]] = {
     "sample_seed": (0, 2**63 - 1),
 }
 _OPTIONAL = ("threads", "max_steps")
-_REAL: dict[str, tuple[float, float, bool]] = {  # least, most, whether the ends themselves are out
+_REAL: dict[str, tuple[float, float, bool]] = {  # least, most, whether these themselves are excluded
     "drop_prob": (0.0, 0.99, False),
     "lr": (0.0, 10.0, True),
     "clip": (0.0, 1e6, True),
@@ -145,10 +145,12 @@ _QUICK: dict[str, Any] = {
     "output_bias": True,
 }
 
-# Measured on the notebook's text: see benchmarks/results. `quick` keeps the model, has the notebook's loss after 1/20
-# of its time and ends after 1/10; `thorough` goes on until the model, kept from learning by heart, gains little more.
+# Measured on the notebook's text: see benchmarks/results. `quick` has the notebook's model, reaches its loss in 1/20 of
+# its time and ends after 1/10; `thorough` trains, with more dropout, until the loss hardly falls any more.
 PRESETS: dict[str, dict[str, Any]] = {
-    "notebook": {"print_every": 100},  # its 20 would be a quarter of the time; losses and figures are the same
+    "notebook": {
+        "print_every": 100
+    },  # at the notebook's 20, validations take a quarter of the time; losses are the same
     "quick": _QUICK,
     "thorough": _QUICK | {"epochs": 14, "weight_drop": 0.2},
 }
@@ -162,7 +164,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 
 
 def settings_for(preset: str, **given: Any) -> TrainSettings:
-    """A preset's settings; what is given explicitly (and is not None) wins over it. Raises SettingsError."""
+    """A preset's settings; values given explicitly (not None) replace the preset's. Raises SettingsError."""
     if preset not in PRESETS:
         raise SettingsError("preset", f"{preset!r} is not one of {', '.join(PRESETS)}")
     explicit = {name: value for name, value in given.items() if value is not None}
@@ -171,9 +173,9 @@ def settings_for(preset: str, **given: Any) -> TrainSettings:
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What to train on (files, in order), how, and under which name (None: after the text and a counter).
+    """corpus: text files, in order. name: None names the run after the text and a counter.
 
-    rarely_validated: where the text is long, let more steps than the settings say lie between validations.
+    rarely_validated: whether `print_every` may be raised for a long text.
     """
 
     corpus: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""The notebook's batches: contiguous rows, windows that follow each other (notebook cell 8)."""
+"""The notebook's batches (cell 8): contiguous rows of the text, and a window that moves along them."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ import numpy as np
 from charrnn_tui.text.long_text import forget_pages
 from charrnn_tui.text.vocabulary import Ids
 
-_FORGET_EVERY = 32  # windows of a mapped text; each row of a batch maps some 64 kB around the place that is read
+_FORGET_EVERY = 32  # windows of a mapped text; reading one maps some 64 kB in each row
 
 
 def batch_count(length: int, batch_size: int, seq_length: int) -> int:
@@ -19,9 +19,9 @@ def get_batches(ids: Ids, batch_size: int, seq_length: int, start: int = 0) -> I
     """Yield inputs and targets, each of shape (batch_size, seq_length) and the dtype of `ids`.
 
     The text is cut into `batch_size` contiguous rows; a window moves along them, so that the hidden state of one batch
-    is the right start for the next. Targets are the inputs one character on; after the last window, whose row ends
-    there, the last target is the row's first character, as in the notebook. What does not fill a batch is left out.
-    `start` skips that many batches, for a training that goes on in the middle of an epoch.
+    is the right start for the next. Targets are the inputs shifted by one character; the last target of a row is its
+    first character, as in the notebook. Characters that do not fill a batch are left out. `start` batches are
+    skipped, for a training that resumes in the middle of an epoch.
     """
     for window in range(start, batch_count(len(ids), batch_size, seq_length)):
         yield get_batch(ids, batch_size, seq_length, window)
@@ -41,16 +41,16 @@ def get_batch(ids: Ids, batch_size: int, seq_length: int, window: int) -> tuple[
 
 
 def split_at(length: int, val_frac: float) -> int:
-    """Where training ends and validation begins (notebook: `int(len(data) * (1 - val_frac))`)."""
+    """The index at which validation begins (notebook: `int(len(data) * (1 - val_frac))`)."""
     return int(length * (1 - val_frac))
 
 
 class TextTooShort(ValueError):
-    """A part of the text does not hold a single batch; the message names the largest sizes that fit."""
+    """A part of the text does not hold one batch; the message names the largest sizes that fit."""
 
 
 def check_geometry(length: int, batch_size: int, seq_length: int, val_frac: float) -> None:
-    """Raise TextTooShort unless training and, where there is one, validation hold at least one batch each."""
+    """Raise TextTooShort unless training and validation (if any) hold at least one batch each."""
     boundary = split_at(length, val_frac)
     parts = {"training": boundary} | ({"validation": length - boundary} if val_frac > 0 else {})
     shortest = min(parts, key=lambda part: parts[part])
@@ -75,9 +75,9 @@ def check_geometry(length: int, batch_size: int, seq_length: int, val_frac: floa
 
 
 def largest_geometry(length: int, batch_size: int, seq_length: int, val_frac: float) -> tuple[int, int]:
-    """The largest (batch size, sequence length) not above the ones asked for of which each part holds a batch.
+    """The largest (batch size, sequence length), at most those given, of which each part holds a batch.
 
-    The sequence length is given up last: it is what a model can learn from. Raises TextTooShort where a part is empty.
+    The batch size is reduced first: a model learns from long sequences. Raises TextTooShort if a part is empty.
     """
     boundary = split_at(length, val_frac)
     room = min(boundary, length - boundary) if val_frac > 0 else boundary

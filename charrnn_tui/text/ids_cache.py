@@ -1,7 +1,7 @@
-"""The ids of long texts, kept in files that are mapped into memory: a text of gigabytes is encoded once.
+"""The ids of long texts in files that are mapped into memory: a text of gigabytes is encoded once.
 
-Of a text there are two files: NAME.ids, the ids as they are in memory, and NAME.json, what they are, with a checksum;
-it is written last, so that without it there is nothing. NAME is a hash of the key: the text's SHA-256 and encoding.
+A text has two files: NAME.ids, the ids as they are in memory, and NAME.json, their description with a checksum. The
+second is written last; without it the first is ignored. NAME is a hash of the key: the text's SHA-256 and encoding.
 """
 
 import hashlib
@@ -20,25 +20,25 @@ from charrnn_tui.text.vocabulary import Ids, Vocabulary
 
 TEXTS = ".texts"  # the directory, beside the runs
 FORMAT = 1
-LIMIT_BYTES = 16 << 30  # of all texts together; above it the least recently used ones go
+LIMIT_BYTES = 16 << 30  # of all texts together; above it the least recently used ones are dropped
 
 _CHECK_BYTES = 1 << 22
-_ABANDONED_SECONDS = 3600  # after which a part that nobody writes to is one of a process that was killed
+_ABANDONED_SECONDS = 3600  # without a write, after which a partial file is taken for that of a killed process
 
 
 class IdsCache:
-    """A directory of encoded texts; made when there is something to put into it."""
+    """A directory of encoded texts, created with the first one."""
 
     def __init__(self, directory: Path, limit_bytes: int = LIMIT_BYTES) -> None:
         self.directory, self.limit_bytes = directory, limit_bytes
 
     @property
     def size(self) -> int:
-        """What it takes on the disk, in bytes."""
+        """Bytes on disk."""
         return sum(_size(path) for path in self._files())
 
     def find(self, key: str) -> tuple[Ids, Vocabulary] | None:
-        """The ids and their alphabet; None where they are not there, damaged, or of another version."""
+        """The ids and their vocabulary; None if they are missing, damaged, or of another version."""
         ids_file, about = self._paths(key)
         try:
             facts = json.loads(about.read_text(encoding="utf-8"))
@@ -48,13 +48,13 @@ class IdsCache:
             if _checksum(ids_file) != facts["crc32"]:
                 return None
             ids = map_ids(ids_file, vocabulary.dtype)
-            about.touch()  # what was used last goes last
+            about.touch()  # marks it as used now
         except (OSError, ValueError, KeyError, TypeError):
             return None
         return ids, vocabulary
 
     def put(self, key: str, vocabulary: Vocabulary, pieces: Iterable[Ids]) -> Ids:
-        """Write the pieces, one after the other, and give them back as one. Raises CorpusError where it cannot."""
+        """Write the pieces, one after the other, and map them as one array. Raises CorpusError if it cannot."""
         ids_file, about = self._paths(key)
         beside = ids_file.with_name(f".{ids_file.name}.{os.getpid()}.part")
         try:
@@ -80,7 +80,7 @@ class IdsCache:
                 beside.unlink(missing_ok=True)
 
     def clear(self) -> int:
-        """Remove all of it; gives the bytes that were freed. A training that reads a text from it is not disturbed."""
+        """Remove all texts; returns the bytes freed. A training that has mapped one keeps reading it."""
         freed = self.size
         for path in self._files():
             path.unlink(missing_ok=True)
@@ -109,7 +109,7 @@ class IdsCache:
 
 def _checksum(path: Path) -> int:
     checksum = 0
-    with path.open("rb") as file:  # not through the map: its pages would count as this process's memory
+    with path.open("rb") as file:  # not mapped: its pages would count as this process's memory
         while piece := file.read(_CHECK_BYTES):
             checksum = zlib.crc32(piece, checksum)
     return checksum
@@ -118,7 +118,7 @@ def _checksum(path: Path) -> int:
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
-    except OSError:  # gone meanwhile: another process cleans up as well
+    except OSError:  # removed meanwhile by another process
         return 0
 
 

@@ -1,4 +1,4 @@
-"""Texts longer than memory: ids that lie in a file and are mapped, and what reads all of them in passing."""
+"""Texts longer than memory: ids mapped from a file, and reading all of them in constant memory."""
 
 import mmap
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _CHUNK = 1 << 22  # characters counted at once
 
 
 class _MappedFile(mmap.mmap):
-    """What is let go of comes back out of the file; other maps would have zeros."""
+    """A map whose dropped pages are read from the file again; those of an anonymous map would become zero."""
 
 
 def map_ids(path: Path, dtype: np.dtype[np.unsignedinteger]) -> Ids:
@@ -23,21 +23,21 @@ def map_ids(path: Path, dtype: np.dtype[np.unsignedinteger]) -> Ids:
 
 
 def forget_pages(ids: Ids) -> None:
-    """Let go of what has been read of mapped ids, or of a part of them; it is read again where it is needed.
+    """Drop the pages read so far of mapped ids, or of a slice of them; they are read again when needed.
 
-    The system would do so itself when memory runs short; until then the pages count as this process's memory.
+    Otherwise they count as this process's memory until the system runs short of it.
     """
     base: object = ids
     while isinstance(base, np.ndarray):
         base = base.base
-    if isinstance(base, memoryview):  # between the array and the map that it was made from
+    if isinstance(base, memoryview):  # between the array and its map
         base = base.obj
     if isinstance(base, _MappedFile) and hasattr(mmap, "MADV_DONTNEED"):
         base.madvise(mmap.MADV_DONTNEED)
 
 
 def character_counts(ids: Ids, tokens: int) -> NDArray[np.int64]:
-    """How often each of the tokens stands in a text, shape (tokens,), in constant memory."""
+    """How often each token occurs in a text, shape (tokens,), in constant memory."""
     counts = np.zeros(tokens, np.int64)
     for chunk in chunks(ids):
         counts += np.bincount(chunk, minlength=tokens)
@@ -45,7 +45,7 @@ def character_counts(ids: Ids, tokens: int) -> NDArray[np.int64]:
 
 
 def chunks(ids: Ids) -> Iterator[Ids]:
-    """All ids in pieces, in constant memory where they are mapped."""
+    """All ids in pieces, in constant memory if they are mapped."""
     for start in range(0, len(ids), _CHUNK):
         yield ids[start : start + _CHUNK]
         forget_pages(ids)

@@ -1,14 +1,11 @@
-"""For a character that a model does not know, the one of its alphabet that comes nearest."""
-
-from __future__ import annotations
+"""The characters of an alphabet nearest to those that it lacks."""
 
 import unicodedata
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from charrnn_tui.text.vocabulary import Vocabulary
+from charrnn_tui.text.vocabulary import Vocabulary
 
-# Each stands for every other of its row, the first ones preferred. Unicode's own decompositions are not repeated here.
+# A character may be replaced by any of its row, the first ones preferred. Unicode decompositions are not repeated here.
 _FAMILIES: Final = (
     "'\N{RIGHT SINGLE QUOTATION MARK}\N{LEFT SINGLE QUOTATION MARK}‚‛′ʼ‹›\N{ACUTE ACCENT}`",
     '"\N{RIGHT DOUBLE QUOTATION MARK}\N{LEFT DOUBLE QUOTATION MARK}„‟″»«',
@@ -25,30 +22,30 @@ _FAMILIES: Final = (
     " \t",
     "\n\r\v\f\x85\N{LINE SEPARATOR}\N{PARAGRAPH SEPARATOR} ",
 )
-# Letters that Unicode takes for letters of their own.
+# Letters without a Unicode decomposition.
 _LETTERS: Final = str.maketrans("æœøđðłħıŋþÆŒØĐÐŁĦŊÞ", "aooddlhintAOODDLHNT")
 
 _FAMILY: Final[dict[str, str]] = {member: family for family in reversed(_FAMILIES) for member in family}
 
 
 class NearestKnown:
-    """The nearest characters of one alphabet.
+    """Finds the nearest characters of one alphabet.
 
-    Nearest is, in this order: another sign for the same thing (quotation marks, dashes, white space, brackets), the
-    same letter in another case, its base letter (Unicode's compatibility decomposition without marks: é, ﬁ, full-width
-    forms, digits of other scripts), and the base letter in another case.
+    In this order: another sign with the same use (quotation marks, dashes, white space, brackets), the same letter in
+    another case, its base letter (Unicode's compatibility decomposition without marks: é, ﬁ, full-width forms, digits
+    of other scripts), and the base letter in another case.
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._known = vocabulary.index
         self._found: dict[str, str | None] = {}
         self._by_base: dict[str, str] = {}
-        # Of several tokens with one base, the base itself, or else the first one.
+        # Of several tokens with the same base: the base itself, else the first.
         for token in sorted(vocabulary.tokens, key=lambda token: token != _base(token)):
             self._by_base.setdefault(_base(token), token)
 
     def of(self, character: str) -> str | None:
-        """A character of the alphabet, itself where it is one; None where nothing in it comes near."""
+        """The nearest character of the alphabet, itself if it is one of them; None if there is none."""
         if character in self._known:
             return character
         if character not in self._found:
@@ -56,7 +53,7 @@ class NearestKnown:
         return self._found[character]
 
     def replaced(self, text: str) -> str:
-        """The text, as long as before, with the nearest in place of what is unknown; what nothing is near to stays."""
+        """The text with each unknown character replaced by its nearest, if there is one; its length stays."""
         strangers = set(text) - self._known.keys()
         return text.translate({ord(stranger): self.of(stranger) or stranger for stranger in strangers})
 
@@ -75,7 +72,7 @@ def _cases(character: str) -> tuple[str, str, str]:
 
 
 def _base(character: str) -> str:
-    """The first character of its decomposition; itself where that is only the space which a lone accent stands on."""
+    """The first character of its decomposition; itself for a lone accent, which decomposes into a space and a mark."""
     if (digit := unicodedata.digit(character, None)) is not None:
         return str(digit)
     base = unicodedata.normalize("NFKD", character)[:1].translate(_LETTERS)

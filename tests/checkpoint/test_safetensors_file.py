@@ -118,7 +118,7 @@ def test_the_safetensors_file_of_another_program_is_called_that(tmp_path: Path) 
         ({"tokens": '["ab"]'}, "its alphabet is damaged: a token must be one character"),
         ({"format_version": "2"}, "its format version is 2, newer than this program reads (1)"),
         ({"format_version": '"x"'}, "its metadata are damaged: no format version"),
-        ({"cell": '"gru"'}, "its cell is 'gru'; this version knows lstm"),
+        ({"cell": '"gru"'}, "its cell is 'gru'; this version supports lstm only"),
         ({"tokens": '["a", "b"]'}, "the tensor lstm.weight_ih_l0 is 16 × 5, expected 16 × 2"),
     ],
 )

@@ -234,7 +234,7 @@ def test_a_dead_trainer_s_lock_is_free_and_its_run_interrupted(tmp_path: Path) -
             run.delete()
         holder.send_signal(signal.SIGKILL)
     assert run.trainer() is None
-    assert (run.progress().state, run.progress().reason) == ("interrupted", "its trainer has died")
+    assert (run.progress().state, run.progress().reason) == ("interrupted", "the training process exited")
     run.lock().release()
     run.delete()
     assert not run.path.exists()

@@ -5,15 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from charrnn_tui.run import mailbox
 from charrnn_tui.run.control import AddEpochs, Control, Pause, Request, Resume, RunSteps, ScaleLearningRate, Stop
 from charrnn_tui.run.mailbox import Mailbox, leave_request
 
 
 @pytest.fixture
-def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mailbox:
-    monkeypatch.setattr(mailbox, "LOOK_SECONDS", 0.0)
-    return Mailbox(tmp_path)
+def box(tmp_path: Path) -> Mailbox:
+    return Mailbox(tmp_path, poll_seconds=0.0)
 
 
 def test_requests_come_in_the_order_they_were_left_and_come_once(tmp_path: Path, box: Mailbox) -> None:

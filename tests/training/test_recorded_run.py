@@ -277,7 +277,7 @@ def test_a_kill_at_any_moment_leaves_a_checkpoint_that_loads_and_a_log_that_read
             trainer.send_signal(signal.SIGKILL)
         assert directory.trainer() is None
         progress = directory.progress()
-        assert (progress.state, progress.reason) == ("interrupted", "its trainer has died")
+        assert (progress.state, progress.reason) == ("interrupted", "the training process exited")
         assert progress.started is not None
         assert list(progress.steps) == list(range(1, len(progress.steps) + 1))
         assert read_checkpoint(directory.last_file).finite

@@ -201,7 +201,7 @@ async def test_a_run_whose_trainer_died_says_so(backend: TrainingBackend) -> Non
     app = StudioApp(backend, Opening(run=run))
     async with app.run_test(size=(120, 36)) as pilot:
         await shows(pilot, "○ interrupted")
-        await shows(pilot, "its trainer has died")
+        await shows(pilot, "the training process exited")
 
 
 async def test_the_list_of_runs_opens_and_deletes(backend: TrainingBackend) -> None:
