@@ -278,7 +278,7 @@ class StudioApp(App["RunDirectory"]):
 
     def action_help(self) -> None:
         if not isinstance(self.screen, HelpDialog):
-            self.push_screen(HelpDialog(help_for(self.screen, self)))
+            self.push_screen(HelpDialog(help_for(self.screen)))
 
     async def action_quit(self) -> None:
         """Quit; asks only where a training would be ended by it."""

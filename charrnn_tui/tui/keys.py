@@ -1,10 +1,13 @@
-"""Keys, declared once: footer, help, palette, the guide's tables and what acts in a text field follow from `Key`."""
+"""Keys, declared once: footer, help, palette, the tables of the guide, and whether a key acts while text is typed."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import KW_ONLY, dataclass
+from functools import cache
 from typing import Final
 
+from textual.actions import parse
 from textual.binding import Binding, BindingType
+from textual.keys import key_to_character
 
 _NAMES: Final = {
     "up": "↑",
@@ -12,7 +15,6 @@ _NAMES: Final = {
     "left": "←",
     "right": "→",
     "enter": "Enter",
-    "escape": "Esc",
     "tab": "Tab",
     "space": "Space",
     "backspace": "Backspace",
@@ -21,23 +23,12 @@ _NAMES: Final = {
     "pagedown": "PgDn",
     "home": "Home",
     "end": "End",
-    "question_mark": "?",
-    "colon": ":",
+    "escape": "Esc",
     "slash": "/",
-    "vertical_line": "|",
-    "equals_sign": "=",
-    "comma": ",",
-    "full_stop": ".",
-    "less_than_sign": "<",
-    "greater_than_sign": ">",
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-    "shift": "Shift",
-    "ctrl": "Ctrl",
+    "plus": "+",
+    "minus": "-",
 }
-_EDITING: Final = frozenset(
-    ["enter", "backspace", "delete", "up", "down", "left", "right", "home", "end", "pageup", "pagedown", "space", "tab"]
-)  # what a text field does with its own keys
+_COMMANDS: Final = ("escape",)  # named keys that neither type nor move in a text field
 
 
 @dataclass(frozen=True)
@@ -49,6 +40,7 @@ class Key:
     name: str
     help: str
     id: str
+    _: KW_ONLY
     footer: bool = False
     display: str | None = None
     """How the keys are written; by default as `key_name` writes them."""
@@ -71,13 +63,14 @@ class Key:
 def key_name(key: str) -> str:
     """`Ctrl+P` for `ctrl+p`, `F2` for `f2`, `↑` for `up`; letters stay as they are typed."""
     *modifiers, last = key.split("+")
-    if modifiers or (last.startswith("f") and last[1:].isdecimal()):
-        last = _NAMES.get(last, last.upper())
-    return "+".join([*(_NAMES.get(modifier, modifier) for modifier in modifiers), _NAMES.get(last, last)])
+    name = _NAMES.get(last) or key_to_character(last) or last.upper()
+    if modifiers and len(name) == 1:
+        name = name.upper()
+    return "+".join([*(modifier.title() for modifier in modifiers), name])
 
 
 def bindings_of(keys: Iterable[Key]) -> list[BindingType]:
-    """What Textual needs to know of them."""
+    """The keys as Textual declares them."""
     return [
         Binding(
             key.keys,
@@ -93,20 +86,20 @@ def bindings_of(keys: Iterable[Key]) -> list[BindingType]:
     ]
 
 
-def outside_fields(keys: Sequence[Key]) -> frozenset[str]:
-    """The names of actions that do not act while a text field has the focus."""
-    inside = {_action_name(key) for key in keys if key.acts_in_field}
-    return frozenset(_action_name(key) for key in keys) - inside
+@cache
+def actions_outside_fields(keys: tuple[Key, ...]) -> frozenset[tuple[str, tuple[object, ...]]]:
+    """Names and parameters of the actions that are not run while a text field has the focus.
 
-
-def _action_name(key: Key) -> str:
-    return key.action.partition("(")[0].rpartition(".")[2]
+    Textual asks whether an action may run, not by which key: an action with a key of each kind is run.
+    """
+    return frozenset(parse(key.action)[1:] for key in keys if not key.acts_in_field) - {
+        parse(key.action)[1:] for key in keys if key.acts_in_field
+    }
 
 
 def _edits(key: str) -> bool:
-    """Whether a text field types this key or moves by it; with Shift and Ctrl it moves, too."""
+    """Whether a text field types this key or moves the cursor by it, also with Shift or Ctrl."""
     *modifiers, last = key.split("+")
-    if last in _EDITING:
-        return True
-    printable = len(last) == 1 or (last in _NAMES and last not in ("escape",))
-    return printable and not set(modifiers) & {"ctrl", "alt"}
+    if last in _COMMANDS:
+        return False
+    return last in _NAMES or (key_to_character(last) is not None and not {"ctrl", "alt"} & {*modifiers})

@@ -1,15 +1,15 @@
-"""The base of our screens: their keys, and which of them act while somebody types."""
+"""The base of our screens: their keys, and which of them act while text is typed."""
 
 from typing import ClassVar
 
 from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
-from charrnn_tui.tui.keys import Key, outside_fields
+from charrnn_tui.tui.keys import Key, actions_outside_fields
 
 
 class StudioScreen(Screen[None]):
-    """Declares KEYS; BINDINGS and the help follow from them."""
+    """A subclass declares KEYS and BINDINGS = bindings_of(KEYS)."""
 
     KEYS: ClassVar[tuple[Key, ...]] = ()
 
@@ -19,5 +19,5 @@ class StudioScreen(Screen[None]):
         return isinstance(self.focused, Input | TextArea)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While a text field has the focus, no key of the screen acts that would type or move in it."""
-        return not (self.typing and action in outside_fields(self.KEYS))
+        """While a text field has the focus, keys that type or move there run no action of the screen."""
+        return not (self.typing and (action, parameters) in actions_outside_fields(self.KEYS))

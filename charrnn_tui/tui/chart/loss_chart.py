@@ -31,7 +31,12 @@ class LossChart(ChartCanvas, can_focus=True):
             "l", "toggle_log", "Log axis", "Make the loss axis logarithmic, or linear again.", "chart.log", footer=True
         ),
         Key(
-            "v", "toggle_crosshair", "Crosshair", "Show a crosshair that reads the losses off.", "chart.crosshair", True
+            "v",
+            "toggle_crosshair",
+            "Crosshair",
+            "Show a crosshair that reads the losses off.",
+            "chart.crosshair",
+            footer=True,
         ),
         Key("left", "move(-1)", "Left", "Move the crosshair, or pan, to the left.", "chart.left"),
         Key("right", "move(1)", "Right", "Move the crosshair, or pan, to the right.", "chart.right"),

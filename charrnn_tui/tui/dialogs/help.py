@@ -5,7 +5,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from rich.table import Table
 from rich.text import Text
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.dom import DOMNode
 from textual.screen import Screen
@@ -22,21 +22,17 @@ class HelpSection(NamedTuple):
     rows: Sequence[tuple[str, str]]
 
 
-def help_for(screen: Screen[Any], app: App[Any]) -> list[HelpSection]:
-    """The pane in focus, the panes around it, the screen, and the app; keys that do nothing now are left out."""
-    focused = [*screen.focused.ancestors_with_self] if screen.focused is not None else [screen, app]
-    return [section for node in focused if (section := _section(node)) is not None]
+def help_for(screen: Screen[Any]) -> list[HelpSection]:
+    """The pane in focus, the panes around it, the screen, and the app; without keys that do nothing now."""
+    acting = {active.binding.id for active in screen.active_bindings.values()}
+    nodes = (screen.focused or screen).ancestors_with_self
+    return [section for node in nodes if (section := _section(node, acting)) is not None]
 
 
-def _section(node: DOMNode) -> HelpSection | None:
+def _section(node: DOMNode, acting: set[str | None]) -> HelpSection | None:
     text, terms, keys = (getattr(node, name, ()) for name in ("HELP", "TERMS", "KEYS"))
-    rows = [*terms, *((key.label, key.help) for key in keys if _acts(node, key))]
+    rows = [*terms, *((key.label, key.help) for key in keys if key.id in acting)]
     return HelpSection(text or "", rows) if text or rows else None
-
-
-def _acts(node: DOMNode, key: Key) -> bool:
-    action = key.action.partition("(")[0].rpartition(".")[2]
-    return node.check_action(action, ()) is not False
 
 
 class HelpDialog(Dialog[None]):

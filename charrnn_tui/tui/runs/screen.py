@@ -43,10 +43,25 @@ loss; curve: the validation losses over the run; size: of all files of the run; 
             "v", "overlay", "Overlay", "Draw the run's curve over the chart, or remove it.", "runs.overlay", footer=True
         ),
         Key("d", "differences", "Differences", "Compare it with the overlaid runs.", "runs.differences", footer=True),
-        Key("p", "pin", "Pin", "Pin it: first in the table, and not to be deleted; or unpin it.", "runs.pin", True),
+        Key(
+            "p",
+            "pin",
+            "Pin",
+            "Pin it: first in the table, and not to be deleted; or unpin it.",
+            "runs.pin",
+            footer=True,
+        ),
         Key("n", "note", "Note", "Write a note on the run.", "runs.note", footer=True),
         Key("N", "rename", "Rename", "Give the run another name.", "runs.rename", footer=True),
-        Key("x,delete", "delete", "Delete", "Delete the run; lists its files and asks.", "runs.delete", True, "x"),
+        Key(
+            "x,delete",
+            "delete",
+            "Delete",
+            "Delete the run; lists its files and asks.",
+            "runs.delete",
+            footer=True,
+            display="x",
+        ),
         Key("escape", "leave_filter", "Leave the filter", "Show all runs again.", "runs.leave_filter"),
     )
     BINDINGS = bindings_of(KEYS)

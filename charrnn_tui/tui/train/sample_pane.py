@@ -5,12 +5,12 @@ import time
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Static
 
 from charrnn_tui.run.events import SampleWritten
+from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.textview.text_view import TextView
 
 DWELL_SECONDS: Final = 2.0  # the newest stays so long at least: to be read, and since each costs 2 kB of the line
@@ -19,17 +19,23 @@ DWELL_SECONDS: Final = 2.0  # the newest stays so long at least: to be read, and
 class SamplePane(Vertical):
     """Shows the newest sample until one goes back, and again once one has come forward past it."""
 
-    HELP = """What the model wrote as it learned, at each validation with the same prime and seed.
+    HELP = """Samples that the model wrote in the course of the training, all with the same prime and seed.
 
-←→   the sample before, the one after; the chart's crosshair follows, and past the newest lets go
-f    the newest, and each that comes
-↑↓   scroll      s   write one now      Tab  to the chart, where v's crosshair brings its sample here"""
+While the chart's crosshair is on, it and the sample shown are of the same step."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "step(-1)", "Sample before", id="samples.before", key_display="←"),
-        Binding("right", "step(1)", "Sample after", id="samples.after", key_display="→"),
-        Binding("f", "follow", "Newest (←→ others)", id="samples.follow"),
-    ]
+    KEYS: ClassVar[tuple[Key, ...]] = (
+        Key("left", "step(-1)", "Sample before", "Show the sample before.", "samples.before"),
+        Key("right", "step(1)", "Sample after", "Show the sample after.", "samples.after"),
+        Key(
+            "f",
+            "follow",
+            "Newest (←→ others)",
+            "Show the newest sample, and each new one.",
+            "samples.follow",
+            footer=True,
+        ),
+    )
+    BINDINGS = bindings_of(KEYS)
 
     class Chosen(Message):
         """The sample of this step was gone to; None: the newest is followed again."""
