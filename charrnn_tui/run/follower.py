@@ -54,3 +54,7 @@ class RunFollowers:
     def of(self, run: RunDirectory) -> RunFollower:
         """The follower of a run, which has folded what was polled before."""
         return self._followers.setdefault(run.path, RunFollower(run))
+
+    def forget(self, run: RunDirectory) -> None:
+        """Call this after the directory was deleted or renamed: a new run may have its name."""
+        self._followers.pop(run.path, None)

@@ -1,4 +1,4 @@
-"""File names, completed as they are typed."""
+"""Completion of file names."""
 
 import os
 from pathlib import Path
@@ -7,10 +7,10 @@ from textual.suggester import Suggester
 
 
 class PathSuggester(Suggester):
-    """Completes a file name from its directory; directories end in a slash."""
+    """Suggests the first entry of the directory that begins with what is typed; directories end in a slash."""
 
     async def get_suggestion(self, value: str) -> str | None:
-        """The first entry that begins like the value."""
+        """The completed path, or None."""
         if not value:
             return None
         path = Path(os.path.expanduser(value))

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from charrnn_tui.run.directory import RunError
+from charrnn_tui.run.follower import RunFollowers
 from charrnn_tui.run.quantities import size
-from charrnn_tui.run.run_tags import RunTag, files_of, read_tag, rename_run, write_tag
+from charrnn_tui.run.run_tags import files_of, read_tag, rename_run, write_tag
 from charrnn_tui.tui.dialogs.questions import Choice, ChoiceDialog, TextDialog
 from charrnn_tui.tui.runs.run_rows import RunRow
 from charrnn_tui.tui.runs.runs_table import RunsTable
@@ -16,19 +17,25 @@ _FILES_LISTED = 12  # at most, in the question before a run is deleted
 class RunActions:
     """Asks what must be asked, changes a run on disk, and notifies the user if that fails."""
 
-    def __init__(self, table: RunsTable, changed: Callable[[], None], renamed: Callable[[str, str], None]) -> None:
+    def __init__(
+        self,
+        table: RunsTable,
+        followers: RunFollowers,
+        changed: Callable[[], None],
+        renamed: Callable[[str, str], None],
+    ) -> None:
         """changed: called after every attempt. renamed: called with the old and the new name."""
-        self._table, self._changed, self._renamed = table, changed, renamed
+        self._table, self._followers, self._changed, self._renamed = table, followers, changed, renamed
 
     def pin(self, row: RunRow) -> None:
         """Pin a run, or unpin it."""
-        tag = read_tag(row.run)  # the row may be older than the key before
+        tag = read_tag(row.run)  # not from the row: a key may be faster than the table
         self._attempt(lambda: write_tag(row.run, replace(tag, pinned=not tag.pinned)))
 
     def note(self, row: RunRow) -> None:
         def write(note: str | None) -> None:
             if note is not None:
-                self._attempt(lambda: write_tag(row.run, RunTag(note, read_tag(row.run).pinned)))
+                self._attempt(lambda: write_tag(row.run, replace(read_tag(row.run), note=note)))
 
         dialog = TextDialog(f"A note on {row.run.name}; leave it empty to remove the note.", row.tag.note)
         self._table.app.push_screen(dialog, write)
@@ -38,6 +45,7 @@ class RunActions:
 
         def rename(name: str | None) -> None:
             if name is not None and name != before and self._attempt(lambda: rename_run(row.run, name)):
+                self._followers.forget(row.run)
                 self._renamed(before, name)
 
         self._table.app.push_screen(TextDialog(f"A new name for {before}.", before), rename)
@@ -49,8 +57,8 @@ class RunActions:
             return
 
         def delete(answer: str | None) -> None:
-            if answer == "delete":
-                self._attempt(row.run.delete)
+            if answer == "delete" and self._attempt(row.run.delete):
+                self._followers.forget(row.run)
 
         self._table.app.push_screen(ChoiceDialog(_deletion(row), [Choice("y", "delete it", "delete")]), delete)
 

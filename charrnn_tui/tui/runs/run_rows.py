@@ -1,4 +1,4 @@
-"""The table of runs: what a row tells, in which order, and which columns there is room for. Pure functions."""
+"""Rows of the table of runs: their cells, their order, the columns that fit, and the differences between runs."""
 
 import math
 import time
@@ -16,7 +16,7 @@ PIN = "◆"
 NAME, STATE, STEP, TRAIN, VAL, BEST, CURVE, SIZE, MODEL, UPDATED, NOTE = COLUMNS = (
     *("run", "state", "step", "train", "val", "best", "curve", "size", "model", "updated", "note"),
 )
-_LAYOUTS = (  # what a screen of so many columns shows, beside names of usual length
+_LAYOUTS = (  # least width of the screen in cells, and the table's columns
     (118, COLUMNS),
     (98, (NAME, STATE, STEP, TRAIN, VAL, BEST, CURVE, SIZE, NOTE)),
     (76, (NAME, STATE, STEP, TRAIN, BEST, CURVE, SIZE)),
@@ -27,7 +27,7 @@ _LAYOUTS = (  # what a screen of so many columns shows, beside names of usual le
 
 @dataclass(frozen=True)
 class RunRow:
-    """A run as the table knows it. size_bytes: of all its files."""
+    """A run as the table shows it. size_bytes: of all its files."""
 
     run: RunDirectory
     progress: RunProgress = field(default_factory=RunProgress)
@@ -35,8 +35,8 @@ class RunRow:
     size_bytes: int = 0
 
     @property
-    def words(self) -> str:
-        """What a filter looks into."""
+    def searched(self) -> str:
+        """The text that a filter searches, in lower case."""
         corpus = self.progress.started.corpus if self.progress.started else ""
         return f"{self.run.name} {self.progress.state} {corpus} {self.tag.note}".casefold()
 
@@ -65,19 +65,19 @@ ORDERS: dict[str, _Key] = {
 
 
 def arranged(rows: Sequence[RunRow], order: str, filter_words: str) -> list[RunRow]:
-    """The rows that have every word of the filter, pinned ones first, each group in this order."""
+    """The rows that contain every word of the filter: the pinned ones first, then the others, each in this order."""
     wanted = filter_words.casefold().split()
-    kept = [row for row in rows if all(word in row.words for word in wanted)]
-    return sorted(kept, key=lambda row: (not row.tag.pinned, *ORDERS[order](row), row.run.name))
+    found = [row for row in rows if all(word in row.searched for word in wanted)]
+    return sorted(found, key=lambda row: (not row.tag.pinned, *ORDERS[order](row), row.run.name))
 
 
 def columns_for(width: int) -> tuple[str, ...]:
-    """The columns that a screen of this width has room for."""
+    """The columns that fit a screen of this width in cells."""
     return next(columns for least, columns in _LAYOUTS if width >= least)
 
 
 def cells_of(row: RunRow, letter: str = "") -> dict[str, str]:
-    """Every column's words; `letter`: of its curve, where that is laid over the chart."""
+    """The text of every column. letter: of the run's curve, if that is drawn over the chart."""
     progress, started = row.progress, row.progress.started
     last, evaluation, best = progress.last_step, progress.last_evaluation, progress.best_evaluation
     marks = (f"{PIN} " if row.tag.pinned else "") + (f"{letter}) " if letter else "")
@@ -98,12 +98,12 @@ def cells_of(row: RunRow, letter: str = "") -> dict[str, str]:
 
 
 def settings_diff(rows: Sequence[RunRow]) -> str:
-    """In what these runs differ, a line a setting, a column a run; what they have in common is left out."""
+    """A table of what differs between these runs: a line for each fact or setting, a column for each run."""
     facts = [_facts(row) for row in rows]
     names = list(dict.fromkeys(name for values in facts for name in values))
     table = [("", [row.run.name for row in rows])]
     for name in names:
-        values = [words.get(name, "–") for words in facts]
+        values = [known.get(name, "–") for known in facts]
         if len(set(values)) > 1:
             table.append((name, values))
     label_width = max(len(label) for label, _ in table)
@@ -115,7 +115,7 @@ def settings_diff(rows: Sequence[RunRow]) -> str:
 
 
 def _facts(row: RunRow) -> dict[str, str]:
-    """Results first, then where and on what, then the settings."""
+    """Results, then text and device, then the settings."""
     progress, started = row.progress, row.progress.started
     facts = {"best val loss": f"{_best(row):.4f}" if _best(row) < math.inf else "–", "steps done": f"{progress.step:,}"}
     if progress.last_step:

@@ -77,7 +77,7 @@ loss; curve: the validation losses over the run; size: of all files of the run; 
         self._filter = Input(placeholder=words, select_on_focus=False, compact=True, id="filter")
         self._table = RunsTable()
         self._summary = Static("", id="arranged", markup=False)
-        self._actions = RunActions(self._table, self._read, self._renamed)
+        self._actions = RunActions(self._table, followers, self._read, self._renamed)
 
     def compose(self) -> ComposeResult:
         yield StudioHeader()

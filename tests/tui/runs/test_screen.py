@@ -137,6 +137,21 @@ async def test_deleting_shows_what_goes_and_spares_what_is_pinned(backend: Train
         await shows_rows(pilot, app, ["bible-1", "anna-1"])
 
 
+async def test_a_new_run_with_the_name_of_a_deleted_one_begins_with_its_own_events(backend: TrainingBackend) -> None:
+    app = StudioApp(backend, Opening())
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("3")
+        await shows_rows(pilot, app, ["war-1", "bible-1", "anna-1"])
+        await pilot.press("x")
+        await shows(pilot, "Delete the run war-1")
+        await pilot.press("y")
+        await shows_rows(pilot, app, ["bible-1", "anna-1"])
+        finished(backend, "war-1", 2.75, 400.0, steps=12)
+        await shows_rows(pilot, app, ["war-1", "bible-1", "anna-1"])
+        await shows(pilot, "2.7500")
+        assert "1.3000" not in screen_text(app)
+
+
 async def test_who_only_looks_changes_nothing(backend: TrainingBackend) -> None:
     run = RunDirectory(backend.runs_directory / "anna-1")
     app = StudioApp(backend, Opening(run=run, read_only=True))
