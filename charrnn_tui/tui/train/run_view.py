@@ -1,4 +1,4 @@
-"""A run as it goes, or as it went: bars, chart, the newest sample, facts. It reads the run's events from disk."""
+"""A run, in training or ended: progress bars, chart, samples, losses. Reads the run's events from disk."""
 
 import sys
 from collections.abc import Sequence
@@ -25,19 +25,19 @@ NOT_BEGUN: Final = RunProgress()
 
 
 class Lines(Static):
-    """A fixed number of lines, of which only what has changed is sent to the terminal."""
+    """A fixed number of lines: a changed text is drawn without a new layout."""
 
     _shown = ""
 
     def show(self, text: str) -> None:
-        """These, in the place of those before."""
+        """Replace the lines, if they have changed."""
         if text != self._shown:
             self._shown = text
             self.update(text, layout=False)
 
 
 class RunView(Vertical):
-    """Follows one run directory, whoever trains it; `progress` is what it has come to."""
+    """Follows one run directory, whichever process trains it."""
 
     HELP = """A run. The chart shows the raw training loss, its smoothed line and the validation loss; ★ is the best.
 
@@ -74,6 +74,7 @@ characters has a loss of ln N. The validation loss is computed with the batch si
 
     def on_mount(self) -> None:
         self.set_interval(self._poll_seconds, self.poll)
+        self.poll()
 
     def on_resize(self) -> None:
         self.set_class(self.size.width < 100, "-narrow")
@@ -82,13 +83,14 @@ characters has a loss of ln N. The validation loss is computed with the batch si
         self._write()
 
     def follow(self, run: RunDirectory, *, own: bool = False) -> None:
-        """Show this run, from its first event on."""
+        """Show this run, from its first event on; possible before the view is mounted."""
         self._follower, self.own = self._followers.of(run), own
         self._samples.clear()
-        self.poll()
+        if self.is_mounted:
+            self.poll()
 
     def lay_over(self, runs: Sequence[RunDirectory]) -> None:
-        """The runs whose curves are drawn too, each with its letter."""
+        """Draw the curves of these runs too, each with its letter."""
         self._overlays = [self._followers.of(run) for run in runs]
 
     @on(LossChart.CrosshairMoved)
@@ -128,7 +130,7 @@ characters has a loss of ln N. The validation loss is computed with the batch si
 
 
 def _memory() -> str:
-    """The most memory this process has held, where the system tells."""
+    """The largest memory of this process so far; empty on Windows."""
     if sys.platform == "win32":
         return ""
     import resource  # not on Windows

@@ -1,4 +1,4 @@
-"""The samples of a run, one at a time: the newest as it comes, or an earlier one that was gone back to."""
+"""The samples of a run, one at a time: the newest, or an earlier one that was chosen."""
 
 import math
 import time
@@ -14,10 +14,11 @@ from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.textview.text_view import TextView
 
 DWELL_SECONDS: Final = 2.0  # the newest stays so long at least: to be read, and since each costs 2 kB of the line
+_NO_SAMPLE: Final = "no sample yet"
 
 
 class SamplePane(Vertical):
-    """Shows the newest sample until one goes back, and again once one has come forward past it."""
+    """Shows the newest sample until an earlier one is chosen, and again after the last one is passed."""
 
     HELP = """Samples that the model wrote in the course of the training, all with the same prime and seed.
 
@@ -38,34 +39,36 @@ While the chart's crosshair is on, it and the sample shown are of the same step.
     BINDINGS = bindings_of(KEYS)
 
     class Chosen(Message):
-        """The sample of this step was gone to; None: the newest is followed again."""
+        """The sample of this step was chosen; None: the newest is shown again."""
 
         def __init__(self, step: int | None) -> None:
             super().__init__()
             self.step = step
 
     def __init__(self, *, dwell_seconds: float = DWELL_SECONDS, id: str | None = None) -> None:
-        """`dwell_seconds`: for which the newest sample stays at least."""
+        """dwell_seconds: how long the newest sample stays, at least."""
         super().__init__(id=id)
         self._dwell_seconds = dwell_seconds
         self._samples: list[SampleWritten] = []
         self._chosen: int | None = None  # None follows the newest
         self._shown: tuple[SampleWritten, int] | None = None
         self._shown_at = -math.inf
+        self._title = Static(_NO_SAMPLE, id="sample-title", markup=False)
+        self._text = TextView(id="sample", placeholder="samples are written at each validation")
 
     def compose(self) -> ComposeResult:
-        yield Static("no sample yet", id="sample-title", markup=False)
-        yield TextView(id="sample", placeholder="samples are written at each validation")
+        yield self._title
+        yield self._text
 
     def clear(self) -> None:
-        """No samples: another run."""
+        """Forget the samples of the run shown before."""
         self._samples, self._chosen, self._shown = [], None, None
         self._shown_at = -math.inf
-        self.query_one("#sample", TextView).clear()
-        self.query_one("#sample-title", Static).update("no sample yet")
+        self._text.clear()
+        self._title.update(_NO_SAMPLE)
 
     def show(self, samples: list[SampleWritten]) -> None:
-        """These are all samples there are."""
+        """Give all samples of the run; the pane shows the newest if no earlier one is chosen."""
         self._samples = samples
         if self._chosen is not None and self._chosen >= len(samples):
             self._chosen = None
@@ -73,7 +76,7 @@ While the chart's crosshair is on, it and the sample shown are of the same step.
             self._draw()
 
     def show_at(self, step: int | None) -> None:
-        """Go to the sample nearest to a step; with None, to the newest."""
+        """Choose the sample nearest to a step; None: the newest."""
         if step is None or not self._samples:
             self._chosen = None
         else:
@@ -106,9 +109,8 @@ While the chart's crosshair is on, it and the sample shown are of the same step.
         sample = self._samples[index]
         loss = f" · val {sample.val_loss:.3f}" if sample.val_loss is not None else ""
         held = "" if self._chosen is None else f" · {index + 1} of {len(self._samples)}"
-        self.query_one("#sample-title", Static).update(f"sample at step {sample.step:,}{loss}{held}")
+        self._title.update(f"sample at step {sample.step:,}{loss}{held}")
         if self._shown != (sample, index):
             self._shown, self._shown_at = (sample, index), time.monotonic()
-            view = self.query_one("#sample", TextView)
-            view.set_text(sample.prime + sample.text, prime_length=len(sample.prime))
-            view.scroll_home(animate=False)
+            self._text.set_text(sample.prime + sample.text, prime_length=len(sample.prime))
+            self._text.scroll_home(animate=False)

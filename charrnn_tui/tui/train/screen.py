@@ -102,9 +102,6 @@ class TrainScreen(StudioScreen):
         self.run_view.display = False
         self._trainer = TrainerControls(self.run_view, read_only=read_only)
         self._offered: Sequence[bool] = ()  # whether there is a trainer to ask, a run to resume, an alarm to show
-        self._overlaid: Sequence[RunDirectory] = ()
-        self._run: RunDirectory | None = None  # to show when the screen is first shown
-        self._composed = False
 
     def compose(self) -> ComposeResult:
         yield StudioHeader()
@@ -113,14 +110,8 @@ class TrainScreen(StudioScreen):
         yield KeyFooter()
 
     def on_mount(self) -> None:
-        self._composed = True
         self.set_interval(_REFRESH_KEYS_SECONDS, self._refresh_keys)
-        if self._overlaid:
-            self.call_after_refresh(self.lay_over, self._overlaid)
-        if self._run is not None:
-            self.show_run(self._run, self._trainer.active)
-        else:
-            self.set_focus(self.form.text)  # at once: a text may be typed right behind the key 1
+        self._focus_shown()  # at once: a text may be typed right behind the key 1
 
     # -- for the app --------------------------------------------------------------------------------------------------
 
@@ -136,25 +127,28 @@ class TrainScreen(StudioScreen):
         return (run.path, progress.step) if run.last_file.exists() else None
 
     def show_text(self, path: str) -> None:
-        """Show the form, filled in for this text; possible before the screen is composed."""
+        """Show the form, filled in for this text; possible before the screen is mounted."""
         self.form.show_text(path)
-        if self._composed:
-            self._show_form()
+        self._show(form=True)
 
     def show_run(self, run: RunDirectory, active: ActiveRun | None = None) -> None:
-        """Show a run; `active` if this process trains it. Possible before the screen is composed."""
-        self._run, self._trainer.active = run, active
-        if self._composed:
-            self.form.display, self.run_view.display = False, True
-            self.run_view.follow(run, own=active is not None)
-            self.run_view.chart.focus()
-            self.refresh_bindings()
+        """Show a run; `active` if this process trains it. Possible before the screen is mounted."""
+        self._trainer.active = active
+        self.run_view.follow(run, own=active is not None)
+        self._show(form=False)
 
     def lay_over(self, runs: Sequence[RunDirectory]) -> None:
         """Draw the validation losses of these runs beside those of the run in view."""
-        self._overlaid = runs
-        if self._composed:
-            self.run_view.lay_over(runs)
+        self.run_view.lay_over(runs)
+
+    def _show(self, *, form: bool) -> None:
+        self.form.display, self.run_view.display = form, not form
+        if self.is_mounted:
+            self._focus_shown()
+            self.refresh_bindings()
+
+    def _focus_shown(self) -> None:
+        self.set_focus(self.form.text if self.shows_form else self.run_view.chart)
 
     def refuse(self, problem: str) -> None:
         """Say why a run could not be started."""
@@ -194,11 +188,6 @@ class TrainScreen(StudioScreen):
 
     # -- the form -----------------------------------------------------------------------------------------------------
 
-    def _show_form(self) -> None:
-        self.form.display, self.run_view.display = True, False
-        self.set_focus(self.form.text)
-        self.refresh_bindings()
-
     def action_start(self) -> None:
         self.form.submit()
 
@@ -206,7 +195,7 @@ class TrainScreen(StudioScreen):
         if self._trainer.trains_here:
             self.notify("a run is in training here: x stops it first", severity="warning", markup=False)
         else:
-            self._show_form()
+            self._show(form=True)
 
     def action_back(self) -> None:
         if isinstance(self.focused, Input):
