@@ -24,9 +24,9 @@ class Mark(NamedTuple):
 
 @dataclass(eq=False)
 class Branch:
-    """A page with its place in the tree. position: where it left its parent's text; 0 where it has none."""
+    """A generated text with its place in the tree. position: where it left its parent's text; 0 where it has none."""
 
-    page: GeneratedText
+    generated: GeneratedText
     model: LoadedModel
     origin: str
     """How it came about, such as `start` or `fork ‘x’`."""
@@ -42,17 +42,17 @@ class Branch:
         """A mark at the next character to be written, unless it is one more step of the same change, begun just now."""
         (last_name, last_time), name = self._last_change, label.split()[0]
         self._last_change = (name, now)
-        if not self.page or (name == last_name and now - last_time <= SAME_CHANGE_SECONDS):
+        if not self.generated or (name == last_name and now - last_time <= SAME_CHANGE_SECONDS):
             return None
-        mark = Mark(len(self.page.prime) + len(self.page), label)
+        mark = Mark(len(self.generated.prime) + len(self.generated), label)
         self.marks.append(mark)
         return mark
 
-    def forked(self, page: GeneratedText, position: int, origin: str) -> Branch:
+    def forked(self, generated: GeneratedText, position: int, origin: str) -> Branch:
         """One that grows out of this one at a place, marked there."""
-        place = len(page.prime) + position
+        place = len(generated.prime) + position
         marks = [*(mark for mark in self.marks if mark.position < place), Mark(place, origin)]
-        return Branch(page, self.model, origin, self, position, marks)
+        return Branch(generated, self.model, origin, self, position, marks)
 
     @property
     def ancestry(self) -> Iterator[Branch]:
@@ -94,13 +94,13 @@ class BranchTree:
         return sum(1 for _ in branch.ancestry) - 1
 
     def grow(self, branch: Branch) -> None:
-        """Add one and stand on it. What was undone is gone for good, and so is an empty page that one stood on."""
+        """Add one and stand on it. What was undone is dropped for good, and so is an empty text that was current."""
         before = self.current
         for deed in self._undone:
             if deed.grew and deed.branch in self._all:
                 self._all.remove(deed.branch)
         self._undone.clear()
-        if before is not None and not before.page and not self.children(before):
+        if before is not None and not before.generated and not self.children(before):
             before = self._forget(before)
         self._all.append(branch)
         self._done.append(_Deed(branch, True, before, branch))
@@ -197,7 +197,7 @@ class BranchTree:
 
     def _too_much(self) -> bool:
         networks = {id(branch.model.network) for branch in self._all}
-        held = sum(branch.page.memory_bytes for branch in self._all)
+        held = sum(branch.generated.memory_bytes for branch in self._all)
         return len(networks) > NETWORKS_MOST or held > MEMORY_MOST
 
 
@@ -205,12 +205,16 @@ def outline(branches: BranchTree, text_of: Callable[[str], str]) -> list[tuple[B
     """A line for each branch, indented under its parent. text_of: makes characters safe to show."""
     lines = []
     for branch in branches:
-        page, position = branch.page, branch.position
+        generated, position = branch.generated, branch.position
         signs = ("●" if branch is branches.current else " ") + ("★" if branch.bookmarked else " ")
         lead = f"{signs} {'  ' * branches.depth(branch)}{branch.origin}"
         lead += f" at {position:,}" if branch.parent is not None else ""
-        begins = text_of(page.prime + page.vocabulary.decode(page.ids[:24]) if branch.parent is None else "")
-        begins = begins or text_of(page.vocabulary.decode(page.ids[position : position + 24]))
-        figures = f"{len(page):,} chars" + (f" · {page.total_bits / len(page):.2f} bits/char" if page else "")
+        begins = text_of(
+            generated.prime + generated.vocabulary.decode(generated.ids[:24]) if branch.parent is None else ""
+        )
+        begins = begins or text_of(generated.vocabulary.decode(generated.ids[position : position + 24]))
+        figures = f"{len(generated):,} chars" + (
+            f" · {generated.total_bits / len(generated):.2f} bits/char" if generated else ""
+        )
         lines.append((branch, f"{lead} · {figures} · {begins}"))
     return lines

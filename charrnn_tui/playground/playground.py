@@ -216,8 +216,8 @@ class Playground:
     def start_over(self) -> None:
         """From the prime again, with the seed of the settings."""
         self._replay.cancel()
-        model, page = self._loader.model, self.writer.page
-        if self._loader.live or (page is not None and page.mixed):
+        model, generated = self._loader.model, self.writer.generated
+        if self._loader.live or (generated is not None and generated.mixed):
             self._stop_and_wait()
             self._loader.start_over(self._given_prime)
         elif not self._loader.status and model is not None and self.writer.sampler is not None:
@@ -246,9 +246,9 @@ class Playground:
         trunk = self.tree.current
         if trunk is None:
             return NO_TEXT
-        if position >= len(trunk.page):
+        if position >= len(trunk.generated):
             return TEXT_CHANGED
-        tokens, old = trunk.page.vocabulary.tokens, trunk.page.ids[position]
+        tokens, old = trunk.generated.vocabulary.tokens, trunk.generated.ids[position]
         symbol = self._symbol_of(tokens[token_id])
         if token_id == old:
             return self._fork(trunk, position, [token_id], self._new_seed(), f"{symbol} again")
@@ -263,7 +263,7 @@ class Playground:
         trunk = self.tree.current
         if trunk is None:
             return NO_TEXT
-        ids, old = trunk.page.vocabulary.encode(text).tolist(), trunk.page.ids
+        ids, old = trunk.generated.vocabulary.encode(text).tolist(), trunk.generated.ids
         if start > len(old):
             return TEXT_CHANGED
         differing = (n for n, (one, other) in enumerate(zip(ids, old[start:], strict=False)) if one != other)
@@ -349,7 +349,7 @@ class Playground:
         self.writer.exchange(replayed.text, replayed.sampler)
         same = self._replayed_branch == (current, replayed.control)
         if same and not current.bookmarked and not self.tree.children(current):
-            current.page = replayed.text
+            current.generated = replayed.text
             current.marks.clear()
         else:
             name = "" if replayed.control is None else f" {replayed.control.name}"
@@ -387,13 +387,13 @@ class Playground:
         return self.prime if self.prime_is_typed else None
 
     def _can_replay(self) -> bool:
-        page = self.writer.page
-        possible = self.settings.replay and bool(page) and not self._loader.status and not self._loader.live
-        return possible and page is not None and not page.mixed
+        generated = self.writer.generated
+        possible = self.settings.replay and bool(generated) and not self._loader.status and not self._loader.live
+        return possible and generated is not None and not generated.mixed
 
     def _write_again(self, control: PlayControl | None, length: int) -> None:
-        if self.writer.page is not None:
-            self._replay.start(self.writer.page, self.settings, control, length)
+        if self.writer.generated is not None:
+            self._replay.start(self.writer.generated, self.settings, control, length)
 
     def _stop_and_wait(self) -> None:
         """Stop writing; the text stays shown until the next one is there."""
@@ -412,25 +412,25 @@ class Playground:
             self.writer.fork(position, token_ids, seed)
         except ValueError as error:
             return str(error)
-        assert self.writer.page is not None
-        self.tree.grow(trunk.forked(self.writer.page, position, origin))
+        assert self.writer.generated is not None
+        self.tree.grow(trunk.forked(self.writer.generated, position, origin))
         self._show()
         return ""
 
     def _started(self, model: LoadedModel, origin: str) -> None:
-        assert self.writer.page is not None
-        self.tree.grow(Branch(self.writer.page, model, origin))
+        assert self.writer.generated is not None
+        self.tree.grow(Branch(self.writer.generated, model, origin))
         self._show()
 
     def _show_current(self) -> None:
         """Show the text that the tree stands on, stopped, with its model, prime and settings."""
         branch = self.tree.current
-        if branch is None or branch.page is self.writer.page:
+        if branch is None or branch.generated is self.writer.generated:
             return
-        self.writer.turn_to(branch.page)
+        self.writer.turn_to(branch.generated)
         self._loader.turn_to(branch.model)
-        if self.prime != branch.page.prime:
-            self.prime, self.prime_is_typed = branch.page.prime, True
+        if self.prime != branch.generated.prime:
+            self.prime, self.prime_is_typed = branch.generated.prime, True
             self._happened.append(PrimeChanged(self.prime))
         self._show()
         self._happened.append(ModelChanged(branch.model))
@@ -441,10 +441,10 @@ class Playground:
         self._replay.cancel()
         self.problem = ""
         self._happened.append(TextShown(branch))
-        page = branch.page
-        settings = replace(self.settings, seed=page.seeds[0].value)
-        if settings.replay and page.settings:
-            settings = replace(settings, **asdict(page.settings[-1].value))
+        generated = branch.generated
+        settings = replace(self.settings, seed=generated.seeds[0].value)
+        if settings.replay and generated.settings:
+            settings = replace(settings, **asdict(generated.settings[-1].value))
         self._adopt(settings)
 
     def _adopt(self, settings: PlaySettings) -> None:

@@ -69,7 +69,7 @@ class SessionRestorer:
             sampler = saved.recipe.start(model.network, model.vocabulary)
             text = GeneratedText(sampler, saved.recipe.prime, saved.recipe.seeds[0])
         else:
-            text = parent.page.fork(saved.position)
+            text = parent.generated.fork(saved.position)
             earlier = max(at for at in saved.recipe.settings if at <= saved.position)
             sampler = Sampler(model.network, model.vocabulary, saved.recipe.settings[earlier], seed=0)
             sampler.restore(text.snapshot_at(saved.position))

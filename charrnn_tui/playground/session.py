@@ -69,13 +69,13 @@ def session_of(
         if parent is not None and parent not in saved:
             continue
         try:
-            recipe = Recipe.of(branch.page, str(kept(model)), model.sha256)
+            recipe = Recipe.of(branch.generated, str(kept(model)), model.sha256)
         except ValueError:
             continue
         saved[branch] = SavedBranch(
             model.source,
             recipe,
-            branch.page.text,
+            branch.generated.text,
             branch.origin,
             None if parent is None else list(saved).index(parent),
             branch.position,

@@ -43,13 +43,13 @@ class SessionKeeper:
 
     def save_if_small(self) -> None:
         """Save, unless that would hold up the keys."""
-        if sum(len(branch.page) for branch in self._playground.tree) <= _SMALL:
+        if sum(len(branch.generated) for branch in self._playground.tree) <= _SMALL:
             self.save()
 
     def save(self) -> None:
         """Save if there is anything worth it that is not saved yet; what fails goes to the log."""
         playground = self._playground
-        texts = [(id(branch.page), len(branch.page), branch.bookmarked) for branch in playground.tree]
+        texts = [(id(branch.generated), len(branch.generated), branch.bookmarked) for branch in playground.tree]
         state = (texts, playground.settings, playground.prime, id(playground.tree.current))
         if playground.state is State.RESTORING or state == self._saved_state or not self._worth_saving():
             return
@@ -71,7 +71,7 @@ class SessionKeeper:
 
     def _worth_saving(self) -> bool:
         branches = list(self._playground.tree)
-        if not any(branch.page for branch in branches):
+        if not any(branch.generated for branch in branches):
             return False
         changed = self._playground.settings != DEFAULTS or self._playground.prime_is_typed
         return changed or len(branches) > 1 or any(branch.bookmarked for branch in branches)

@@ -25,10 +25,10 @@ def with_probabilities(branch: Branch) -> bytes:
     model = branch.model
     try:
         file = str(model.source.file.resolve())
-        recipe = Recipe.of(branch.page, file, model.sha256).as_json() if model.sha256 else None
+        recipe = Recipe.of(branch.generated, file, model.sha256).as_json() if model.sha256 else None
     except RecipeError:  # the text is written all the same
         recipe = None
-    return (json.dumps(text_record(branch.page) | {"recipe": recipe}, indent=1) + "\n").encode()
+    return (json.dumps(text_record(branch.generated) | {"recipe": recipe}, indent=1) + "\n").encode()
 
 
 def write_recipe(branch: Branch, runs_directory: Path) -> str:
@@ -38,7 +38,7 @@ def write_recipe(branch: Branch, runs_directory: Path) -> str:
     """
     directory = runs_directory / RECIPES
     directory.mkdir(parents=True, exist_ok=True)
-    recipe = Recipe.of(branch.page, str(pin_checkpoint(branch.model, directory)), branch.model.sha256)
+    recipe = Recipe.of(branch.generated, str(pin_checkpoint(branch.model, directory)), branch.model.sha256)
     path = directory / f"{branch.model.source.path.stem}-{recipe.name}.json"
     write_atomically(path, (json.dumps(recipe.as_json(), indent=1) + "\n").encode())
     return f"charrnn-tui sample --recipe {shlex.quote(str(path))}"

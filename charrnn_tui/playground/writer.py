@@ -29,7 +29,7 @@ class Writer:
         """Characters after which it stops, until asked to go on; None: it never stops by itself."""
 
     @property
-    def page(self) -> GeneratedText | None:
+    def generated(self) -> GeneratedText | None:
         """The text being written; None without a model."""
         return self._page
 
@@ -112,18 +112,18 @@ class Writer:
             self.turn_to(self._page.fork(0, seed))
             self.go_on()
 
-    def turn_to(self, page: GeneratedText) -> None:
+    def turn_to(self, generated: GeneratedText) -> None:
         """Stand at the end of a text, stopped."""
-        sampler = Sampler(page.network, page.vocabulary, self._settings, seed=0)
-        sampler.restore(page.snapshot_at(len(page)))
-        self._sampler, self._page, self._end = sampler, page, None
+        sampler = Sampler(generated.network, generated.vocabulary, self._settings, seed=0)
+        sampler.restore(generated.snapshot_at(len(generated)))
+        self._sampler, self._page, self._end = sampler, generated, None
         self.stop()
         self.wake()
 
-    def exchange(self, page: GeneratedText, sampler: Sampler) -> None:
+    def exchange(self, generated: GeneratedText, sampler: Sampler) -> None:
         """Go on with another text instead of the current one, and with the sampler that wrote it."""
         sampler.settings = self._settings
-        self._sampler, self._page = sampler, page
+        self._sampler, self._page = sampler, generated
         if self._end is not None and self.count >= self._end:
             self.stop()
         self.wake()
@@ -135,13 +135,13 @@ class Writer:
         """
         if self._page is None:
             return
-        newest, page = self._page.network, self._page.fork(position, seed)
-        self.turn_to(page)
-        if page.network is not newest:
+        newest, generated = self._page.network, self._page.fork(position, seed)
+        self.turn_to(generated)
+        if generated.network is not newest:
             self.change_model(newest)
         assert self._sampler is not None
         for token_id in token_ids:
-            page.write(self._sampler, token_id)
+            generated.write(self._sampler, token_id)
         self.go_on()
 
     def change_model(self, model: CharLSTM) -> None:
@@ -173,8 +173,8 @@ class Writer:
 
         Raises ValueError if the model's output is not finite; it has stopped then.
         """
-        page, sampler = self._page, self._sampler
-        if not self.writing or page is None or sampler is None:
+        generated, sampler = self._page, self._sampler
+        if not self.writing or generated is None or sampler is None:
             return ""
         started = self._clock()
         allowed = (1 << 30) if self._end is None else self._end - self.count
@@ -183,7 +183,7 @@ class Writer:
         new: list[str] = []
         try:
             while len(new) < allowed and (not new or self._clock() - started < budget_seconds):
-                new.append(page.write(sampler).character)
+                new.append(generated.write(sampler).character)
         except ValueError:
             self.writing = False
             raise

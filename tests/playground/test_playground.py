@@ -157,9 +157,9 @@ def test_switching_replay_off_drops_the_text_being_replayed(driver: Driver) -> N
 def test_a_fork_can_be_undone_and_redone_with_its_settings(driver: Driver) -> None:
     first = driver.stopped_after(30)
     playground = driver.playground
-    page = playground.writer.page
-    assert page is not None
-    assert playground.fork(10, (page.ids[10] + 1) % 10) == ""
+    generated = playground.writer.generated
+    assert generated is not None
+    assert playground.fork(10, (generated.ids[10] + 1) % 10) == ""
     second = driver.stopped_after(30)
     assert first[:10] == second[:10]
     assert first[10] != second[10]
@@ -207,9 +207,9 @@ def test_newer_weights_of_a_training_go_on_with_the_text(backend: ScriptedBacken
     assert playground.model is not None
     assert playground.model.step == 20
     assert driver.written(len(before) + 20).startswith(before)
-    page = playground.writer.page
-    assert page is not None
-    assert page.mixed
+    generated = playground.writer.generated
+    assert generated is not None
+    assert generated.mixed
 
 
 def test_a_training_that_ends_before_it_answers_is_played_from_its_last_checkpoint(backend: ScriptedBackend) -> None:
@@ -248,7 +248,7 @@ def test_a_session_comes_back_with_its_texts_and_settings(backend: ScriptedBacke
     assert again.playground.prime == "bad"
     assert again.playground.settings.top_k == 7
     assert again.playground.writer.text == second
-    assert [branch.page.text for branch in again.playground.tree] == [first, second]
+    assert [branch.generated.text for branch in again.playground.tree] == [first, second]
     assert again.facts(SessionRestored) == [SessionRestored(())]
 
 

@@ -36,7 +36,7 @@ def writer_at(clock: Clock, prime: str = "", speed: int | None = None, length: i
 def test_it_writes_what_a_sampler_with_this_seed_writes() -> None:
     writer = writer_at(Clock(), "abc", length=300)
     assert writer.advance(1.0) == writer.text == written(300, "abc")
-    assert len(writer.page.surprises) == len(writer.page.entropies) == writer.count == 300
+    assert len(writer.generated.surprises) == len(writer.generated.entropies) == writer.count == 300
 
 
 def test_the_speed_says_how_much_is_written_by_when() -> None:
@@ -142,7 +142,7 @@ def test_newer_weights_go_on_from_the_old_ones_state() -> None:
 def test_bits_per_char_are_the_mean_surprise() -> None:
     writer = writer_at(Clock(), length=100)
     writer.advance(1.0)
-    assert writer.bits_per_char == pytest.approx(float(np.mean(writer.page.surprises)))
+    assert writer.bits_per_char == pytest.approx(float(np.mean(writer.generated.surprises)))
     assert 0 < writer.bits_per_char < 2 * math.log2(len(ALPHABET))
 
 

@@ -27,19 +27,19 @@ def sampler(seed: int = 5, settings: SamplingSettings = SETTINGS, prime: str = P
 
 def page_of(length: int, seed: int = 5) -> tuple[GeneratedText, Sampler]:
     writer = sampler(seed)
-    page = GeneratedText(writer, PRIME, seed)
+    generated = GeneratedText(writer, PRIME, seed)
     for _ in range(length):
-        page.write(writer)
-    return page, writer
+        generated.write(writer)
+    return generated, writer
 
 
-def go_on(page: GeneratedText, count: int, settings: SamplingSettings = SETTINGS) -> str:
+def go_on(generated: GeneratedText, count: int, settings: SamplingSettings = SETTINGS) -> str:
     """Let another sampler, made for nothing else, write on."""
     writer = sampler(99, settings)
-    writer.restore(page.snapshot_at(len(page)))
+    writer.restore(generated.snapshot_at(len(generated)))
     for _ in range(count):
-        page.write(writer)
-    return page.text
+        generated.write(writer)
+    return generated.text
 
 
 @pytest.fixture(scope="module")
@@ -77,13 +77,13 @@ def test_a_fork_stands_where_the_text_stood_to_the_bit_also_where_the_step_is_co
     model = CharLSTM(TorchCharRNN(len(VOCABULARY), QUANTIZED_FROM, 2).checkpoint())
     model.wait_for_compiled_code()
     writer = Sampler(model, VOCABULARY, SETTINGS, seed=5, prime=PRIME)
-    page = GeneratedText(writer, PRIME, 5)
+    generated = GeneratedText(writer, PRIME, 5)
     for _ in range(2 * STATE_EVERY + 2):
-        page.write(writer)
+        generated.write(writer)
     for place in (0, 1, STATE_EVERY - 1, STATE_EVERY, STATE_EVERY + 1, 2 * STATE_EVERY):
-        stood = page.fork(place).snapshot_at(place)
-        np.testing.assert_array_equal(stood.logits, page.logits_between(place, place + 1)[0])
-        np.testing.assert_array_equal(stood.state.c, page.snapshot_at(place).state.c)
+        stood = generated.fork(place).snapshot_at(place)
+        np.testing.assert_array_equal(stood.logits, generated.logits_between(place, place + 1)[0])
+        np.testing.assert_array_equal(stood.state.c, generated.snapshot_at(place).state.c)
 
 
 def test_states_and_logits_are_equal_to_the_bit(long_page: GeneratedText) -> None:
@@ -109,14 +109,14 @@ def test_the_kept_distributions_are_those_of_torch(long_page: GeneratedText) -> 
 
 
 def test_a_fork_leaves_the_page_as_it_was_and_is_left_alone_by_it(long_page: GeneratedText) -> None:
-    page, writer = page_of(CHUNK + 40)
-    fork = page.fork(CHUNK + 20)
-    before = page.logits_between(0, len(page)).copy()
+    generated, writer = page_of(CHUNK + 40)
+    fork = generated.fork(CHUNK + 20)
+    before = generated.logits_between(0, len(generated)).copy()
     other = go_on(fork, 100, PLAIN)
     for _ in range(60):
-        page.write(writer)
-    np.testing.assert_array_equal(page.logits_between(0, len(before)), before)
-    assert page.text == long_page.text[: len(page)]
+        generated.write(writer)
+    np.testing.assert_array_equal(generated.logits_between(0, len(before)), before)
+    assert generated.text == long_page.text[: len(generated)]
     assert fork.text == other
 
 
@@ -132,35 +132,35 @@ def test_another_seed_from_some_place_on_is_another_continuation_that_can_be_had
 
 
 def test_settings_are_known_for_every_character() -> None:
-    page, writer = page_of(30)
+    generated, writer = page_of(30)
     writer.settings = PLAIN
     for _ in range(20):
-        page.write(writer)
-    assert [(change.position, change.value) for change in page.settings] == [(0, SETTINGS), (30, PLAIN)]
-    assert page.settings_at(29) == SETTINGS
-    assert page.settings_at(30) == page.settings_at(49) == PLAIN
-    assert page.distribution_at(29).kept == 4
-    assert page.distribution_at(29, PLAIN).kept == len(VOCABULARY)
+        generated.write(writer)
+    assert [(change.position, change.value) for change in generated.settings] == [(0, SETTINGS), (30, PLAIN)]
+    assert generated.settings_at(29) == SETTINGS
+    assert generated.settings_at(30) == generated.settings_at(49) == PLAIN
+    assert generated.distribution_at(29).kept == 4
+    assert generated.distribution_at(29, PLAIN).kept == len(VOCABULARY)
 
 
 def test_newer_weights_in_mid_text_are_remembered_and_those_long_gone_are_told() -> None:
-    page, writer = page_of(200)
+    generated, writer = page_of(200)
     networks = [CharLSTM(TorchCharRNN(len(VOCABULARY), 16, 2, seed).checkpoint()) for seed in (1, 2)]
     for network in networks:
-        page.change_network(network, writer.state)
+        generated.change_network(network, writer.state)
         new = Sampler(network, VOCABULARY, SETTINGS, seed=0)
         new.restore(writer.snapshot())
         writer = new
         for _ in range(150):
-            page.write(writer)
-    np.testing.assert_array_equal(page.snapshot_at(len(page)).state.h, writer.state.h)
-    assert page.network is networks[1]
-    assert page.fork(210).network is networks[0]
-    assert page.distribution_at(10).kept == 4  # what it was is known all the same
+            generated.write(writer)
+    np.testing.assert_array_equal(generated.snapshot_at(len(generated)).state.h, writer.state.h)
+    assert generated.network is networks[1]
+    assert generated.fork(210).network is networks[0]
+    assert generated.distribution_at(10).kept == 4  # what it was is known all the same
     with pytest.raises(WeightsGone, match="newer ones came"):
-        page.snapshot_at(199)
+        generated.snapshot_at(199)
     with pytest.raises(WeightsGone, match="newer ones came"):
-        page.fork(10)
+        generated.fork(10)
 
 
 def test_the_memory_is_what_the_documents_say(long_page: GeneratedText) -> None:

@@ -14,15 +14,15 @@ from tests.sampling.test_generated_text import MODEL, VOCABULARY, page_of, sampl
 
 def changed_page() -> GeneratedText:
     """A fork with another seed, a forced symbol, and settings that changed twice."""
-    page = page_of(200)[0].fork(150, seed=77)
+    generated = page_of(200)[0].fork(150, seed=77)
     writer = sampler(0)
-    writer.restore(page.snapshot_at(150))
-    page.write(writer, 3)
+    writer.restore(generated.snapshot_at(150))
+    generated.write(writer, 3)
     for settings in (SamplingSettings(1.3), SamplingSettings(0.5, top_p=0.9)):
         writer.settings = settings
         for _ in range(60):
-            page.write(writer)
-    return page
+            generated.write(writer)
+    return generated
 
 
 def recipe_values(**changes: Any) -> dict[str, Any]:
@@ -38,15 +38,15 @@ def test_a_recipe_writes_a_forked_and_changed_page_again() -> None:
 
 @pytest.mark.parametrize("drawn", [True, False])
 def test_a_recipe_continues_a_text_that_begins_as_it_does(drawn: bool) -> None:
-    page, recipe = changed_page(), Recipe.parse(json.dumps(recipe_values()))
-    again, writer = page.fork(100), sampler(0)
-    writer.restore(page.snapshot_at(100))
-    for written in follow(recipe, writer, again, None if drawn else page.ids):
+    generated, recipe = changed_page(), Recipe.parse(json.dumps(recipe_values()))
+    again, writer = generated.fork(100), sampler(0)
+    writer.restore(generated.snapshot_at(100))
+    for written in follow(recipe, writer, again, None if drawn else generated.ids):
         assert again.ids[-1] == written.token_id
-    assert again.text == page.text
-    assert again.forced == page.forced
+    assert again.text == generated.text
+    assert again.forced == generated.forced
     assert Recipe.of(again, recipe.checkpoint, recipe.sha256) == recipe
-    np.testing.assert_array_equal(again.logits_between(0, len(page)), page.logits_between(0, len(page)))
+    np.testing.assert_array_equal(again.logits_between(0, len(generated)), generated.logits_between(0, len(generated)))
 
 
 @pytest.mark.parametrize(

@@ -32,9 +32,9 @@ class BranchActions:
         if branch is None:
             self._report(NO_TEXT)
             return
-        text = branch.page.text
+        text = branch.generated.text
         shown = view.show_cursor and view.cursor is not None
-        cursor = (view.cursor or 0) - len(branch.page.prime) if shown else len(text)
+        cursor = (view.cursor or 0) - len(branch.generated.prime) if shown else len(text)
         if cursor < 0:
             self._pane.prime_field.edit()
             return
@@ -47,4 +47,4 @@ class BranchActions:
                 self._playground.turn_to(branch)  # a replay may have shown another one meanwhile
                 self._report(self._playground.edit(start, answer))
 
-        self._pane.app.push_screen(EditText(line, cursor - start, branch.page.vocabulary), edited)
+        self._pane.app.push_screen(EditText(line, cursor - start, branch.generated.vocabulary), edited)

@@ -28,7 +28,7 @@ class ExportActions:
         if branch is None:
             self._notify(NO_TEXT)
             return
-        whole = branch.page.prime + branch.page.text
+        whole = branch.generated.prime + branch.generated.text
         forms: dict[str, Callable[[], bytes]] = {
             ".txt": lambda: as_bytes(whole),
             ".json": lambda: with_probabilities(branch),

@@ -53,16 +53,16 @@ class Finding:
 
 def finding_at(playground: Playground, cursor: int | None) -> Finding | None:
     """The character under a cursor of the text, prime included, under the current settings; None without a text."""
-    page = playground.writer.page
-    if page is None or cursor is None:
+    generated = playground.writer.generated
+    if generated is None or cursor is None:
         return None
-    position = cursor - len(page.prime)
+    position = cursor - len(generated.prime)
     if position < 0:
-        return Finding(page.vocabulary, None, "this character belongs to the prime: p edits it")
-    if position >= len(page):
-        return Finding(page.vocabulary, None)
-    distribution = page.distribution_at(position, playground.settings.sampling)
-    return Finding(page.vocabulary, Inspection(position, page.ids[position], distribution))
+        return Finding(generated.vocabulary, None, "this character belongs to the prime: p edits it")
+    if position >= len(generated):
+        return Finding(generated.vocabulary, None)
+    distribution = generated.distribution_at(position, playground.settings.sampling)
+    return Finding(generated.vocabulary, Inspection(position, generated.ids[position], distribution))
 
 
 class Inspector(Widget, can_focus=True):
@@ -115,7 +115,7 @@ move the cursor, and Enter goes to the bars."""
     def place_cursor(self, branch: Branch) -> None:
         """Put the cursor where this branch begins to differ from its parent, or at the end of the text."""
         if self._text_view.length:
-            forked_at = len(branch.page.prime) + branch.position
+            forked_at = len(branch.generated.prime) + branch.position
             self._text_view.cursor = forked_at if branch.parent is not None else self._text_view.length - 1
 
     def watch_finding(self, before: Finding | None, finding: Finding | None) -> None:

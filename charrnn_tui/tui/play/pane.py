@@ -187,11 +187,11 @@ class PlaygroundPane(Vertical):
 
     def _show_figures(self) -> None:
         """Beside the colours: the figures of the selected part of the text, or of all of it."""
-        page, view = self.playground.writer.page, self.text_view
-        if self._colours is not None and page is not None:
+        generated, view = self.playground.writer.generated, self.text_view
+        if self._colours is not None and generated is not None:
             start, end = view.selected or (0, view.length)
-            primed = len(page.prime)
-            self._legend.show_figures(page, max(0, start - primed), min(len(page), max(0, end - primed)))
+            primed = len(generated.prime)
+            self._legend.show_figures(generated, max(0, start - primed), min(len(generated), max(0, end - primed)))
 
     def _classes_of(self, mode: ColourMode, start: int, end: int) -> list[int]:
-        return colour_classes(mode, self.playground.writer.page, start, end)
+        return colour_classes(mode, self.playground.writer.generated, start, end)

@@ -84,7 +84,7 @@ async def test_without_a_cursor_the_last_line_is_written_on(backend: ScriptedBac
         await player.press("e", "f", "a", "d", "enter")
         await player.written(len(text) + 20)
         assert player.playground.writer.text.startswith(text + "fad")
-        assert player.playground.writer.page.forced == [len(text), len(text) + 1, len(text) + 2]
+        assert player.playground.writer.generated.forced == [len(text), len(text) + 1, len(text) + 2]
 
 
 async def test_in_the_prime_the_key_edits_the_prime(backend: ScriptedBackend, shipped: Checkpoint) -> None:

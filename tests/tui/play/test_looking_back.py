@@ -267,7 +267,7 @@ async def test_colours_step_through_their_modes_while_it_writes(backend: Scripte
             assert set(classes[1:]) <= {1, 2, 3, 4, 5}
             assert len(set(classes[1:])) > 1 or name == "entropy"  # this model is never sure
         assert player.playground.writer.writing
-        bits = player.playground.writer.page.total_bits
+        bits = player.playground.writer.generated.total_bits
         assert bits > 0
         await player.until(lambda: "/char · ppl" in screen_text(player.app))
         await player.press("c")
@@ -282,8 +282,8 @@ async def test_the_legend_counts_the_selection(backend: ScriptedBackend, shipped
         player.pane.text_view.text_select_all()
         player.pane.update()
         whole = screen_text(player.app)
-        page = player.playground.writer.page
-        mean = page.total_bits / len(page)
+        generated = player.playground.writer.generated
+        mean = generated.total_bits / len(generated)
         assert f"{mean:.2f}/char · ppl {2**mean:.2f}" in whole
 
 

@@ -116,7 +116,7 @@ async def test_the_reader_stays_where_the_cursor_was(backend: ScriptedBackend, s
         assert finding.inspection is not None
         assert (
             finding.inspection.token_id
-            == player.playground.writer.page.ids[place - len(player.playground.writer.prime)]
+            == player.playground.writer.generated.ids[place - len(player.playground.writer.prime)]
         )
 
 
@@ -135,8 +135,8 @@ async def test_live_weights_of_a_training_are_not_replayed_but_marked(backend: S
     backend.ship(tiny_checkpoint())
     async with playing(backend) as player:
         await stopped_with_replay_on(player)
-        page = player.playground.writer.page
-        page.change_network(page.network, page.snapshot_at(len(page)).state)
+        generated = player.playground.writer.generated
+        generated.change_network(generated.network, generated.snapshot_at(len(generated)).state)
         await player.press("right")
         assert [mark.label for mark in player.pane.text_view.marks] == ["top-k 10"]
         assert "replaying" not in screen_text(player.app)

@@ -61,16 +61,16 @@ async def test_every_text_is_back_with_its_place_in_the_tree(backend: ScriptedBa
         assert (
             player.pane.text_view.text
             == player.playground.text
-            == before[current].page.prime + before[current].page.text
+            == before[current].generated.prime + before[current].generated.text
         )
         assert player.playground.settings.top_k == player.play.controls.settings.top_k == 20
         assert player.pane.prime_field.prime == "bad"
         assert not player.playground.writer.writing
         for old, new in zip(before, after, strict=True):
-            assert new.page.text == old.page.text
-            assert new.page.forced == old.page.forced
+            assert new.generated.text == old.generated.text
+            assert new.generated.forced == old.generated.forced
             assert new.position == old.position
-            assert list(new.page.surprises) == list(old.page.surprises)
+            assert list(new.generated.surprises) == list(old.generated.surprises)
             assert new.marks == old.marks
 
 
@@ -82,9 +82,9 @@ async def test_a_text_that_is_back_goes_on_as_it_would_have(backend: ScriptedBac
         await player.written(left + 100)
         whole = await player.stop()
         assert player.playground.tree.current is not None
-        page = player.playground.tree.current.page.fork(left)  # as if one had left before
-        player.playground.tree.current.page = page
-        player.playground.writer.turn_to(page)
+        generated = player.playground.tree.current.generated.fork(left)  # as if one had left before
+        player.playground.tree.current.generated = generated
+        player.playground.writer.turn_to(generated)
     async with coming_back(backend, file) as player:
         assert player.playground.writer.count == left
         await player.press("g")

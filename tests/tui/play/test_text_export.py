@@ -105,16 +105,16 @@ async def test_json_tells_what_the_model_thought_and_how_to_write_it_again(
         told = json.loads((tmp_path / "told.json").read_text())
         assert told["text"] == text
         assert "".join(entry["character"] for entry in told["characters"]) == text
-        page = player.playground.writer.page
+        generated = player.playground.writer.generated
         for position in (0, 35, 70, 100):
-            distribution = page.distribution_at(position)
+            distribution = generated.distribution_at(position)
             entry = told["characters"][position]
-            place = distribution.place_of(page.ids[position])
+            place = distribution.place_of(generated.ids[position])
             assert entry["probability"] == pytest.approx(distribution.before_at(place), rel=1e-5)
             assert entry["chosen_probability"] == pytest.approx(distribution.after_at(place), rel=1e-5)
             assert entry["rank"] == place + 1
-            assert entry["likeliest"][0][0] == page.vocabulary.tokens[distribution.order[0]]
-        assert [at for at, entry in enumerate(told["characters"]) if entry["forced"]] == page.forced
+            assert entry["likeliest"][0][0] == generated.vocabulary.tokens[distribution.order[0]]
+        assert [at for at, entry in enumerate(told["characters"]) if entry["forced"]] == generated.forced
         recipe = tmp_path / "recipe.json"
         recipe.write_text(json.dumps(told["recipe"]))
         assert again("--recipe", str(recipe)) == told["prime"] + text

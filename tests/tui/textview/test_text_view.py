@@ -86,39 +86,39 @@ async def test_a_long_word_is_broken_and_wide_characters_are_not_cut() -> None:
 
 
 async def test_text_may_come_before_the_view_is_on_the_screen() -> None:
-    page = page_of("one ")
-    page.view.append("two")
-    page.view.busy = True
-    async with page.run_test(size=(20, 3)):
-        assert rows_of(page.view) == ["one two█", "", ""]
-        assert page.view.text == "one two"
+    generated = page_of("one ")
+    generated.view.append("two")
+    generated.view.busy = True
+    async with generated.run_test(size=(20, 3)):
+        assert rows_of(generated.view) == ["one two█", "", ""]
+        assert generated.view.text == "one two"
 
 
 async def test_a_placeholder_stands_where_there_is_no_text() -> None:
-    page = page_of(placeholder="Press g\nto write.")
-    async with page.run_test(size=(20, 3)):
-        assert rows_of(page.view) == ["Press g", "to write.", ""]
-        page.view.append("x")
-        assert rows_of(page.view) == ["x", "", ""]
-        page.view.clear()
-        assert rows_of(page.view) == ["Press g", "to write.", ""]
-        page.view.busy = True
-        assert rows_of(page.view) == ["█", "", ""]
+    generated = page_of(placeholder="Press g\nto write.")
+    async with generated.run_test(size=(20, 3)):
+        assert rows_of(generated.view) == ["Press g", "to write.", ""]
+        generated.view.append("x")
+        assert rows_of(generated.view) == ["x", "", ""]
+        generated.view.clear()
+        assert rows_of(generated.view) == ["Press g", "to write.", ""]
+        generated.view.busy = True
+        assert rows_of(generated.view) == ["█", "", ""]
 
 
 async def test_the_block_stands_at_the_end_only_while_more_is_written() -> None:
-    page = page_of("Anna\n")
-    async with page.run_test(size=(20, 3)):
-        page.view.busy = True
-        assert rows_of(page.view) == ["Anna", "█", ""]
-        page.view.busy = False
-        assert rows_of(page.view) == ["Anna", "", ""]
+    generated = page_of("Anna\n")
+    async with generated.run_test(size=(20, 3)):
+        generated.view.busy = True
+        assert rows_of(generated.view) == ["Anna", "█", ""]
+        generated.view.busy = False
+        assert rows_of(generated.view) == ["Anna", "", ""]
 
 
 async def test_a_view_at_the_end_follows_and_a_scrolled_one_stays() -> None:
-    page = page_of("\n".join(str(number) for number in range(50)))
-    async with page.run_test(size=(20, 5)) as pilot:
-        view = page.view
+    generated = page_of("\n".join(str(number) for number in range(50)))
+    async with generated.run_test(size=(20, 5)) as pilot:
+        view = generated.view
         assert rows_of(view) == ["45", "46", "47", "48", "49"]
         view.append("\n50")
         assert rows_of(view) == ["46", "47", "48", "49", "50"]
@@ -137,75 +137,75 @@ async def test_a_view_at_the_end_follows_and_a_scrolled_one_stays() -> None:
 
 
 async def test_the_wheel_scrolls_and_following_resumes_at_the_end() -> None:
-    page = page_of("\n".join(str(number) for number in range(50)))
-    async with page.run_test(size=(20, 5)) as pilot:
-        page.view.post_message(MouseScrollUp(page.view, 1, 1, 0, -1, 0, False, False, False))
+    generated = page_of("\n".join(str(number) for number in range(50)))
+    async with generated.run_test(size=(20, 5)) as pilot:
+        generated.view.post_message(MouseScrollUp(generated.view, 1, 1, 0, -1, 0, False, False, False))
         await pilot.pause()
-        assert not page.view.following
-        top = page.view.scroll_offset.y
-        page.view.append("\n50")
-        assert page.view.scroll_offset.y == top
-        page.view.show_row(page.view.max_scroll_y)
-        assert page.view.following
+        assert not generated.view.following
+        top = generated.view.scroll_offset.y
+        generated.view.append("\n50")
+        assert generated.view.scroll_offset.y == top
+        generated.view.show_row(generated.view.max_scroll_y)
+        assert generated.view.following
 
 
 async def test_a_new_width_keeps_the_first_character_of_the_page() -> None:
-    page = page_of(PROSE * 30)
-    async with page.run_test(size=(40, 6)) as pilot:
-        page.view.show_row(20)
+    generated = page_of(PROSE * 30)
+    async with generated.run_test(size=(40, 6)) as pilot:
+        generated.view.show_row(20)
         await pilot.pause()
-        first = rows_of(page.view)[0][:10]
+        first = rows_of(generated.view)[0][:10]
         await pilot.resize_terminal(70, 6)
-        assert first in rows_of(page.view)[0]
+        assert first in rows_of(generated.view)[0]
         await pilot.press("end")
         await pilot.resize_terminal(30, 4)
-        assert page.view.following
-        assert rows_of(page.view)[-1].endswith("its own way.")
+        assert generated.view.following
+        assert rows_of(generated.view)[-1].endswith("its own way.")
 
 
 async def test_a_shorter_text_is_seen_after_a_longer_one() -> None:
-    page = page_of(PROSE * 30)
-    async with page.run_test(size=(40, 6)):
-        page.view.set_text("Anna went.", prime_length=4)
-        assert rows_of(page.view) == ["Anna went.", "", "", "", "", ""]
-        assert (page.view.prime_length, page.view.length, page.view.scroll_offset.y) == (4, 10, 0)
+    generated = page_of(PROSE * 30)
+    async with generated.run_test(size=(40, 6)):
+        generated.view.set_text("Anna went.", prime_length=4)
+        assert rows_of(generated.view) == ["Anna went.", "", "", "", "", ""]
+        assert (generated.view.prime_length, generated.view.length, generated.view.scroll_offset.y) == (4, 10, 0)
 
 
 async def test_the_prime_is_set_off_by_weight() -> None:
-    page = page_of()
-    async with page.run_test(size=(40, 6)):
-        page.view.set_text("Anna went.", prime_length=4)
-        assert [bool(style_at(page.view, x, 0).bold) for x in (0, 3, 4, 9)] == [True, True, False, False]
+    generated = page_of()
+    async with generated.run_test(size=(40, 6)):
+        generated.view.set_text("Anna went.", prime_length=4)
+        assert [bool(style_at(generated.view, x, 0).bold) for x in (0, 3, 4, 9)] == [True, True, False, False]
 
 
 async def test_classes_differ_without_colour() -> None:
     def number_of(start: int, end: int) -> Sequence[int]:
         return [position - 1 for position in range(start, end)]
 
-    page = page_of("-012345")
-    async with page.run_test(size=(40, 6)):
-        page.view.colour_classes = number_of
-        styles = [style_at(page.view, x, 0) for x in range(7)]
+    generated = page_of("-012345")
+    async with generated.run_test(size=(40, 6)):
+        generated.view.colour_classes = number_of
+        styles = [style_at(generated.view, x, 0) for x in range(7)]
         looks = [(style.dim, style.bold, style.underline, style.reverse) for style in styles[1:]]
         assert len(set(looks)) == 6
-        assert styles[0].color == style_at(page.view, 20, 0).color
+        assert styles[0].color == style_at(generated.view, 20, 0).color
 
 
 async def test_a_mark_shifts_nothing_and_can_wait_for_its_character() -> None:
-    page = page_of("Anna")
-    async with page.run_test(size=(40, 6)):
-        page.view.add_mark(4, "top-k 5")
-        page.view.add_mark(1, "temperature 0.8")
-        page.view.append(" went")
-        assert rows_of(page.view)[0] == "Anna went"
-        assert [x for x in range(12) if style_at(page.view, x, 0).underline] == [1, 4]
-        assert page.view.marks == ((1, "temperature 0.8"), (4, "top-k 5"))
+    generated = page_of("Anna")
+    async with generated.run_test(size=(40, 6)):
+        generated.view.add_mark(4, "top-k 5")
+        generated.view.add_mark(1, "temperature 0.8")
+        generated.view.append(" went")
+        assert rows_of(generated.view)[0] == "Anna went"
+        assert [x for x in range(12) if style_at(generated.view, x, 0).underline] == [1, 4]
+        assert generated.view.marks == ((1, "temperature 0.8"), (4, "top-k 5"))
 
 
 async def test_the_cursor_walks_over_characters_and_rows() -> None:
-    page = page_of("ab\tc\n世界\nlonger line")
-    async with page.run_test(size=(40, 6)) as pilot:
-        view = page.view
+    generated = page_of("ab\tc\n世界\nlonger line")
+    async with generated.run_test(size=(40, 6)) as pilot:
+        view = generated.view
         await pilot.press("left")
         assert view.cursor is None
         view.show_cursor = True
@@ -220,39 +220,39 @@ async def test_the_cursor_walks_over_characters_and_rows() -> None:
         await pilot.press("up", "up", "left", "end", "right")
         assert view.cursor == view.length - 1
         await pilot.pause()
-        assert page.cursor_positions[:5] == [view.length - 1, 0, 1, 2, 3]
+        assert generated.cursor_positions[:5] == [view.length - 1, 0, 1, 2, 3]
 
 
 async def test_the_cursor_is_kept_in_view() -> None:
-    page = page_of("\n".join(str(number) for number in range(100)))
-    async with page.run_test(size=(20, 5)) as pilot:
-        page.view.show_cursor = True
+    generated = page_of("\n".join(str(number) for number in range(100)))
+    async with generated.run_test(size=(20, 5)) as pilot:
+        generated.view.show_cursor = True
         await pilot.press("home")
-        assert rows_of(page.view)[0] == "0"
+        assert rows_of(generated.view)[0] == "0"
         await pilot.press("pagedown", "pagedown")
-        assert "10" in rows_of(page.view)
-        page.view.cursor = 10**9
-        assert (page.view.cursor, rows_of(page.view)[-1]) == (page.view.length - 1, "99")
+        assert "10" in rows_of(generated.view)
+        generated.view.cursor = 10**9
+        assert (generated.view.cursor, rows_of(generated.view)[-1]) == (generated.view.length - 1, "99")
 
 
 async def test_a_click_sets_the_cursor_when_there_is_one() -> None:
-    page = page_of("ab\tc\n世界")
-    async with page.run_test(size=(40, 6)) as pilot:
+    generated = page_of("ab\tc\n世界")
+    async with generated.run_test(size=(40, 6)) as pilot:
         await pilot.click(TextView, offset=(1, 0))
-        assert page.view.cursor is None
-        page.view.show_cursor = True
+        assert generated.view.cursor is None
+        generated.view.show_cursor = True
         await pilot.click(TextView, offset=(4, 0))
-        assert page.view.cursor == 2
+        assert generated.view.cursor == 2
         await pilot.click(TextView, offset=(3, 1))
-        assert page.view.text[page.view.cursor] == "界"
+        assert generated.view.text[generated.view.cursor] == "界"
         await pilot.click(TextView, offset=(30, 5))
-        assert page.view.cursor == page.view.length - 1
+        assert generated.view.cursor == generated.view.length - 1
 
 
 async def test_a_selection_gives_the_raw_characters() -> None:
-    page = page_of("ab\tc\x1b\nnext row")
-    async with page.run_test(size=(40, 6)):
-        view = page.view
+    generated = page_of("ab\tc\x1b\nnext row")
+    async with generated.run_test(size=(40, 6)):
+        view = generated.view
         assert view.get_selection(Selection(None, None)) == ("ab\tc\x1b\nnext row", "\n")
         assert view.get_selection(Selection(Offset(2, 0), Offset(4, 1))) == ("\tc\x1b\nnext", "\n")
         view.screen.selections = {view: Selection(Offset(6, 0), Offset(4, 1))}
@@ -300,39 +300,39 @@ async def test_a_followed_page_scrolls_once_for_a_batch_of_rows() -> None:
 
 @pytest.mark.parametrize("width", [1, 2, 3, 5, 8, 9, 10, 20, 80, 300])
 async def test_no_size_is_too_small_or_too_large(width: int) -> None:
-    page = page_of(PROSE + "世界\t\x1b\n" + "x" * 400)
-    async with page.run_test(size=(width, 1)) as pilot:
-        page.view.show_cursor = page.view.busy = True
+    generated = page_of(PROSE + "世界\t\x1b\n" + "x" * 400)
+    async with generated.run_test(size=(width, 1)) as pilot:
+        generated.view.show_cursor = generated.view.busy = True
         for height in (1, 2, 3, 24, 100):
             await pilot.resize_terminal(width, height)
-            page.view.append(" more")
-            lengths = {page.view.render_line(y).cell_length for y in range(height)}
-            assert lengths == {page.view.scrollable_content_region.width}
+            generated.view.append(" more")
+            lengths = {generated.view.render_line(y).cell_length for y in range(height)}
+            assert lengths == {generated.view.scrollable_content_region.width}
         await pilot.press("up", "pageup", "end", "left")
-        assert page.view.cursor == page.view.length - 2
+        assert generated.view.cursor == generated.view.length - 2
 
 
 async def test_a_view_without_any_room_takes_text() -> None:
-    page = page_of("Anna")
-    async with page.run_test(size=(20, 5)) as pilot:
-        page.view.styles.width = page.view.styles.height = 0
+    generated = page_of("Anna")
+    async with generated.run_test(size=(20, 5)) as pilot:
+        generated.view.styles.width = generated.view.styles.height = 0
         await pilot.pause()
-        page.view.append(PROSE * 10)
-        page.view.cursor = 5
-        page.view.show_cursor = True
-        page.view.styles.width = page.view.styles.height = "100%"
+        generated.view.append(PROSE * 10)
+        generated.view.cursor = 5
+        generated.view.show_cursor = True
+        generated.view.styles.width = generated.view.styles.height = "100%"
         await pilot.pause()
-        assert page.view.text == "Anna" + PROSE * 10
-        assert "".join(rows_of(page.view)).strip()
+        assert generated.view.text == "Anna" + PROSE * 10
+        assert "".join(rows_of(generated.view)).strip()
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])  # an app for every example
 @given(st.text(st.characters(codec=None), min_size=1, max_size=300))
 async def test_no_control_character_reaches_the_terminal(text: str) -> None:
-    page = page_of()
-    async with page.run_test(size=(17, 30)):
-        page.view.append(text)
-        page.view.busy = True
-        shown = "".join(page.view.render_line(y).text for y in range(30))
+    generated = page_of()
+    async with generated.run_test(size=(17, 30)):
+        generated.view.append(text)
+        generated.view.busy = True
+        shown = "".join(generated.view.render_line(y).text for y in range(30))
         assert {unicodedata.category(character) for character in shown}.isdisjoint({"Cc", "Cf", "Cs", "Co", "Cn"})
-        assert page.view.text == text
+        assert generated.view.text == text
