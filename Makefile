@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test lint types contracts tests coverage slow-tests bench format clean
+.PHONY: run test lint types contracts tests coverage slow-tests bench docs format clean
 
 run: $(VENV)/.installed  ## open the app
 	$(BIN)/charrnn-tui
@@ -32,6 +32,9 @@ slow-tests: $(VENV)/.installed-dev  ## 50 trainings killed and resumed, and what
 
 bench: $(VENV)/.installed  ## ours beside the notebook, into benchmarks/results; ONLY=sampling,startup for some of it
 	$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
+
+docs: $(VENV)/.installed  ## the key tables of the guide, from the app's declarations
+	$(BIN)/python docs/key_tables.py
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .

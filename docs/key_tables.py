@@ -1,54 +1,69 @@
-"""Writes the tables of keys in the guide from the keys that the app declares: python -m docs.key_tables"""
+"""Write the key tables of the guide from the KEYS declarations: `python docs/key_tables.py`, or `--check` only.
 
+A table stands between `<!-- keys: PlayScreen -->` and `<!-- /keys -->`; a marker may name several classes.
+"""
+
+import importlib
+import pkgutil
 import re
+import sys
+from itertools import groupby
 from pathlib import Path
-from typing import Final
 
-from charrnn_tui.tui.app import StudioApp
-from charrnn_tui.tui.chart.loss_chart import LossChart
-from charrnn_tui.tui.compare.screen import CompareScreen
-from charrnn_tui.tui.dialogs.branch_list import BranchList
+import charrnn_tui.tui
 from charrnn_tui.tui.keys import Key
-from charrnn_tui.tui.play.inspector import Inspector
-from charrnn_tui.tui.play.prime_field import PrimeField
-from charrnn_tui.tui.play.prime_input import PrimeInput
-from charrnn_tui.tui.play.screen import PlayScreen
-from charrnn_tui.tui.runs.screen import RunsScreen
-from charrnn_tui.tui.textview.text_view import TextView
-from charrnn_tui.tui.train.sample_pane import SamplePane
-from charrnn_tui.tui.train.screen import TrainScreen
 
-PAGES: Final = [Path(__file__).with_name(name) for name in ("guide.md", "playground.md")]
-TABLES: Final = {
-    "app": StudioApp.KEYS,
-    "branches": BranchList.KEYS,
-    "chart": LossChart.KEYS,
-    "inspector": Inspector.KEYS,
-    "play": PlayScreen.KEYS,
-    "prime": PrimeInput.KEYS + PrimeField.KEYS,
-    "runs": RunsScreen.KEYS,
-    "samples": SamplePane.KEYS,
-    "side by side": CompareScreen.KEYS,
-    "text": TextView.KEYS,
-    "train": TrainScreen.KEYS,
-}
-_MARKED: Final = re.compile(r"(<!-- keys: ([a-z ]+) -->\n).*?(<!-- /keys -->)", re.DOTALL)
+PAGES = sorted(Path(__file__).parent.glob("*.md"))
+_TABLE = re.compile(r"(<!-- keys: ([\w ]+) -->\n)(.*?)(<!-- /keys -->)", re.DOTALL)
 
 
-def with_tables(page: str) -> str:
-    """The page with a new table between each `<!-- keys: NAME -->` and `<!-- /keys -->`."""
-    return _MARKED.sub(lambda marked: marked[1] + _table(TABLES[marked[2]]) + marked[3], page)
+def declared_keys() -> dict[str, tuple[Key, ...]]:
+    """The keys of each class of the app that declares any, by the name of the class."""
+    names = [module.name for module in pkgutil.walk_packages(charrnn_tui.tui.__path__, "charrnn_tui.tui.")]
+    found = [value for name in names for value in vars(importlib.import_module(name)).values()]
+    ours = [value for value in found if isinstance(value, type) and value.__module__.startswith("charrnn_tui.")]
+    return {value.__name__: keys for value in ours if (keys := vars(value).get("KEYS"))}
 
 
-def _table(keys: tuple[Key, ...]) -> str:
-    rows = [f"| {_code(key.label)} | {key.help} |\n" for key in keys]
-    return "".join(["| key | what it does |\n", "|---|---|\n", *rows])
+def table(keys: list[Key]) -> str:
+    """A row a key; consecutive keys with the same help sentence share one."""
+    lines = ["| key | does |", "|---|---|"]
+    for sentence, group in groupby(keys, key=lambda key: key.help):
+        labels = dict.fromkeys(label for key in group for label in key.label.split())
+        names = " ".join(f"`{label}`" for label in labels).replace("|", r"\|")
+        lines.append(f"| {names} | {sentence} |")
+    return "\n".join(lines) + "\n"
 
 
-def _code(label: str) -> str:
-    return " ".join(f"`{key}`" for key in label.replace("|", r"\|").split())
+def written_anew(page: str) -> str:
+    """The text of a page with the tables of today's declarations. Raises KeyError for an unknown class."""
+    declared = declared_keys()
+
+    def write(found: re.Match[str]) -> str:
+        return found[1] + "\n" + table([key for name in found[2].split() for key in declared[name]]) + "\n" + found[4]
+
+    return _TABLE.sub(write, page)
+
+
+def undocumented(pages: list[Path]) -> set[str]:
+    """The classes that declare keys and are in no table."""
+    documented = {
+        name for page in pages for found in _TABLE.finditer(page.read_text("utf-8")) for name in found[2].split()
+    }
+    return set(declared_keys()) - documented
+
+
+def main() -> int:
+    stale = [page for page in PAGES if page.read_text("utf-8") != written_anew(page.read_text("utf-8"))]
+    problems = [f"{name}: declares keys and is in no table" for name in sorted(undocumented(PAGES))]
+    if "--check" in sys.argv:
+        problems += [f"{page.name}: its key tables are stale; run `make docs`" for page in stale]
+    else:
+        for page in stale:
+            page.write_text(written_anew(page.read_text("utf-8")), "utf-8")
+    print("\n".join(problems), end="\n" if problems else "")
+    return int(bool(problems))
 
 
 if __name__ == "__main__":
-    for path in PAGES:
-        path.write_text(with_tables(path.read_text("utf-8")), "utf-8")
+    sys.exit(main())

@@ -45,7 +45,9 @@ or turn the wheel."""
         Key("tab,shift+tab", "other_side", "side", "Choose the other side.", "side.other", footer=True, display="Tab"),
         Key("equals_sign", "link", "link", "Link the sides: a change acts on both.", "side.link", footer=True),
         Key("m", "choose_model", "model", "Choose the model of the side.", "side.model", footer=True),
-        Key("comma", "slide(-1)", "slide", "The checkpoint before.", "side.earlier", footer=True, display=", ."),
+        Key(
+            "comma", "slide(-1)", "slide", "The checkpoint before or after.", "side.earlier", footer=True, display=", ."
+        ),
         Key("full_stop", "slide(1)", "Later checkpoint", "The checkpoint after.", "side.later"),
         Key("less_than_sign", "slide_to_end(0)", "First checkpoint", "The first checkpoint.", "side.first"),
         Key("greater_than_sign", "slide_to_end(-1)", "Last checkpoint", "The last checkpoint.", "side.last"),

@@ -1,0 +1,38 @@
+"""The guide says what the app does: its key tables are those of the declarations."""
+
+from charrnn_tui.tui.keys import Key
+from docs.key_tables import PAGES, declared_keys, table, undocumented, written_anew
+
+
+def test_the_key_tables_are_those_that_the_app_declares() -> None:
+    stale = [page.name for page in PAGES if page.read_text("utf-8") != written_anew(page.read_text("utf-8"))]
+    assert stale == [], "run `make docs`"
+
+
+def test_every_class_with_keys_is_in_a_table() -> None:
+    assert {"StudioApp", "TrainScreen", "PlayScreen", "RunsScreen", "CompareScreen"} <= set(declared_keys())
+    assert undocumented(PAGES) == set()
+
+
+def test_a_row_has_one_sentence_and_the_keys_in_a_row_that_share_it() -> None:
+    keys = [
+        Key("g", "stop", "Stop", "Stop.", "stop"),
+        Key("g", "go_on", "Go on", "Go on.", "go_on"),
+        Key("vertical_line", "beside", "Beside", "Beside.", "beside"),
+        Key("shift+left,ctrl+left", "big(-1)", "Back", "Big step.", "back"),
+        Key("shift+right", "big(1)", "On", "Big step.", "on"),
+    ]
+    rows = table(keys).splitlines()[2:]
+    assert rows == [
+        "| `g` | Stop. |",
+        "| `g` | Go on. |",
+        r"| `\|` | Beside. |",
+        "| `Shift+←` `Ctrl+←` `Shift+→` | Big step. |",
+    ]
+
+
+def test_a_stale_table_is_written_anew() -> None:
+    page = "Above.\n<!-- keys: ModelMenu -->\nold\n<!-- /keys -->\nBelow.\n"
+    assert "| `Esc` `m` |" in written_anew(page)
+    assert "old" not in written_anew(page)
+    assert written_anew(written_anew(page)) == written_anew(page)
