@@ -289,7 +289,7 @@ async def test_the_playground_opens_it_with_what_it_has_and_goes_on_afterwards(
 async def test_help_is_the_screens_own(backend: ScriptedBackend, shipped: ModelSource) -> None:
     async with comparing(backend, shipped) as comparer:
         assert comparer.app.focused is comparer.app.side_by_side.controls
-        sections = help_for(comparer.app.side_by_side, comparer.app)
+        sections = help_for(comparer.app.side_by_side)
         assert sections[0].text == CompareScreen.HELP
 
 
