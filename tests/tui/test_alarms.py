@@ -82,7 +82,7 @@ async def test_a_loss_that_broke_offers_a_smaller_rate(backend: ResumingBackend)
     async with app.run_test(size=(100, 30)) as pilot:
         await shows(pilot, "✗ failed")
         await pilot.press("r")
-        await shows(pilot, "Go on from the last good")
+        await shows(pilot, "failed. Learning rate for")
         await pilot.press("enter")
         await until(pilot, lambda: backend.changes == {"lr": 0.0005})
         await until(pilot, lambda: app.active_run is not None)
