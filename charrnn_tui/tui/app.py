@@ -1,4 +1,4 @@
-"""The full-screen app: three screens, and the training that none of them owns."""
+"""The full-screen app: three screens, one training, and the background jobs."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,32 +21,32 @@ from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.follower import RunFollowers
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.run.settings import RunRequest
-from charrnn_tui.tui.alarm_bell import AlarmBell, AlarmTeller
+from charrnn_tui.tui.alarms import AlarmNotifier, NewAlarms
 from charrnn_tui.tui.control_filter import ControlFilter
 from charrnn_tui.tui.dialogs.help import HelpDialog, help_for
 from charrnn_tui.tui.dialogs.palette import Palette
 from charrnn_tui.tui.dialogs.questions import Choice, ChoiceDialog
-from charrnn_tui.tui.keys import Key, bindings_of
+from charrnn_tui.tui.keys import Key, bindings_of, key_name
 from charrnn_tui.tui.messages import DetachRun, OpenRun, OverlayRuns, PlayRun, ResumeRun, StartRun
 from charrnn_tui.tui.own_training import OwnTraining
 from charrnn_tui.tui.play.screen import PlayScreen
 from charrnn_tui.tui.runs.screen import RunsScreen
-from charrnn_tui.tui.studio_header import StudioHeader
+from charrnn_tui.tui.studio_screen import StudioScreen
 from charrnn_tui.tui.train.run_lines import status_line
 from charrnn_tui.tui.train.run_view import POLLS_WITHOUT_TRAINER
 from charrnn_tui.tui.train.screen import TrainScreen
 
 POLL_SECONDS: Final = 0.5  # between two checks of the run, for the header and the alarms
 POLL_SECONDS_ON_THIN_LINES: Final = 3.0
-DRAIN_SECONDS: Final = 1 / 20  # between two hand-overs of what background jobs have done
+DRAIN_SECONDS: Final = 1 / 20  # between two deliveries of the results of background jobs
 
 
 @dataclass(frozen=True)
 class Opening:
     """What the app shows first: a checkpoint to play, a text to train on, a run, or a run to start at once.
 
-    session: of the playground, restored instead of opening the checkpoint. resume: go on with `run` at once, with these
-    settings changed. read_only: ask nothing of any trainer. low_bandwidth: draw a run less often.
+    session: of the playground, restored instead of opening the checkpoint. resume: resume `run` at once, with these
+    settings changed. read_only: send no request to any training. low_bandwidth: draw a run less often.
     """
 
     checkpoint: Path | None = None
@@ -60,21 +60,27 @@ class Opening:
 
 
 class StudioApp(App["RunDirectory"]):
-    """Screens ask it to start, open and quit. It returns the run that it has left to another process, if any."""
+    """Owns the screens and carries out their requests. Returns the run that was handed to another process, if any."""
 
     TITLE = "charrnn-tui"
     CSS_PATH = "app.tcss"
-    ENABLE_COMMAND_PALETTE = True
     KEYS: ClassVar[tuple[Key, ...]] = (
         Key("1", "show('train')", "Train", "Go to the training screen.", "app.train"),
         Key("2", "show('play')", "Play", "Go to the playground.", "app.play"),
         Key("3", "show('runs')", "Runs", "Go to the list of runs.", "app.runs"),
         Key("question_mark", "help", "Help", "Show the keys of the pane in focus.", "app.help", footer=True),
-        Key("f1", "help", "Help", "The same, also in a text field.", "app.help_always"),
+        Key("f1", "help", "Help", "Show them also from a text field.", "app.help_always"),
         Key("colon", "command_palette", "Commands", "Find any command by its name.", "app.palette"),
-        Key("ctrl+p", "command_palette", "Commands", "The same, anywhere.", "app.palette_always", priority=True),
+        Key(
+            "ctrl+p",
+            "command_palette",
+            "Commands",
+            "Find a command from anywhere.",
+            "app.palette_always",
+            priority=True,
+        ),
         Key("q", "quit", "Quit", "Quit; asks if a training would be lost.", "app.quit", footer=True),
-        Key("ctrl+q", "quit", "Quit", "The same, anywhere.", "app.quit_always", priority=True),
+        Key("ctrl+q", "quit", "Quit", "Quit from anywhere; asks as q does.", "app.quit_always", priority=True),
     )
     BINDINGS = bindings_of(KEYS)
 
@@ -91,10 +97,10 @@ class StudioApp(App["RunDirectory"]):
         self._training = OwnTraining(self, backend, self.jobs, self._show_own_run)
         self._played_pause: tuple[Path, int] | None = None  # a run paused by another process, and its step
         self._quitting: int | None = None  # the exit code, once asked to
-        self._bell = AlarmBell()
-        self._alarms = AlarmTeller(self, self._write_to_terminal)
+        self._new_alarms = NewAlarms()
+        self.alarms = AlarmNotifier(self, self._write_to_terminal)
 
-    # Made when they are first needed: a field needs the running app.
+    # Made when they are first used: a text field can only be made while the app runs.
 
     @cached_property
     def play(self) -> PlayScreen:
@@ -117,7 +123,7 @@ class StudioApp(App["RunDirectory"]):
         return self._training.active
 
     def get_default_screen(self) -> Screen[Any]:
-        """The screen to begin with, told what to show."""
+        """The first screen, which shows what was asked for."""
         opening = self._opening
         if opening.checkpoint is not None:
             self.play.open_source(source_of_checkpoint(opening.checkpoint, self._backend))
@@ -156,15 +162,15 @@ class StudioApp(App["RunDirectory"]):
             self._drain.pause()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """What every line passes on its way to the terminal."""
+        """The filters that every line passes before it is written to the terminal."""
         return [*super().get_line_filters(), self._control_filter]
 
     def get_key_display(self, binding: Binding) -> str:
-        """As `keys.key_name` writes it, for Textual's own keys too."""
-        return binding.key_display or super().get_key_display(binding)
+        """Textual's own keys are written as ours."""
+        return binding.key_display or key_name(binding.key)
 
     async def on_key(self, event: events.Key) -> None:
-        """A key sent to another pane before the focus had moved to a field; a field lets no letter come here."""
+        """Send a letter that was typed before the focus had moved to a text field to that field."""
         field = self.focused
         if field is not None and field.check_consume_key(event.key, event.character):
             await field.on_event(event)
@@ -192,53 +198,46 @@ class StudioApp(App["RunDirectory"]):
             active.stop()
 
     def _poll(self) -> None:
-        """The header's status, a training that has failed, the end that a quitter waits for, the alarms."""
-        active, shown = self.active_run, self._shown_run()
+        """Update the header, notify of alarms, report a failed training, and quit once the training has been saved."""
+        active, followed = self.active_run, self._followed_runs()
         if self._quitting is not None and active is not None and active.done:
             self.exit(return_code=self._quitting)
         elif (error := self._training.failure()) is not None:
-            self._train_failed(error)
-        if self.screen_stack:  # empty for a moment while another mode is brought up
-            for header in self.screen.query_children(StudioHeader):
-                header.status = self._status()
-        if active is not None:
-            self._bell.hear(active.directory.name, self._progress(active), self._alarms)
-        if shown is not None and (active is None or shown[0].path != active.directory.path):
-            self._bell.hear(shown[0].name, shown[1], self._alarms)
+            self._training_failed(error)
+        if self.screen_stack and isinstance(self.screen, StudioScreen):  # the stack is empty while the mode changes
+            status = status_line(followed[0][1], followed[0][0]) if followed else ""
+            self.screen.header.status = "saving …" if self._quitting is not None else status
+        for name, progress in followed:
+            for alarm in self._new_alarms.of(name, progress):
+                self.alarms.notify(name, alarm)
 
-    def exit(self, *args: Any, **named: Any) -> None:
-        """As ever; the terminal gets its title back."""
-        self._alarms.give_title_back()
-        super().exit(*args, **named)
+    def _followed_runs(self) -> list[tuple[str, RunProgress]]:
+        """Name and progress of this process's training and of the run on the training screen, if it is another one."""
+        runs = []
+        if (active := self.active_run) is not None:
+            follower = self._followers.of(active.directory)
+            follower.poll(patience=POLLS_WITHOUT_TRAINER)
+            runs.append((active.directory.name, follower.progress))
+        shown, progress = self.train.shown()
+        if shown is not None and (active is None or shown.path != active.directory.path):
+            runs.append((shown.name, progress))
+        return runs
 
-    def _write_to_terminal(self, sequence: str) -> None:
-        if self._driver is not None:
-            self._driver.write(sequence)
-
-    def _train_failed(self, error: Exception) -> None:
+    def _training_failed(self, error: Exception) -> None:
         self.log.error(error)
-        if self.active_run is None:  # it has not begun
+        if self.active_run is None:  # it has written no event
             self.train.show_text(self._opening.text or "")
             self.train.refuse(str(error))
         else:
             self.notify(str(error) or type(error).__name__, title="The training failed", severity="error", markup=False)
 
-    def _status(self) -> str:
-        if self._quitting is not None:
-            return "saving …"
-        if self.active_run is not None:
-            return status_line(self._progress(self.active_run), self.active_run.directory.name)
-        shown = self._shown_run()
-        return status_line(shown[1], shown[0].name) if shown is not None else ""
+    def exit(self, *args: Any, **named: Any) -> None:
+        self.alarms.restore_title()
+        super().exit(*args, **named)
 
-    def _progress(self, active: ActiveRun) -> RunProgress:
-        follower = self._followers.of(active.directory)
-        follower.poll(patience=POLLS_WITHOUT_TRAINER)
-        return follower.progress
-
-    def _shown_run(self) -> tuple[RunDirectory, RunProgress] | None:
-        run, progress = self.train.shown()
-        return None if run is None else (run, progress)
+    def _write_to_terminal(self, sequence: str) -> None:
+        if self._driver is not None:
+            self._driver.write(sequence)
 
     # -- requests of the screens --------------------------------------------------------------------------------------
 
@@ -266,7 +265,7 @@ class StudioApp(App["RunDirectory"]):
         self.switch_mode(mode)
 
     def _play_paused_run(self) -> None:
-        """Play with the run on the training screen if another process has paused it; its trainer has saved it then."""
+        """Play with the run on the training screen if another process has paused, and so saved, it."""
         paused = self.train.paused_elsewhere()
         if paused is not None and paused != self._played_pause:
             self._played_pause = paused
@@ -281,7 +280,7 @@ class StudioApp(App["RunDirectory"]):
             self.push_screen(HelpDialog(help_for(self.screen)))
 
     async def action_quit(self) -> None:
-        """Quit; asks only where a training would be ended by it."""
+        """Quit; asks if that would end a training."""
         active = self.active_run
         if active is None or active.done:
             self.exit()
@@ -295,7 +294,7 @@ class StudioApp(App["RunDirectory"]):
         self.push_screen(ChoiceDialog(question, [Choice("s", "save, stop and quit", "stop")]), stop)
 
     def quit_saving(self, return_code: int, state: str, reason: str) -> None:
-        """Quit with this exit code once the training, if there is one, has saved itself."""
+        """Quit with this exit code once the training, if there is one, is saved."""
         self._quitting = return_code
         if self.active_run is None or self.active_run.done:
             self.exit(return_code=return_code)
@@ -303,7 +302,7 @@ class StudioApp(App["RunDirectory"]):
             self.active_run.stop(state, reason)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Every key that acts now, by name, then Textual's own commands."""
+        """Each key that acts now, by its name, then Textual's own commands."""
         offered: set[str] = set()  # several keys may do the same
         for active in screen.active_bindings.values():
             binding = active.binding

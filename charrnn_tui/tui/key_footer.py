@@ -1,4 +1,4 @@
-"""The line of keys: as many as there is room for, each of them whole, and the one that tells all the others."""
+"""The line of keys: as many as there is room for, none of them cut, and help in any case."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -8,13 +8,13 @@ from textual.app import ComposeResult
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey  # what Footer composes; Textual 8.2 has no public name for it
 
-_HELP: Final = "help"  # the action that tells every key
-_AROUND: Final = 3  # cells: a space to either side of a key, one behind its words
+_HELP: Final = "help"  # the action that lists all keys
+_AROUND: Final = 3  # cells: a space to either side of a key, one behind its name
 _PALETTE_AROUND: Final = 2  # more at the right edge: a line before it, a space behind
 
 
 class KeyFooter(Footer):
-    """Textual's own cuts what does not fit, in mid-word."""
+    """As Textual's, which cuts a name in the middle where the line ends."""
 
     _room = 0
 

@@ -1,57 +1,51 @@
-"""What the screens ask of the app, apart from them: it hears these before a screen that sends them is imported."""
-
-from __future__ import annotations
+"""Requests of the screens to the app."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 from textual.message import Message
 
-if TYPE_CHECKING:
-    from charrnn_tui.run.directory import RunDirectory
-    from charrnn_tui.run.progress import RunProgress
-    from charrnn_tui.run.settings import RunRequest
+from charrnn_tui.run.directory import RunDirectory
+from charrnn_tui.run.progress import RunProgress
+from charrnn_tui.run.settings import RunRequest
 
 
+@dataclass
 class StartRun(Message):
-    """The form is right and the person wants this run."""
+    """Start this run."""
 
-    def __init__(self, request: RunRequest) -> None:
-        super().__init__()
-        self.request = request
+    request: RunRequest
 
 
+@dataclass
 class ResumeRun(Message):
-    """Go on with this run where it ended."""
+    """Resume this run from where it ended."""
 
-    def __init__(self, run: RunDirectory, progress: RunProgress) -> None:
-        super().__init__()
-        self.run, self.progress = run, progress
+    run: RunDirectory
+    progress: RunProgress
 
 
+@dataclass
 class DetachRun(Message):
-    """Leave the training of this process to one without a terminal, and go."""
+    """Hand the training of this process over to another one without a terminal, and quit."""
 
 
+@dataclass
 class OpenRun(Message):
     """Show this run on the training screen."""
 
-    def __init__(self, run: RunDirectory) -> None:
-        super().__init__()
-        self.run = run
+    run: RunDirectory
 
 
+@dataclass
 class PlayRun(Message):
     """Play with this run's best checkpoint."""
 
-    def __init__(self, run: RunDirectory) -> None:
-        super().__init__()
-        self.run = run
+    run: RunDirectory
 
 
+@dataclass
 class OverlayRuns(Message):
-    """Lay the curves of these runs over the chart."""
+    """Draw the curves of these runs over the chart."""
 
-    def __init__(self, runs: Sequence[RunDirectory]) -> None:
-        super().__init__()
-        self.runs = list(runs)
+    runs: Sequence[RunDirectory]

@@ -1,4 +1,4 @@
-"""The training of this process, which no screen owns."""
+"""The training of this process: no screen owns it, so that changing screens cannot end it."""
 
 from collections.abc import Callable, Generator, Mapping
 from typing import Any, Final
@@ -31,7 +31,7 @@ class OwnTraining:
         self._app, self._backend, self._jobs, self._started = app, backend, jobs, started
 
     def start(self, request: RunRequest, refuse: Callable[[str], None]) -> None:
-        """Read the text and start a new run; `refuse` is told why that is not possible."""
+        """Read the text and start a new run; `refuse` is called with the reason if that is not possible."""
         problem = self._occupied()
         if problem:
             refuse(problem)
@@ -39,7 +39,7 @@ class OwnTraining:
             self._begin(lambda control: self._backend.start_run(request, control), refuse)
 
     def resume(self, run: RunDirectory, changes: Mapping[str, Any]) -> None:
-        """Go on with a run where it ended, with these settings changed."""
+        """Resume a run from where it ended, with these settings changed."""
         problem = self._occupied()
         if problem:
             self._app.notify(problem, severity="warning", markup=False)
@@ -48,7 +48,7 @@ class OwnTraining:
         self._begin(lambda control: self._backend.resume_run(run, control, changes), self._failing("Not resumed"))
 
     def ask_and_resume(self, run: RunDirectory, progress: RunProgress) -> None:
-        """Ask for what must be changed before the run can go on, such as the number of epochs, and resume it."""
+        """Ask for settings that must change before the run can be resumed, such as the number of epochs; resume it."""
         if not progress.ended:
             self._app.notify(f"{run.name} is in training", severity="warning", markup=False)
             return
@@ -60,7 +60,7 @@ class OwnTraining:
             self._app.push_screen(dialog, lambda answer: self.resume(run, changes(answer)) if answer else None)
 
     def hand_over(self, handed_over: Callable[[RunDirectory], None]) -> None:
-        """Leave it to another process; the training here stops only when that one is ready to go on."""
+        """Hand the training over to another process; it stops here only when that one is ready."""
         active = self.active
         if active is None or active.done:
             return
@@ -75,7 +75,7 @@ class OwnTraining:
         self._jobs.submit(_DETACH, detach, handed_over, lambda error: failing(str(error)))
 
     def failure(self) -> Exception | None:
-        """What has ended it, once; a run that has written no event is forgotten then."""
+        """The error that ended it, given once. A run that has written no event is dropped."""
         active = self.active
         if active is None or not active.done or active.error is None:
             return None

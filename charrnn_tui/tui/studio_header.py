@@ -1,4 +1,4 @@
-"""The line above every screen: which screen this is, and how the training fares."""
+"""The line above every screen: which screen this is, and the status of the training."""
 
 from textual import events
 from textual.content import Content
@@ -9,7 +9,7 @@ SCREENS = (("1", "Train", "train"), ("2", "Play", "play"), ("3", "Runs", "runs")
 
 
 class StudioHeader(Widget):
-    """Tabs on the left, the state of the run in training on the right, cut where there is no room."""
+    """Tabs on the left; on the right the status of a run, cut if there is no room."""
 
     status: reactive[str] = reactive("")
 
@@ -18,7 +18,6 @@ class StudioHeader(Widget):
         self._here = self.app.current_mode
 
     def render(self) -> Content:
-        """One row."""
         tabs = [
             Content.styled(f" {key} {label} ", "bold reverse" if mode == self._here else "")
             for key, label, mode in SCREENS
@@ -31,10 +30,10 @@ class StudioHeader(Widget):
         return Content.assemble(left, " " * (self.size.width - left.cell_length - status.cell_length - 1), status)
 
     async def on_click(self, event: events.Click) -> None:
-        """As its key; each tab is as wide as its words."""
+        """Go to the screen of the tab."""
         right = 0
         for key, label, mode in SCREENS:
-            right += len(key) + len(label) + 3
+            right += len(key) + len(label) + 3  # a space before, between and after
             if event.x < right:
                 await self.run_action(f"app.show({mode!r})")
                 return

@@ -1,4 +1,4 @@
-"""The base of our screens: their keys, and which of them act while text is typed."""
+"""The base of our screens: their header and keys, and which of them act while text is typed."""
 
 from typing import ClassVar
 
@@ -6,12 +6,17 @@ from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
 from charrnn_tui.tui.keys import Key, actions_outside_fields
+from charrnn_tui.tui.studio_header import StudioHeader
 
 
 class StudioScreen(Screen[None]):
     """A subclass declares KEYS and BINDINGS = bindings_of(KEYS)."""
 
     KEYS: ClassVar[tuple[Key, ...]] = ()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.header = StudioHeader()
 
     @property
     def typing(self) -> bool:

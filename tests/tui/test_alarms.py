@@ -12,7 +12,7 @@ from charrnn_tui.run.control import Control
 from charrnn_tui.run.directory import EventWriter, RunDirectory
 from charrnn_tui.run.events import AlarmRaised, Event, RunFinished
 from charrnn_tui.run.progress import RunProgress
-from charrnn_tui.tui.alarm_bell import AlarmBell, title_sequence
+from charrnn_tui.tui.alarms import NewAlarms, title_sequence
 from charrnn_tui.tui.app import Opening, StudioApp
 from charrnn_tui.tui.train.run_lines import alarm_line
 from tests.tui.pilot import screen_text, until
@@ -50,9 +50,7 @@ async def shows(pilot: Pilot[None], words: str) -> None:
     await until(pilot, lambda: words in screen_text(pilot.app))
 
 
-async def test_a_new_alarm_rings_shows_and_titles_the_terminal(
-    backend: ResumingBackend, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_new_alarm_rings_shows_and_titles_the_terminal(backend: ResumingBackend) -> None:
     run = write_events(
         RunDirectory(backend.runs_directory / "new-1"),
         [started(), *map(step_done, range(1, 6)), alarm("plateau", when=1.0)],
@@ -60,8 +58,7 @@ async def test_a_new_alarm_rings_shows_and_titles_the_terminal(
     app = StudioApp(backend, Opening(run=run))
     rung: list[bool] = []
     written: list[str] = []
-    monkeypatch.setattr(app, "bell", lambda: rung.append(True))
-    monkeypatch.setattr(app._alarms, "write", written.append)
+    app.alarms.ring, app.alarms.write = lambda: rung.append(True), written.append
     async with app.run_test(size=(180, 30), notifications=True) as pilot:
         await shows(pilot, "! something about plateau")
         assert not rung  # it has rung for somebody else
@@ -105,19 +102,12 @@ async def test_a_lost_device_offers_the_processor(backend: ResumingBackend) -> N
 
 
 def test_each_alarm_rings_once() -> None:
-    told: list[AlarmRaised] = []
-
-    class Person:
-        def tell_alarm(self, name: str, alarm: AlarmRaised) -> None:
-            told.append(alarm)
-
-    bell, progress = AlarmBell(), RunProgress()
+    new_alarms, progress = NewAlarms(), RunProgress()
     progress.add(alarm("disk", when=1.0))
     for _ in range(3):
         progress.add(alarm("spike"))
-        bell.hear("a", progress, Person())
-        bell.hear("a", progress, Person())
-    assert [alarm.kind for alarm in told] == ["spike"] * 3
+        assert [alarm.kind for alarm in new_alarms.of("a", progress)] == ["spike"]
+        assert new_alarms.of("a", progress) == []
 
 
 def test_a_title_cannot_steer_the_terminal() -> None:

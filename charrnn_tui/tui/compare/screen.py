@@ -21,7 +21,6 @@ from charrnn_tui.tui.key_footer import KeyFooter
 from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.play.controls_panel import ControlsPanel, control_keys
 from charrnn_tui.tui.play.prime_field import PrimeField
-from charrnn_tui.tui.studio_header import StudioHeader
 from charrnn_tui.tui.studio_screen import StudioScreen
 
 
@@ -95,7 +94,7 @@ or turn the wheel."""
         self.prime_field.display = False
 
     def compose(self) -> ComposeResult:
-        yield StudioHeader()
+        yield self.header
         yield self.prime_field
         yield self.view
         yield self.controls

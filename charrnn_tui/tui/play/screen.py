@@ -40,7 +40,6 @@ from charrnn_tui.tui.play.next_character import NextCharacter
 from charrnn_tui.tui.play.pane import PlaygroundPane
 from charrnn_tui.tui.play.prime_actions import PrimeActions
 from charrnn_tui.tui.play.prime_field import PrimeField
-from charrnn_tui.tui.studio_header import StudioHeader
 from charrnn_tui.tui.studio_screen import StudioScreen
 from charrnn_tui.tui.textview.colours import MODES
 from charrnn_tui.tui.textview.text_view import TextView
@@ -123,7 +122,7 @@ class PlayScreen(StudioScreen):
         self._colour_mode = -1  # none
 
     def compose(self) -> ComposeResult:
-        yield StudioHeader()
+        yield self.header
         yield self._title
         with Container(id="play-body"):
             yield self.pane

@@ -17,7 +17,6 @@ from charrnn_tui.tui.messages import OpenRun, OverlayRuns, PlayRun, ResumeRun
 from charrnn_tui.tui.runs.run_actions import RunActions
 from charrnn_tui.tui.runs.run_rows import ORDERS, RunRow, arranged, columns_for, row_of, settings_diff
 from charrnn_tui.tui.runs.runs_table import RunsTable
-from charrnn_tui.tui.studio_header import StudioHeader
 from charrnn_tui.tui.studio_screen import StudioScreen
 
 _REFRESH_SECONDS: Final = 2.0
@@ -80,7 +79,7 @@ loss; curve: the validation losses over the run; size: of all files of the run; 
         self._actions = RunActions(self._table, followers, self._read, self._renamed)
 
     def compose(self) -> ComposeResult:
-        yield StudioHeader()
+        yield self.header
         yield Static("No runs yet. 1 trains one on a text of yours.", id="empty", markup=False)
         yield self._filter
         yield self._table

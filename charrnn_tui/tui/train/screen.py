@@ -18,7 +18,6 @@ from charrnn_tui.tui.dialogs.help import HelpDialog, HelpSection
 from charrnn_tui.tui.key_footer import KeyFooter
 from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.messages import DetachRun, ResumeRun
-from charrnn_tui.tui.studio_header import StudioHeader
 from charrnn_tui.tui.studio_screen import StudioScreen
 from charrnn_tui.tui.train.form import TrainForm
 from charrnn_tui.tui.train.run_view import POLL_SECONDS, POLL_SECONDS_ON_THIN_LINES, RunView
@@ -104,7 +103,7 @@ class TrainScreen(StudioScreen):
         self._offered: Sequence[bool] = ()  # whether there is a trainer to ask, a run to resume, an alarm to show
 
     def compose(self) -> ComposeResult:
-        yield StudioHeader()
+        yield self.header
         yield self.form
         yield self.run_view
         yield KeyFooter()

@@ -1,0 +1,65 @@
+"""New alarms of the runs on the screen: a bell, a toast, the terminal's title."""
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from textual.app import App
+from textual.notifications import SeverityLevel
+
+from charrnn_tui.run.events import AlarmRaised
+from charrnn_tui.run.progress import RunProgress
+
+SERIOUS: Final = ("nan", "device", "disk")
+TOAST_SECONDS: Final = 10.0
+_PUSH_TITLE, _POP_TITLE = "\x1b[22;2t", "\x1b[23;2t"  # xterm's stack of titles; other terminals ignore them
+_UNTITLED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+class NewAlarms:
+    """Gives each alarm once, and none that was raised before this object was made."""
+
+    def __init__(self) -> None:
+        self._since = time.time()
+        self._given: set[tuple[str, float, str]] = set()
+
+    def of(self, name: str, progress: RunProgress) -> list[AlarmRaised]:
+        """The new alarms of the run with this name."""
+        new = []
+        for alarm in progress.alarms:
+            key = (name, alarm.time, alarm.kind)
+            if alarm.time >= self._since and key not in self._given:
+                self._given.add(key)
+                new.append(alarm)
+        return new
+
+
+class AlarmNotifier:
+    """Notifies the user by a bell, a toast, and the terminal's title, which a list of windows shows too."""
+
+    def __init__(self, app: App[Any], write: Callable[[str], None]) -> None:
+        """write: writes a sequence to the terminal."""
+        self.ring, self.write = app.bell, write
+        self._app = app
+        self._retitled = False
+
+    def notify(self, name: str, alarm: AlarmRaised) -> None:
+        self.ring()
+        severity: SeverityLevel = "error" if alarm.kind in SERIOUS else "warning"
+        self._app.notify(
+            alarm.message, title=f"{name}: {alarm.kind}", severity=severity, timeout=TOAST_SECONDS, markup=False
+        )
+        self.write(("" if self._retitled else _PUSH_TITLE) + title_sequence(f"! {name}: {alarm.kind}"))
+        self._retitled = True
+
+    def restore_title(self) -> None:
+        """Give the terminal the title back that it had before the first alarm."""
+        if self._retitled:
+            self._retitled = False
+            self.write(_POP_TITLE)
+
+
+def title_sequence(title: str) -> str:
+    """The sequence that sets a terminal's title, without characters that would end it early or control the terminal."""
+    return f"\x1b]2;{_UNTITLED.sub('', title)[:120]}\x07"
