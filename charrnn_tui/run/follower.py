@@ -10,6 +10,7 @@ from charrnn_tui.run.event_tail import EVERYTHING, EventTail
 from charrnn_tui.run.progress import RunProgress
 
 DIED: Final = "the training process exited"
+POLLS_WITHOUT_TRAINER: Final = 1  # a run that is handed from one process to another has no trainer for a moment
 
 
 class RunFollower:

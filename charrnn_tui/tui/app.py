@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual import events, on
 from textual.app import App, SystemCommand
@@ -18,7 +18,7 @@ from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.playground.models import ModelSource, source_of, source_of_checkpoint
 from charrnn_tui.run.active_run import ActiveRun
 from charrnn_tui.run.directory import RunDirectory
-from charrnn_tui.run.follower import RunFollowers
+from charrnn_tui.run.follower import POLLS_WITHOUT_TRAINER, RunFollowers
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.run.settings import RunRequest
 from charrnn_tui.tui.alarms import AlarmNotifier, NewAlarms
@@ -30,11 +30,13 @@ from charrnn_tui.tui.keys import Key, bindings_of, key_name
 from charrnn_tui.tui.messages import DetachRun, OpenRun, OverlayRuns, PlayRun, ResumeRun, StartRun
 from charrnn_tui.tui.own_training import OwnTraining
 from charrnn_tui.tui.play.screen import PlayScreen
-from charrnn_tui.tui.runs.screen import RunsScreen
 from charrnn_tui.tui.studio_screen import StudioScreen
 from charrnn_tui.tui.train.run_lines import status_line
-from charrnn_tui.tui.train.run_view import POLLS_WITHOUT_TRAINER
-from charrnn_tui.tui.train.screen import TrainScreen
+
+if TYPE_CHECKING:  # see `train`
+    from charrnn_tui.tui.runs.screen import RunsScreen
+    from charrnn_tui.tui.train.screen import TrainScreen
+
 
 POLL_SECONDS: Final = 0.5  # between two checks of the run, for the header and the alarms
 POLL_SECONDS_ON_THIN_LINES: Final = 3.0
@@ -107,14 +109,18 @@ class StudioApp(App["RunDirectory"]):
         return PlayScreen(self._backend, lambda: self.active_run, self.jobs)
 
     @cached_property
-    def train(self) -> TrainScreen:
+    def train(self) -> "TrainScreen":
+        from charrnn_tui.tui.train.screen import TrainScreen  # an eighth of what the playground's first frame takes
+
         opening = self._opening
         return TrainScreen(
             self._backend, self.jobs, self._followers, read_only=opening.read_only, low_bandwidth=opening.low_bandwidth
         )
 
     @cached_property
-    def runs(self) -> RunsScreen:
+    def runs(self) -> "RunsScreen":
+        from charrnn_tui.tui.runs.screen import RunsScreen  # as above
+
         return RunsScreen(self._backend, self.jobs, self._followers, read_only=self._opening.read_only)
 
     @property

@@ -27,7 +27,6 @@ from charrnn_tui.playground.playground import (
 from charrnn_tui.playground.session import SessionError
 from charrnn_tui.playground.session_keeper import SAVE_SECONDS, SessionKeeper
 from charrnn_tui.run.active_run import ActiveRun
-from charrnn_tui.tui.compare.screen import CompareScreen
 from charrnn_tui.tui.dialogs.model_menu import ModelMenu
 from charrnn_tui.tui.dialogs.session_list import SessionList
 from charrnn_tui.tui.key_footer import KeyFooter
@@ -292,6 +291,8 @@ class PlayScreen(StudioScreen):
             self._notify("there is no model yet that could be compared")
         else:
             args = (self._backend, self._active_run, model, prime, settings, self._new_seed, self._jobs)
+            from charrnn_tui.tui.compare.screen import CompareScreen  # not in the time of the first frame
+
             self.app.push_screen(CompareScreen(*args))
 
     def action_sessions(self) -> None:

@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from charrnn_tui.run.directory import RunDirectory
-from charrnn_tui.run.follower import RunFollower, RunFollowers
+from charrnn_tui.run.follower import POLLS_WITHOUT_TRAINER, RunFollower, RunFollowers
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.run.quantities import size
 from charrnn_tui.tui.chart.loss_chart import LossChart
@@ -19,7 +19,6 @@ from charrnn_tui.tui.train.sample_pane import DWELL_SECONDS, SamplePane
 
 POLL_SECONDS: Final = 0.6  # between two polls of the events
 POLL_SECONDS_ON_THIN_LINES: Final = 3.0
-POLLS_WITHOUT_TRAINER: Final = 1  # a run that is handed from one process to another has no trainer for a moment
 BYTES_A_POLL: Final = 4 << 20  # some 16,000 steps: a poll of a long history stays short, the next follows at once
 NOT_BEGUN: Final = RunProgress()
 
