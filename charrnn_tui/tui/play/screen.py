@@ -290,9 +290,9 @@ class PlayScreen(StudioScreen):
         if model is None:
             self._notify("there is no model yet that could be compared")
         else:
-            args = (self._backend, self._active_run, model, prime, settings, self._new_seed, self._jobs)
             from charrnn_tui.tui.compare.screen import CompareScreen  # not in the time of the first frame
 
+            args = (self._backend, self._active_run, model, prime, settings, self._new_seed, self._jobs)
             self.app.push_screen(CompareScreen(*args))
 
     def action_sessions(self) -> None:
