@@ -106,6 +106,30 @@ def test_the_playground_is_on_the_screen_before_torch_is_imported(tmp_path: Path
     assert modules_after(FIRST_SCREEN, tmp_path) <= {"click", "numpy", "rich", "safetensors", "textual", "platformdirs"}
 
 
+TRAINING_SCREEN = """
+import asyncio, json, pathlib, sys
+from charrnn_tui.runner.local_backend import LocalBackend
+from charrnn_tui.tui.app import Opening, StudioApp
+
+async def polled():
+    app = StudioApp(LocalBackend(pathlib.Path(sys.argv[1])), Opening())
+    async with app.run_test() as pilot:
+        app.play.header.status = "until the next poll"
+        while app.play.header.status:
+            await pilot.pause(0.05)
+        await pilot.press("2")
+
+asyncio.run(polled())
+assert "charrnn_tui.tui.train.screen" not in sys.modules
+"""
+
+
+def test_no_poll_and_no_key_of_the_playground_imports_the_training_screen(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", TRAINING_SCREEN, str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def classes_of_ours() -> dict[str, tuple[list[str], int, int]]:
     """By name: the names of its bases, its lines, its methods."""
     found = {}

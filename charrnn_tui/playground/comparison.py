@@ -103,7 +103,7 @@ class ComparisonText:
             self.kept_steps = [kept.step for kept in kept_checkpoints(self.source.run)]
         self.model = model = cache.get(self.source, token)
         self.unknown = tuple(model.vocabulary.unknown(self.asked_prime))
-        self.prime = self.asked_prime.translate(dict.fromkeys(map(ord, self.unknown)))
+        self.prime = model.vocabulary.known_part(self.asked_prime)
         sampler = model.reader.read(self.asked_prime, lambda _: token.check())
         sampler.settings = self.settings.sampling
         sampler.reseed(self.settings.seed)

@@ -128,6 +128,11 @@ class ModelLoader:
             self._set_live(None)
         self.model = model
 
+    def close(self) -> None:
+        """Cancel what is being loaded."""
+        self._jobs.cancel(_MODEL)
+        self._jobs.cancel(_NEWER)
+
     def refresh(self) -> None:
         """Ask for newer weights, if those of a run in training are in use and old enough."""
         due = self._clock() - self._answered_at >= REFRESH_SECONDS
@@ -175,9 +180,7 @@ class ModelLoader:
                 self._status = f"reading the prime: {done:,} of {len(wanted):,}" if done else status
 
             sampler = model.reader.read(wanted, on_progress)
-            unknown = model.vocabulary.unknown(wanted)
-            read = wanted.translate(dict.fromkeys(map(ord, unknown))) if unknown else wanted
-            return PrimedModel(model, sampler, wanted, read)
+            return PrimedModel(model, sampler, wanted, model.vocabulary.known_part(wanted))
 
         self._jobs.submit(_MODEL, work, self._model_came, self._failed)
 

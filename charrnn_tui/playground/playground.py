@@ -81,6 +81,11 @@ class SessionRestored:
 Happened = TextShown | ModelChanged | PrimeChanged | SettingsChanged | MarkAdded | SessionRestored
 
 
+def random_seed() -> int:
+    """A seed that nobody has chosen: 0 to 999,999, short enough to be noted down."""
+    return random.SystemRandom().randrange(1_000_000)
+
+
 class Playground:
     """Call `advance` to write and `poll` to learn what happened; neither blocks.
 
@@ -94,7 +99,7 @@ class Playground:
         jobs: Jobs,
         *,
         clock: Callable[[], float] = time.perf_counter,
-        new_seed: Callable[[], int] = lambda: random.SystemRandom().randrange(1_000_000),
+        new_seed: Callable[[], int] = random_seed,
         symbol_of: Callable[[str], str] = str,
     ) -> None:
         """clock: seconds. new_seed: for a reroll and for forks. symbol_of: how a character is named in a label."""
@@ -169,7 +174,10 @@ class Playground:
             return ""
 
     def close(self) -> None:
-        self._jobs.close()
+        """Cancel its own jobs; the screens share the others."""
+        self._loader.close()
+        self._replay.cancel()
+        self._cancel_restoring()
 
     # -- model, prime, settings ---------------------------------------------------------------------------------------
 
@@ -388,8 +396,9 @@ class Playground:
 
     def _can_replay(self) -> bool:
         generated = self.writer.generated
-        possible = self.settings.replay and bool(generated) and not self._loader.status and not self._loader.live
-        return possible and generated is not None and not generated.mixed
+        if not self.settings.replay or not generated or generated.mixed:
+            return False
+        return not self._loader.status and not self._loader.live
 
     def _write_again(self, control: PlayControl | None, length: int) -> None:
         if self.writer.generated is not None:

@@ -36,8 +36,8 @@ class RunFollower:
             trained = progress.ended or self._has_trainer()  # before the fold: a trainer writes, then ends
             before = progress.updated
             more = self._tail.fold(progress, most)
-            quiet = trained or progress.ended or more or (patience and progress.updated != before)
-            self._without_trainer = 0 if quiet else self._without_trainer + 1
+            alive = trained or progress.ended or more or (patience and progress.updated != before)
+            self._without_trainer = 0 if alive else self._without_trainer + 1
             if self._without_trainer > patience:
                 progress.state, progress.reason = "interrupted", DIED
             return more

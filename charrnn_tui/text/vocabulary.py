@@ -109,6 +109,10 @@ class Vocabulary:
                 positions.setdefault(text[start + place], []).append(start + place)
         return positions
 
+    def known_part(self, text: str) -> str:
+        """The text without the characters that have no id: what `encode_known` encodes."""
+        return text.translate(dict.fromkeys(map(ord, self.unknown(text))))
+
     def decode(self, ids: Iterable[int] | Ids) -> str:
         """The characters of the ids. Raises IndexError for an id outside the alphabet."""
         return "".join([self.tokens[number] for number in ids])

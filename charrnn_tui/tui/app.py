@@ -117,6 +117,11 @@ class StudioApp(App["RunDirectory"]):
             self._backend, self.jobs, self._followers, read_only=opening.read_only, low_bandwidth=opening.low_bandwidth
         )
 
+    @property
+    def _made_train(self) -> "TrainScreen | None":
+        """The training screen if it has been used; asking for it must not import it."""
+        return vars(self).get("train")
+
     @cached_property
     def runs(self) -> "RunsScreen":
         from charrnn_tui.tui.runs.screen import RunsScreen  # as above
@@ -224,8 +229,8 @@ class StudioApp(App["RunDirectory"]):
             follower = self._followers.of(active.directory)
             follower.poll(patience=POLLS_WITHOUT_TRAINER)
             runs.append((active.directory.name, follower.progress))
-        shown, progress = self.train.shown()
-        if shown is not None and (active is None or shown.path != active.directory.path):
+        shown, progress = self._made_train.shown() if self._made_train is not None else (None, None)
+        if shown is not None and progress is not None and (active is None or shown.path != active.directory.path):
             runs.append((shown.name, progress))
         return runs
 
@@ -272,7 +277,7 @@ class StudioApp(App["RunDirectory"]):
 
     def _play_paused_run(self) -> None:
         """Play with the run on the training screen if another process has paused, and so saved, it."""
-        paused = self.train.paused_elsewhere()
+        paused = self._made_train.paused_elsewhere() if self._made_train is not None else None
         if paused is not None and paused != self._played_pause:
             self._played_pause = paused
             self.play.open_source(ModelSource("last", paused[0]))

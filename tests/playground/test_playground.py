@@ -252,7 +252,15 @@ def test_a_session_comes_back_with_its_texts_and_settings(backend: ScriptedBacke
     assert again.facts(SessionRestored) == [SessionRestored(())]
 
 
-def test_closing_ends_every_job(driver: Driver) -> None:
-    driver.playground.close()
-    assert driver.playground.state is State.NO_MODEL
-    assert driver.playground.settings == DEFAULTS
+def test_closing_ends_its_own_jobs_and_no_others(backend: ScriptedBackend, shipped: Checkpoint) -> None:
+    jobs, worked = Jobs(), list[str]()
+    playground = Playground(backend, lambda: None, jobs)
+    playground.open(None)
+    jobs.submit("somebody else's", lambda token: "done", worked.append)
+    playground.close()
+    assert playground.state is State.NO_MODEL
+    assert playground.settings == DEFAULTS
+    end = time.monotonic() + 20
+    while not worked and time.monotonic() < end:
+        jobs.drain()
+    assert worked == ["done"]

@@ -100,3 +100,10 @@ def test_vocabularies_are_equal_where_their_tokens_are() -> None:
 def test_an_id_outside_the_alphabet_is_an_error() -> None:
     with pytest.raises(IndexError):
         Vocabulary("ab").decode([2])
+
+
+def test_the_known_part_of_a_text_is_what_is_encoded_of_it() -> None:
+    vocabulary = Vocabulary("abc")
+    assert vocabulary.known_part("xaébxc") == "abc"
+    assert vocabulary.encode(vocabulary.known_part("xaébxc")).tolist() == vocabulary.encode_known("xaébxc").tolist()
+    assert vocabulary.known_part("") == ""

@@ -1,6 +1,5 @@
 """The playground: a model writes, one character after another, while keys change the prime and the controls."""
 
-import random
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +22,7 @@ from charrnn_tui.playground.playground import (
     SettingsChanged,
     State,
     TextShown,
+    random_seed,
 )
 from charrnn_tui.playground.session import SessionError
 from charrnn_tui.playground.session_keeper import SAVE_SECONDS, SessionKeeper
@@ -100,7 +100,7 @@ class PlayScreen(StudioScreen):
         jobs: Jobs,
         *,
         clock: Callable[[], float] = time.perf_counter,
-        new_seed: Callable[[], int] = lambda: random.SystemRandom().randrange(1_000_000),
+        new_seed: Callable[[], int] = random_seed,
     ) -> None:
         """clock: seconds, for the speed of writing. new_seed: for rerolls, forks and random lines."""
         super().__init__()
