@@ -2,20 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import ClassVar, Final
 
-from rich.segment import Segment
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.geometry import Region
 from textual.reactive import Reactive, reactive
-from textual.strip import Strip
-from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from charrnn_tui.playground.controls import BIG_STEP, CONTROLS, PlayControl, PlaySettings
 from charrnn_tui.tui.keys import Key, bindings_of
+from charrnn_tui.tui.play.drawn_rows import DrawnRows, Row
 
 _NAME_CELLS: Final = 14
 _ROW_CELLS: Final = 27  # a name and a value of up to nine cells between its arrows
@@ -53,19 +51,13 @@ class _Cell:
     def right(self) -> int:
         return self.left + len(self.name) + len(self.value)
 
+    @property
+    def parts(self) -> Row:
+        return [(self.style or "name", self.name), (self.style or "value", self.value)]
 
-class ControlRows(Widget):
-    """Draws one control per row or, on a wide screen, side by side in as few rows as possible.
 
-    Only rows that changed are painted again: key presses must cost little over a slow line.
-    """
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "control-rows--name",
-        "control-rows--value",
-        "control-rows--chosen",
-        "control-rows--chosen-focused",
-    }
+class ControlRows(DrawnRows):
+    """Draws one control per row or, on a wide screen, side by side in as few rows as possible."""
 
     def __init__(
         self, controls: Sequence[PlayControl], settings: PlaySettings, on_point: Callable[[int, int], None]
@@ -74,37 +66,24 @@ class ControlRows(Widget):
         super().__init__()
         self._controls, self._on_point = controls, on_point
         self._shown = settings, 0, False
-        self._cells: list[_Cell] = []
 
     def show(self, settings: PlaySettings, chosen: int, focused: bool) -> None:
         """Draw these settings, with an arrow on either side of the chosen control."""
-        self._shown = settings, chosen, focused
-        before, self._cells = self._cells, self._arranged(self.size.width)
-        if before and before[-1].row != self._cells[-1].row:
+        before, self._shown = len(self._drawn), (settings, chosen, focused)
+        self.redraw()
+        if before and before != len(self._drawn):
             self.refresh(layout=True)
-        rows = {cell.row for pair in zip(before, self._cells, strict=False) if pair[0] != pair[1] for cell in pair}
-        for row in rows:
-            self.refresh(Region(0, row, self.size.width, 1))
-
-    def on_resize(self) -> None:
-        self._cells = self._arranged(self.size.width)
-        self.refresh()
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         return self._arranged(width)[-1].row + 1
 
-    def render_line(self, y: int) -> Strip:
-        segments = [
-            Segment(text, self.get_component_rich_style(f"control-rows--{cell.style or part}"))
-            for cell in self._cells
-            if cell.row == y
-            for part, text in (("name", cell.name), ("value", cell.value))
-        ]
-        return Strip(segments).crop_extend(0, self.size.width, self.rich_style)
+    def rows(self) -> list[Row]:
+        by_row = groupby(self._arranged(self.size.width), key=lambda cell: cell.row)
+        return [[part for cell in cells for part in cell.parts] for _, cells in by_row]
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         if (place := self._place_under(event)) is not None:
-            cell, (_, chosen, _) = self._cells[place], self._shown
+            cell, (_, chosen, _) = self._arranged(self.size.width)[place], self._shown
             by = (event.x >= cell.right - _ARROW_CELLS) - (cell.arrow <= event.x < cell.arrow + _ARROW_CELLS)
             self._on_point(place, by if place == chosen else 0)
 
@@ -120,8 +99,8 @@ class ControlRows(Widget):
             self._on_point(place, by)
 
     def _place_under(self, event: events.MouseEvent) -> int | None:
-        under = (n for n, cell in enumerate(self._cells) if event.y == cell.row and cell.left <= event.x < cell.right)
-        return next(under, None)
+        cells = enumerate(self._arranged(self.size.width))
+        return next((n for n, cell in cells if event.y == cell.row and cell.left <= event.x < cell.right), None)
 
     def _arranged(self, width: int) -> list[_Cell]:
         """A cell for each control, laid out for this width."""

@@ -19,7 +19,7 @@ from charrnn_tui.playground.playground import (
     State,
     TextShown,
 )
-from charrnn_tui.tui.play.next_character import NextCharacter, next_distribution
+from charrnn_tui.tui.play.next_character import NextCharacter
 from charrnn_tui.tui.play.play_status import PlayStatus, activity_of, figures_of
 from charrnn_tui.tui.play.prime_field import PrimeField
 from charrnn_tui.tui.textview.colours import ColourMode, SurpriseLegend, colour_classes
@@ -30,7 +30,6 @@ WRITE_SECONDS: Final = 1 / 100  # between two slices of writing at unlimited spe
 BUDGET_SECONDS, UNLIMITED_BUDGET_SECONDS = 0.015, 0.008  # of writing in a slice: no key waits longer
 FAST: Final = 60  # chars/s from which the parts beside the text are drawn less often
 BARS_EVERY, STATUS_EVERY, TEXT_EVERY = (2, 4), (5, 10), (1, 2)  # draws between two updates: slow text, fast text
-_MOST_CANDIDATES: Final = 12
 
 
 class PlaygroundPane(Vertical):
@@ -173,8 +172,7 @@ class PlaygroundPane(Vertical):
             self.text_view.append("".join(self._not_drawn))
             self._not_drawn.clear()
         if writer.sampler is not None and (at_once or self._draws % BARS_EVERY[fast] == 0):
-            distribution, vocabulary = writer.sampler.distribution, writer.sampler.vocabulary
-            self._next_character.distribution = next_distribution(distribution, vocabulary, _MOST_CANDIDATES)
+            self._next_character.show(writer.sampler.distribution, writer.sampler.vocabulary)
         if writer.writing != self.text_view.busy:
             self.text_view.busy = writer.writing
             self.screen.refresh_bindings()

@@ -39,8 +39,8 @@ async def inspect(player: Player, position: int) -> str:
 
 
 def _position(player: Player) -> int | None:
-    finding = player.play.inspector.finding
-    return finding.inspection.position if finding is not None and finding.inspection is not None else None
+    inspection = player.play.inspector.inspection
+    return None if inspection is None else inspection.position
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -111,12 +111,10 @@ async def test_the_reader_stays_where_the_cursor_was(backend: ScriptedBackend, s
         player.play.action_change(1)
         await player.until(lambda: player.playground.tree.current.origin == "replay top-k")
         assert player.pane.text_view.cursor == place
-        finding = player.play.inspector.finding
-        assert finding is not None
-        assert finding.inspection is not None
+        inspection = player.play.inspector.inspection
+        assert inspection is not None
         assert (
-            finding.inspection.token_id
-            == player.playground.writer.generated.ids[place - len(player.playground.writer.prime)]
+            inspection.token_id == player.playground.writer.generated.ids[place - len(player.playground.writer.prime)]
         )
 
 
