@@ -1,9 +1,7 @@
-"""What the keys of the prime do: edit it, read it from a file, draw a line of the training text, replace characters."""
+"""A prime from elsewhere: from a file, or a line of the training text."""
 
 from collections.abc import Callable
 from typing import Final
-
-from textual.widget import Widget
 
 from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.jobs import Jobs
@@ -29,22 +27,6 @@ class PrimeActions:
         self._pane, self._backend, self._jobs, self._new_seed, self._notify = pane, backend, jobs, new_seed, notify
         self._lines = RandomLinePicker()
         self._file = ("", "utf-8")  # path and encoding as they were typed last
-        self._focused_before: Widget | None = None
-
-    def edit(self) -> None:
-        """Focus the field, and remember the pane that had the focus."""
-        self._focused_before = self._pane.screen.focused
-        self._pane.prime_field.edit()
-
-    def leave(self, default: Widget) -> None:
-        """Focus the pane that had the focus before the field, or `default`, if they are still shown."""
-        panes = (self._focused_before, default, self._pane.text_view)
-        self._pane.screen.set_focus(next((pane for pane in panes if pane is not None and pane.focusable), None))
-
-    def replace_unknown(self) -> None:
-        """Replace characters that the model does not know by the nearest that it does."""
-        if not self._pane.prime_field.put_nearest():
-            self._notify("every character of the prime is known, or none of the known ones is near")
 
     def read_file(self) -> None:
         """Ask for a file, whose text becomes the prime."""

@@ -10,6 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.reactive import Reactive, reactive
 from textual.timer import Timer
+from textual.widget import Widget
 from textual.widgets import Static, TextArea
 
 from charrnn_tui.playground.jobs import CancelToken, Jobs
@@ -62,10 +63,9 @@ a word."""
 
     @dataclass
     class Changed(Message):
-        """The prime has changed, and no key has come for DEBOUNCE_SECONDS. entered: Enter was pressed."""
+        """The prime has changed, and Enter was pressed or no key has come for DEBOUNCE_SECONDS."""
 
         prime: str
-        entered: bool
 
     @dataclass
     class Left(Message):
@@ -74,6 +74,7 @@ a word."""
     def __init__(self, jobs: Jobs) -> None:
         super().__init__()
         self.input = PrimeInput()
+        self.focused_before: Widget | None = None
         self._note = Static("", classes="prime-field--note", markup=False)
         self._posted = ""
         self._debounce: Timer | None = None
@@ -100,12 +101,9 @@ a word."""
         self._posted = prime
         self.input.load(prime)
 
-    @property
-    def editing(self) -> bool:
-        return self.input.has_focus
-
     def edit(self) -> None:
-        """Take the focus."""
+        """Take the focus, and remember the pane that had it."""
+        self.focused_before = self.screen.focused
         self.screen.set_focus(self.input)  # now: the keys that follow may be here already
 
     def put(self, prime: str) -> None:
@@ -145,7 +143,7 @@ a word."""
         event.stop()
         self._stop_debounce()
         self._posted = self.prime
-        self.post_message(self.Changed(self.prime, entered=True))
+        self.post_message(self.Changed(self.prime))
         self.post_message(self.Left())
 
     @on(PrimeInput.Left)
@@ -161,7 +159,7 @@ a word."""
         self._stop_debounce()
         if self._posted != self.prime:
             self._posted = self.prime
-            self.post_message(self.Changed(self.prime, entered=False))
+            self.post_message(self.Changed(self.prime))
 
     # -- characters that the model cannot read ------------------------------------------------------------------------
 

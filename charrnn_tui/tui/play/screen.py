@@ -31,14 +31,13 @@ from charrnn_tui.tui.dialogs.model_menu import ModelMenu
 from charrnn_tui.tui.dialogs.session_list import SessionList
 from charrnn_tui.tui.key_footer import KeyFooter
 from charrnn_tui.tui.keys import Key, bindings_of
-from charrnn_tui.tui.play.branch_actions import BranchActions
 from charrnn_tui.tui.play.controls_panel import ControlsPanel, control_keys
-from charrnn_tui.tui.play.export_actions import ExportActions
 from charrnn_tui.tui.play.inspector import Inspector
 from charrnn_tui.tui.play.next_character import NextCharacter
 from charrnn_tui.tui.play.pane import PlaygroundPane
 from charrnn_tui.tui.play.prime_actions import PrimeActions
 from charrnn_tui.tui.play.prime_field import PrimeField
+from charrnn_tui.tui.play.text_actions import choose_branch, copy_command, copy_text, edit_line, save_text
 from charrnn_tui.tui.studio_screen import StudioScreen
 from charrnn_tui.tui.textview.colours import MODES
 from charrnn_tui.tui.textview.text_view import TextView
@@ -54,10 +53,10 @@ class PlayScreen(StudioScreen):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual declares it so
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (9, "-short"), (16, "-high")]  # noqa: RUF012 - as above
     KEYS: ClassVar[tuple[Key, ...]] = (
-        Key("g", "stop", "stop", "Stop writing.", "play.stop", footer=True),
-        Key("g", "go_on", "go on", "Go on writing.", "play.go_on", footer=True),
-        Key("r", "reroll", "reroll", "Write another text, with a new seed.", "play.reroll", footer=True),
-        Key("R", "replay", "replay", "Write the text again, with the same seed.", "play.replay", footer=True),
+        Key("g", "do('stop')", "stop", "Stop writing.", "play.stop", footer=True),
+        Key("g", "do('go_on')", "go on", "Go on writing.", "play.go_on", footer=True),
+        Key("r", "do('reroll')", "reroll", "Write another text, with a new seed.", "play.reroll", footer=True),
+        Key("R", "do('start_over')", "replay", "Write the text again, with the same seed.", "play.replay", footer=True),
         Key("a", "replay_changes", "Replay every change", "Switch replay on or off.", "play.replay_changes"),
         Key("p", "edit_prime", "prime", "Edit the beginning that the model reads.", "play.prime", footer=True),
         Key("i", "inspect", "inspect", "Show how each character was predicted.", "play.inspect", footer=True),
@@ -79,13 +78,13 @@ class PlayScreen(StudioScreen):
         Key("vertical_line", "compare", "Side by side", "Compare two models or settings.", "play.side_by_side"),
         Key("slash", "find_symbol", "Find a character", "Choose the bar of the character typed next.", "play.symbol"),
         Key("e", "edit_text", "Edit the text", "Edit a line of the text; the model goes on behind it.", "play.edit"),
-        Key("left_square_bracket", "sibling(-1)", "Branch before", "Show the branch before.", "play.before"),
-        Key("right_square_bracket", "sibling(1)", "Branch after", "Show the branch after.", "play.after"),
+        Key("left_square_bracket", "do('sibling', -1)", "Branch before", "Show the branch before.", "play.before"),
+        Key("right_square_bracket", "do('sibling', 1)", "Branch after", "Show the branch after.", "play.after"),
         Key("t", "tree", "Tree of branches", "List all branches, to show one.", "play.tree"),
-        Key("b", "bookmark", "Bookmark", "Set or remove the bookmark of this branch.", "play.bookmark"),
-        Key("x", "delete", "Delete the branch", "Delete this branch and those forked from it.", "play.delete"),
-        Key("u", "undo", "Undo", "Undo the last branch or deletion.", "play.undo"),
-        Key("U", "redo", "Redo", "Redo what was undone.", "play.redo"),
+        Key("b", "do('bookmark')", "Bookmark", "Set or remove the bookmark of this branch.", "play.bookmark"),
+        Key("x", "do('delete')", "Delete the branch", "Delete this branch and those forked from it.", "play.delete"),
+        Key("u", "do('undo')", "Undo", "Undo the last branch or deletion.", "play.undo"),
+        Key("U", "do('redo')", "Redo", "Redo what was undone.", "play.redo"),
         Key(
             "escape", "leave_inspector", "Close the inspector", "Hide the bars.", "play.leave_inspector", in_field=False
         ),
@@ -111,8 +110,6 @@ class PlayScreen(StudioScreen):
         self.pane = PlaygroundPane(self.playground, jobs, self._next_character, self._on_happened)
         self.inspector = Inspector(self.playground, self.pane.text_view, self._fork)
         self._prime = PrimeActions(self.pane, backend, jobs, new_seed, self._notify)
-        self._branches = BranchActions(self.pane, self._update)
-        self._export = ExportActions(self.pane, jobs, backend.runs_directory, self._notify)
         self._sessions = SessionKeeper(self.playground, backend.runs_directory)
         self._title = Static("", id="play-title", markup=False)
         self._source: ModelSource | None = None  # asked for, or of the model that writes; None: the newest
@@ -236,7 +233,9 @@ class PlayScreen(StudioScreen):
 
     @on(PrimeField.Left)
     def leave_prime(self) -> None:
-        self._prime.leave(self.controls)
+        """Focus the pane that had the focus before the field, or another one that is still shown."""
+        panes = (self.pane.prime_field.focused_before, self.controls, self.pane.text_view)
+        self.set_focus(next((pane for pane in panes if pane is not None and pane.focusable), None))
 
     # -- keys ----------------------------------------------------------------------------------------------------------
 
@@ -244,25 +243,14 @@ class PlayScreen(StudioScreen):
         match action:
             case "leave_inspector" if not self.inspecting:
                 return False
-            case "go_on" | "stop" if self.playground.writer.writing != (action == "stop"):
-                return False
+            case "do" if parameters in (("go_on",), ("stop",)):
+                if self.playground.writer.writing != (parameters == ("stop",)):
+                    return False
         return super().check_action(action, parameters)
 
-    def action_go_on(self) -> None:
-        self.playground.go_on()
-        self._update()
-
-    def action_stop(self) -> None:
-        self.playground.stop()
-        self._update()
-
-    def action_reroll(self) -> None:
-        self.playground.reroll()
-        self._update()
-
-    def action_replay(self) -> None:
-        self.playground.start_over()
-        self._update()
+    def action_do(self, method: str, *arguments: int) -> None:
+        """Call a method of the playground; show what it has changed and the line that it returns."""
+        self._update(getattr(self.playground, method)(*arguments) or "")
 
     def action_replay_changes(self) -> None:
         self.controls.toggle(REPLAY)
@@ -300,7 +288,7 @@ class PlayScreen(StudioScreen):
         self.app.push_screen(SessionList(self._sessions.directory), self.restore_session)
 
     def action_edit_prime(self) -> None:
-        self._prime.edit()
+        self.pane.prime_field.edit()
 
     def action_prime_file(self) -> None:
         self._prime.read_file()
@@ -309,7 +297,8 @@ class PlayScreen(StudioScreen):
         self._prime.draw_line()
 
     def action_prime_nearest(self) -> None:
-        self._prime.replace_unknown()
+        if not self.pane.prime_field.put_nearest():
+            self._notify("every character of the prime is known, or none of the known ones is near")
 
     def action_inspect(self) -> None:
         inspecting = not self.inspecting
@@ -336,32 +325,17 @@ class PlayScreen(StudioScreen):
         self._colour_mode = self._colour_mode + 1 if self._colour_mode + 1 < len(MODES) else -1
         self.pane.colour(MODES[self._colour_mode] if self._colour_mode >= 0 else None)
 
-    def action_sibling(self, by: int) -> None:
-        self._update(self.playground.sibling(by))
-
     def action_tree(self) -> None:
-        self._branches.choose()
+        choose_branch(self.pane, self._update)
 
     def action_edit_text(self) -> None:
-        self._branches.edit_line()
-
-    def action_bookmark(self) -> None:
-        self._update(self.playground.bookmark())
-
-    def action_delete(self) -> None:
-        self._update(self.playground.delete())
-
-    def action_undo(self) -> None:
-        self._update(self.playground.undo())
-
-    def action_redo(self) -> None:
-        self._update(self.playground.redo())
+        edit_line(self.pane, self._update)
 
     def action_save(self) -> None:
-        self._export.save()
+        save_text(self.pane, self._jobs, self._notify)
 
     def action_copy(self) -> None:
-        self._export.copy()
+        self._notify(copy_text(self.pane, self._backend.runs_directory))
 
     def action_copy_recipe(self) -> None:
-        self._export.copy_command()
+        self._notify(copy_command(self.pane, self._backend.runs_directory))

@@ -92,7 +92,7 @@ async def test_in_the_prime_the_key_edits_the_prime(backend: ScriptedBackend, sh
         await player.written(30)
         await player.stop()
         await player.press("i", "home", "e")
-        assert player.pane.prime_field.editing
+        assert player.pane.prime_field.input.has_focus
 
 
 async def test_the_edit_is_of_the_text_that_was_on_the_screen_when_it_began(
