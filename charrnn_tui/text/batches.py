@@ -15,15 +15,14 @@ def batch_count(length: int, batch_size: int, seq_length: int) -> int:
     return length // (batch_size * seq_length)
 
 
-def get_batches(ids: Ids, batch_size: int, seq_length: int, start: int = 0) -> Iterator[tuple[Ids, Ids]]:
+def get_batches(ids: Ids, batch_size: int, seq_length: int) -> Iterator[tuple[Ids, Ids]]:
     """Yield inputs and targets, each of shape (batch_size, seq_length) and the dtype of `ids`.
 
     The text is cut into `batch_size` contiguous rows; a window moves along them, so that the hidden state of one batch
     is the right start for the next. Targets are the inputs shifted by one character; the last target of a row is its
-    first character, as in the notebook. Characters that do not fill a batch are left out. `start` batches are
-    skipped, for a training that resumes in the middle of an epoch.
+    first character, as in the notebook. Characters that do not fill a batch are left out.
     """
-    for window in range(start, batch_count(len(ids), batch_size, seq_length)):
+    for window in range(batch_count(len(ids), batch_size, seq_length)):
         yield get_batch(ids, batch_size, seq_length, window)
 
 
@@ -63,8 +62,7 @@ def check_geometry(length: int, batch_size: int, seq_length: int, val_frac: floa
     if room // batch_size:
         ways.append(f"--seq-length {room // batch_size} with --batch-size {batch_size}")
     if not ways and room:
-        batch, seq = largest_geometry(length, batch_size, seq_length, val_frac)
-        ways.append(f"--batch-size {batch} with --seq-length {seq}")
+        ways.append(f"--batch-size 1 with --seq-length {room}")
     advice = [f"the largest that fits: {', or '.join(ways)}"] if ways else []
     if val_frac > 0 and length >= batch_size * seq_length:
         advice.append("or --val-frac 0 (no validation)" if ways else "try --val-frac 0 (no validation)")
@@ -72,16 +70,3 @@ def check_geometry(length: int, batch_size: int, seq_length: int, val_frac: floa
         f"the text is too short: its {shortest} part has {room:,} of {length:,} characters, one batch of "
         f"{batch_size} × {seq_length} needs {batch_size * seq_length:,}; " + ("; ".join(advice) or "give a longer text")
     )
-
-
-def largest_geometry(length: int, batch_size: int, seq_length: int, val_frac: float) -> tuple[int, int]:
-    """The largest (batch size, sequence length), at most those given, of which each part holds a batch.
-
-    The batch size is reduced first: a model learns from long sequences. Raises TextTooShort if a part is empty.
-    """
-    boundary = split_at(length, val_frac)
-    room = min(boundary, length - boundary) if val_frac > 0 else boundary
-    if room < 1:
-        raise TextTooShort(f"the text is too short: {length:,} characters leave none to train or to validate on")
-    seq = min(seq_length, room)
-    return min(batch_size, room // seq), seq

@@ -1,14 +1,16 @@
 """A text to train on: read from files, encoded, split."""
 
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from charrnn_tui.text.batches import split_at
-from charrnn_tui.text.encoding import TextChanged, alphabet_of, encode_text, encoded_pieces
 from charrnn_tui.text.ids_cache import IdsCache
 from charrnn_tui.text.text_file import CorpusError, TextFile, sha256_of
-from charrnn_tui.text.vocabulary import Ids, Vocabulary
+from charrnn_tui.text.vocabulary import Ids, UnknownCharacters, Vocabulary, code_points
 
 CACHED_FROM_BYTES = 32 << 20  # a shorter text is encoded in less time than checking its cached ids would save
 
@@ -35,6 +37,10 @@ class Corpus:
         return self.ids[:boundary], self.ids[boundary:]
 
 
+class TextChanged(ValueError):
+    """The second pass over a text read other characters than the first."""
+
+
 def load_corpus(
     paths: Sequence[str | Path],
     encoding: str = "utf-8",
@@ -56,21 +62,43 @@ def load_corpus(
             ids, vocabulary = encode_files(files)
         if any(file.changed() for file in files):
             raise TextChanged
-    except TextChanged:
+    except (TextChanged, UnknownCharacters):
         names = ", ".join(str(file.path) for file in files if file.changed()) or "the text"
         raise CorpusError(f"{names}: has changed while it was read; try again") from None
-    return Corpus(corpus_name(paths), ids, vocabulary, sha256)
+    return Corpus(Path(paths[0]).stem or "text", ids, vocabulary, sha256)
 
 
 def encode_files(files: Sequence[TextFile]) -> tuple[Ids, Vocabulary]:
     """The ids of the files' characters, one file after the other, and their sorted alphabet. Raises CorpusError."""
-    vocabulary, length = _alphabet_of_files(files)
+    alphabet, length = _alphabet_of_files(files)
+    vocabulary = Vocabulary(alphabet)
     return encode_text(_texts(files), vocabulary, length), vocabulary
 
 
-def corpus_name(paths: Sequence[str | Path]) -> str:
-    """The stem of the first file; runs on these files are named after it."""
-    return Path(paths[0]).stem or "text"
+def alphabet_of(texts: Iterable[str]) -> tuple[list[str], int]:
+    """The sorted characters of a text given in pieces, and its length in characters."""
+    present, length = np.zeros(sys.maxunicode + 1, np.bool_), 0
+    for text in texts:
+        present[code_points(text)] = True
+        length += len(text)
+    return [chr(point) for point in np.flatnonzero(present).tolist()], length
+
+
+def encode_text(texts: Iterable[str], vocabulary: Vocabulary, length: int) -> Ids:
+    """The ids of a text of this length, shape (length,), read-only (notebook cell 4).
+
+    Raises TextChanged, UnknownCharacters where it is another text than the one the alphabet was collected from.
+    """
+    ids, end = np.empty(length, vocabulary.dtype), 0
+    for text in texts:
+        start, end = end, end + len(text)
+        if end > length:
+            break
+        ids[start:end] = vocabulary.encode(text)
+    if end != length:
+        raise TextChanged
+    ids.flags.writeable = False
+    return ids
 
 
 def read_text(path: str | Path, encoding: str = "utf-8") -> str:
@@ -82,18 +110,18 @@ def _texts(files: Sequence[TextFile]) -> Iterator[str]:
     return (text for file in files for text in file.texts())
 
 
-def _alphabet_of_files(files: Sequence[TextFile]) -> tuple[Vocabulary, int]:
+def _alphabet_of_files(files: Sequence[TextFile]) -> tuple[list[str], int]:
     alphabet, length = alphabet_of(_texts(files))
     if not alphabet:
         names = ", ".join(str(file.path) for file in files)
         raise CorpusError(f"{names}: the file is empty; there is nothing to learn from")
-    return Vocabulary(alphabet), length
+    return alphabet, length
 
 
 def _encode_into(cache: IdsCache, files: Sequence[TextFile], key: str) -> tuple[Ids, Vocabulary]:
     """The ids of these files from the cache, encoded and stored there first where it has none."""
     found = cache.find(key)
     if found is None:
-        vocabulary, _ = _alphabet_of_files(files)
-        found = cache.put(key, vocabulary, encoded_pieces(_texts(files), vocabulary)), vocabulary
+        vocabulary = Vocabulary(_alphabet_of_files(files)[0])
+        found = cache.put(key, vocabulary, map(vocabulary.encode, _texts(files))), vocabulary
     return found

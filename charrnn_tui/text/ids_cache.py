@@ -35,7 +35,7 @@ class IdsCache:
     @property
     def size(self) -> int:
         """Bytes on disk."""
-        return sum(_size(path) for path in self._files())
+        return sum(_size_and_time(path)[0] for path in self._files())
 
     def find(self, key: str) -> tuple[Ids, Vocabulary] | None:
         """The ids and their vocabulary; None if they are missing, damaged, or of another version."""
@@ -88,13 +88,13 @@ class IdsCache:
 
     def _drop_old(self, keep: str) -> None:
         for part in self.directory.glob(".*.part"):
-            if _used(part) < time.time() - _ABANDONED_SECONDS:
+            if _size_and_time(part)[1] < time.time() - _ABANDONED_SECONDS:
                 part.unlink(missing_ok=True)
-        abouts = sorted((path for path in self._files() if path.suffix == ".json"), key=_used, reverse=True)
+        abouts = [path for path in self._files() if path.suffix == ".json"]
         kept = 0
-        for about in abouts:
+        for about in sorted(abouts, key=lambda path: _size_and_time(path)[1], reverse=True):
             ids_file = about.with_suffix(".ids")
-            kept += _size(ids_file)
+            kept += _size_and_time(ids_file)[0]
             if kept > self.limit_bytes and about.stem != keep:
                 about.unlink(missing_ok=True)
                 ids_file.unlink(missing_ok=True)
@@ -115,15 +115,10 @@ def _checksum(path: Path) -> int:
     return checksum
 
 
-def _size(path: Path) -> int:
+def _size_and_time(path: Path) -> tuple[int, float]:
+    """Bytes, and when it was last written or touched; zeros where another process has removed it meanwhile."""
     try:
-        return path.stat().st_size
-    except OSError:  # removed meanwhile by another process
-        return 0
-
-
-def _used(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
+        found = path.stat()
     except OSError:
-        return 0.0
+        return 0, 0.0
+    return found.st_size, found.st_mtime

@@ -38,7 +38,6 @@ class NearestKnown:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._known = vocabulary.index
-        self._found: dict[str, str | None] = {}
         self._by_base: dict[str, str] = {}
         # Of several tokens with the same base: the base itself, else the first.
         for token in sorted(vocabulary.tokens, key=lambda token: token != _base(token)):
@@ -48,22 +47,17 @@ class NearestKnown:
         """The nearest character of the alphabet, itself if it is one of them; None if there is none."""
         if character in self._known:
             return character
-        if character not in self._found:
-            self._found[character] = self._find(character)
-        return self._found[character]
-
-    def replaced(self, text: str) -> str:
-        """The text with each unknown character replaced by its nearest, if there is one; its length stays."""
-        strangers = set(text) - self._known.keys()
-        return text.translate({ord(stranger): self.of(stranger) or stranger for stranger in strangers})
-
-    def _find(self, character: str) -> str | None:
         base = _base(character)
         candidates: list[str] = [*_FAMILY.get(character, ""), *_cases(character), *_FAMILY.get(base, "")]
         for candidate in candidates:
             if candidate in self._known:
                 return candidate
         return next((self._by_base[key] for key in (base, *_cases(base)) if key in self._by_base), None)
+
+    def replaced(self, text: str) -> str:
+        """The text with each unknown character replaced by its nearest, if there is one; its length stays."""
+        strangers = set(text) - self._known.keys()
+        return text.translate({ord(stranger): self.of(stranger) or stranger for stranger in strangers})
 
 
 def _cases(character: str) -> tuple[str, str, str]:

@@ -32,11 +32,6 @@ def _named(positions: Mapping[str, list[int]], most: int = 5) -> str:
     return "; ".join(clauses)
 
 
-def id_dtype(size: int) -> np.dtype[np.unsignedinteger]:
-    """The smallest unsigned dtype that can number `size` tokens."""
-    return np.dtype(np.min_scalar_type(max(size - 1, 0)))
-
-
 def code_points(text: str) -> NDArray[np.intp]:
     """The code point of each character, shape (len(text),), as an index into a table."""
     points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
@@ -77,7 +72,7 @@ class Vocabulary:
     @property
     def dtype(self) -> np.dtype[np.unsignedinteger]:
         """The dtype of the ids: uint8 up to 256 tokens, uint16 up to 65,536."""
-        return id_dtype(len(self))
+        return np.dtype(np.min_scalar_type(len(self) - 1))
 
     @cached_property
     def _table(self) -> NDArray[np.int32]:
@@ -111,7 +106,7 @@ class Vocabulary:
 
     def known_part(self, text: str) -> str:
         """The text without the characters that have no id: what `encode_known` encodes."""
-        return text.translate(dict.fromkeys(map(ord, self.unknown(text))))
+        return self.decode(self.encode_known(text))
 
     def decode(self, ids: Iterable[int] | Ids) -> str:
         """The characters of the ids. Raises IndexError for an id outside the alphabet."""

@@ -12,7 +12,6 @@ from charrnn_tui.text.batches import (
     batch_count,
     check_geometry,
     get_batches,
-    largest_geometry,
     split_at,
 )
 from tests.text.notebook_batches import notebook_batches
@@ -38,15 +37,6 @@ def test_the_last_target_of_the_last_window_wraps_to_the_row_s_first_character()
     batches = list(get_batches(np.arange(13, dtype=np.uint8), 2, 3))
     assert [x.tolist() for x, _ in batches] == [[[0, 1, 2], [6, 7, 8]], [[3, 4, 5], [9, 10, 11]]]
     assert [y.tolist() for _, y in batches] == [[[1, 2, 3], [7, 8, 9]], [[4, 5, 0], [10, 11, 6]]]
-
-
-@given(st.integers(0, 300), SMALL, SMALL, st.integers(0, 40))
-def test_an_epoch_can_be_taken_up_in_its_middle(length: int, batch_size: int, seq_length: int, start: int) -> None:
-    ids = np.arange(length, dtype=np.uint16)
-    rest = list(get_batches(ids, batch_size, seq_length, start))
-    expected = list(get_batches(ids, batch_size, seq_length))[start:]
-    assert [x.tolist() for x, _ in rest] == [x.tolist() for x, _ in expected]
-    assert [y.tolist() for _, y in rest] == [y.tolist() for _, y in expected]
 
 
 def test_the_split_rounds_down() -> None:
@@ -98,22 +88,6 @@ def test_what_the_message_proposes_fits_and_one_more_does_not(
     assert ("--val-frac 0" in message) == (val_frac > 0 and fits(length, batch_size, seq_length, 0.0))
     assert bool(batches or sequences) == (min(parts(length, val_frac)) > 0)
     assert "\n" not in message
-
-
-@given(*GEOMETRY, VAL_FRACS)
-def test_the_largest_geometry_fits_and_none_larger_does(
-    length: int, batch_size: int, seq_length: int, val_frac: float
-) -> None:
-    assume(min(parts(length, val_frac)) > 0)
-    batch, seq = largest_geometry(length, batch_size, seq_length, val_frac)
-    assert fits(length, batch, seq, val_frac)
-    assert batch == batch_size or not fits(length, batch + 1, seq, val_frac)
-    assert seq == seq_length or not fits(length, 1, seq + 1, val_frac)
-
-
-def test_no_geometry_fits_where_a_part_is_empty() -> None:
-    with pytest.raises(TextTooShort, match="5 characters leave none to train or to validate on"):
-        largest_geometry(5, 2, 2, 0.9)
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from charrnn_tui.text.batches import get_batches
-from charrnn_tui.text.corpus import CorpusError, corpus_name, load_corpus, read_text
+from charrnn_tui.text.corpus import CorpusError, TextChanged, alphabet_of, encode_text, load_corpus, read_text
 from charrnn_tui.text.long_text import chunks
 from charrnn_tui.text.text_file import TextFile, sha256_of
+from charrnn_tui.text.vocabulary import UnknownCharacters, Vocabulary
+
+TEXTS = st.text(alphabet=st.characters(exclude_categories=[])) | st.text(alphabet="ab\xe9\u20ac\U0001f600")
 
 
 def written(path: Path, data: bytes) -> Path:
@@ -38,7 +43,7 @@ def test_files_are_joined_in_the_order_given(tmp_path: Path) -> None:
     second, first = written(tmp_path / "b.txt", b"world"), written(tmp_path / "a.txt", b"hello ")
     corpus = load_corpus([second, first])
     assert corpus.vocabulary.decode(corpus.ids) == "worldhello "
-    assert corpus.name == corpus_name([second]) == "b"
+    assert corpus.name == "b"
     assert corpus.sha256 == hashlib.sha256(b"worldhello ").hexdigest()
 
 
@@ -159,3 +164,36 @@ def test_an_encoding_that_does_not_exist_is_named(tmp_path: Path, encoding: str)
 def test_a_path_that_is_none_is_refused() -> None:
     assert "is not a path" in refused(Path("a\0b"))
     assert "cannot be read: File name too long" in refused(Path("x" * 5000))
+
+
+@given(st.lists(TEXTS, max_size=4))
+def test_the_alphabet_of_pieces_is_that_of_the_whole(texts: list[str]) -> None:
+    whole = "".join(texts)
+    assert alphabet_of(texts) == (sorted(set(whole)), len(whole))
+
+
+@given(st.lists(TEXTS, max_size=4).filter(any))
+def test_pieces_are_encoded_as_the_whole(texts: list[str]) -> None:
+    whole = "".join(texts)
+    alphabet = sorted(set(whole))
+    ids = encode_text(texts, Vocabulary(alphabet), len(whole))
+    assert ids.tolist() == [alphabet.index(char) for char in whole]
+    assert not ids.flags.writeable
+
+
+@pytest.mark.parametrize("size", [1, 255, 256, 257, 5_000, 65_535, 65_536, 70_000])
+def test_an_alphabet_may_have_any_size(size: int) -> None:
+    alphabet = [chr(code) for code in range(0x20, 0x20 + size + 0x800) if not 0xD800 <= code < 0xE000][:size]
+    text = "".join(reversed(alphabet))
+    found, length = alphabet_of([text])
+    ids = encode_text([text], Vocabulary(found), length)
+    assert found == alphabet
+    assert ids.dtype == Vocabulary(alphabet).dtype
+    assert np.array_equal(ids, np.arange(size)[::-1])
+
+
+@pytest.mark.parametrize("texts", [["ab", "c"], ["ab", "aba"], ["a"]])
+def test_a_text_that_is_another_in_the_second_pass_is_refused(texts: list[str]) -> None:
+    alphabet, length = alphabet_of(["ab", "ab"])
+    with pytest.raises((TextChanged, UnknownCharacters)):
+        encode_text(texts, Vocabulary(alphabet), length)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charrnn_tui.text.vocabulary import UnknownCharacters, Vocabulary, id_dtype
+from charrnn_tui.text.vocabulary import UnknownCharacters, Vocabulary
 
 TEXTS = st.text(min_size=1, max_size=80)
 
@@ -20,7 +20,7 @@ def test_a_checkpoint_s_order_is_kept() -> None:
     ("tokens", "dtype"), [(1, "uint8"), (256, "uint8"), (257, "uint16"), (65_536, "uint16"), (65_537, "uint32")]
 )
 def test_ids_are_as_small_as_they_fit(tokens: int, dtype: str) -> None:
-    assert id_dtype(tokens) == np.dtype(dtype)
+    assert Vocabulary(map(chr, range(tokens))).dtype == np.dtype(dtype)
 
 
 def test_the_last_id_of_a_full_dtype_does_not_overflow() -> None:
