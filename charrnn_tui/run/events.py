@@ -4,25 +4,37 @@ A line of events.jsonl, and of `train --json`, is one event: its fields, its nam
 in Unix seconds. Losses are in nats per character.
 """
 
-import dataclasses
 import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from typing import Any
 
+import msgspec
 
-@dataclass(frozen=True, kw_only=True)
-class Event:
+from charrnn_tui.run.decoding import Count, DecodingError, Seconds, convert, read_json
+
+
+def snake_case(name: str) -> str:
+    """StepDone → step_done."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+def event_name(kind: type["Event"]) -> str:
+    """The name of a kind of event in JSON: `step_done` for StepDone."""
+    return snake_case(kind.__name__)
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag=snake_case):
     """time: Unix seconds. step: training steps done when it happened."""
 
-    time: float
-    step: int = 0
+    time: Seconds
+    step: Count = 0
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunStarted(Event):
+class RunStarted(Event, frozen=True, kw_only=True):
     """The model is built and the first step comes next. steps: planned for the whole run.
 
     lstm: on a CPU, whose layers train, and why: ours or PyTorch's. resumed_at_step: None for a new run; else earlier
@@ -32,30 +44,29 @@ class RunStarted(Event):
     run: str = ""
     corpus: str = ""
     corpus_sha256: str = ""
-    chars: int = 0
-    tokens: int = 0
-    parameters: int = 0
+    chars: Count = 0
+    tokens: Count = 0
+    parameters: Count = 0
     device: str = ""
     device_name: str = ""
     precision: str = ""
-    threads: int = 0
+    threads: Count = 0
     lstm: str = ""
-    epochs: int = 0
-    steps: int = 0
-    steps_per_epoch: int = 0
-    pid: int = 0
+    epochs: Count = 0
+    steps: Count = 0
+    steps_per_epoch: Count = 0
+    pid: Count = 0
     host: str = ""
-    resumed_at_step: int | None = None
+    resumed_at_step: Count | None = None
     detached: bool = False
-    settings: dict[str, Any] = field(default_factory=dict)
-    versions: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, Any] = {}
+    versions: dict[str, str] = {}
 
 
-@dataclass(frozen=True, kw_only=True)
-class StepDone(Event):
+class StepDone(Event, frozen=True, kw_only=True):
     """epoch: 1-based. seconds: of this step. train_seconds: all steps and validations so far, without pauses."""
 
-    epoch: int
+    epoch: Count
     loss: float
     grad_norm: float
     lr: float
@@ -65,26 +76,24 @@ class StepDone(Event):
     eta_seconds: float | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Evaluated(Event):
+class Evaluated(Event, frozen=True, kw_only=True):
     """A validation: the mean of its batch losses, with the batch geometry on which the mean depends.
 
     chars: how many were read; 0 in events of older versions.
     """
 
-    epoch: int
+    epoch: Count
     loss: float
     val_loss: float
     best_val_loss: float
     best: bool
-    batch_size: int
-    seq_length: int
+    batch_size: Count
+    seq_length: Count
     seconds: float
-    chars: int = 0
+    chars: Count = 0
 
 
-@dataclass(frozen=True, kw_only=True)
-class SampleWritten(Event):
+class SampleWritten(Event, frozen=True, kw_only=True):
     """Text generated at this step, with a fixed prime and seed, so that samples can be compared.
 
     requested: by a person; else it was due.
@@ -92,14 +101,13 @@ class SampleWritten(Event):
 
     prime: str
     text: str
-    seed: int
-    top_k: int
+    seed: Count
+    top_k: Count
     val_loss: float | None = None
     requested: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class CheckpointSaved(Event):
+class CheckpointSaved(Event, frozen=True, kw_only=True):
     """kind: best, last, requested, or kept (in the history). file: its name in the run directory.
 
     val_loss: of the last validation.
@@ -110,52 +118,45 @@ class CheckpointSaved(Event):
     val_loss: float | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunPaused(Event):
+class RunPaused(Event, frozen=True, kw_only=True):
     """The training is paused; its model stays in memory."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunResumed(Event):
+class RunResumed(Event, frozen=True, kw_only=True):
     """The training continues after a pause."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunDetached(Event):
+class RunDetached(Event, frozen=True, kw_only=True):
     """The training continues without the terminal that it was started from."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class PlanChanged(Event):
+class PlanChanged(Event, frozen=True, kw_only=True):
     """The plan was changed on request. plan: `end after epoch`, `pause` or `more epochs`; at_step: when that is due.
 
     epochs, steps: now planned for the whole run.
     """
 
     plan: str
-    at_step: int
-    epochs: int
-    steps: int
+    at_step: Count
+    epochs: Count
+    steps: Count
 
 
-@dataclass(frozen=True, kw_only=True)
-class LearningRateChanged(Event):
+class LearningRateChanged(Event, frozen=True, kw_only=True):
     """factor: by which the schedule's learning rate is multiplied from now on."""
 
     lr: float
     factor: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class AlarmRaised(Event):
+class AlarmRaised(Event, frozen=True, kw_only=True):
     """Something that needs a person's attention. kind: nan, disk, …; the message is one line."""
 
     kind: str
     message: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunFinished(Event):
+class RunFinished(Event, frozen=True, kw_only=True):
     """The last event of a training, until it is resumed.
 
     state: finished, stopped (asked to), interrupted (a signal) or failed.
@@ -168,19 +169,14 @@ class RunFinished(Event):
     best_val_loss: float | None = None
 
 
-def event_name(kind: type[Event]) -> str:
-    """StepDone → step_done."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
-
-
-_READS: dict[Any, Any] = {float: int | float, int: int, str: str, dict[str, Any]: dict}  # JSON has one type of number
 _KINDS: dict[str, type[Event]] = {event_name(kind): kind for kind in Event.__subclasses__()}
+_DECODER: msgspec.json.Decoder[Event] = msgspec.json.Decoder(reduce(or_, Event.__subclasses__()))
 
 
 def to_json(event: Event) -> dict[str, Any]:
     """The event as a JSON object; NaN and infinities, which JSON lacks, as null."""
     values: dict[str, Any] = {"event": event_name(type(event))}
-    for name, value in dataclasses.asdict(event).items():
+    for name, value in msgspec.structs.asdict(event).items():
         values[name] = None if isinstance(value, float) and not math.isfinite(value) else value
     return values
 
@@ -198,16 +194,22 @@ def from_json(values: Mapping[str, Any]) -> Event | None:
     kind = _KINDS.get(str(values.get("event")))
     if kind is None:
         return None
-    arguments: dict[str, Any] = {}
-    for spec in dataclasses.fields(kind):
-        if spec.name in values:
-            value = values[spec.name]
-            if value is None and spec.type is float:
-                value = math.nan
-            if not isinstance(value, _READS.get(spec.type, object)):
-                return None
-            arguments[spec.name] = value
+    floats = [field.name for field in msgspec.structs.fields(kind) if field.type is float]
+    lost = {name: math.nan for name in floats if values.get(name, 0.0) is None}
     try:
-        return kind(**arguments)
-    except TypeError:  # a field is missing: written by another version
+        return convert({**values, **lost}, kind)
+    except DecodingError:
         return None
+
+
+def from_line(line: bytes) -> Event | None:
+    """The event of a line of events.jsonl; None for one that this version does not know or cannot read."""
+    try:
+        return _DECODER.decode(line)
+    except (ValueError, RecursionError):  # null for NaN, a lone surrogate, damage
+        pass
+    try:
+        values = read_json(line)
+    except DecodingError:
+        return None
+    return from_json(values) if isinstance(values, dict) else None

@@ -4,8 +4,10 @@ import math
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import structs
 
 from charrnn_tui.run.events import (
     AlarmRaised,
@@ -59,15 +61,6 @@ class RunProgress:
         for event in events:
             self.add(event)
 
-    def add_steps(self, steps: "array[int]", losses: "array[float]", last: StepDone) -> None:
-        """Fold as many steps at once, which increase; `last` is the last of them."""
-        self.version += 1
-        self._take_back(steps[0])
-        self.updated, self.last_step = last.time, last
-        self.step = max(self.step, last.step)
-        self.steps.extend(steps)
-        self.losses.extend(losses)
-
     def add(self, event: Event) -> None:
         """Fold one event."""
         self.version += 1
@@ -98,7 +91,7 @@ class RunProgress:
             case PlanChanged(plan=plan, epochs=epochs, steps=steps):
                 self.ticks.append((event.step, plan))
                 if self.started:
-                    self.started = replace(self.started, epochs=epochs, steps=steps)
+                    self.started = structs.replace(self.started, epochs=epochs, steps=steps)
             case RunFinished(state=state, reason=reason):
                 self.state, self.reason, self.ending = state, reason, event
                 if state in ("stopped", "interrupted"):

@@ -3,9 +3,10 @@
 import random
 
 import pytest
+from msgspec import structs
 
 from charrnn_tui.run.alarms import LossWatch
-from charrnn_tui.run.events import AlarmRaised, Evaluated
+from charrnn_tui.run.events import AlarmRaised
 from tests.run.test_events import evaluated, step_done
 
 
@@ -27,9 +28,7 @@ class Course:
         best = val_loss < self.best
         self.best = min(self.best, val_loss)
         values = evaluated(self.now, val_loss, best)
-        self.alarms += self.watch.validation(
-            Evaluated(**(vars(values) | {"best_val_loss": self.best})), total_steps=self.total
-        )
+        self.alarms += self.watch.validation(structs.replace(values, best_val_loss=self.best), total_steps=self.total)
 
     @property
     def told(self) -> list[tuple[str, int]]:

@@ -1,6 +1,5 @@
 """Events: one line of JSON each, read by any version, folded into progress."""
 
-import dataclasses
 import json
 import math
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from charrnn_tui.run.events import (
     AlarmRaised,
@@ -242,7 +242,7 @@ def test_a_loss_that_is_not_a_number_is_null_in_json() -> None:
 
 def test_a_resumed_training_takes_back_the_steps_that_it_does_anew() -> None:
     steps = [step_done(step, loss=float(step)) for step in range(1, 7)]
-    resumed = dataclasses.replace(STARTED, step=4, resumed_at_step=4)
+    resumed = structs.replace(STARTED, step=4, resumed_at_step=4)
     progress = folded(
         STARTED,
         *steps[:4],

@@ -7,12 +7,12 @@ import math
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 from textual.pilot import Pilot
 
 from charrnn_tui.playground.models import ModelSource
@@ -56,7 +56,7 @@ def shipped(backend: ScriptedBackend) -> None:
 
 def ago(days: int, events: list[Event]) -> list[Event]:
     """The script's events are of now, to fractions of a second, which the size of a run's log would show."""
-    return [replace(event, time=NOON_AGO - days * DAY) for event in events]
+    return [structs.replace(event, time=NOON_AGO - days * DAY) for event in events]
 
 
 def history(steps: int, *, falls_to: float = 1.3, **facts: Any) -> list[Event]:

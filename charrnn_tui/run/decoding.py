@@ -1,0 +1,38 @@
+"""The one layer that decodes what is read from files: behind it everything has its declared type."""
+
+import json
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e15)]
+
+
+class DecodingError(ValueError):
+    """Contents of a file that are not what they should be; the message is one line."""
+
+
+def read_json(data: bytes | str) -> Any:
+    """Builtin objects from JSON; NaN and lone surrogates are read, too. Raises DecodingError."""
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:  # RecursionError: thousands of brackets
+        raise DecodingError(f"is not JSON: {error}") from None
+
+
+def convert(values: Any, kind: type[T]) -> T:
+    """Builtin objects as this type. Raises DecodingError that names the place, such as `step: Expected …`."""
+    try:
+        return msgspec.convert(values, kind)
+    except (ValueError, RecursionError) as error:
+        problem, _, place = str(error).partition(" - at ")
+        named = place.strip("`").removeprefix("$").removeprefix(".")
+        raise DecodingError(f"{named}: {problem}" if named else problem) from None
+
+
+def decode(data: bytes | str, kind: type[T]) -> T:
+    """JSON as this type. Raises DecodingError."""
+    return convert(read_json(data), kind)
