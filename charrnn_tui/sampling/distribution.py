@@ -31,6 +31,14 @@ class CharacterStatistics:
     entropy_bits: float  # of the model's own distribution: the surprise that it expected
 
 
+def log_probabilities(logits: NDArray[np.floating]) -> Probabilities:
+    """ln softmax(logits) in float64, (…, n_tokens)."""
+    x = logits.astype(np.float64)
+    x -= x.max(axis=-1, keepdims=True)  # softmax does not change, and exp cannot overflow
+    x -= np.log(np.exp(x).sum(axis=-1, keepdims=True))
+    return x
+
+
 def surprises_and_entropies(
     logits: NDArray[np.floating], ids: NDArray[np.integer]
 ) -> tuple[Probabilities, Probabilities]:
@@ -38,13 +46,10 @@ def surprises_and_entropies(
 
     logits: (N, n_tokens), that predicted them; ids: (N), the characters.
     """
-    x = logits.astype(np.float64)  # (N, n_tokens)
-    x -= x.max(axis=1, keepdims=True)  # softmax does not change, and exp cannot overflow
-    chosen = np.take_along_axis(x, ids[:, np.newaxis], axis=1)[:, 0]  # (N)
-    weights = np.exp(x)  # (N, n_tokens)
-    total = weights.sum(axis=1)  # (N); p = weights / total
-    entropies = (np.log(total) - (weights * x).sum(axis=1) / total) / _LN2  # -Σ p log2 p
-    return (np.log(total) - chosen) / _LN2, np.maximum(entropies, 0)  # -log2 p
+    log_p = log_probabilities(logits)  # (N, n_tokens)
+    surprises = -np.take_along_axis(log_p, ids[:, np.newaxis], axis=1)[:, 0]  # (N), -ln p
+    entropies = -(np.exp(log_p) * log_p).sum(axis=1)  # (N), -Σ p ln p
+    return surprises / _LN2, np.maximum(entropies, 0) / _LN2
 
 
 class Distribution:

@@ -43,7 +43,7 @@ class GeneratedText:
     """The characters written after a prime; grows by `write`. Position 0 is the first of them.
 
     forced: positions of characters that a person chose. settings, seeds: in force from which position on, the first
-    from 0.
+    from 0. mixed: whether weights changed in mid-text, as those of a run in training do.
     """
 
     def __init__(self, sampler: Sampler, prime: str, seed: int) -> None:
@@ -59,9 +59,9 @@ class GeneratedText:
         self.seeds = [Change(0, seed)]
         self._logits: list[NDArray[np.float32]] = []  # each (CHUNK, V); only the last is written to
         self._states: dict[int, LSTMState] = {0: sampler.state}
-        self._start_logits = sampler.logits
+        self._end_logits = sampler.logits  # of the character after the last one
         self._networks = [Change(0, sampler.model)]
-        self._mixed = False
+        self.mixed = False
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -94,11 +94,6 @@ class GeneratedText:
         """The one that wrote the last character."""
         return self._networks[-1].value
 
-    @property
-    def mixed(self) -> bool:
-        """Whether weights changed in mid-text, as those of a run in training do."""
-        return self._mixed
-
     def write(self, sampler: Sampler, token_id: int | None = None, *, chosen: bool = True) -> SampledCharacter:
         """Let a sampler that stands at the end of this text write one more character: drawn, or `token_id`.
 
@@ -114,11 +109,12 @@ class GeneratedText:
         if row == 0:
             self._logits.append(np.empty((CHUNK, len(logits)), np.float32))
         self._logits[-1][row] = logits
-        if not self.settings or self.settings[-1].value is not settings:
-            self._settings_changed(position, settings)
+        if not self.settings or self.settings[-1].value != settings:
+            self.settings.append(Change(position, settings))
         if token_id is not None and chosen:
             self.forced.append(position)
         self.ids.append(written.token_id)
+        self._end_logits = sampler.logits
         return written
 
     def change_seed(self, seed: int) -> None:
@@ -138,19 +134,13 @@ class GeneratedText:
             self._entropies.frombytes(entropies.astype(np.float32).tobytes())
             self._total_bits += float(surprises.sum())
 
-    def _settings_changed(self, position: int, settings: SamplingSettings) -> None:
-        if self.settings and self.settings[-1].value == settings:
-            self.settings[-1] = Change(self.settings[-1].position, settings)  # `is` finds it the next time
-        else:
-            self.settings.append(Change(position, settings))
-
     def change_network(self, network: CharLSTM, state: LSTMState) -> None:
         """Record that other weights continue from here; state: of the old ones, from which they continue."""
         self._states[len(self)] = state
         if self._networks[-1].position == len(self):
             self._networks.pop()
         self._networks.append(Change(len(self), network))
-        self._mixed = True
+        self.mixed = True
         if len(self._networks) > NETWORKS_KEPT:
             gone = self._networks.pop(0).position
             end = self._networks[0].position
@@ -183,28 +173,17 @@ class GeneratedText:
         """
         if not self._networks[0].position <= position <= len(self):
             raise WeightsGone("the weights that wrote this are gone: newer ones came from the training")
-        oldest = self._networks[0].position
-        at_end = position == len(self) > oldest  # its logits come from the step before, to the bit
-        nearest = max(place for place in self._states if place < position + (not at_end))
-        state, logits = self._states[nearest], None
+        nearest = max(place for place in self._states if place <= position)
+        state = self._states[nearest]
         for place in range(nearest, position):
-            network = _in_force(self._networks, place).value
-            if place + 1 < position or position < len(self):
-                state = network.advance(self.ids[place], state)
-            else:
-                logits, state = network.step(self.ids[place], state)
-        if position < len(self):
-            logits = self._logits[position // CHUNK][position % CHUNK].copy()
-        elif logits is None:
-            logits = self._logits_of_state(position, state)
+            state = _in_force(self._networks, place).value.advance(self.ids[place], state)
         last = _in_force(self.seeds, position)
-        return SamplerSnapshot(state, logits, dict(seeded(last.value, position - last.position).state))
+        random_state = dict(seeded(last.value, position - last.position).state)
+        return SamplerSnapshot(state, self._logits_at(position), random_state)
 
-    def _logits_of_state(self, position: int, state: LSTMState) -> NDArray[np.float32]:
-        """Where no step leads there: at the beginning, or where the weights before it are gone."""
-        if position == 0:
-            return self._start_logits
-        return _in_force(self._networks, position - 1).value.read_out(state)
+    def _logits_at(self, position: int) -> NDArray[np.float32]:
+        """That predicted the character there, or predict the one after the last; a copy."""
+        return self._end_logits if position == len(self) else self.logits_between(position, position + 1)[0].copy()
 
     def fork(self, position: int, seed: int | None = None) -> Self:
         """An independent text with the characters before a position; seed: of the random numbers from there on.
@@ -214,7 +193,7 @@ class GeneratedText:
         if position < self._networks[0].position:
             raise WeightsGone("the weights that wrote this are gone: newer ones came from the training")
         fork = self.__new__(type(self))
-        fork.vocabulary, fork.prime, fork._start_logits = self.vocabulary, self.prime, self._start_logits
+        fork.vocabulary, fork.prime, fork._end_logits = self.vocabulary, self.prime, self._logits_at(position)
         fork.ids, fork.forced = self.ids[:position], [place for place in self.forced if place < position]
         fork._surprises, fork._entropies = self._surprises[:position], self._entropies[:position]
         fork.settings, fork.seeds = _until(self.settings, position), _until(self.seeds, position + 1)
@@ -226,7 +205,7 @@ class GeneratedText:
             fork._logits[-1] = fork._logits[-1].copy()  # each writes on in its own
         fork._states = {place: state for place, state in self._states.items() if place <= position}
         fork._networks = [self._networks[0], *_until(self._networks[1:], position)]
-        fork._mixed = self._mixed
+        fork.mixed = self.mixed
         return fork
 
     @property

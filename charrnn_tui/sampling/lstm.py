@@ -100,16 +100,11 @@ class CharLSTM:
     def step(self, ids: int | NDArray[np.integer], state: LSTMState) -> tuple[Floats, LSTMState]:
         """Read one character of each text. ids: an int or (B). Returns logits, (V) or (B, V), and the state."""
         if self._compiled is not None and (result := self._compiled.run(ids, state.h, state.c)) is not None:
-            h, c, logits = result
-            return logits, LSTMState(h, c)
+            return result[2], LSTMState(*result[:2])
         state = self.advance(ids, state)
-        return self.read_out(state), state
-
-    def read_out(self, state: LSTMState) -> Floats:
-        """The logits that `step` returned with this state."""
         logits: Floats = np.dot(state.h[-1], self._output)  # (…, V)
         logits += self._output_bias
-        return logits
+        return logits, state
 
     def advance(self, ids: int | NDArray[np.integer], state: LSTMState) -> LSTMState:
         """`step` without the logits, as within a prime."""

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from charrnn_tui.sampling.lstm import CharLSTM, LSTMState
-from charrnn_tui.sampling.sampler import Sampler, SamplerSnapshot
+from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.text.vocabulary import Ids, Vocabulary
 
@@ -37,14 +37,15 @@ class PrimeReader:
         """
         sampler = Sampler(self.model, self.vocabulary, seed=0)
         ids = self.vocabulary.encode_known(prime)
-        done = 0
-        while done < len(ids):
+        if not len(ids):
+            return sampler
+        done, state = 0, self.model.initial_state()
+        while done < len(ids) - 1:
             if on_progress is not None:
                 on_progress(done)
             with self._lock:  # one piece at a time, so that two readers of one prime take turns and both get on
-                done, state = self._read_piece(ids)
-        if len(ids):
-            sampler.restore(SamplerSnapshot(state, self.model.read_out(state), sampler.snapshot().random_state))
+                done, state = self._read_piece(ids[:-1])
+        sampler.logits, sampler.state = self.model.step(int(ids[-1]), state)
         return sampler
 
     def predict(self, prime: str, most: int, on_progress: Callable[[int], None] | None = None) -> str:

@@ -1,9 +1,8 @@
 """Text from a model, one character at a time: the notebook's `predict` and `sample` (cells 38 and 40)."""
 
-import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +12,6 @@ from charrnn_tui.sampling.lstm import CharLSTM, LSTMState
 from charrnn_tui.sampling.lstm_step import choose
 from charrnn_tui.sampling.settings import PLAIN, SamplingSettings
 from charrnn_tui.text.vocabulary import Vocabulary
-
-_PROGRESS_EVERY = 256  # characters of a prime between two reports: some twenty reports a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +47,8 @@ class Sampler(Iterator[SampledCharacter]):
     Each character uses up exactly one random number, also at temperature 0 or where it is forced. So `settings` may be
     assigned in mid-stream, from another thread too: they act on the next character, and the characters after it are
     drawn with the same numbers as before.
+
+    state: of the network after the last character. logits: of the next character, (n_tokens), not to be written into.
     """
 
     def __init__(
@@ -60,15 +59,12 @@ class Sampler(Iterator[SampledCharacter]):
         *,
         seed: int,
         prime: str = "",
-        unknown: Literal["raise", "skip"] = "raise",
-        on_progress: Callable[[int], None] | None = None,
     ) -> None:
         """Read the whole prime; the first written character follows from its last one, as in the notebook.
 
-        An empty prime counts as a line break where the alphabet has one, else as the first token. on_progress is called
-        every 256 characters with how many have been read, and may raise to end the reading.
-        Raises UnknownCharacters for a prime outside the alphabet unless they are to be skipped, ValueError for a
-        negative seed or an alphabet that is not the model's.
+        An empty prime counts as a line break where the alphabet has one, else as the first token. Raises
+        UnknownCharacters for a prime outside the alphabet, ValueError for a negative seed or an alphabet that is not
+        the model's.
         """
         if len(vocabulary) != model.n_tokens:
             raise ValueError(f"the alphabet has {len(vocabulary)} tokens, the model {model.n_tokens}")
@@ -77,14 +73,11 @@ class Sampler(Iterator[SampledCharacter]):
         self._settings = settings
         self._distribution: Distribution | None = None
         self.reseed(seed)
-        ids = vocabulary.encode(prime) if unknown == "raise" else vocabulary.encode_known(prime)
-        *earlier, last = ids.tolist() or [vocabulary.index.get("\n", 0)]
-        self._state = model.initial_state()
-        for done, token_id in enumerate(earlier):
-            if on_progress is not None and done % _PROGRESS_EVERY == 0:
-                on_progress(done)
-            self._state = model.advance(token_id, self._state)
-        self._logits, self._state = model.step(last, self._state)
+        *earlier, last = vocabulary.encode(prime).tolist() or [vocabulary.index.get("\n", 0)]
+        self.state = model.initial_state()
+        for token_id in earlier:
+            self.state = model.advance(token_id, self.state)
+        self.logits, self.state = model.step(last, self.state)
 
     @property
     def settings(self) -> SamplingSettings:
@@ -100,24 +93,14 @@ class Sampler(Iterator[SampledCharacter]):
     def distribution(self) -> Distribution:
         """The distribution of the next character."""
         if self._distribution is None:
-            self._distribution = Distribution(self._logits, self._settings)
+            self._distribution = Distribution(self.logits, self._settings)
         return self._distribution
-
-    @property
-    def state(self) -> LSTMState:
-        """The network's state after the last character."""
-        return self._state
-
-    @property
-    def logits(self) -> NDArray[np.float32]:
-        """Of the next character, (n_tokens); not to be written into."""
-        return self._logits
 
     def __next__(self) -> SampledCharacter:
         settings, u = self._settings, self._random.random()
-        token_id = choose(self._logits, settings, u)
+        token_id = choose(self.logits, settings, u)
         if token_id is None:  # no compiled code, or no finite logits, for which Distribution raises
-            token_id = Distribution(self._logits, settings).choose(u)
+            token_id = Distribution(self.logits, settings).choose(u)
         return self._write(token_id)
 
     def force(self, token_id: int) -> SampledCharacter:
@@ -127,13 +110,13 @@ class Sampler(Iterator[SampledCharacter]):
         """
         if not 0 <= token_id < self.model.n_tokens:
             raise IndexError(f"there is no token {token_id} among {self.model.n_tokens}")
-        if not np.isfinite(self._logits).all():
+        if not np.isfinite(self.logits).all():
             raise ValueError(NOT_FINITE)
         self._random.random()
         return self._write(token_id)
 
     def _write(self, token_id: int) -> SampledCharacter:
-        self._logits, self._state = self.model.step(token_id, self._state)
+        self.logits, self.state = self.model.step(token_id, self.state)
         self._distribution = None
         return SampledCharacter(self.vocabulary.tokens[token_id], token_id)
 
@@ -144,18 +127,12 @@ class Sampler(Iterator[SampledCharacter]):
         """Continue with the random numbers of another seed, without the first `drawn` of them."""
         self._random = np.random.Generator(seeded(seed, drawn))
 
-    def fork(self) -> Self:
-        """An independent sampler at the same point, with the same settings."""
-        other = copy.copy(self)
-        other._random = copy.deepcopy(self._random)
-        return other
-
     def snapshot(self) -> SamplerSnapshot:
         """This point, to return to or to fork from."""
-        return SamplerSnapshot(self._state, self._logits, dict(self._random.bit_generator.state))
+        return SamplerSnapshot(self.state, self.logits, dict(self._random.bit_generator.state))
 
     def restore(self, snapshot: SamplerSnapshot) -> None:
         """Continue from a point of this sampler, or of another one with the same model. The settings stay."""
-        self._state, self._logits = snapshot.state, snapshot.logits
+        self.state, self.logits = snapshot.state, snapshot.logits
         self._distribution = None
         self._random.bit_generator.state = snapshot.random_state

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from charrnn_tui.sampling.distribution import log_probabilities
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.text.batches import TextTooShort, batch_count, get_batches
 from charrnn_tui.text.vocabulary import Ids
@@ -49,9 +50,5 @@ def batch_losses(model: CharLSTM, ids: Ids, batch_size: int, seq_length: int) ->
 
 
 def cross_entropy(logits: NDArray[np.floating], targets: NDArray[np.integer]) -> NDArray[np.float64]:
-    """-ln softmax(logits)[target] in float64. logits: (…, n_tokens), targets: (…), result: (…)."""
-    x = logits.astype(np.float64)  # (…, n_tokens)
-    x -= x.max(axis=-1, keepdims=True)  # softmax does not change, and exp cannot overflow
-    chosen = np.take_along_axis(x, targets[..., np.newaxis].astype(np.intp), axis=-1)[..., 0]  # (…)
-    losses: NDArray[np.float64] = np.log(np.exp(x).sum(axis=-1)) - chosen  # ln Σ e^x - x[target]
-    return losses
+    """-ln p(target) in float64. logits: (…, n_tokens), targets: (…), result: (…)."""
+    return -np.take_along_axis(log_probabilities(logits), targets[..., np.newaxis].astype(np.intp), axis=-1)[..., 0]

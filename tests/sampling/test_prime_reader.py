@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charrnn_tui.sampling.lstm import CharLSTM, LSTMState
+from charrnn_tui.sampling.lstm import QUANTIZED_FROM, CharLSTM, LSTMState
 from charrnn_tui.sampling.prime_reader import STATE_EVERY, PrimeReader
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
@@ -35,7 +35,8 @@ def model() -> CountingLSTM:
 
 
 def assert_stands_behind(sampler: Sampler, prime: str) -> None:
-    plain = Sampler(sampler.model, VOCABULARY, seed=0, prime=prime, unknown="skip")
+    known = "".join(character for character in prime if character in VOCABULARY.index)
+    plain = Sampler(sampler.model, VOCABULARY, seed=0, prime=known)
     np.testing.assert_array_equal(sampler.logits, plain.logits)
     np.testing.assert_array_equal(sampler.state.h, plain.state.h)
     np.testing.assert_array_equal(sampler.state.c, plain.state.c)
@@ -61,12 +62,19 @@ def test_a_prime_after_others_is_read_to_the_bit_as_if_alone(model: CountingLSTM
         assert_stands_behind(reader.read(prime), prime)
 
 
+def test_large_models_read_a_prime_to_the_bit_as_if_alone() -> None:
+    """Their logits are computed by compiled code."""
+    large = CharLSTM(TorchCharRNN(len(VOCABULARY), QUANTIZED_FROM, 1).checkpoint())
+    large.wait_for_compiled_code()
+    assert_stands_behind(PrimeReader(large, VOCABULARY).read(LONG), LONG)
+
+
 def test_one_more_character_costs_one_step(model: CountingLSTM) -> None:
     reader = PrimeReader(model, VOCABULARY)
     reader.read(LONG)
     before = model.characters
     reader.read(LONG + "a")
-    assert model.characters == before + 2  # the empty prime that a sampler starts with, and this one
+    assert model.characters == before + 3  # the empty prime that a sampler starts with, the last character, this one
 
 
 def test_a_change_in_the_middle_costs_what_follows_it(model: CountingLSTM) -> None:
@@ -115,6 +123,6 @@ def test_threads_that_read_the_same_prime_share_the_work(model: CountingLSTM) ->
         thread.start()
     for thread in threads:
         thread.join()
-    assert model.characters - before == len(LONG) + 4
+    assert model.characters - before == len(LONG) - 1 + 4 + 4  # their empty primes, their last characters
     for sampler in samplers:
         assert_stands_behind(sampler, LONG)

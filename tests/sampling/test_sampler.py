@@ -145,14 +145,6 @@ def test_unknown_characters_of_the_prime_are_named_with_their_positions():
     assert "\n" not in str(raised.value)
 
 
-def test_unknown_characters_are_left_out_when_asked_for():
-    assert text(sampler(prime="th☃e caét", unknown="skip"), 50) == text(sampler(), 50)
-
-
-def test_a_prime_of_unknown_characters_alone_is_an_empty_one_when_they_are_left_out():
-    assert text(sampler(prime="☃☃", unknown="skip"), 50) == text(sampler(prime=""), 50)
-
-
 def test_a_snapshot_brings_back_the_very_continuation():
     stream = sampler()
     text(stream, 20)
@@ -168,12 +160,13 @@ def test_a_snapshot_brings_back_the_very_continuation():
     assert all(isinstance(sampled, SampledCharacter) for sampled in first)
 
 
-def test_a_fork_writes_the_very_continuation_and_leaves_the_original_where_it_stood():
+def test_another_sampler_at_a_snapshot_writes_the_very_continuation_and_leaves_the_original_where_it_stood():
     stream = sampler(settings=SamplingSettings(top_k=4))
     text(stream, 20)
-    fork = stream.fork()
-    first = text(fork, 40)
-    fork.settings = SamplingSettings(temperature=0)
+    other = sampler(settings=SamplingSettings(top_k=4))
+    other.restore(stream.snapshot())
+    first = text(other, 40)
+    other.settings = SamplingSettings(temperature=0)
 
     assert text(stream, 40) == first
 
@@ -202,25 +195,6 @@ def test_a_reseeded_fork_goes_its_own_way_from_the_same_point():
 
     np.testing.assert_array_equal(stream.distribution.before, shown)
     assert text(stream, 60) != first
-
-
-def test_a_long_prime_reports_how_far_it_is():
-    reports: list[int] = []
-
-    sampler(prime="the cat " * 100, on_progress=reports.append)
-
-    assert reports == [0, 256, 512, 768]
-
-
-def test_reading_a_prime_ends_when_the_listener_says_so():
-    class Stopped(Exception):
-        pass
-
-    def stop(_: int) -> None:
-        raise Stopped
-
-    with pytest.raises(Stopped):
-        sampler(on_progress=stop)
 
 
 def test_an_alphabet_that_is_not_the_models_is_refused():
