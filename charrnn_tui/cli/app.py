@@ -13,8 +13,9 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from charrnn_tui.cli.hangup import come_back_lines, on_hangup, point_at_nothing
 from charrnn_tui.cli.output import say
+from charrnn_tui.cli.stop_signals import on_hangup, point_at_nothing
+from charrnn_tui.cli.training_report import come_back_lines
 from charrnn_tui.playground.models import newest_source
 from charrnn_tui.playground.session import DIRECTORY as SESSIONS
 from charrnn_tui.playground.session import list_sessions
@@ -55,7 +56,7 @@ def open_app(
                 active.stop("interrupted", "the app ended")
             active.join()
     if (left := app.return_value) is not None:
-        say(come_back_lines(left, backend.runs_directory, left.trainer()))
+        say(*come_back_lines(left, backend.runs_directory, left.trainer()))
     return 128 + hung_up[-1] if len(hung_up) > 1 else app.return_code or 0
 
 

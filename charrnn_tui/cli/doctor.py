@@ -16,9 +16,8 @@ import numpy as np
 from charrnn_tui import __version__
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.cli.failures import Failed
-from charrnn_tui.cli.listing import Row, write_rows
 from charrnn_tui.cli.options import json_option, runs_option
-from charrnn_tui.cli.output import DataStream, say
+from charrnn_tui.cli.output import DataStream, Row, is_terminal, say
 from charrnn_tui.native.cores import available_cores
 from charrnn_tui.run.quantities import size
 from charrnn_tui.run.settings import TrainSettings
@@ -53,7 +52,7 @@ def doctor_command(no_speed: bool, clear_texts: bool, runs_dir: Path, as_json: b
     if not values["runs_dir_writable"]:
         problems.append(f"{runs_dir} cannot be written to")
     if not no_speed and values["versions"]["torch"] is not None:
-        if sys.stderr is not None and sys.stderr.isatty():
+        if is_terminal(sys.stderr):
             say("checking the speed…")
         values |= _speed()
     values["problems"] = problems
@@ -61,7 +60,7 @@ def doctor_command(no_speed: bool, clear_texts: bool, runs_dir: Path, as_json: b
     if as_json:
         stream.write_json(values)
     else:
-        write_rows(stream, _rows(values))
+        stream.write_rows(_rows(values))
     if problems:
         raise Failed("; ".join(problems))
 

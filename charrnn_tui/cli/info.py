@@ -7,10 +7,9 @@ from typing import Any
 
 import click
 
-from charrnn_tui.cli.listing import Row, epoch_words, loss_rows, run_facts, run_rows, write_rows
+from charrnn_tui.cli.facts import loss_facts, loss_rows, model_facts, run_facts, run_rows, step_words
 from charrnn_tui.cli.options import json_option, runs_option
-from charrnn_tui.cli.output import DataStream
-from charrnn_tui.cli.quality import model_facts, quality_of_loss
+from charrnn_tui.cli.output import DataStream, Row
 from charrnn_tui.run.directory import find_run
 from charrnn_tui.run.quantities import bits, size
 from charrnn_tui.runner.find_model import is_torch_file, locate_checkpoint, open_checkpoint
@@ -36,7 +35,7 @@ def info_command(path: str, runs_dir: Path, as_json: bool) -> None:
         stream.write_json(values)
         return
     rows = run_rows(run_facts(run)) if run is not None else []
-    write_rows(stream, rows + (checkpoint_rows(checkpoint) if checkpoint else [("checkpoint", "none saved yet")]))
+    stream.write_rows(rows + (checkpoint_rows(checkpoint) if checkpoint else [("checkpoint", "none saved yet")]))
 
 
 def checkpoint_facts(path: Path) -> dict[str, Any]:
@@ -54,8 +53,8 @@ def checkpoint_facts(path: Path) -> dict[str, Any]:
         **model_facts(checkpoint),
         "alphabet": list(checkpoint.vocabulary.tokens),
         **facts,
-        "bits_per_char": quality_of_loss(loss)["bits_per_char"],
-        "uniform_loss": math.log(len(checkpoint.vocabulary)),  # guessing evenly: the loss to be better than
+        "bits_per_char": loss_facts(loss)["bits_per_char"],
+        "uniform_loss": math.log(len(checkpoint.vocabulary)),  # of uniform guessing
     }
 
 
@@ -70,13 +69,10 @@ def checkpoint_rows(values: dict[str, Any]) -> list[Row]:
         ("alphabet", f"{values['tokens']} characters: {_alphabet(values['alphabet'])}"),
     ]
     if values["step"] is not None:
-        of = f" of {values['steps']:,}" if values["steps"] else ""
-        rows.append(("trained", f"step {values['step']:,}{of}" + epoch_words(values)))
-    if values["loss"] is not None:
-        rows.append(("training loss", f"{values['loss']:.4f} nats/char"))
+        rows.append(("trained", step_words(values)))
     rows += loss_rows(values)
     uniform = values["uniform_loss"]
-    rows.append(("to compare", f"{uniform:.4f} nats/char ({bits(uniform):.3f} bits/char) is guessing evenly"))
+    rows.append(("uniform guessing", f"{uniform:.4f} nats/char ({bits(uniform):.3f} bits/char)"))
     if values["corpus"]:
         chars = f", {values['chars']:,} characters" if values["chars"] else ""
         rows.append(("corpus", f"{values['corpus']}{chars}, sha256 {values['corpus_sha256']}"))

@@ -1,16 +1,22 @@
-"""Standard output as data, standard error as talk."""
+"""Standard output for results, standard error for messages: the one place that writes to either."""
 
 import json
 import math
 import os
 import sys
 import time
+import unicodedata
+from collections.abc import Sequence
 from typing import IO, Any
 
 import click
 
 FLUSH_SECONDS = 0.05  # a reader at the other end of a pipe sees a stream
 FLUSH_BYTES = 4096
+Row = tuple[str, str]  # a label and what is said under it
+
+_JOINERS = "\u200c\u200d"  # part of how scripts and emoji are spelled
+_STEERING = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")  # controls, direction marks, surrogates, no characters
 
 
 class DataStream:
@@ -21,23 +27,34 @@ class DataStream:
 
     def __init__(self) -> None:
         self._stream: IO[bytes] | None = sys.stdout.buffer if sys.stdout is not None else None  # None: closed at start
-        self.terminal = self._stream is not None and self._stream.isatty()
+        self.terminal = is_terminal(self._stream)
         self._pending: list[bytes] = []
         self._pending_bytes = 0
         self._flushed_at = time.monotonic()
 
-    def write(self, text: str) -> None:
-        """Write characters as they are."""
-        data = utf8(text)
+    def write_text(self, text: str) -> None:
+        """Write characters of a text: as they are into a pipe or a file, visible on a terminal."""
+        data = utf8(visible_text(text) if self.terminal else text)
         self._pending.append(data)
         self._pending_bytes += len(data)
         due = self._pending_bytes >= FLUSH_BYTES or time.monotonic() - self._flushed_at >= FLUSH_SECONDS
         if self.terminal or due:
             self.flush()
 
+    def write_line(self, line: str) -> None:
+        """Write a line about something, visible wherever it goes, and hand it over at once."""
+        self.write_text(visible_line(line) + "\n")
+        self.flush()
+
+    def write_rows(self, rows: Sequence[Row]) -> None:
+        """Write one line a fact, its label before it."""
+        width = max(len(label) for label, _ in rows)
+        for label, words in rows:
+            self.write_line(f"{label:<{width}}  {words}")
+
     def write_json(self, values: Any) -> None:
         """Write one JSON value as one line, and hand it over at once."""
-        self.write(to_json_text(values) + "\n")
+        self.write_text(to_json_text(values) + "\n")
         self.flush()
 
     def flush(self) -> None:
@@ -51,6 +68,45 @@ class DataStream:
         self._flushed_at = time.monotonic()
 
 
+def say(*lines: str) -> None:
+    """Write lines of a message. A reader who has gone is no reason to stop the work."""
+    try:
+        click.echo("\n".join(map(visible_line, lines)), err=True)
+    except OSError:
+        discard(sys.stderr)
+
+
+def is_terminal(stream: IO[Any] | None) -> bool:
+    """Whether what is written there is shown on a terminal."""
+    return stream is not None and stream.isatty()
+
+
+def visible_text(text: str) -> str:
+    """The text with a stand-in for each character that would steer the terminal; line feeds and tabs lay it out.
+
+    Everything else stays as it is, combining marks too: unlike in the app, no place of the screen belongs to a
+    character here.
+    """
+    return _visible(text, _JOINERS + "\n\t")
+
+
+def visible_line(text: str) -> str:
+    """The same for a line with names of files, runs and the like in it, whose line feeds are not ours either."""
+    return _visible(text, _JOINERS)
+
+
+def _visible(text: str, harmless: str) -> str:
+    if text.isprintable():
+        return text
+    from charrnn_tui.tui.textview.visible import visible_char  # builds on Rich's table of widths
+
+    return "".join(visible_char(char) if _steers(char) and char not in harmless else char for char in text)
+
+
+def _steers(char: str) -> bool:
+    return unicodedata.category(char) in _STEERING
+
+
 def utf8(text: str) -> bytes:
     """Characters as UTF-8; bytes that Python smuggled in as halves of surrogate pairs come out as they were."""
     try:
@@ -62,7 +118,9 @@ def utf8(text: str) -> bytes:
 def to_json_text(values: Any) -> str:
     """One line of JSON that is valid UTF-8: what is not a finite number is null, a lone surrogate an escape."""
     text = json.dumps(_finite(values), ensure_ascii=False, allow_nan=False)
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")  # \ud800 is how JSON itself writes it
+    if text.isprintable():
+        return text
+    return "".join(json.dumps(char)[1:-1] if _steers(char) else char for char in text)
 
 
 def _finite(values: Any) -> Any:
@@ -74,14 +132,6 @@ def _finite(values: Any) -> Any:
         case list() | tuple():
             return [_finite(value) for value in values]
     return values
-
-
-def say(message: str) -> None:
-    """One line of talk. A reader who has gone is no reason to stop the work."""
-    try:
-        click.echo(message, err=True)
-    except OSError:
-        discard(sys.stderr)
 
 
 def discard(stream: IO[str] | None) -> None:

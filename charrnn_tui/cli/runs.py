@@ -1,17 +1,16 @@
 """`charrnn-tui runs`: all runs, the one written to last first."""
 
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import click
 
-from charrnn_tui.cli.listing import run_facts
+from charrnn_tui.cli.facts import age, run_facts
 from charrnn_tui.cli.options import PROGRAM, json_option, runs_option
 from charrnn_tui.cli.output import DataStream, say
 from charrnn_tui.run.directory import list_runs
-from charrnn_tui.run.quantities import count, duration
+from charrnn_tui.run.quantities import count
 
 _WIDE = 1000  # columns into a pipe: nothing is cut off there
 _COLUMNS = (  # what a terminal of so many columns shows, beside names of usual length
@@ -68,5 +67,5 @@ def _cells(values: dict[str, Any]) -> dict[str, str]:
         "best": losses[1],
         "batches": f"{values['batch_size']}×{values['seq_length']}" if values.get("batch_size") else "–",
         "kept": str(values["kept_checkpoints"]),
-        "last event": f"{duration(max(0.0, time.time() - values['updated']))} ago" if values["updated"] else "–",
+        "last event": age(values["updated"]) if values["updated"] else "–",
     }

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError
+from charrnn_tui.cli.facts import loss_facts, model_facts
 from charrnn_tui.cli.options import encoding_option, json_option, runs_option, unknown_option
 from charrnn_tui.cli.output import DataStream, say
-from charrnn_tui.cli.quality import model_facts, quality
 from charrnn_tui.native.cores import available_cores
 from charrnn_tui.run.files import file_sha256
+from charrnn_tui.run.quantities import LN2
 from charrnn_tui.runner.find_model import locate_checkpoint, open_model
 from charrnn_tui.sampling.distribution import surprises_and_entropies
 from charrnn_tui.sampling.lstm import CharLSTM
@@ -103,7 +104,7 @@ def sample_command(
         say(f"seed {first_seed}")
     for number, writing in enumerate(_writings(model, loaded.vocabulary, recipe, count)):
         if number and not as_json:
-            stream.write(SEPARATOR)
+            stream.write_text(SEPARATOR)
         _write(stream, writing, loaded, path, as_json)
 
 
@@ -165,8 +166,13 @@ def _write(stream: DataStream, writing: "_Writing", checkpoint: Checkpoint, path
     if as_json:
         writing.finish()
         stream.write_json(_as_json(writing, checkpoint, path))
-    else:
-        _stream_text(stream, writing)
+        return
+    stream.write_text(writing.recipe.prime)
+    for character in writing.stream():
+        stream.write_text(character)
+    if stream.terminal:
+        stream.write_text("\n")
+    stream.flush()
 
 
 @dataclass
@@ -217,21 +223,6 @@ class _Writing:
             self._unmeasured.clear()
 
 
-def _stream_text(stream: DataStream, writing: _Writing) -> None:
-    if not stream.terminal:
-        stream.write(writing.recipe.prime)
-        for character in writing.stream():
-            stream.write(character)
-        stream.flush()
-        return
-    from charrnn_tui.cli.terminal_text import for_terminal  # builds on Rich's table of widths; a pipe needs none
-
-    stream.write(for_terminal(writing.recipe.prime))
-    for character in writing.stream():
-        stream.write(for_terminal(character))
-    stream.write("\n")
-
-
 def _as_json(writing: _Writing, checkpoint: Checkpoint, path: Path) -> dict[str, Any]:
     chars, text = len(writing.characters), "".join(writing.characters)
     return {
@@ -240,7 +231,7 @@ def _as_json(writing: _Writing, checkpoint: Checkpoint, path: Path) -> dict[str,
         "seed": writing.recipe.seeds[0],
         "chars": chars,
         "chars_per_second": round(chars / writing.seconds, 1) if writing.seconds else None,
-        **quality(writing.bits, chars),
+        **loss_facts(writing.bits * LN2 / chars if chars else None),
         **asdict(writing.recipe.settings[0]),
         "checkpoint": str(path),
         "run": checkpoint.facts.get("run"),

@@ -13,12 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
+from charrnn_tui.cli.facts import loss_facts, loss_words, model_facts
 from charrnn_tui.cli.failures import Failed
-from charrnn_tui.cli.listing import loss_words, write_rows
 from charrnn_tui.cli.options import FiniteFloat, encoding_option, json_option, runs_option, unknown_option
-from charrnn_tui.cli.output import DataStream, say, to_json_text
-from charrnn_tui.cli.quality import model_facts, quality_of_loss
-from charrnn_tui.cli.terminal_text import for_terminal
+from charrnn_tui.cli.output import DataStream, is_terminal, say, to_json_text
 from charrnn_tui.run.quantities import duration
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.runner.find_model import locate_checkpoint, open_model
@@ -98,7 +96,7 @@ def score_command(
         raise Failed(f"{file}: {error}") from None
     seconds = time.perf_counter() - started
     values = {
-        **quality_of_loss(loss),
+        **loss_facts(loss),
         "chars": chars,
         "part": part,
         **geometry,
@@ -166,8 +164,8 @@ def _in_batches(model: CharLSTM, ids: Ids, batch_size: int, seq_length: int, mos
 
 def _progress_bar(length: int) -> Any:
     """On a terminal's standard error; nothing elsewhere."""
-    shown = sys.stderr is not None and sys.stderr.isatty()
-    return click.progressbar(length=max(0, length), label="scoring", file=sys.stderr, hidden=not shown)
+    hidden = not is_terminal(sys.stderr)
+    return click.progressbar(length=max(0, length), label="scoring", file=sys.stderr, hidden=hidden)
 
 
 def _write(
@@ -179,13 +177,12 @@ def _write(
         stream.write_json(values | ({} if losses is None else {"per_char": per_char}))
         return
     for char, loss in per_char:
-        shown = for_terminal(to_json_text(char)) if stream.terminal else to_json_text(char)
-        stream.write(f"{shown}\t{loss:.6f}\n")
+        stream.write_text(f"{to_json_text(char)}\t{loss:.6f}\n")
     if losses is not None:
         stream.flush()
         say(_scored(values))
         return
-    write_rows(stream, [("loss", loss_words(values["loss"])), ("scored", _scored(values))])
+    stream.write_rows([("loss", loss_words(values["loss"])), ("scored", _scored(values))])
 
 
 def _scored(values: dict[str, Any]) -> str:
@@ -193,5 +190,5 @@ def _scored(values: dict[str, Any]) -> str:
     if values["part"] is not None:
         how = f"({values['part']}), in batches of {values['batch_size']} × {values['seq_length']}"
     rate = f"{duration(values['seconds'])}, {values['chars_per_second']:,.0f} chars/s"
-    baseline = f"guessing evenly among {values['tokens']} costs {math.log(values['tokens']):.4f} nats/char"
+    baseline = f"uniform guessing: {math.log(values['tokens']):.4f} nats/char"
     return f"{values['chars']:,} characters {how}; {rate}; {baseline}"

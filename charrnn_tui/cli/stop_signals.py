@@ -3,12 +3,12 @@
 import os
 import signal
 from contextlib import suppress
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any, Self
 
-from charrnn_tui.cli.hangup import point_at_nothing
 from charrnn_tui.cli.options import PROGRAM
 from charrnn_tui.run.control import Control, Detach, Stop
+from charrnn_tui.run.directory import RunDirectory
 
 _SIGNALS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
 HANGUP: signal.Signals | None = getattr(signal, "SIGHUP", None)  # Windows has none
@@ -36,7 +36,7 @@ class StopSignals:
             self._before[HANGUP] = signal.signal(HANGUP, self._hang_up)
         return self
 
-    def __exit__(self, *exception: type[BaseException] | BaseException | TracebackType | None) -> None:
+    def __exit__(self, *exception: object) -> None:
         for signum, handler in self._before.items():
             signal.signal(signum, handler)
 
@@ -65,3 +65,17 @@ class StopSignals:
         line = f"\n{PROGRAM}: {name}: saving, then stopping; once more to end at once\n"
         with suppress(OSError):  # that nobody reads any more is no reason not to save
             os.write(2, line.encode())
+
+
+def on_hangup(directory: RunDirectory) -> str:
+    """What this run wants done when its terminal goes."""
+    settings = directory.read_settings().get("settings")
+    return str(settings.get("on_hangup", "continue")) if isinstance(settings, dict) else "continue"
+
+
+def point_at_nothing(descriptors: list[int]) -> None:
+    """For a terminal that is gone: reading it would spin, writing to it would block or fail."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for descriptor in descriptors:
+        os.dup2(nothing, descriptor)
+    os.close(nothing)

@@ -1,22 +1,22 @@
 """`charrnn-tui train`: a training without the app."""
 
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Iterable
 from contextlib import closing
-from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import click
 
 from charrnn_tui.cli.failures import Failed, explain
-from charrnn_tui.cli.hangup import come_back_lines, on_hangup
 from charrnn_tui.cli.open import show_app
 from charrnn_tui.cli.options import json_option, low_bandwidth_option, runs_option
 from charrnn_tui.cli.output import DataStream, discard, say
-from charrnn_tui.cli.stop_signals import StopSignals
+from charrnn_tui.cli.stop_signals import StopSignals, on_hangup
 from charrnn_tui.cli.training_options import training_options
-from charrnn_tui.cli.training_report import LinesInBackground, Report, report_for, where_lines
+from charrnn_tui.cli.training_report import Show, come_back_lines, report_for, say_lines, where_lines
 from charrnn_tui.run.control import Control, Stop
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.events import Event
@@ -27,6 +27,8 @@ from charrnn_tui.runner.failures import DONE
 from charrnn_tui.runner.find_model import find_run_or_fail
 from charrnn_tui.runner.resume import MAY_CHANGE, resume_run
 from charrnn_tui.runner.start import Started, start_run
+
+Begin = Callable[..., Started]  # start_run or resume_run, lacking the control and whether it is `detached`
 
 
 @click.command("train")
@@ -68,26 +70,17 @@ def train_command(
         request = RunRequest(corpus, settings, name, rarely_validated=rarely)
         if in_app:
             return show_app(runs_dir, None, start=request, low_bandwidth=low_bandwidth)
-        begin = _Beginning(lambda control, detached: start_run(request, runs_dir, control, detached=detached))
+        begin: Begin = partial(start_run, request, runs_dir)
     else:
         _refuse_changes(corpus, {"preset": preset, "name": name, **given})
         run = find_run_or_fail(resumed, runs_dir)
         changes = {field: given[field] for field in MAY_CHANGE}
         if in_app:
             return show_app(runs_dir, run.path, resume=changes, low_bandwidth=low_bandwidth)
-        begin = _Beginning(
-            lambda control, detached: resume_run(run, control, changes, detached=detached, take_over=take_over)
-        )
+        begin = partial(resume_run, run, changes=changes, take_over=take_over)
     if detach:
         return _train_in_background(begin, runs_dir, as_json)
     return _train(begin, runs_dir, as_json)
-
-
-@dataclass(frozen=True)
-class _Beginning:
-    """A run that is new or resumed, not begun yet. start: from its control, and whether it has no terminal."""
-
-    start: Callable[[Control, bool], Started]
 
 
 def _refuse_changes(corpus: tuple[str, ...], given: dict[str, Any]) -> None:
@@ -99,27 +92,31 @@ def _refuse_changes(corpus: tuple[str, ...], given: dict[str, Any]) -> None:
         raise click.UsageError(f"--resume goes on with the run as it is: {asked[0]} cannot change (only {may})")
 
 
-def _train(begin: _Beginning, runs_dir: Path, as_json: bool) -> int:
+def _train(begin: Begin, runs_dir: Path, as_json: bool) -> int:
     control = Control()
     with StopSignals(control) as signals:
-        directory, events = begin.start(control, False)
+        directory, events = begin(control, detached=False)
         signals.on_hangup = on_hangup(directory)
         if not as_json:
             say(f"run directory: {directory.path}")
-        progress, trouble = _drive(events, report_for(directory, as_json), control)
+        with closing(events), report_for(directory, as_json) as show:
+            progress, trouble = _drive(events, show, control)
         if not as_json and _unsaved(progress) is None and (lines := where_lines(directory, runs_dir)):
-            say(lines)
+            say(*lines)
     return _exit_code(directory, progress, trouble, signals)
 
 
-def _train_in_background(begin: _Beginning, runs_dir: Path, as_json: bool) -> int:
+def _train_in_background(begin: Begin, runs_dir: Path, as_json: bool) -> int:
     """In a process of its own, which belongs to no terminal; gives back once its first step is due."""
 
     def work(tell: Callable[[RunDirectory], None]) -> int:
         control = Control()
         with StopSignals(control) as signals:
-            directory, events = begin.start(control, True)
-            progress, trouble = _drive(events, LinesInBackground(lambda: tell(directory)), control)
+            directory, events = begin(control, detached=True)
+            with closing(events):
+                first = next(events)
+                tell(directory)
+                progress, trouble = _drive(chain([first], events), say_lines, control)
         try:
             return _exit_code(directory, progress, trouble, signals)
         except click.exceptions.Exit as ended:
@@ -133,7 +130,7 @@ def _train_in_background(begin: _Beginning, runs_dir: Path, as_json: bool) -> in
         DataStream().write_json({"run": directory.name, "directory": str(directory.path), "pid": pid})
     else:
         say(f"run directory: {directory.path}")
-        say(come_back_lines(directory, runs_dir, pid))
+        say(*come_back_lines(directory, runs_dir, pid))
     return DONE
 
 
@@ -157,18 +154,17 @@ def _unsaved(progress: RunProgress) -> str | None:
     return told[-1].message
 
 
-def _drive(events: Generator[Event, None, None], report: Report, control: Control) -> tuple[RunProgress, str | None]:
+def _drive(events: Iterable[Event], show: Show, control: Control) -> tuple[RunProgress, str | None]:
     """Train to the end, showing each event; gives the progress, and what became of standard output."""
     progress, trouble = RunProgress(), None
-    with closing(events), report:
-        for event in events:
-            progress.add(event)
-            if trouble is not None:
-                continue
-            try:
-                report.show(event, progress)
-            except OSError as error:
-                trouble = f"standard output: {error.strerror or error}"
-                discard(sys.stdout)
-                control.request(Stop("stopped", f"{trouble}; nobody hears the events"))
+    for event in events:
+        progress.add(event)
+        if trouble is not None:
+            continue
+        try:
+            show(event, progress)
+        except OSError as error:
+            trouble = f"standard output: {error.strerror or error}"
+            discard(sys.stdout)
+            control.request(Stop("stopped", f"{trouble}; nobody hears the events"))
     return progress, trouble

@@ -1,15 +1,15 @@
-"""What `train` shows while it trains: lines, JSON, or a bar on a terminal."""
+"""What `train` shows while it trains: lines, JSON, or a bar on a terminal; and the lines about a run."""
 
 import shlex
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from charrnn_tui.cli.options import PROGRAM, default_runs_directory
-from charrnn_tui.cli.output import DataStream, say
+from charrnn_tui.cli.output import DataStream, is_terminal, say, visible_line
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.events import (
     AlarmRaised,
@@ -25,66 +25,10 @@ from charrnn_tui.run.events import (
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.run.quantities import bits, count, duration
 
+Show = Callable[[Event, RunProgress], None]  # of every event, in order; the progress has it folded in already
+
 REDRAW_SECONDS = 0.2
 JOIN_SECONDS = 2.0  # a terminal that has stopped reading must not hold back the end of a training
-
-
-class Report(Protocol):
-    """Is shown every event, in order; `progress` has it folded in already."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(self, *exception: type[BaseException] | BaseException | TracebackType | None) -> None: ...
-
-    def show(self, event: Event, progress: RunProgress) -> None:
-        """Show one event. May raise OSError where standard output is gone."""
-
-
-class JsonLines:
-    """One event per line on standard output."""
-
-    def __init__(self) -> None:
-        self._stream = DataStream()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: type[BaseException] | BaseException | TracebackType | None) -> None:
-        pass
-
-    def show(self, event: Event, progress: RunProgress) -> None:
-        """Write the event, handed over at once."""
-        self._stream.write_json(to_json(event))
-
-
-class PlainLines:
-    """One line per validation on standard error."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: type[BaseException] | BaseException | TracebackType | None) -> None:
-        pass
-
-    def show(self, event: Event, progress: RunProgress) -> None:
-        """Say what is worth a line."""
-        line = line_for(event, progress)
-        if line is not None:
-            say(line)
-
-
-class LinesInBackground(PlainLines):
-    """The same lines, for a process without a terminal; `begun` is called first, when the training stands."""
-
-    def __init__(self, begun: Callable[[], None]) -> None:
-        self._begun: Callable[[], None] | None = begun
-
-    def show(self, event: Event, progress: RunProgress) -> None:
-        """Say what is worth a line."""
-        if self._begun is not None:
-            self._begun()
-            self._begun = None
-        super().show(event, progress)
 
 
 class ProgressBar:
@@ -105,16 +49,14 @@ class ProgressBar:
         self._thread.start()
         return self
 
-    def __exit__(self, *exception: type[BaseException] | BaseException | TracebackType | None) -> None:
+    def __exit__(self, *exception: object) -> None:
         self._done.set()
         self._thread.join(JOIN_SECONDS)
 
     def show(self, event: Event, progress: RunProgress) -> None:
         """Leave the numbers for the next drawing; what is not numbers becomes a line above the bar."""
         self._progress = progress
-        line = notice_for(event, progress)
-        if line is not None:
-            self._lines.append(line)
+        self._lines += notices_for(event, progress)
         self._alarmed = self._alarmed or isinstance(event, AlarmRaised)
 
     def _draw(self) -> None:
@@ -122,22 +64,20 @@ class ProgressBar:
         from rich.progress import BarColumn, Progress, TextColumn
         from rich.table import Column
 
-        from charrnn_tui.cli.terminal_text import for_terminal
-
         numbers = TextColumn("{task.fields[numbers]}", table_column=Column(no_wrap=True), markup=False)
         name = TextColumn("{task.description}", table_column=Column(no_wrap=True), markup=False)
         console = Console(stderr=True, highlight=False)
         bar = BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=4))
         try:
             with Progress(name, bar, numbers, console=console, auto_refresh=False, expand=True) as view:
-                task = view.add_task(self._name, total=None, numbers="preparing")
+                task = view.add_task(visible_line(self._name), total=None, numbers="preparing")
                 while True:
                     last = self._done.wait(REDRAW_SECONDS)
                     if self._alarmed:
                         self._alarmed = False
                         console.bell()
                     while self._lines:
-                        console.print(for_terminal(self._lines.pop(0)), markup=False, soft_wrap=True)
+                        console.print(visible_line(self._lines.pop(0)), markup=False, soft_wrap=True)
                     total = self._progress.total_steps or None
                     step, numbers_now = self._progress.step, bar_numbers(self._progress, console.width)
                     view.update(task, total=total, completed=step, numbers=numbers_now, refresh=True)
@@ -147,13 +87,23 @@ class ProgressBar:
             pass
 
 
-def report_for(directory: RunDirectory, as_json: bool) -> Report:
-    """JSON where asked for, a bar on a terminal, lines elsewhere."""
+@contextmanager
+def report_for(directory: RunDirectory, as_json: bool) -> Iterator[Show]:
+    """Give what shows each event: JSON where asked for, a bar on a terminal, lines elsewhere."""
     if as_json:
-        return JsonLines()
-    if sys.stderr is not None and sys.stderr.isatty():
-        return ProgressBar(directory.name)
-    return PlainLines()
+        stream = DataStream()
+        yield lambda event, progress: stream.write_json(to_json(event))
+    elif is_terminal(sys.stderr):
+        with ProgressBar(directory.name) as bar:
+            yield bar.show
+    else:
+        yield say_lines
+
+
+def say_lines(event: Event, progress: RunProgress) -> None:
+    """Say what is worth a line."""
+    if lines := lines_for(event, progress):
+        say(*lines)
 
 
 def bar_numbers(progress: RunProgress, columns: int) -> str:
@@ -176,13 +126,13 @@ def bar_numbers(progress: RunProgress, columns: int) -> str:
     return " · ".join(facts)
 
 
-def line_for(event: Event, progress: RunProgress) -> str | None:
-    """One line for an event that deserves one: the start, a validation, and what `notice_for` tells."""
+def lines_for(event: Event, progress: RunProgress) -> list[str]:
+    """What is told of an event: of a validation how the training stands, else what `notices_for` tells."""
     due = progress.last_evaluation is not None and event is progress.last_evaluation
     if progress.started is not None and not progress.started.settings.get("val_frac", 1):
         every = progress.started.settings.get("print_every", 20)
         due = event is progress.last_step and event.step % every == 0
-    return state_line(progress) if due else notice_for(event, progress)
+    return [state_line(progress)] if due else notices_for(event, progress)
 
 
 def state_line(progress: RunProgress) -> str:
@@ -203,56 +153,70 @@ def state_line(progress: RunProgress) -> str:
     return " · ".join(facts)
 
 
-def notice_for(event: Event, progress: RunProgress) -> str | None:
+def notices_for(event: Event, progress: RunProgress) -> list[str]:
     """What is told on a terminal and elsewhere alike."""
     match event:
         case RunStarted():
-            return started_line(event)
+            return started_lines(event)
         case AlarmRaised(message=message):
-            return f"alarm: {message}"
+            return [f"alarm: {message}"]
         case RunPaused():
-            return f"paused at step {event.step:,}"
+            return [f"paused at step {event.step:,}"]
         case RunResumed():
-            return "goes on"
+            return ["goes on"]
         case RunDetached():
-            return f"step {event.step:,}: its terminal is gone; the training goes on"
+            return [f"step {event.step:,}: its terminal is gone; the training goes on"]
         case PlanChanged():
-            return f"plan changed: {event.plan}, at step {event.at_step:,}"
+            return [f"plan changed: {event.plan}, at step {event.at_step:,}"]
         case RunFinished():
-            return ending_line(event, progress)
-    return None
+            return ending_lines(event, progress)
+    return []
 
 
-def started_line(started: RunStarted) -> str:
+def started_lines(started: RunStarted) -> list[str]:
     """What is trained, on what, where."""
     sizes = f"{started.settings.get('n_layers')} × {started.settings.get('n_hidden')}"
     place = f"{started.device} × {started.threads}" if started.device == "cpu" else started.device_name
     resumed = f"resumed at step {started.resumed_at_step:,}: " if started.resumed_at_step is not None else ""
-    slower = f"\nLSTM layers are {started.lstm}" if started.lstm.startswith("PyTorch") else ""
-    return (
+    line = (
         f"{started.run}: {resumed}an LSTM of {sizes} units ({started.parameters:,} parameters) on {started.corpus} "
-        f"({started.chars:,} characters, {started.tokens} of them distinct), {place}, {started.precision}{slower}"
+        f"({started.chars:,} characters, {started.tokens} of them distinct), {place}, {started.precision}"
     )
+    return [line, f"LSTM layers are {started.lstm}"] if started.lstm.startswith("PyTorch") else [line]
 
 
-def ending_line(event: RunFinished, progress: RunProgress) -> str:
+def ending_lines(event: RunFinished, progress: RunProgress) -> list[str]:
     """How it ended, after how long, and the best validation."""
     line = f"{event.state} at step {event.step:,} after {duration(event.train_seconds)} of training"
     if event.reason and event.state != "failed":  # a failure's reason is the command's last word
         line += f": {event.reason}"
     best = progress.best_evaluation
-    if best is not None:
-        line += (
-            f"\nbest val loss {best.val_loss:.4f} nats/char ({bits(best.val_loss):.3f} bits/char) "
-            f"at {best.batch_size} × {best.seq_length}, step {best.step:,}"
-        )
-    return line
+    if best is None:
+        return [line]
+    loss = f"{best.val_loss:.4f} nats/char ({bits(best.val_loss):.3f} bits/char)"
+    return [line, f"best val loss {loss} at {best.batch_size} × {best.seq_length}, step {best.step:,}"]
 
 
-def where_lines(directory: RunDirectory, runs: Path) -> str | None:
-    """Where the checkpoint is, and how to write with it; None where there is none."""
+def where_lines(directory: RunDirectory, runs: Path) -> list[str]:
+    """Where the checkpoint is, and how to write with it; none where there is none."""
     file = directory.checkpoint_file()
     if file is None:
-        return None
+        return []
+    return [f"checkpoint: {file}", f"write with it: {command_line('sample', directory, runs)}"]
+
+
+def come_back_lines(directory: RunDirectory, runs: Path, pid: int | str | None) -> list[str]:
+    """How to return to a run that is trained without a terminal."""
+    by = f" (process {pid})" if pid else ""
+    return [
+        f"{directory.name} trains on without this terminal{by}",
+        f"come back with: {command_line('watch', directory, runs)}",
+    ]
+
+
+def command_line(words: str, directory: RunDirectory, runs: Path) -> str:
+    """A command on this run, as one types it in any directory."""
+    if directory.path.parent != runs:
+        return f"{PROGRAM} {words} {shlex.quote(str(directory.path.absolute()))}"
     elsewhere = "" if runs == default_runs_directory() else f" --runs-dir {shlex.quote(str(runs))}"
-    return f"checkpoint: {file}\nwrite with it: {PROGRAM} sample {shlex.quote(directory.name)}{elsewhere}"
+    return f"{PROGRAM} {words} {shlex.quote(directory.name)}{elsewhere}"

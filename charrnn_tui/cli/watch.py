@@ -1,6 +1,5 @@
 """`charrnn-tui watch`: follow a run, whoever trains it."""
 
-import shlex
 import sys
 import time
 from collections.abc import Iterator
@@ -8,13 +7,12 @@ from pathlib import Path
 
 import click
 
+from charrnn_tui.cli.facts import run_facts, run_rows
 from charrnn_tui.cli.failures import Failed
-from charrnn_tui.cli.listing import run_facts, run_rows, write_rows
 from charrnn_tui.cli.open import show_app
-from charrnn_tui.cli.options import PROGRAM, json_option, low_bandwidth_option, runs_option
-from charrnn_tui.cli.output import DataStream
-from charrnn_tui.cli.terminal_text import for_terminal
-from charrnn_tui.cli.training_report import line_for, started_line, state_line
+from charrnn_tui.cli.options import json_option, low_bandwidth_option, runs_option
+from charrnn_tui.cli.output import DataStream, is_terminal
+from charrnn_tui.cli.training_report import command_line, ending_lines, lines_for, started_lines, state_line
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.event_tail import EventTail
 from charrnn_tui.run.events import Event, to_json
@@ -43,59 +41,48 @@ def watch_command(
     """
     directory = find_run_or_fail(run, runs_dir)
     if once:
-        _write_state(directory, as_json)
-        return None
-    if plain or as_json or not (sys.stdout is not None and sys.stdout.isatty()):
-        _follow(directory, as_json)
-        return None
-    return show_app(runs_dir, directory.path, read_only=read_only, low_bandwidth=low_bandwidth)
-
-
-def _write_state(directory: RunDirectory, as_json: bool) -> None:
-    stream = DataStream()
-    if as_json:
-        stream.write_json(run_facts(directory))
+        facts, stream = run_facts(directory), DataStream()
+        if as_json:
+            stream.write_json(facts)
+        else:
+            stream.write_rows(run_rows(facts))
+    elif plain or as_json or not is_terminal(sys.stdout):
+        _follow(directory, runs_dir, as_json)
     else:
-        write_rows(stream, run_rows(run_facts(directory)))
+        return show_app(runs_dir, directory.path, read_only=read_only, low_bandwidth=low_bandwidth)
+    return None
 
 
-def _follow(directory: RunDirectory, as_json: bool) -> None:
+def _follow(directory: RunDirectory, runs: Path, as_json: bool) -> None:
     """Write what has happened and what happens until the run ends. Raises Failed unless it ends well."""
     stream, progress = DataStream(), RunProgress()
     tail = EventTail(directory.events_file)
-    if as_json:
-        for event in tail.read():
-            progress.add(event)
-            stream.write_json(to_json(event))
-    else:
+    if not as_json:
         tail.fold(progress)
-        _write_past(stream, progress)
+        for line in _past_lines(progress):
+            stream.write_line(line)
     for event in _coming(directory, tail, progress):
         progress.add(event)
         if as_json:
             stream.write_json(to_json(event))
-        elif line := line_for(event, progress):
-            stream.write(for_terminal(line) + "\n")
-            stream.flush()
+        else:
+            for line in lines_for(event, progress):
+                stream.write_line(line)
     if not progress.ended:
         if not directory.path.exists():
             raise Failed(f"{directory.name}: its directory is gone, after step {progress.step:,}")
-        way_out = f"go on with {PROGRAM} train --resume {shlex.quote(str(directory.path))}"
+        way_out = f"go on with {command_line('train --resume', directory, runs)}"
         raise Failed(f"{directory.name}: the training process exited, after step {progress.step:,}; {way_out}")
     if progress.state in ("failed", "interrupted"):
         raise Failed(f"{directory.name}: {progress.state}: {progress.reason}")
 
 
-def _write_past(stream: DataStream, progress: RunProgress) -> None:
-    """What was before the watching began, in three lines at most."""
-    lines = [started_line(progress.started)] if progress.started else []
+def _past_lines(progress: RunProgress) -> list[str]:
+    """What was before the watching began: the start, how it stands, the end."""
+    lines = started_lines(progress.started) if progress.started else []
     if progress.last_step:
         lines.append(state_line(progress))
-    if progress.ending and (ending := line_for(progress.ending, progress)):
-        lines.append(ending)
-    for line in lines:
-        stream.write(for_terminal(line) + "\n")
-    stream.flush()
+    return lines + (ending_lines(progress.ending, progress) if progress.ending else [])
 
 
 def _coming(directory: RunDirectory, tail: EventTail, progress: RunProgress) -> Iterator[Event]:

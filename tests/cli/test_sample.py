@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from charrnn_tui.checkpoint.safetensors_file import write_checkpoint
-from charrnn_tui.cli.output import utf8
-from charrnn_tui.cli.terminal_text import for_terminal
+from charrnn_tui.cli.output import utf8, visible_text
 from charrnn_tui.text.vocabulary import Vocabulary
 from tests.cli.conftest import Invoke, one_line, random_checkpoint
 
@@ -185,7 +184,7 @@ def test_bytes_smuggled_in_as_surrogates_come_out_as_bytes() -> None:
 
 
 def test_a_terminal_is_sent_stand_ins_for_what_would_steer_it() -> None:
-    shown = for_terminal("a\x1b[2Jb\x9bc\u202ed\ttab\nline e\u0301 \u0939\u093f")
+    shown = visible_text("a\x1b[2Jb\x9bc\u202ed\ttab\nline e\u0301 \u0939\u093f")
     assert "\x1b" not in shown
     assert "\x9b" not in shown
     assert "\u202e" not in shown

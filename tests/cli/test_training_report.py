@@ -1,6 +1,6 @@
 """The figures beside the progress bar, and the lines."""
 
-from charrnn_tui.cli.training_report import bar_numbers, line_for
+from charrnn_tui.cli.training_report import bar_numbers, lines_for
 from charrnn_tui.run.events import AlarmRaised, Evaluated, RunFinished, RunPaused, RunStarted, StepDone
 from charrnn_tui.run.progress import RunProgress
 
@@ -43,31 +43,31 @@ def test_before_the_first_step_there_are_no_figures() -> None:
 def test_a_validation_is_one_line_with_the_geometry_it_depends_on() -> None:
     progress = half_way()
     assert progress.last_evaluation is not None
-    assert line_for(progress.last_evaluation, progress) == (
+    assert lines_for(progress.last_evaluation, progress) == [
         "epoch 3/20 · step 12,400/50,000 · loss 1.4823 · val loss 1.5600 nats/char (128 × 100) · "
         "11,300 chars/s · 41 min left"
-    )
+    ]
 
 
 def test_a_step_alone_takes_no_line() -> None:
     progress = half_way()
     step = a_step(12_401)
     progress.add(step)
-    assert line_for(step, progress) is None
+    assert lines_for(step, progress) == []
 
 
 def test_alarms_pauses_and_the_end_are_told() -> None:
     progress = half_way()
     alarm = AlarmRaised(time=2.0, step=5, kind="disk", message="last.safetensors could not be saved: disk full")
-    assert line_for(alarm, progress) == "alarm: last.safetensors could not be saved: disk full"
-    assert line_for(RunPaused(time=2.0, step=1200), progress) == "paused at step 1,200"
+    assert lines_for(alarm, progress) == ["alarm: last.safetensors could not be saved: disk full"]
+    assert lines_for(RunPaused(time=2.0, step=1200), progress) == ["paused at step 1,200"]
     end = RunFinished(time=3.0, step=12_400, state="stopped", reason="asked to stop", train_seconds=720)
-    assert line_for(end, progress) == "stopped at step 12,400 after 12 min of training: asked to stop"
+    assert lines_for(end, progress) == ["stopped at step 12,400 after 12 min of training: asked to stop"]
 
 
 def test_layers_that_are_not_ours_are_told_with_the_reason() -> None:
     def lines(lstm: str) -> list[str]:
-        return (line_for(RunStarted(time=0.0, run="anna-3", device="cpu", lstm=lstm), half_way()) or "").splitlines()
+        return lines_for(RunStarted(time=0.0, run="anna-3", device="cpu", lstm=lstm), half_way())
 
     assert lines("PyTorch's: no C compiler found")[1:] == ["LSTM layers are PyTorch's: no C compiler found"]
     assert lines("ours, compiled by /usr/bin/cc")[1:] == []

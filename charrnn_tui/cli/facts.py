@@ -1,25 +1,41 @@
-"""Facts as aligned lines, and the lines that say how a run stands."""
+"""Facts about models and runs: as the JSON keys that commands share, and as lines for people."""
 
 import math
 import time
-from collections.abc import Sequence
 from typing import Any
 
-from charrnn_tui.cli.output import DataStream
-from charrnn_tui.cli.terminal_text import for_terminal
+from charrnn_tui.checkpoint.checkpoint import Checkpoint
+from charrnn_tui.cli.output import Row
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.kept_checkpoints import kept_checkpoints
 from charrnn_tui.run.quantities import bits, duration
 
-Row = tuple[str, str]
+
+def loss_facts(loss: float | None) -> dict[str, float | None]:
+    """`loss` (nats/char), `bits_per_char` and `perplexity`; null where there is none."""
+    if loss is None:
+        return {"loss": None, "bits_per_char": None, "perplexity": None}
+    return {"loss": loss, "bits_per_char": bits(loss), "perplexity": _perplexity(loss)}
 
 
-def write_rows(stream: DataStream, rows: Sequence[Row]) -> None:
-    """One line a fact, its label before it."""
-    width = max(len(label) for label, _ in rows)
-    for label, words in rows:
-        stream.write(for_terminal(f"{label:<{width}}  {words}") + "\n")
-    stream.flush()
+def loss_words(loss: float) -> str:
+    """A loss in the three units that people compare."""
+    return f"{loss:.4f} nats/char ({bits(loss):.3f} bits/char, perplexity {_perplexity(loss):.2f})"
+
+
+def _perplexity(loss: float) -> float:
+    return math.exp(loss) if loss < 700 else math.inf  # beyond that a double overflows
+
+
+def model_facts(checkpoint: Checkpoint) -> dict[str, Any]:
+    """`tokens`, `parameters` and what the network looks like."""
+    return {
+        "tokens": len(checkpoint.vocabulary),
+        "parameters": checkpoint.parameters,
+        "cell": checkpoint.facts.get("cell", "lstm"),
+        "n_hidden": checkpoint.n_hidden,
+        "n_layers": checkpoint.n_layers,
+    }
 
 
 def run_facts(run: RunDirectory) -> dict[str, Any]:
@@ -42,26 +58,33 @@ def run_rows(values: dict[str, Any]) -> list[Row]:
     reason = f": {values['reason']}" if values.get("reason") else ""
     rows = [("run", values["run"]), ("directory", values["directory"]), ("state", values["state"] + reason + pid)]
     if values.get("steps"):
-        rows.append(("progress", f"step {values['step']:,} of {values['steps']:,}" + epoch_words(values)))
+        rows.append(("progress", step_words(values)))
     if values.get("train_seconds"):
         place = f" on {values['device']}, {values['precision']}" if values.get("device") else ""
         speed = f"{values['chars_per_second']:,.0f} chars/s{place}"
         rows.append(("training time", f"{duration(values['train_seconds'])} at {speed}"))
     if values.get("eta_seconds") is not None:
         rows.append(("time left", duration(values["eta_seconds"])))
-    if values.get("loss") is not None:
-        rows.append(("training loss", f"{values['loss']:.4f} nats/char"))
     rows += loss_rows(values)
     if steps := values["kept_steps"]:
         rows.append(("kept checkpoints", f"{len(steps)}, of steps {steps[0]:,} to {steps[-1]:,}"))
     if values["updated"]:
-        rows.append(("last event", f"{duration(max(0.0, time.time() - values['updated']))} ago"))
+        rows.append(("last event", age(values["updated"])))
     return rows
 
 
+def step_words(values: dict[str, Any]) -> str:
+    """`step 40 of 90, epoch 1 of 2`, of what is known."""
+    of_steps = f" of {values['steps']:,}" if values.get("steps") else ""
+    epoch = f", epoch {values['epoch']} of {values['epochs']}" if values.get("epoch") and values.get("epochs") else ""
+    return f"step {values['step']:,}{of_steps}{epoch}"
+
+
 def loss_rows(values: dict[str, Any]) -> list[Row]:
-    """The validation losses that are known, each with the geometry that it depends on."""
+    """The losses that are known, those of a validation with the geometry that they depend on."""
     rows = []
+    if values.get("loss") is not None:
+        rows.append(("training loss", f"{values['loss']:.4f} nats/char"))
     for label, key in (("val loss", "val_loss"), ("best val loss", "best_val_loss")):
         if values.get(key) is not None:
             geometry = f"{values.get('batch_size')} × {values.get('seq_length')}"
@@ -69,11 +92,6 @@ def loss_rows(values: dict[str, Any]) -> list[Row]:
     return rows
 
 
-def loss_words(loss: float) -> str:
-    """A loss in the three units that people compare."""
-    return f"{loss:.4f} nats/char ({bits(loss):.3f} bits/char, perplexity {math.exp(min(loss, 700)):.2f})"
-
-
-def epoch_words(values: dict[str, Any]) -> str:
-    """`, epoch 3 of 20`, where both are known."""
-    return f", epoch {values['epoch']} of {values['epochs']}" if values.get("epoch") and values.get("epochs") else ""
+def age(then: float) -> str:
+    """`2 h 05 min ago`, of a time in Unix seconds."""
+    return f"{duration(max(0.0, time.time() - then))} ago"
