@@ -73,14 +73,7 @@ class StudioApp(App["RunDirectory"]):
         Key("question_mark", "help", "Help", "Show the keys of the pane in focus.", "app.help", footer=True),
         Key("f1", "help", "Help", "Show them also from a text field.", "app.help_always"),
         Key("colon", "command_palette", "Commands", "Find any command by its name.", "app.palette"),
-        Key(
-            "ctrl+p",
-            "command_palette",
-            "Commands",
-            "Find a command from anywhere.",
-            "app.palette_always",
-            priority=True,
-        ),
+        Key("ctrl+p", "command_palette", "Commands", "Find one from anywhere.", "app.palette_always", priority=True),
         Key("q", "quit", "Quit", "Quit; asks if a training would be lost.", "app.quit", footer=True),
         Key("ctrl+q", "quit", "Quit", "Quit from anywhere; asks as q does.", "app.quit_always", priority=True),
     )

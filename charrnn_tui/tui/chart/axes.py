@@ -35,13 +35,6 @@ def step_label(step: float) -> str:
     return f"{step / 1e3:.6g}k" if abs(step) >= 1000 else f"{step:g}"
 
 
-def short_step_label(step: float) -> str:
-    """12.4k: three digits are enough where room is short."""
-    if abs(step) >= 999_500:
-        return f"{step / 1e6:.3g}M"
-    return f"{step / 1e3:.3g}k" if abs(step) >= 1000 else f"{step:g}"
-
-
 def stage(last_step: float) -> float:
     """The axis end for a run that has come this far: it grows in stages, so that columns stay where they are."""
     reach = max(float(SHORTEST_RANGE), last_step)

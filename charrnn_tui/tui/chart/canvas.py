@@ -21,15 +21,9 @@ class ChartCanvas(Widget):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"chart--{ink.name.lower()}" for ink in Ink if ink is not Ink.TEXT}
 
-    def __init__(
-        self,
-        *,
-        live_seconds: float = LIVE_SECONDS,
-        name: str | None = None,
-        id: str | None = None,
-        classes: str | None = None,
-    ) -> None:
-        super().__init__(name=name, id=id, classes=classes)
+    def __init__(self, live_seconds: float = LIVE_SECONDS) -> None:
+        """live_seconds: new points are drawn this often at most."""
+        super().__init__()
         self._live_seconds = live_seconds
         self._cells: ChartCells | None = None
         self._redraw_asked = False

@@ -27,17 +27,8 @@ class LossChart(ChartCanvas, can_focus=True):
     """Raw, smoothed and validation loss of a run over its steps, in nats/char; a loss that is NaN is a gap."""
 
     KEYS: ClassVar[tuple[Key, ...]] = (
-        Key(
-            "l", "toggle_log", "Log axis", "Make the loss axis logarithmic, or linear again.", "chart.log", footer=True
-        ),
-        Key(
-            "v",
-            "toggle_crosshair",
-            "Crosshair",
-            "Show a crosshair that reads the losses off.",
-            "chart.crosshair",
-            footer=True,
-        ),
+        Key("l", "toggle_log", "Log axis", "Make the loss axis logarithmic, or linear.", "chart.log", footer=True),
+        Key("v", "crosshair", "Crosshair", "Show a crosshair that reads off losses.", "chart.crosshair", footer=True),
         Key("left", "move(-1)", "Left", "Move the crosshair, or pan, to the left.", "chart.left"),
         Key("right", "move(1)", "Right", "Move the crosshair, or pan, to the right.", "chart.right"),
         Key("plus,equals_sign", "zoom_in", "Zoom in", "Show half as many steps.", "chart.zoom_in", display="+"),
@@ -55,16 +46,8 @@ class LossChart(ChartCanvas, can_focus=True):
             super().__init__()
             self.step = step
 
-    def __init__(
-        self,
-        *,
-        live_seconds: float = LIVE_SECONDS,
-        name: str | None = None,
-        id: str | None = None,
-        classes: str | None = None,
-    ) -> None:
-        """`live_seconds`: new points are drawn this often at most."""
-        super().__init__(live_seconds=live_seconds, name=name, id=id, classes=classes)
+    def __init__(self, live_seconds: float = LIVE_SECONDS) -> None:
+        super().__init__(live_seconds)
         self._progress, self._overlays = RunProgress(), dict[str, RunProgress]()
         self._versions: Sequence[int] = ()
         self._curves: LossCurves | None = None
@@ -121,7 +104,7 @@ class LossChart(ChartCanvas, can_focus=True):
         self._log = not self._log
         self.request_redraw()
 
-    def action_toggle_crosshair(self) -> None:
+    def action_crosshair(self) -> None:
         if self._crosshair is not None:
             self._set_crosshair(None)
         elif self.curves.own:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +12,6 @@ from charrnn_tui.run.progress import RunProgress
 
 Floats = npt.NDArray[np.float32]
 Steps = npt.NDArray[np.int64]
-
-_BLOCK: Final = 128  # points that are smoothed by one matrix product
-_BIASED: Final = 8192  # points after which even 0.995 of the past has forgotten that it began with 0
 
 
 @dataclass(frozen=True)
@@ -84,30 +81,10 @@ class LossSeries:
         if not smoothing:
             return LossSeries(self.steps[:0], self.losses[:0])
         smoothed, finite = np.full(len(self), np.nan, np.float32), ~np.isnan(self.losses)
-        averages = _moving_average(self.losses[finite], smoothing)
-        averages[:_BIASED] /= 1 - smoothing ** np.arange(1, len(averages[:_BIASED]) + 1)
-        smoothed[finite] = averages
+        losses = (1 - smoothing) * self.losses[finite].astype(np.float64)
+        averages = list(accumulate(losses.tolist(), lambda average, loss: smoothing * average + loss))
+        smoothed[finite] = averages / (1 - smoothing ** np.arange(1, len(averages) + 1))
         return LossSeries(self.steps, smoothed)
-
-
-def _moving_average(values: Floats, smoothing: float) -> Floats:
-    """a[i] = smoothing · a[i - 1] + (1 - smoothing) · values[i], a[-1] = 0; shapes (points,)."""
-    powers = smoothing ** np.arange(_BLOCK + 1)
-    lags = np.subtract.outer(np.arange(_BLOCK), np.arange(_BLOCK))
-    kernel = np.where(lags >= 0, (1 - smoothing) * powers[np.maximum(lags, 0)], 0).astype(
-        np.float32
-    )  # (_BLOCK, _BLOCK)
-    padded = np.zeros(len(values) + -len(values) % _BLOCK, np.float32)
-    padded[: len(values)] = values
-    averages = padded.reshape(-1, _BLOCK) @ kernel.T.astype(
-        np.float32
-    )  # (blocks, _BLOCK), each block as if nothing came before it
-    carried, carry = np.empty(len(averages), np.float32), 0.0
-    for block, last in enumerate(averages[:, -1].tolist()):
-        carried[block] = carry
-        carry = carry * powers[_BLOCK] + last
-    averages += carried[:, np.newaxis] * powers[1:].astype(np.float32)
-    return np.asarray(averages.ravel()[: len(values)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,18 +102,10 @@ class LossCurves:
         cls, progress: RunProgress, smoothing: float = 0.9, overlays: Mapping[str, RunProgress] | None = None
     ) -> "LossCurves":
         """Of another run the validation losses are drawn, or its training losses if it has none."""
-        return cls(
-            LossSeries.of(progress.steps, progress.losses),
-            LossSeries.of(progress.val_steps, progress.val_losses),
-            smoothing,
-            {
-                name: LossSeries.of(other.val_steps, other.val_losses)
-                if other.val_steps
-                else LossSeries.of(other.steps, other.losses)
-                for name, other in (overlays or {}).items()
-            },
-            sorted(progress.ticks, key=lambda tick: tick[0]),
-        )
+        train, validation = _series_of(progress)
+        others = {name: _series_of(other) for name, other in (overlays or {}).items()}
+        overlaid = {name: other_validation or other_train for name, (other_train, other_validation) in others.items()}
+        return cls(train, validation, smoothing, overlaid, sorted(progress.ticks, key=lambda tick: tick[0]))
 
     @cached_property
     def smoothed(self) -> LossSeries:
@@ -171,3 +140,11 @@ class LossCurves:
         if not drawn:
             return 0, 0
         return min(int(series.steps[0]) for series in drawn), max(int(series.steps[-1]) for series in drawn)
+
+
+def _series_of(progress: RunProgress) -> tuple[LossSeries, LossSeries]:
+    """Training and validation losses."""
+    return (
+        LossSeries.of(progress.steps, progress.losses),
+        LossSeries.of(progress.val_steps, progress.val_losses),
+    )

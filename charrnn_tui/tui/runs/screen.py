@@ -35,32 +35,13 @@ loss; curve: the validation losses over the run; size: of all files of the run; 
         Key("o", "play", "Play", "Play with the best checkpoint of the run.", "runs.play", footer=True),
         Key("r", "resume", "Resume", "Resume the run from where it ended.", "runs.resume", footer=True),
         Key("s", "sort", "Sort", "Sort the table by the next order.", "runs.sort", footer=True),
-        Key(
-            "slash", "filter", "Filter", "Show runs by words of name, state, text or note.", "runs.filter", footer=True
-        ),
-        Key(
-            "v", "overlay", "Overlay", "Draw the run's curve over the chart, or remove it.", "runs.overlay", footer=True
-        ),
+        Key("slash", "filter", "Filter", "Show runs by their name, state, text, note.", "runs.filter", footer=True),
+        Key("v", "overlay", "Overlay", "Draw its curve over the chart, or remove it.", "runs.overlay", footer=True),
         Key("d", "differences", "Differences", "Compare it with the overlaid runs.", "runs.differences", footer=True),
-        Key(
-            "p",
-            "pin",
-            "Pin",
-            "Pin it: first in the table, and not to be deleted; or unpin it.",
-            "runs.pin",
-            footer=True,
-        ),
+        Key("p", "pin", "Pin", "Keep it first in the table, and undeleted; or unpin it.", "runs.pin", footer=True),
         Key("n", "note", "Note", "Write a note on the run.", "runs.note", footer=True),
         Key("N", "rename", "Rename", "Give the run another name.", "runs.rename", footer=True),
-        Key(
-            "x,delete",
-            "delete",
-            "Delete",
-            "Delete the run; lists its files and asks.",
-            "runs.delete",
-            footer=True,
-            display="x",
-        ),
+        Key("x,delete", "delete", "Delete", "Delete it; asks first.", "runs.delete", footer=True, display="x"),
         Key("escape", "leave_filter", "Leave the filter", "Show all runs again.", "runs.leave_filter"),
     )
     BINDINGS = bindings_of(KEYS)

@@ -27,14 +27,7 @@ While the chart's crosshair is on, it and the sample shown are of the same step.
     KEYS: ClassVar[tuple[Key, ...]] = (
         Key("left", "step(-1)", "Sample before", "Show the sample before.", "samples.before"),
         Key("right", "step(1)", "Sample after", "Show the sample after.", "samples.after"),
-        Key(
-            "f",
-            "follow",
-            "Newest (←→ others)",
-            "Show the newest sample, and each new one.",
-            "samples.follow",
-            footer=True,
-        ),
+        Key("f", "follow", "Newest (←→ others)", "Show each new sample.", "samples.follow", footer=True),
     )
     BINDINGS = bindings_of(KEYS)
 

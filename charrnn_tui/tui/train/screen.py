@@ -35,53 +35,21 @@ class TrainScreen(StudioScreen):
         Key("s", "sample", "Sample", "Write a sample with the model as it is now.", "train.sample", footer=True),
         Key("S", "save", "Save", "Save the model after this step.", "train.save", footer=True),
         Key("x", "stop", "Stop", "Save and stop the run; asks first. r resumes it.", "train.stop", footer=True),
-        Key(
-            "E",
-            "end_epoch",
-            "End after epoch",
-            "End and save the run after this epoch.",
-            "train.end_after_epoch",
-            footer=True,
-        ),
-        Key(
-            "L",
-            "rate",
-            "Learning rate",
-            "Type a new rate or a factor for the next steps.",
-            "train.learning_rate",
-            footer=True,
-        ),
+        Key("E", "end_epoch", "End after epoch", "End the run after this epoch.", "train.end_after_epoch", footer=True),
+        Key("L", "rate", "Learning rate", "Type a new rate, or a factor.", "train.learning_rate", footer=True),
         Key("asterisk", "scale_rate(2.0)", "Rate ×2", "Double the learning rate.", "train.double_rate", display="*"),
         Key("slash", "scale_rate(0.5)", "Rate ÷2", "Halve the learning rate.", "train.halve_rate"),
         Key("T", "steps", "Run N steps", "Type a number of steps; the run does them, then pauses.", "train.steps"),
         Key("M", "more_epochs", "More epochs", "Add epochs to the plan of this run.", "train.more_epochs"),
-        Key(
-            "f5", "start", "Start", "Start the run that the form describes.", "train.start", footer=True, priority=True
-        ),
+        Key("f5", "start", "Start", "Start the run of the form.", "train.start", footer=True, priority=True),
         Key("r", "resume", "Resume", "Resume the run from where it ended.", "train.resume", footer=True),
         Key("D", "detach", "Detach", "Quit; another process goes on with the training.", "train.detach", footer=True),
         Key("A", "alarms", "Alarms", "Show all alarms of this run, the newest first.", "train.alarms"),
         Key("n", "new", "New run", "Fill in the form of a new run.", "train.new", footer=True),
         Key("escape", "back", "Back", "Leave the text field; then 2 plays and 3 lists the runs.", "train.back"),
         # With priority, so that letters typed right behind them reach the next field even if keys come in bursts.
-        Key(
-            "tab",
-            "app.focus_next",
-            "Next field",
-            "Go to the next field or pane.",
-            "train.next",
-            in_field=True,
-            priority=True,
-        ),
-        Key(
-            "shift+tab",
-            "app.focus_previous",
-            "Previous field",
-            "Go to the one before.",
-            "train.previous",
-            in_field=True,
-            priority=True,
-        ),
+        Key("tab", "app.focus_next", "Next field", "Go to the next field.", "train.next", in_field=True, priority=True),
+        Key("shift+tab", "app.focus_previous", "Previous", "Go back.", "train.previous", in_field=True, priority=True),
     )
     BINDINGS = bindings_of(KEYS)
 

@@ -9,7 +9,6 @@ from charrnn_tui.tui.chart.axes import (
     WindowChoice,
     fitted,
     round_ticks,
-    short_step_label,
     stage,
     step_label,
     whole_run,
@@ -29,7 +28,6 @@ def test_steps_are_written_in_thousands() -> None:
         "12.4k",
         "1.25M",
     ]
-    assert [short_step_label(step) for step in (999, 12_449, 999_900)] == ["999", "12.4k", "1M"]
 
 
 def test_the_step_axis_grows_in_stages() -> None:

@@ -143,7 +143,7 @@ async def test_focus_shows_without_colour() -> None:
 async def test_l_turns_the_loss_axis_logarithmic_and_back() -> None:
     async with shown_chart() as (app, pilot):
         await pilot.press("l")
-        assert "nats/char log" in app.row(0)
+        assert "loss log" in app.row(0)
         await pilot.press("l")
         assert "log" not in app.row(0)
 

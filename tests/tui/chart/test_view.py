@@ -39,7 +39,7 @@ def test_a_tiny_chart_is_all_curve_and_last_loss() -> None:
 
 def test_a_small_chart_has_axes_and_a_terse_legend() -> None:
     assert rows(falling(), 32, 8) == [
-        "  ⣿ 1.40 ━ 1.31 ┅ 1.40 ★ 1.40",
+        " loss ⣿ 1.404 ━ 1.309 ┅ 1.404",
         "  4.0┤▲⡀",
         "     │ ⠹⣄",
         "     │  ⠘⣆",
@@ -50,9 +50,9 @@ def test_a_small_chart_has_axes_and_a_terse_legend() -> None:
     ]
 
 
-def test_a_chart_of_60_columns_names_its_lines() -> None:
+def test_a_chart_of_60_columns_names_the_unit() -> None:
     assert rows(falling(), 60, 14) == [
-        " nats  ⣿ train 1.404  ━ smooth 1.309  ┅ val 1.404  ★ 1.404",
+        " loss ⣿ 1.404 ━ 1.309 ┅ 1.404 ★ 1.404 nats/char",
         "  4.0┤▲▲⡀",
         "     │ ⠘⢠⡀",
         "     │  ⠘⢳⡀",
@@ -72,11 +72,8 @@ def test_a_chart_of_60_columns_names_its_lines() -> None:
 @pytest.mark.parametrize(
     ("width", "legend"),
     [
-        (80, " nats/char  ⣿ train 1.404  ━ smooth 0.9 1.309  ┅ val 1.404  ★ best 1.404"),
-        (
-            120,
-            " loss nats/char  ⣿ train 1.404  ━ smoothed 0.9 1.309  ┅ validation 1.404  ★ best 1.404 @ 2k",
-        ),
+        (80, " loss  ⣿ train 1.404  ━ smooth 1.309  ┅ val 1.404  ★ 1.404  nats/char"),
+        (120, " loss  ⣿ train 1.404  ━ smooth 0.9 1.309  ┅ val 1.404  ★ best 1.404 @ 2k  nats/char"),
     ],
 )
 def test_a_wider_chart_says_more(width: int, legend: str) -> None:
