@@ -190,7 +190,7 @@ SPEED: Final = PlayControl(
 LENGTH: Final = PlayControl(
     "length",
     "length",
-    "page",
+    "length",
     (200, 500, 1000, 2000, 5000, 10_000, 50_000, None),
     _show_count,
     _whole("length", 1, "off"),

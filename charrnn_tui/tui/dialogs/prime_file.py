@@ -12,6 +12,7 @@ from charrnn_tui.playground.prime_sources import PRIME_MOST, FoundPrime, prime_f
 from charrnn_tui.tui.dialogs.dialog import Dialog
 from charrnn_tui.tui.dialogs.path_suggester import PathSuggester
 from charrnn_tui.tui.keys import Key, bindings_of
+from charrnn_tui.tui.text_field import TextField
 from charrnn_tui.tui.textview.visible import visible
 
 
@@ -30,10 +31,8 @@ Of a long text, the last {PRIME_MOST:,} characters become the prime."""
         super().__init__()
         self._jobs, self._job = jobs, f"prime file {id(self)}"  # so that this dialog cancels no job of the next one
         suggester = PathSuggester(use_cache=False, case_sensitive=True)
-        self._path = Input(path, placeholder="a text file", suggester=suggester, compact=True, id="prime-file-path")
-        self._path.select_on_focus = False
-        self._encoding = Input(encoding, compact=True, id="prime-file-encoding")
-        self._path.cursor_blink = self._encoding.cursor_blink = False
+        self._path = TextField(path, placeholder="a text file", suggester=suggester)
+        self._encoding = TextField(encoding)
         self._note = Static("→ completes the path, Enter reads, Esc cancels", id="prime-file-note", markup=False)
 
     def compose(self) -> ComposeResult:

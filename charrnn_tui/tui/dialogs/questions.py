@@ -11,6 +11,7 @@ from textual.widgets import Input, Static
 
 from charrnn_tui.tui.dialogs.dialog import Dialog
 from charrnn_tui.tui.keys import Key, bindings_of
+from charrnn_tui.tui.text_field import TextField
 
 CANCEL: Final = Key("escape", "dismiss(None)", "Cancel", "Close the question; nothing changes.", "dialog.cancel")
 
@@ -57,7 +58,7 @@ class TextDialog(Dialog[str | None]):
     def __init__(self, question: str, value: str = "", check: Callable[[str], str] = lambda _: "") -> None:
         super().__init__()
         self._question, self._check = question, check
-        self._input = Input(value, select_on_focus=False, compact=True)
+        self._input = TextField(value)
         self._problem = Static("", markup=False, classes="problem")
 
     def compose(self) -> ComposeResult:

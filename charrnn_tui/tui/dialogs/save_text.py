@@ -14,6 +14,7 @@ from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.run.files import write_atomically
 from charrnn_tui.tui.dialogs.dialog import Dialog
 from charrnn_tui.tui.keys import Key, bindings_of
+from charrnn_tui.tui.text_field import TextField
 from charrnn_tui.tui.textview.visible import visible
 
 
@@ -39,7 +40,7 @@ class SaveText(Dialog[Path | None]):
         self._jobs, self._job = jobs, f"save text {id(self)}"  # so that this dialog cancels no job of the next one
         self._forms = forms
         self._characters = characters
-        self._input = Input(proposed, select_on_focus=False, compact=True)
+        self._input = TextField(proposed)
         self._note = Static("", id="save-note", markup=False)
         self._asked_about: Path | None = None
 

@@ -14,6 +14,7 @@ from textual.widgets import Input, Static
 from charrnn_tui.playground.controls import BIG_STEP, CONTROLS, PlayControl, PlaySettings
 from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.play.drawn_rows import DrawnRows, Row
+from charrnn_tui.tui.text_field import TextField
 
 _NAME_CELLS: Final = 14
 _ROW_CELLS: Final = 27  # a name and a value of up to nine cells between its arrows
@@ -158,8 +159,7 @@ class ControlsPanel(Vertical, can_focus=True):
         super().__init__()
         self._controls, self._on_change = controls, on_change
         self._typed_control = controls[0]
-        self._field = Input(select_on_focus=False, compact=True)
-        self._field.cursor_blink = False
+        self._field = TextField()
         self._error = Static("", classes="controls-panel--error", markup=False)
         self.rows = ControlRows(controls, settings, self._point)
         self.set_reactive(ControlsPanel.settings, settings)

@@ -21,6 +21,7 @@ from textual.widgets import TextArea
 
 from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.play.document_text import LINE_BREAK, raw, signs, stored
+from charrnn_tui.tui.text_field import run_bindings
 
 MOST_ROWS: Final = 6
 PREDICTION_STARTS, PREDICTION_ENDS = "‹", "›"  # without colours and dimness it must differ from the text, too
@@ -148,16 +149,7 @@ class PrimeInput(TextArea, inherit_bindings=False):
     # -- keys ---------------------------------------------------------------------------------------------------------
 
     async def _on_key(self, event: events.Key) -> None:
-        """Run bindings in the order of the keys: Textual would run them after letters that came behind them, where all
-        come in one piece over a slow line. TextArea inserts the letters.
-        """
-        if event.is_printable:
-            return
-        for binding in self._bindings.key_to_bindings.get(event.key, ()):
-            if await self.app.run_action(binding.action, self):
-                event.stop()
-                event.prevent_default()
-                return
+        await run_bindings(self, event)
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.stop()

@@ -44,7 +44,7 @@ def _position(player: Player) -> int | None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_the_inspector_tells_what_foretold_the_character_under_the_cursor(
+async def test_the_inspector_shows_what_predicted_the_character_under_the_cursor(
     backend: ScriptedBackend, shipped: Checkpoint, size: tuple[int, int]
 ) -> None:
     async with playing(backend, size=size) as player:
@@ -80,12 +80,12 @@ async def test_a_changed_control_redraws_the_bars_of_a_past_character_and_no_net
         monkeypatch.setattr(CharLSTM, "advance", lambda *_: steps.append(1))
         player.play.controls.focus()
         await player.press("down", *["right"] * 8)
-        hot = foretold_quietly(shipped, text, monkeypatch, SamplingSettings(1.2, 5))
+        hot = predicted_by_the_model(shipped, text, monkeypatch, SamplingSettings(1.2, 5))
         assert f"→ {hot.entropy_after_bits:.2f} · kept 5" in screen_text(player.app)
         assert not steps
 
 
-def foretold_quietly(
+def predicted_by_the_model(
     checkpoint: Checkpoint, text: str, monkeypatch: pytest.MonkeyPatch, settings: SamplingSettings
 ) -> Distribution:
     monkeypatch.undo()

@@ -211,12 +211,12 @@ async def test_a_file_becomes_the_prime(backend: ScriptedBackend, tmp_path: Path
         await player.written()
         await player.press("f2")
         assert isinstance(player.app.screen, PrimeFile)
-        player.app.screen.query_one("#prime-file-path", Input).value = str(tmp_path / "begin.txt")
+        player.app.screen.query(Input).first().value = str(tmp_path / "begin.txt")
         await player.press("enter")
         await player.until(lambda: player.playground.writer.prime == "bad\nhead")
         await player.until(lambda: "prime: 8 characters of begin.txt" in told(player))
         await player.press("f2")
-        assert player.app.screen.query_one("#prime-file-path", Input).value == str(tmp_path / "begin.txt")
+        assert player.app.screen.query(Input).first().value == str(tmp_path / "begin.txt")
 
 
 async def test_of_a_long_file_the_end_is_the_prime_and_that_is_said(backend: ScriptedBackend, tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ async def test_of_a_long_file_the_end_is_the_prime_and_that_is_said(backend: Scr
     async with playing(backend, size=(140, 40)) as player:
         await player.written()
         await player.press("f2")
-        player.app.screen.query_one("#prime-file-path", Input).value = str(tmp_path / "long.txt")
+        player.app.screen.query(Input).first().value = str(tmp_path / "long.txt")
         await player.press("enter")
         await player.until(lambda: player.app.screen is player.play)
         assert player.pane.prime_field.prime == "abc\n" * (PRIME_MOST // 4)
@@ -238,10 +238,10 @@ async def test_what_cannot_be_read_is_said_with_its_place_and_another_encoding_r
     async with playing(backend, size=(140, 40)) as player:
         await player.written()
         await player.press("f2")
-        player.app.screen.query_one("#prime-file-path", Input).value = str(tmp_path / "old.txt")
+        player.app.screen.query(Input).first().value = str(tmp_path / "old.txt")
         await player.press("enter")
         await player.until(lambda: "byte 0x84 at offset 4" in screen_text(player.app))
-        player.app.screen.query_one("#prime-file-encoding", Input).value = "cp1252"
+        player.app.screen.query(Input).last().value = "cp1252"
         await player.press("enter")
         await player.until(lambda: player.pane.prime_field.prime == "bad „bed")
 

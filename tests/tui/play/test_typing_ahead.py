@@ -74,6 +74,13 @@ async def test_what_is_typed_right_behind_enter_is_the_value_of_the_control(app:
         await until(pilot, lambda: play.controls.settings.sampling.top_k == 17)
 
 
+async def test_a_letter_behind_two_backspaces_stays(app: StudioApp) -> None:
+    async with app.run_test() as pilot:
+        play = await play_of(app, pilot)
+        burst(app, "\r12\x7f\x7f7\r")
+        await until(pilot, lambda: play.controls.settings.sampling.top_k == 7)
+
+
 async def test_what_is_typed_right_behind_the_slash_filters_the_runs(app: StudioApp) -> None:
     async with app.run_test() as pilot:
         await pilot.press("3")
