@@ -78,10 +78,7 @@ class BackgroundLibrary:
             if self._begun:
                 return
             self._begun = True
-            try:
-                cached = None if os.environ.get(SWITCH) == "0" else _load_cached(self._source)
-            except OSError:
-                cached = None
+            cached = None if os.environ.get(SWITCH) == "0" else _load_cached(self._source)
             if cached is not None:
                 self.use(cached)
                 return
@@ -107,8 +104,11 @@ class BackgroundLibrary:
 
 
 def _load_cached(source: Path) -> ctypes.CDLL | None:
-    path = _cache_path(source)
-    return ctypes.CDLL(str(path)) if path.is_file() else None
+    """None where there is none, or a damaged one."""
+    try:
+        return ctypes.CDLL(str(_cache_path(source)))
+    except OSError:
+        return None
 
 
 def _cache_path(source: Path) -> Path:

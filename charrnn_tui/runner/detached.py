@@ -6,12 +6,12 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from charrnn_tui.run.directory import RunDirectory, RunError
 from charrnn_tui.runner.failures import FAILED
 
-Tell = Callable[[RunDirectory], None]
+Report = Callable[[RunDirectory], None]
 Explain = Callable[[Exception], tuple[str, int] | None]
 
 
@@ -23,7 +23,7 @@ class NotStarted(Exception):
         self.exit_code = exit_code
 
 
-def start_in_background(work: Callable[[Tell], int], explain: Explain) -> tuple[RunDirectory, int]:
+def start_in_background(work: Callable[[Report], int], explain: Explain) -> tuple[RunDirectory, int]:
     """Begin `work` in a new session; returns the run that it reported, and its process id, once it has reported.
 
     work: is given a function to report its run with; returns the exit code. explain: as `failures.explain`. Call it
@@ -31,57 +31,55 @@ def start_in_background(work: Callable[[Tell], int], explain: Explain) -> tuple[
     """
     if not hasattr(os, "fork"):
         raise RunError("--detach needs a system with sessions, such as Linux or macOS")
-    ours, theirs = os.pipe()
+    reading, writing = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
     middle = os.fork()
     if middle == 0:
-        os.close(ours)
+        os.close(reading)
         os.setsid()
         if os.fork():  # who leads a session may be given a terminal again
             os._exit(0)
-        _work_alone(work, explain, theirs)
-    os.close(theirs)
+        _work_alone(work, explain, writing)
+    os.close(writing)
     os.waitpid(middle, 0)
-    with os.fdopen(ours, encoding="utf-8") as told:
-        line = told.read()
-    values: dict[str, Any] = (
-        json.loads(line) if line else {"error": "the process for the training ended without a message", "code": 1}
-    )
+    with os.fdopen(reading, encoding="utf-8") as pipe:
+        line = pipe.read() or '{"error": "the process for the training ended without a message", "code": 1}'
+    values = json.loads(line)
     if "error" in values:
-        raise NotStarted(str(values["error"]), int(values["code"]))
-    return RunDirectory(Path(str(values["directory"]))), int(values["pid"])
+        raise NotStarted(values["error"], values["code"])
+    return RunDirectory(Path(values["directory"])), values["pid"]
 
 
-def _work_alone(work: Callable[[Tell], int], explain: Explain, theirs: int) -> NoReturn:
+def _work_alone(work: Callable[[Report], int], explain: Explain, pipe: int) -> NoReturn:
     """The child: no terminal, its output into the run's log once there is a run; never returns."""
     _point_output_at(os.devnull)
-    code = FAILED
-    told = False
+    code, reported = FAILED, False
 
-    def tell(directory: RunDirectory) -> None:
-        nonlocal told
-        told = True
+    def report(directory: RunDirectory) -> None:
+        nonlocal reported
+        reported = True
         _point_output_at(directory.log_file)
-        _say(theirs, {"directory": str(directory.path.absolute()), "pid": os.getpid()})
+        _send(pipe, {"directory": str(directory.path.absolute()), "pid": os.getpid()})
 
     try:
-        code = work(tell)
+        code = work(report)
     except Exception as error:
-        message, code = explain(error) or (f"{type(error).__name__}: {error}", FAILED)
-        if explain(error) is None:
-            traceback.print_exc()
-        elif told:
+        explained = explain(error)
+        message, code = explained or (f"{type(error).__name__}: {error}", FAILED)
+        if not reported:
+            _send(pipe, {"error": " ".join(message.splitlines()), "code": code})
+        elif explained is not None:
             print(message, file=sys.stderr)
-        if not told:
-            _say(theirs, {"error": " ".join(message.splitlines()), "code": code})
+        else:
+            traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)  # what the parent has registered for its exit is the parent's business
 
 
-def _say(pipe: int, values: dict[str, object]) -> None:
+def _send(pipe: int, values: dict[str, object]) -> None:
     with os.fdopen(pipe, "w", encoding="utf-8") as stream:
         json.dump(values, stream)
 
@@ -89,8 +87,7 @@ def _say(pipe: int, values: dict[str, object]) -> None:
 def _point_output_at(path: str | Path) -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     output = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    os.dup2(nothing, 0)
-    os.dup2(output, 1)
-    os.dup2(output, 2)
+    for source, number in ((nothing, 0), (output, 1), (output, 2)):
+        os.dup2(source, number)
     os.close(nothing)
     os.close(output)

@@ -30,13 +30,7 @@ def locate_checkpoint(reference: str | Path, runs: Path) -> Path:
 
 def open_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint of either format. Raises CheckpointError, one line that begins with the path."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(16)
-    except FileNotFoundError:
-        raise CheckpointError(f"{path}: no such file") from None
-    except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read: {error.strerror or error}") from None
+    head = _first_bytes(path)
     if looks_like_safetensors(head) or path.suffix == ".safetensors":
         return read_checkpoint(path)
     if not is_torch_file(head):
@@ -65,19 +59,13 @@ def find_run_or_fail(reference: str, runs: Path) -> RunDirectory:
     return run
 
 
-def is_torch_file(head: bytes) -> bool:
-    """Whether a file that begins so was written by torch.save: a zip archive, or the pickle of older versions."""
-    return head.startswith((b"PK\x03\x04", b"\x80\x02"))
-
-
 def is_checkpoint_file(path: Path) -> bool:
     """Whether a file is meant to be a checkpoint, by its ending or its first bytes."""
     if path.suffix in (".safetensors", ".net"):
         return True
     try:
-        with path.open("rb") as file:
-            head = file.read(16)
-    except OSError:
+        head = _first_bytes(path)
+    except CheckpointError:
         return False
     return looks_like_safetensors(head) or is_torch_file(head)
 
@@ -87,3 +75,18 @@ def shipped_checkpoint() -> Path | None:
     package = Path(__file__).resolve().parent.parent
     candidates = (package / "checkpoints" / SHIPPED, package.parent / "checkpoints" / SHIPPED)
     return next((path for path in candidates if path.is_file()), None)
+
+
+def _first_bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(16)
+    except FileNotFoundError:
+        raise CheckpointError(f"{path}: no such file") from None
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
+def is_torch_file(head: bytes) -> bool:
+    """Whether a file that begins so was written by torch.save: a zip archive, or the pickle of older versions."""
+    return head.startswith((b"PK\x03\x04", b"\x80\x02"))

@@ -4,7 +4,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from charrnn_tui.run.lock import RunLock, RunLocked
 from charrnn_tui.run.mailbox import leave_request
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.runner.lasting_imports import imports_for_good
-from charrnn_tui.runner.start import Recording, Started, Stream, recorded, settings_file, write_sample
+from charrnn_tui.runner.start import Recording, Started, recorded
 from charrnn_tui.text.batches import batch_count, split_at
 from charrnn_tui.text.corpus import Corpus, load_corpus
 from charrnn_tui.text.ids_cache import TEXTS
@@ -29,7 +28,7 @@ TAKE_OVER_SECONDS = 120.0  # for the trainer to finish its step, to save and to 
 def resume_run(
     run: RunDirectory,
     control: Control,
-    changes: Mapping[str, Any] | None = None,
+    changes: Mapping[str, Any],
     *,
     detached: bool = False,
     take_over: bool = False,
@@ -41,34 +40,25 @@ def resume_run(
     """
     with imports_for_good():  # torch: as in start_run
         from charrnn_tui.training.resume_state import read_resume_state
-        from charrnn_tui.training.trainer import train
 
     if not take_over and (pid := run.trainer()) is not None:
-        raise RunError(_taken(run, pid))
+        raise RunError(f"{run.name}: {RunLocked(pid)}")
     files, corpus = _same_corpus(run)
     if take_over and run.trainer() is not None:
         leave_request(run.path, HandOver())
     lock = _locked(run, TAKE_OVER_SECONDS if take_over else 0.0)
-    with ExitStack() as opened:
-        opened.callback(lock.release)
+    try:
         state = read_resume_state(run.resume_file)
-        settings = _changed(run, state, corpus, changes or {})
-        try:
-            recording = Recording(run, settings_file(run, files, corpus, settings), lock)
-        except OSError as error:
+        settings = _changed(run, state, corpus, changes)
+        recording = Recording(run, files, corpus, settings, lock)
+    except BaseException as error:
+        lock.release()
+        if isinstance(error, OSError):
             raise RunError(f"{run.path}: cannot be written: {error.strerror or error}") from None
-        opened.pop_all()  # from here on the stream releases it
-
-    def begin() -> Stream:
-        return train(
-            *(settings, corpus, control, run.path, write_sample),
-            resume=replace(state, lr_factor=1.0) if (changes or {}).get("lr") is not None else state,
-            detached=detached,
-            sync_events=recording.writer.sync,
-            on_late_event=recording.append,
-        )
-
-    return run, recorded(begin, recording, control, new=False)
+        raise
+    if changes.get("lr") is not None:
+        state = replace(state, lr_factor=1.0)
+    return run, recorded(recording, settings, corpus, control, new=False, detached=detached, resume=state)
 
 
 def detach_run(run: RunDirectory) -> None:
@@ -98,14 +88,10 @@ def _locked(run: RunDirectory, patience_seconds: float) -> RunLock:
             return run.lock()
         except RunLocked as locked:
             if time.monotonic() >= until:
-                raise RunError(_taken(run, locked.pid)) from None
+                raise RunError(f"{run.name}: {locked}") from None
             time.sleep(0.02)
         except OSError as error:
             raise RunError(f"{run.path}: cannot be written: {error.strerror or error}") from None
-
-
-def _taken(run: RunDirectory, pid: str) -> str:
-    return f"{run.name}: is being trained already, by process {pid or 'unknown'}"
 
 
 def _same_corpus(run: RunDirectory) -> tuple[list[str], Corpus]:

@@ -2,8 +2,8 @@
 
 import shutil
 import time
-from collections.abc import Callable, Generator
-from contextlib import ExitStack, closing
+from collections.abc import Generator
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -44,52 +44,30 @@ def start_run(request: RunRequest, runs: Path, control: Control, *, detached: bo
     directory = RunDirectory.create(runs, corpus.name, request.name)
     files = [str(Path(path).resolve()) for path in request.corpus]
     try:
-        recording = Recording(directory, settings_file(directory, files, corpus, settings))
+        recording = Recording(directory, files, corpus, settings, directory.lock())
     except OSError as error:  # a full disk, mostly
         shutil.rmtree(directory.path, ignore_errors=True)
         raise RunError(f"{directory.path}: cannot be written: {error.strerror or error}") from None
-
-    def begin() -> Stream:
-        from charrnn_tui.training.trainer import train  # torch takes seconds: not before a training is asked for
-
-        return train(
-            *(settings, corpus, control, directory.path, write_sample),
-            detached=detached,
-            sync_events=recording.writer.sync,
-            on_late_event=recording.append,
-        )
-
-    return directory, recorded(begin, recording, control, new=True)
-
-
-def settings_file(run: RunDirectory, files: list[str], corpus: Corpus, settings: TrainSettings) -> dict[str, Any]:
-    """What a run was asked to do, and what it needs to be resumed."""
-    return {
-        "name": run.name,
-        "corpus": files,
-        "corpus_sha256": corpus.sha256,
-        "settings": settings.to_json(),
-        "version": __version__,
-    }
+    return directory, recorded(recording, settings, corpus, control, new=True, detached=detached)
 
 
 class Recording:
-    """The files of a run that its trainer holds open: the lock and the log."""
+    """The files of a run that its trainer holds open: the lock and the events."""
 
-    def __init__(self, directory: RunDirectory, settings: dict[str, Any], lock: RunLock | None = None) -> None:
-        """Write the settings. A lock that is handed in stays its owner's to release where this fails."""
-        self.directory = directory
-        with ExitStack() as opened:
-            if lock is None:
-                lock = directory.lock()
-                opened.callback(lock.release)
-            self.lock = lock
-            self.last: Event | None = None
-            self._train_seconds = 0.0
+    def __init__(
+        self, directory: RunDirectory, files: list[str], corpus: Corpus, settings: TrainSettings, lock: RunLock
+    ) -> None:
+        """Write what the run needs to be resumed. Raises OSError, with the lock released."""
+        self.directory, self.lock = directory, lock
+        self.last: Event | None = None
+        self._train_seconds = 0.0
+        request = {"name": directory.name, "corpus": files, "corpus_sha256": corpus.sha256}
+        try:
+            directory.write_settings(request | {"settings": settings.to_json(), "version": __version__})
             self.writer = EventWriter(directory.events_file)
-            opened.callback(self.writer.close)
-            directory.write_settings(settings)
-            opened.pop_all()  # from here on the stream closes them
+        except OSError:
+            lock.release()
+            raise
 
     def append(self, event: Event) -> None:
         """Write one event."""
@@ -106,25 +84,26 @@ class Recording:
                 RunFinished(time=time.time(), step=self.last.step, state=state, reason=reason, train_seconds=seconds)
             )
 
-    def close(self) -> None:
-        """The run is free for the next trainer."""
-        self.writer.close()
-        self.lock.release()
 
+def recorded(
+    recording: Recording, settings: TrainSettings, corpus: Corpus, control: Control, *, new: bool, **options: Any
+) -> Stream:
+    """The events of the training, each written to the run's directory before it is passed on.
 
-def recorded(begin: Callable[[], Stream], recording: Recording, control: Control, *, new: bool) -> Stream:
-    """The events of the training, each written to the run's directory before it is passed on."""
+    new: remove the directory where the training fails before its first event. options: further ones of `train`.
+    """
     directory, writer = recording.directory, recording.writer
     told = False
     try:
         control.listen(Mailbox(directory.path))
-        with closing(_begun(begin)) as events:
+        with closing(_events(recording, settings, corpus, control, options)) as events:
             for event in events:
                 recording.append(event)
                 if isinstance(event, CheckpointSaved | RunPaused | RunFinished):
                     writer.sync()
-                if writer.error is not None and not told:
-                    alarm = _unwritten(event, directory, writer.error)
+                if writer.error is not None and not told:  # the events wait in memory for the disk
+                    message = f"events.jsonl could not be written: {writer.error.strerror or writer.error}"
+                    alarm = AlarmRaised(time=time.time(), step=event.step, kind="disk", message=message)
                     writer.append(alarm)
                     yield alarm
                 told = writer.error is not None
@@ -137,34 +116,35 @@ def recorded(begin: Callable[[], Stream], recording: Recording, control: Control
         recording.cut_off("failed", message.splitlines()[0])
         raise
     finally:
-        recording.close()
+        writer.close()
+        recording.lock.release()
         if recording.last is None and new:  # nothing was trained: leave no empty run behind
             shutil.rmtree(directory.path, ignore_errors=True)
 
 
-def _begun(begin: Callable[[], Stream]) -> Stream:
-    """The stream, whose first event comes when PyTorch is imported, the last of it as the learner is made.
-
-    A look through its objects for garbage would hold up the app's keys for 0.2 s, again and again.
-    """
+def _events(
+    recording: Recording, settings: TrainSettings, corpus: Corpus, control: Control, options: dict[str, Any]
+) -> Stream:
+    """The training's events; before the first one PyTorch is imported, parts of it as the learner is made."""
     with imports_for_good():
-        events = begin()
+        from charrnn_tui.training.trainer import train
+
+        events = train(
+            *(settings, corpus, control, recording.directory.path, write_sample),
+            sync_events=recording.writer.sync,
+            on_late_event=recording.append,
+            **options,
+        )
         first = next(events)
     with closing(events):
         yield first
         yield from events
 
 
-def _unwritten(event: Event, directory: RunDirectory, error: OSError) -> AlarmRaised:
-    """The events wait in memory for the disk; this one is for who looks on."""
-    message = f"{directory.events_file.name} could not be written: {error.strerror or error}"
-    return AlarmRaised(time=time.time(), step=event.step, kind="disk", message=message)
-
-
 def write_sample(checkpoint: Checkpoint, settings: TrainSettings) -> tuple[str, str]:
     """(prime, text) by the model as it is, always with the same prime and seed, so that samples can be compared."""
     vocabulary = checkpoint.vocabulary
-    prime = "".join(char for char in settings.sample_prime if char in vocabulary.index)
+    prime = vocabulary.known_part(settings.sample_prime)
     sampling = SamplingSettings(top_k=settings.sample_top_k)
     sampler = Sampler(CharLSTM(checkpoint), vocabulary, sampling, seed=settings.sample_seed, prime=prime)
     return prime, "".join(sampled.character for sampled in islice(sampler, settings.sample_length))

@@ -33,7 +33,6 @@ from charrnn_tui.text.batches import TextTooShort
 from charrnn_tui.text.corpus import CorpusError, load_corpus
 from charrnn_tui.training.learner import Learner
 from charrnn_tui.training.resume_state import read_resume_state
-from charrnn_tui.training.trainer import train
 from tests.training.small_trainings import of_kind, small_settings, small_text
 
 Stream = Generator[Event, None, None]
@@ -56,13 +55,9 @@ def started(
 def started_with(make_learner: Any, tmp_path: Path, text: str, settings: TrainSettings) -> tuple[RunDirectory, Stream]:
     """As `started`, trained by another learner."""
     control, directory = Control(), RunDirectory.create(tmp_path / "runs", "small")
-    recording = Recording(directory, {})
-
-    def begin() -> Stream:
-        given = (settings, load_corpus([text]), control, directory.path)
-        return train(*given, on_late_event=recording.append, make_learner=make_learner)
-
-    return directory, recorded(begin, recording, control, new=True)
+    corpus = load_corpus([text])
+    recording = Recording(directory, [text], corpus, settings, directory.lock())
+    return directory, recorded(recording, settings, corpus, control, new=True, make_learner=make_learner)
 
 
 def test_what_is_told_is_what_is_written(tmp_path: Path, text: str) -> None:
