@@ -3,8 +3,11 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Annotated, Final
 
+from msgspec import Meta
+
+from charrnn_tui.run.decoding import Count
 from charrnn_tui.sampling.settings import SamplingSettings
 
 Value = int | float | None  # None: the control is off, or has no limit
@@ -24,10 +27,10 @@ class PlaySettings:
     temperature: float = 0.8
     top_p: float | None = None
     min_p: float | None = None
-    seed: int = 42
+    seed: Count = 42
     replay: bool = False
-    speed: int | None = 60
-    length: int | None = 2000
+    speed: Annotated[int, Meta(ge=1)] | None = 60
+    length: Annotated[int, Meta(ge=1)] | None = 2000
 
     @property
     def sampling(self) -> SamplingSettings:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import msgspec
 
 from charrnn_tui.playground.branches import Mark
 from charrnn_tui.playground.controls import PlaySettings
 from charrnn_tui.playground.models import Kind, ModelSource
+from charrnn_tui.run.decoding import Count, decode
 from charrnn_tui.run.files import write_atomically
 from charrnn_tui.sampling.recipe import Recipe, RecipeError
 
@@ -21,7 +24,6 @@ if TYPE_CHECKING:
 VERSION: Final = 1
 DIRECTORY: Final = "sessions"  # in the runs directory
 KEPT: Final = 20  # of them; then the oldest goes
-_KINDS: Final = get_args(Kind)
 
 
 class SessionError(ValueError):
@@ -54,6 +56,48 @@ class Session:
     @property
     def characters(self) -> int:
         return sum(len(branch.text) for branch in self.branches)
+
+
+class _ModelFile(msgspec.Struct):
+    kind: Kind
+    path: str
+
+
+class _BranchFile(msgspec.Struct):
+    """A `SavedBranch` as it is in JSON."""
+
+    model: _ModelFile
+    recipe: dict[str, Any]
+    text: str
+    origin: str
+    parent: Count | None
+    position: Count
+    marks: tuple[Mark, ...]
+    bookmarked: bool
+
+    @classmethod
+    def of(cls, branch: SavedBranch) -> Self:
+        model, recipe = _ModelFile(branch.source.kind, str(branch.source.path)), branch.recipe.as_json()
+        place = (branch.origin, branch.parent, branch.position)
+        return cls(model, recipe, branch.text, *place, branch.marks, branch.bookmarked)
+
+    def read(self, place: int) -> SavedBranch:
+        """The text at this place in its session. Raises ValueError."""
+        recipe = Recipe.from_json(self.recipe)
+        if len(self.text) != recipe.length or self.position > len(self.text):
+            raise ValueError(f"text {place} has {len(self.text)} characters, not what its recipe says")
+        if self.parent is not None and self.parent >= place:
+            raise ValueError(f"text {place} stands before the one that it grew out of")
+        source, where = ModelSource(self.model.kind, Path(self.model.path)), (self.origin, self.parent, self.position)
+        return SavedBranch(source, recipe, self.text, *where, self.marks, self.bookmarked)
+
+
+class _SessionFile(msgspec.Struct):
+    version: int
+    settings: PlaySettings
+    prime: str
+    branches: list[_BranchFile]
+    current: Count
 
 
 def session_of(
@@ -91,15 +135,10 @@ def session_of(
 
 def write_session(path: Path, session: Session) -> None:
     """Write it, and take away the oldest ones beside it. Raises OSError."""
-    values = {
-        "version": VERSION,
-        "settings": asdict(session.settings),
-        "prime": session.prime,
-        "branches": [_branch_json(branch) for branch in session.branches],
-        "current": session.current,
-    }
+    branches = [_BranchFile.of(branch) for branch in session.branches]
+    file = _SessionFile(VERSION, session.settings, session.prime, branches, session.current)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, (json.dumps(values) + "\n").encode())
+    write_atomically(path, (json.dumps(msgspec.to_builtins(file)) + "\n").encode())
     for old in list_sessions(path.parent)[KEPT:]:
         old.unlink(missing_ok=True)
 
@@ -116,54 +155,18 @@ def list_sessions(directory: Path) -> list[Path]:
 def read_session(path: Path) -> Session:
     """Raises SessionError, which begins with the path."""
     try:
-        values = json.loads(path.read_bytes())
-        if values["version"] != VERSION:
-            raise SessionError(f"{path}: is a session of version {values['version']}, this program reads {VERSION}")
-        branches = tuple(_branch(given, place) for place, given in enumerate(values["branches"]))
-        known = {field.name for field in fields(PlaySettings)}
-        settings = PlaySettings(**{name: value for name, value in values["settings"].items() if name in known})
-        session = Session(settings, str(values["prime"]), branches, int(values["current"]))
-        session.settings.sampling  # noqa: B018 - raises where they make no sense
-        _whole(settings.seed, 0)
-        for limit in (settings.speed, settings.length):
-            if limit is not None:
-                _whole(limit, 1)
-        session.branches[session.current]
+        file = decode(path.read_bytes(), _SessionFile)
+        if file.version != VERSION:
+            raise SessionError(f"{path}: is a session of version {file.version}, this program reads {VERSION}")
+        branches = tuple(branch.read(place) for place, branch in enumerate(file.branches))
+        file.settings.sampling  # noqa: B018 - raises where they make no sense
+        branches[file.current]
     except OSError as error:
         raise SessionError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except (RecipeError, SessionError) as error:
-        raise SessionError(str(error) if str(error).startswith(str(path)) else f"{path}: {error}") from None
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError):
-        raise SessionError(f"{path}: is not a session, or is damaged") from None
-    return session
-
-
-def _branch_json(branch: SavedBranch) -> dict[str, Any]:
-    return {
-        "model": {"kind": branch.source.kind, "path": str(branch.source.path)},
-        "recipe": branch.recipe.as_json(),
-        "text": branch.text,
-        "origin": branch.origin,
-        "parent": branch.parent,
-        "position": branch.position,
-        "marks": [list(mark) for mark in branch.marks],
-        "bookmarked": branch.bookmarked,
-    }
-
-
-def _whole(value: object, least: int) -> int:
-    if type(value) is not int or value < least:  # True is an int to isinstance
-        raise ValueError(value)
-    return value
-
-
-def _branch(values: Mapping[str, Any], place: int) -> SavedBranch:
-    recipe = Recipe.parse(json.dumps(values["recipe"]))
-    kind, parent, text, position = values["model"]["kind"], values["parent"], str(values["text"]), values["position"]
-    if kind not in _KINDS or len(text) != recipe.length or _whole(position, 0) > len(text):
-        raise ValueError(place)
-    if parent is not None and _whole(parent, 0) >= place:
-        raise ValueError(place)
-    marks = tuple(Mark(int(position), str(label)) for position, label in values["marks"])
-    source = ModelSource(kind, Path(values["model"]["path"]))
-    return SavedBranch(source, recipe, text, str(values["origin"]), parent, position, marks, bool(values["bookmarked"]))
+    except SessionError:
+        raise
+    except RecipeError as error:
+        raise SessionError(f"{path}: {error}") from None
+    except (ValueError, IndexError) as error:
+        raise SessionError(f"{path}: is not a session, or is damaged: {error}") from None
+    return Session(file.settings, file.prime, branches, file.current)

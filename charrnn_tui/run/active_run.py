@@ -4,7 +4,7 @@ import threading
 from collections.abc import Generator
 from contextlib import closing
 
-from charrnn_tui.run.control import Control, Detach, Stop
+from charrnn_tui.run.control import Control, Detach, Ending, Stop
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.events import Event
 
@@ -33,7 +33,7 @@ class ActiveRun:
         """Ask it to go on without a screen; returns at once."""
         self.control.request(Detach())
 
-    def stop(self, state: str = "stopped", reason: str = "stopped from the app") -> None:
+    def stop(self, state: Ending = "stopped", reason: str = "stopped from the app") -> None:
         """Ask it to save and end; returns at once."""
         self.control.request(Stop(state, reason))
 

@@ -1,124 +1,81 @@
 """Requests to a training from any thread; the trainer serves them between two steps."""
 
 import queue
-import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Protocol
+from typing import Annotated, Literal, Protocol
 
-_ENDINGS = ("stopped", "interrupted")
+import msgspec
+from msgspec import Meta
+
+from charrnn_tui.run.decoding import snake_case
+
+Ending = Literal["stopped", "interrupted"]
+_Number = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 
 
-@dataclass(frozen=True)
-class Pause:
+class Request(msgspec.Struct, frozen=True, tag_field="request", tag=snake_case):
+    """What a trainer is asked for; in JSON, its name in snake case is `request`."""
+
+
+class Pause(Request, frozen=True):
     """Pause after this step; the model stays in memory."""
 
 
-@dataclass(frozen=True)
-class Resume:
+class Resume(Request, frozen=True):
     """End a pause."""
 
 
-@dataclass(frozen=True)
-class Stop:
-    """Save and end. state: of the run's last event, stopped or interrupted."""
+class Stop(Request, frozen=True):
+    """Save and end. state: of the run's last event."""
 
-    state: str = "stopped"
+    state: Ending = "stopped"
     reason: str = "asked to stop"
 
-    def __post_init__(self) -> None:
-        """Raise ValueError for another state."""
-        if self.state not in _ENDINGS or not isinstance(self.reason, str):
-            raise ValueError(self.state)
 
-
-@dataclass(frozen=True)
-class EndAfterEpoch:
+class EndAfterEpoch(Request, frozen=True):
     """Save and end when this epoch is done."""
 
 
-@dataclass(frozen=True)
-class SaveNow:
+class SaveNow(Request, frozen=True):
     """Write the last checkpoint."""
 
 
-@dataclass(frozen=True)
-class SampleNow:
+class SampleNow(Request, frozen=True):
     """Write a sample with the current model."""
 
 
-@dataclass(frozen=True)
-class ScaleLearningRate:
+class ScaleLearningRate(Request, frozen=True):
     """Multiply the schedule's learning rate by a factor from now on."""
 
-    factor: float
-
-    def __post_init__(self) -> None:
-        """Raise ValueError unless the factor is positive and finite."""
-        if not (isinstance(self.factor, int | float) and 0 < self.factor <= sys.float_info.max):
-            raise ValueError(self.factor)
+    factor: Annotated[float, Meta(gt=0)]
 
 
-@dataclass(frozen=True)
-class AddEpochs:
+class AddEpochs(Request, frozen=True):
     """Train for more epochs than planned."""
 
-    epochs: int = 1
-
-    def __post_init__(self) -> None:
-        """Raise ValueError for less than one."""
-        _check_count(self.epochs)
+    epochs: _Number = 1
 
 
-@dataclass(frozen=True)
-class RunSteps:
+class RunSteps(Request, frozen=True):
     """End a pause, if any, and pause after so many steps."""
 
-    steps: int
-
-    def __post_init__(self) -> None:
-        """Raise ValueError for less than one."""
-        _check_count(self.steps)
+    steps: _Number
 
 
-@dataclass(frozen=True)
-class Detach:
+class Detach(Request, frozen=True):
     """Save and continue without a terminal."""
 
 
-@dataclass(frozen=True)
-class HandOver:
+class HandOver(Request, frozen=True):
     """Save and end, for another process that waits to train the run."""
 
 
-@dataclass(frozen=True)
-class ShareWeights:
-    """Call `deliver` with a checkpoint of the current model, on the trainer's thread."""
+class ShareWeights(Request, frozen=True):
+    """Call `deliver` with a checkpoint of the current model, on the trainer's thread; not a request by file."""
 
     deliver: Callable[[object], None]
-
-
-Request = (
-    Pause
-    | Resume
-    | Stop
-    | EndAfterEpoch
-    | SaveNow
-    | SampleNow
-    | ScaleLearningRate
-    | AddEpochs
-    | RunSteps
-    | Detach
-    | HandOver
-    | ShareWeights
-)
-
-
-def _check_count(number: object) -> None:
-    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= 1_000_000_000:
-        raise ValueError(number)
 
 
 class RequestSource(Protocol):

@@ -1,6 +1,7 @@
 """The one layer that decodes what is read from files: behind it everything has its declared type."""
 
 import json
+import re
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -13,6 +14,11 @@ Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e15)]
 
 class DecodingError(ValueError):
     """Contents of a file that are not what they should be; the message is one line."""
+
+
+def snake_case(name: str) -> str:
+    """StepDone → step_done: the name of a class in JSON."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 def read_json(data: bytes | str) -> Any:

@@ -6,7 +6,6 @@ in Unix seconds. Losses are in nats per character.
 
 import json
 import math
-import re
 from collections.abc import Mapping
 from functools import reduce
 from operator import or_
@@ -14,12 +13,7 @@ from typing import Any
 
 import msgspec
 
-from charrnn_tui.run.decoding import Count, DecodingError, Seconds, convert, read_json
-
-
-def snake_case(name: str) -> str:
-    """StepDone → step_done."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+from charrnn_tui.run.decoding import Count, DecodingError, Seconds, convert, read_json, snake_case
 
 
 def event_name(kind: type["Event"]) -> str:

@@ -3,67 +3,35 @@
 A file is one JSON object: `request`, its name in snake case (`pause`, `scale_learning_rate`, …), and its fields.
 """
 
-import dataclasses
 import itertools
 import json
 import os
-import re
 import time
-from collections.abc import Mapping
 from contextlib import suppress
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from typing import Any
 
-from charrnn_tui.run.control import (
-    AddEpochs,
-    Detach,
-    EndAfterEpoch,
-    HandOver,
-    Pause,
-    Request,
-    Resume,
-    RunSteps,
-    SampleNow,
-    SaveNow,
-    ScaleLearningRate,
-    Stop,
-)
+import msgspec
+
+from charrnn_tui.run.control import Request, ShareWeights
+from charrnn_tui.run.decoding import DecodingError, decode
 from charrnn_tui.run.files import write_atomically
 
 POLL_SECONDS = 0.25  # between two listings of the directory
 _MOST_BYTES = 4096  # a request is one short line
 
-_KINDS: dict[str, type[Any]] = {
-    re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower(): kind
-    for kind in (
-        *(Pause, Resume, Stop, EndAfterEpoch, SaveNow, SampleNow, ScaleLearningRate),
-        *(AddEpochs, RunSteps, Detach, HandOver),
-    )
-}
-_NAMES = {kind: name for name, kind in _KINDS.items()}
+_REQUESTS: Any = reduce(or_, (kind for kind in Request.__subclasses__() if kind is not ShareWeights))
 _counter = itertools.count()
 
 
 def leave_request(directory: Path, request: Request) -> None:
     """Send a request to the trainer of the run in `directory`. Raises OSError if it cannot be written to."""
-    values = {"request": _NAMES[type(request)], **dataclasses.asdict(request)}
     control = directory / "control"
     control.mkdir(exist_ok=True)
     name = f"{time.time_ns():020}-{os.getpid()}-{next(_counter)}.json"  # sorted as they were sent
-    write_atomically(control / name, (json.dumps(values) + "\n").encode())
-
-
-def request_from_json(values: Mapping[str, Any]) -> Request | None:
-    """The request of a JSON object; None for an unknown one or invalid values."""
-    kind = _KINDS.get(str(values.get("request")))
-    if kind is None:
-        return None
-    arguments = {spec.name: values[spec.name] for spec in dataclasses.fields(kind) if spec.name in values}
-    try:
-        request: Request = kind(**arguments)
-    except (TypeError, ValueError):
-        return None
-    return request
+    write_atomically(control / name, (json.dumps(msgspec.to_builtins(request)) + "\n").encode())
 
 
 class Mailbox:
@@ -97,11 +65,12 @@ class Mailbox:
 
 
 def _read(file: Path) -> Request | None:
+    """The request in a file, which is removed; None for an unknown one or invalid values."""
     try:
         with file.open("rb") as stream:
             data = stream.read(_MOST_BYTES)
         file.unlink()
-        values = json.loads(data)
-    except (OSError, ValueError, RecursionError):  # RecursionError: thousands of brackets
+        request: Request = decode(data, _REQUESTS)
+    except (OSError, DecodingError):
         return None
-    return request_from_json(values) if isinstance(values, dict) else None
+    return request

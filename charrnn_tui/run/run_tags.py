@@ -2,8 +2,9 @@
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
+from charrnn_tui.run.decoding import DecodingError, decode
 from charrnn_tui.run.directory import RunDirectory, RunError, check_name
 from charrnn_tui.run.files import write_atomically
 
@@ -21,11 +22,10 @@ class RunTag:
 def read_tag(run: RunDirectory) -> RunTag:
     """The run's note and pin; neither if they cannot be read."""
     try:
-        values = json.loads((run.path / "tag.json").read_text(encoding="utf-8"))
-        note, pinned = values["note"], values["pinned"]
-    except (OSError, ValueError, KeyError, TypeError):
+        tag = decode((run.path / "tag.json").read_bytes(), RunTag)
+    except (OSError, DecodingError):
         return RunTag()
-    return RunTag(note[:MOST_NOTE] if isinstance(note, str) else "", pinned is True)
+    return replace(tag, note=tag.note[:MOST_NOTE])
 
 
 def write_tag(run: RunDirectory, tag: RunTag) -> None:

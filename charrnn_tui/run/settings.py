@@ -3,12 +3,18 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
-DEVICES = ("auto", "cpu", "cuda", "mps")
-PRECISIONS = ("auto", "float32", "bfloat16")
-SCHEDULES = ("constant", "one-cycle")
-ON_HANGUP = ("continue", "checkpoint-and-stop")
+from msgspec import Meta
+
+from charrnn_tui.run.decoding import DecodingError, convert
+
+Preset = Literal["notebook", "quick", "thorough"]
+Device = Literal["auto", "cpu", "cuda", "mps"]
+Precision = Literal["auto", "float32", "bfloat16"]
+Schedule = Literal["constant", "one-cycle"]
+OnHangup = Literal["continue", "checkpoint-and-stop"]
+DEVICES, PRECISIONS, SCHEDULES, ON_HANGUP = map(get_args, (Device, Precision, Schedule, OnHangup))
 
 
 class SettingsError(ValueError):
@@ -24,6 +30,18 @@ def option(field: str) -> str:
     return "--" + field.replace("_", "-")
 
 
+def _whole(low: int, high: int) -> Meta:
+    return Meta(ge=low, le=high, description=f"a whole number from {low:,} to {high:,}")
+
+
+def _real(low: float, high: float) -> Meta:
+    return Meta(ge=low, le=high, description=f"a number from {low:g} to {high:g}")
+
+
+def _between(low: float, high: float) -> Meta:
+    return Meta(gt=low, lt=high, description=f"a number between {low:g} and {high:g}")
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrainSettings:
     """Settings of a run; the defaults are the notebook's (cells 30 to 33).
@@ -37,61 +55,43 @@ class TrainSettings:
     run's history keeps at most. on_hangup: what to do when the terminal is lost.
     """
 
-    preset: str = "notebook"
+    preset: Preset = "notebook"
     encoding: str = "utf-8"
-    n_hidden: int = 512
-    n_layers: int = 2
-    drop_prob: float = 0.5
-    epochs: int = 20
-    batch_size: int = 128
-    seq_length: int = 100
-    lr: float = 0.001
-    clip: float = 5.0
-    val_frac: float = 0.1
-    val_chars: int = 1_000_000
-    print_every: int = 20
-    schedule: str = "constant"
-    weight_drop: float = 0.0
-    weight_decay: float = 0.0
-    forget_bias: float = 0.0
+    n_hidden: Annotated[int, _whole(1, 16_384)] = 512
+    n_layers: Annotated[int, _whole(1, 64)] = 2
+    drop_prob: Annotated[float, _real(0, 0.99)] = 0.5
+    epochs: Annotated[int, _whole(1, 1_000_000)] = 20
+    batch_size: Annotated[int, _whole(1, 1_000_000)] = 128
+    seq_length: Annotated[int, _whole(1, 1_000_000)] = 100
+    lr: Annotated[float, _between(0, 10)] = 0.001
+    clip: Annotated[float, _between(0, 1e6)] = 5.0
+    val_frac: Annotated[float, _real(0, 0.9)] = 0.1
+    val_chars: Annotated[int, _whole(1, 10**12)] = 1_000_000
+    print_every: Annotated[int, _whole(1, 1_000_000_000)] = 20
+    schedule: Schedule = "constant"
+    weight_drop: Annotated[float, _real(0, 0.99)] = 0.0
+    weight_decay: Annotated[float, _real(0, 10)] = 0.0
+    forget_bias: Annotated[float, _real(-10, 10)] = 0.0
     output_bias: bool = False
-    seed: int = 0
-    device: str = "auto"
-    precision: str = "auto"
-    threads: int | None = None
-    max_steps: int | None = None
-    keep_checkpoints: int = 24
+    seed: Annotated[int, _whole(0, 2**63 - 1)] = 0
+    device: Device = "auto"
+    precision: Precision = "auto"
+    threads: Annotated[int, _whole(1, 1024)] | None = None
+    max_steps: Annotated[int, _whole(1, 10**12)] | None = None
+    keep_checkpoints: Annotated[int, _whole(0, 10_000)] = 24
     sample_prime: str = ""
-    sample_length: int = 300
-    sample_top_k: int = 5
-    sample_seed: int = 0
-    on_hangup: str = "continue"
+    sample_length: Annotated[int, _whole(0, 100_000)] = 300
+    sample_top_k: Annotated[int, _whole(1, 1_000_000)] = 5
+    sample_seed: Annotated[int, _whole(0, 2**63 - 1)] = 0
+    on_hangup: OnHangup = "continue"
 
     def __post_init__(self) -> None:
-        """Raise SettingsError for the first field out of its range."""
-        for field, (low, high) in _WHOLE.items():
-            self._check_whole(field, low, high)
-        for field, (least, most, open_end) in _REAL.items():
-            self._check_real(field, least, most, open_end)
-        for field, allowed in _CHOICES.items():
-            if getattr(self, field) not in allowed:
-                raise SettingsError(field, f"{getattr(self, field)!r} is not one of {', '.join(allowed)}")
-
-    def _check_whole(self, field: str, low: int, high: int) -> None:
-        value = getattr(self, field)
-        if value is None and field in _OPTIONAL:
-            return
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise SettingsError(field, f"{value!r} is not a whole number from {low:,} to {high:,}")
-
-    def _check_real(self, field: str, least: float, most: float, open_end: bool) -> None:
-        value = getattr(self, field)
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or not least <= value <= most or (open_end and value in (least, most)):
-            ends = "between" if open_end else "from"
-            raise SettingsError(
-                field, f"{value!r} is not a number {ends} {least:g} {'and' if open_end else 'to'} {most:g}"
-            )
+        """Raise SettingsError for the first field of another type or out of its range."""
+        for field, kind in SETTINGS_TYPES.items():
+            try:
+                convert(getattr(self, field), kind)
+            except DecodingError:
+                raise SettingsError(field, f"{getattr(self, field)!r} is not {_description(kind)}") from None
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object, for settings.json and the RunStarted event."""
@@ -100,36 +100,19 @@ class TrainSettings:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "TrainSettings":
         """The settings of any version: unknown names are ignored."""
-        known = {field.name for field in dataclasses.fields(cls)}
-        return cls(**{name: value for name, value in values.items() if name in known})
+        return cls(**{name: value for name, value in values.items() if name in SETTINGS_TYPES})
 
 
-_WHOLE: dict[str, tuple[int, int]] = {
-    "n_hidden": (1, 16_384),
-    "n_layers": (1, 64),
-    "epochs": (1, 1_000_000),
-    "batch_size": (1, 1_000_000),
-    "seq_length": (1, 1_000_000),
-    "val_chars": (1, 10**12),
-    "print_every": (1, 1_000_000_000),
-    "seed": (0, 2**63 - 1),
-    "threads": (1, 1024),
-    "max_steps": (1, 10**12),
-    "keep_checkpoints": (0, 10_000),
-    "sample_length": (0, 100_000),
-    "sample_top_k": (1, 1_000_000),
-    "sample_seed": (0, 2**63 - 1),
-}
-_OPTIONAL = ("threads", "max_steps")
-_REAL: dict[str, tuple[float, float, bool]] = {  # least, most, whether these themselves are excluded
-    "drop_prob": (0.0, 0.99, False),
-    "lr": (0.0, 10.0, True),
-    "clip": (0.0, 1e6, True),
-    "val_frac": (0.0, 0.9, False),
-    "weight_drop": (0.0, 0.99, False),
-    "weight_decay": (0.0, 10.0, False),
-    "forget_bias": (-10.0, 10.0, False),
-}
+SETTINGS_TYPES: dict[str, Any] = get_type_hints(TrainSettings, include_extras=True)
+
+
+def _description(kind: Any) -> str:
+    """What values a field may have."""
+    for part in (kind, *get_args(kind)):
+        if hasattr(part, "__metadata__"):
+            return str(part.__metadata__[0].description)
+    return f"one of {', '.join(get_args(kind))}" if get_args(kind) else f"of type {kind.__name__}"
+
 
 _QUICK: dict[str, Any] = {
     "epochs": 6,
@@ -153,13 +136,6 @@ PRESETS: dict[str, dict[str, Any]] = {
     },  # at the notebook's 20, validations take a quarter of the time; losses are the same
     "quick": _QUICK,
     "thorough": _QUICK | {"epochs": 14, "weight_drop": 0.2},
-}
-_CHOICES: dict[str, tuple[str, ...]] = {
-    "preset": tuple(PRESETS),
-    "device": DEVICES,
-    "precision": PRECISIONS,
-    "schedule": SCHEDULES,
-    "on_hangup": ON_HANGUP,
 }
 
 

@@ -9,9 +9,13 @@ last bits, and in the rare place where a draw falls between, so may a character:
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Final, Self
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Final, Self, TypeVar
 
+import msgspec
+from msgspec import Meta
+
+from charrnn_tui.run.decoding import Count, DecodingError, convert, read_json
 from charrnn_tui.sampling.generated_text import GeneratedText
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import SampledCharacter, Sampler
@@ -19,8 +23,30 @@ from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.text.vocabulary import Vocabulary
 
 VERSION: Final = 1
-_SETTINGS: Final = tuple(field.name for field in fields(SamplingSettings))
-_KEYS: Final = ("version", "checkpoint", "sha256", "prime", "length", "seeds", "settings", "forced", "text_sha256")
+T = TypeVar("T")
+_Seed = Annotated[int, Meta(ge=0)]
+_Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+
+
+class _SettingsFile(msgspec.Struct, forbid_unknown_fields=True):
+    temperature: float
+    top_k: int | None
+    top_p: float | None
+    min_p: float | None
+
+
+class _RecipeFile(msgspec.Struct, forbid_unknown_fields=True):
+    """A recipe as it is in JSON: mappings are lists of pairs."""
+
+    version: int
+    checkpoint: str
+    sha256: _Hash
+    prime: str
+    length: Count
+    seeds: list[tuple[Count, _Seed]]
+    settings: list[tuple[Count, _SettingsFile]]
+    forced: list[tuple[Count, Annotated[str, Meta(min_length=1)]]]
+    text_sha256: _Hash | None
 
 
 class RecipeError(ValueError):
@@ -67,29 +93,33 @@ class Recipe:
     def parse(cls, source: str) -> Self:
         """Read JSON. Raises RecipeError that names what is wrong."""
         try:
-            values = json.loads(source)
-        except (ValueError, RecursionError) as error:
-            raise RecipeError(f"is not JSON: {error}") from None
+            return cls.from_json(read_json(source))
+        except DecodingError as error:
+            raise RecipeError(str(error)) from None
+
+    @classmethod
+    def from_json(cls, values: Any) -> Self:
+        """A recipe of JSON-native values. Raises RecipeError that names what is wrong."""
         if not isinstance(values, dict) or "version" not in values:
             raise RecipeError("is not a recipe (it has no version)")
-        if type(values["version"]) is not int or values["version"] != VERSION:
-            raise RecipeError(f"is a recipe of version {values['version']!r}, this program reads {VERSION}")
-        _exactly(values, _KEYS, "the recipe")
-        length = _whole(values["length"], "length")
-        recipe = cls(
-            _text(values["checkpoint"], "checkpoint"),
-            _hash(values["sha256"], "sha256"),
-            _text(values["prime"], "prime"),
-            length,
-            {at: _whole(seed, "a seed") for at, seed in _by_position(values["seeds"], "seeds", length)},
-            {at: _settings(given) for at, given in _by_position(values["settings"], "settings", length)},
-            {at: _symbol(symbol) for at, symbol in _by_position(values["forced"], "forced", length)},
-            None if values["text_sha256"] is None else _hash(values["text_sha256"], "text_sha256"),
+        if values["version"] != VERSION:
+            raise RecipeError(f"is a recipe of version {values['version']!r:.40}, this program reads {VERSION}")
+        try:
+            read = convert(values, _RecipeFile)
+            settings = [
+                (position, SamplingSettings(**msgspec.structs.asdict(entry))) for position, entry in read.settings
+            ]
+        except ValueError as error:
+            raise RecipeError(str(error)) from None
+        seeds, symbols = (
+            _by_position("seeds", read.seeds, read.length),
+            _by_position("forced", read.forced, read.length),
         )
-        for name, found in (("seeds", recipe.seeds), ("settings", recipe.settings)):
+        by_position = _by_position("settings", settings, read.length)
+        for name, found in (("seeds", seeds), ("settings", by_position)):
             if 0 not in found:
                 raise RecipeError(f"{name} has nothing for position 0")
-        return recipe
+        return cls(read.checkpoint, read.sha256, read.prime, read.length, seeds, by_position, symbols, read.text_sha256)
 
     def as_json(self) -> dict[str, Any]:
         """JSON-native values, as `parse` reads them."""
@@ -150,62 +180,11 @@ def text_hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _exactly(values: Mapping[str, Any], names: tuple[str, ...], what: str) -> None:
-    for name in names:
-        if name not in values:
-            raise RecipeError(f"{what} lacks {name}")
-    for name in values:
-        if name not in names:
-            raise RecipeError(f"{what} has {name!r}, which is unknown")
-
-
-def _whole(value: Any, name: str) -> int:
-    if type(value) is not int or value < 0:  # True is an int to isinstance
-        raise RecipeError(f"{name} is {value!r}, it must be a whole number from 0 up")
-    return value
-
-
-def _text(value: Any, name: str) -> str:
-    if not isinstance(value, str):
-        raise RecipeError(f"{name} is {value!r}, it must be a text")
-    return value
-
-
-def _hash(value: Any, name: str) -> str:
-    if not isinstance(value, str) or len(value) != 64 or set(value) - set("0123456789abcdef"):
-        raise RecipeError(f"{name} is {value!r}, it must be 64 hexadecimal digits")
-    return value
-
-
-def _symbol(value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise RecipeError(f"a forced symbol is {value!r}, it must be a character")
-    return value
-
-
-def _settings(value: Any) -> SamplingSettings:
-    if not isinstance(value, dict):
-        raise RecipeError(f"settings are {value!r}, they must be an object")
-    _exactly(value, _SETTINGS, "an entry of settings")
-    for name, number in value.items():
-        if type(number) not in (int, float) and not (number is None and name != "temperature"):
-            raise RecipeError(f"{name} is {number!r}, it must be a number")
-    try:
-        return SamplingSettings(**value)
-    except ValueError as error:
-        raise RecipeError(str(error)) from None
-
-
-def _by_position(value: Any, name: str, length: int) -> Iterator[tuple[int, Any]]:
-    """The pairs of [[position, value], …], positions rising."""
-    if not isinstance(value, list):
-        raise RecipeError(f"{name} is {value!r}, it must be a list")
+def _by_position(name: str, pairs: Sequence[tuple[int, T]], length: int) -> dict[int, T]:
+    """Values by position; the positions must rise and lie in the text."""
     before = -1
-    for entry in value:
-        if not isinstance(entry, list) or len(entry) != 2:
-            raise RecipeError(f"{name} has {entry!r}, it must have pairs of a position and a value")
-        position = _whole(entry[0], f"a position in {name}")
+    for position, _ in pairs:
         if not before < position < max(1, length):
             raise RecipeError(f"{name} has position {position}: out of order, or behind the length {length}")
         before = position
-        yield position, entry[1]
+    return dict(pairs)

@@ -17,6 +17,7 @@ from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.playground.models import ModelSource, source_of, source_of_checkpoint
 from charrnn_tui.run.active_run import ActiveRun
+from charrnn_tui.run.control import Ending
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.follower import POLLS_WITHOUT_TRAINER, RunFollowers
 from charrnn_tui.run.progress import RunProgress
@@ -297,7 +298,7 @@ class StudioApp(App["RunDirectory"]):
         question = f"{active.directory.name} is in training."
         self.push_screen(ChoiceDialog(question, [Choice("s", "save, stop and quit", "stop")]), stop)
 
-    def quit_saving(self, return_code: int, state: str, reason: str) -> None:
+    def quit_saving(self, return_code: int, state: Ending, reason: str) -> None:
         """Quit with this exit code once the training, if there is one, is saved."""
         self._quitting = return_code
         if self.active_run is None or self.active_run.done:

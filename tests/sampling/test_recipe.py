@@ -53,16 +53,16 @@ def test_a_recipe_continues_a_text_that_begins_as_it_does(drawn: bool) -> None:
     ("changes", "told"),
     [
         ({"version": 2}, "version 2"),
-        ({"extra": 1}, "'extra', which is unknown"),
-        ({"sha256": "zz"}, "64 hexadecimal"),
-        ({"length": -1}, "length is -1"),
+        ({"extra": 1}, "unknown field `extra`"),
+        ({"sha256": "zz"}, "sha256: Expected `str` matching regex"),
+        ({"length": -1}, "length: Expected `int` >= 0"),
         ({"seeds": []}, "seeds has nothing for position 0"),
         ({"seeds": [[0, 1], [0, 2]]}, "out of order"),
-        ({"seeds": [[0, True]]}, "a seed is True"),
-        ({"settings": [[0, {"temperature": 1}]]}, "lacks top_k"),
+        ({"seeds": [[0, True]]}, r"seeds\[0\]\[1\]: Expected `int`, got `bool`"),
+        ({"settings": [[0, {"temperature": 1}]]}, r"settings\[0\]\[1\]: Object missing required field `top_k`"),
         ({"forced": [[9999, "a"]]}, "behind the length"),
-        ({"forced": [[1, ""]]}, "a forced symbol"),
-        ({"prime": 3}, "prime is 3"),
+        ({"forced": [[1, ""]]}, r"forced\[0\]\[1\]: Expected `str` of length >= 1"),
+        ({"prime": 3}, "prime: Expected `str`, got `int`"),
     ],
 )
 def test_a_bad_recipe_is_refused_with_what_is_wrong(changes: dict[str, Any], told: str) -> None:
