@@ -1,7 +1,6 @@
 """The notebook's batches on the device: cut out of a text stored there, or copied one by one."""
 
 from collections.abc import Iterator
-from typing import Final
 
 import numpy as np
 import torch
@@ -11,8 +10,6 @@ from charrnn_tui.text.batches import batch_count, get_batch
 from charrnn_tui.text.long_text import chunks
 from charrnn_tui.text.vocabulary import Ids
 
-_RESIDENT: Final = {1: torch.uint8}  # by the bytes of an id; wider ids become int32, which every device supports
-
 
 class Batches:
     """The windows of a text in the geometry of `text.batches`, counted from 0."""
@@ -21,15 +18,11 @@ class Batches:
         """resident: store the text on the device now, all `resident_bytes`; else each window is copied when needed."""
         self._ids, self._batch_size, self._seq_length, self._device = ids, batch_size, seq_length, device
         self._count = batch_count(len(ids), batch_size, seq_length)
+        self.resident = resident
         self._rows: Tensor | None = None  # (batch, windows * seq)
         if resident:
             used = ids[: self._count * batch_size * seq_length]
             self._rows = _on_device(used, device).view(batch_size, self._count * seq_length)
-
-    @property
-    def resident(self) -> bool:
-        """Whether the text is stored on the device."""
-        return self._rows is not None
 
     def __len__(self) -> int:
         return self._count
@@ -62,7 +55,7 @@ def resident_bytes(ids: Ids) -> int:
 
 
 def _resident_type(ids: Ids) -> torch.dtype:
-    return _RESIDENT.get(ids.dtype.itemsize, torch.int32)
+    return torch.uint8 if ids.dtype.itemsize == 1 else torch.int32  # which every device supports
 
 
 def _on_device(ids: Ids, device: torch.device) -> Tensor:

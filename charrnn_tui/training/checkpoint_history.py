@@ -13,9 +13,7 @@ from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.checkpoint.safetensors_file import write_checkpoint
 from charrnn_tui.run.kept_checkpoints import FOLDER, KeptCheckpoint, kept_checkpoints, kept_file
 
-EPOCHS_SHARE: Final = (
-    5 / 6
-)  # of the models at the ends of epochs; the rest is for the first epoch: most is learned there
+EPOCHS_SHARE: Final = 5 / 6  # of the models: at ends of epochs; the rest is for the first epoch, which learns most
 LEAST_FACTOR: Final = 1.5  # between two kept steps of the first epoch
 
 
@@ -44,28 +42,17 @@ class CheckpointHistory:
 
     def __init__(self, run: Path, most: int) -> None:
         self._run, self._most = run, most
-        self._planned: list[int] = []
-        self._plan_of = (-1, -1)
         self._newest = -1
 
-    def due(self, step: int, steps: int, steps_per_epoch: int) -> bool:
-        """Whether a model is planned at this step, or since the newest one, in a training of so many steps."""
-        return any(self._newest < planned <= step for planned in self._plan(steps, steps_per_epoch))
-
-    def next_after(self, step: int, steps: int, steps_per_epoch: int) -> int:
-        """The next planned step, at most the training's last."""
-        return min((planned for planned in self._plan(steps, steps_per_epoch) if planned > step), default=steps)
-
-    def _plan(self, steps: int, steps_per_epoch: int) -> list[int]:
-        if self._plan_of != (steps, steps_per_epoch):
-            self._planned, self._plan_of = steps_to_keep(self._most, steps, steps_per_epoch), (steps, steps_per_epoch)
-        return self._planned
+    def due(self, step: int, planned: Sequence[int]) -> bool:
+        """Whether one of the planned steps is this one, or has passed since the newest model."""
+        return any(self._newest < one <= step for one in planned)
 
     def lacks(self, step: int) -> bool:
         """Whether a model of this step could be added."""
         return self._most > 0 and self._newest < step
 
-    def add(self, step: int, checkpoint: Checkpoint) -> str:
+    def add(self, step: int, checkpoint: Checkpoint, planned: Sequence[int] = ()) -> str:
         """Write the model of a step, and drop one if there are too many; gives the file's name within the run.
 
         Raises OSError.
@@ -76,7 +63,7 @@ class CheckpointHistory:
         write_checkpoint(file, _halved(checkpoint))
         stored = kept_checkpoints(self._run)
         while len(stored) > self._most:
-            least = self._least(stored)
+            least = _least(stored, planned)
             stored.remove(least)
             least.file.unlink(missing_ok=True)
         return file.relative_to(self._run).as_posix()
@@ -90,11 +77,12 @@ class CheckpointHistory:
                 file.unlink()
         self._newest = max((checkpoint.step for checkpoint in stored if checkpoint.step <= step), default=-1)
 
-    def _least(self, stored: Sequence[KeptCheckpoint]) -> KeptCheckpoint:
-        """The model to drop: not planned if possible, with the smallest gap between its neighbours, not the last."""
-        before, after = [stored[0], *stored], stored[1:]
-        gaps = {stored[place]: after[place].step - before[place].step for place in range(len(after))}
-        return min(gaps, key=lambda here: (here.step in self._planned, gaps[here]))
+
+def _least(stored: Sequence[KeptCheckpoint], planned: Sequence[int]) -> KeptCheckpoint:
+    """The model to drop: not planned if possible, with the smallest gap between its neighbours, not the last."""
+    before, after = [stored[0], *stored], stored[1:]
+    gaps = {stored[place]: after[place].step - before[place].step for place in range(len(after))}
+    return min(gaps, key=lambda here: (here.step in planned, gaps[here]))
 
 
 def _halved(checkpoint: Checkpoint) -> Checkpoint:

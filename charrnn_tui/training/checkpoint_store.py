@@ -1,7 +1,7 @@
 """The checkpoints and the resume state of a run, written within a share of the training time."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
@@ -17,14 +17,14 @@ ADVANCE_SECONDS = 30.0  # of training whose share the history may use in advance
 
 
 class CheckpointStore:
-    """Writes into a run's directory, or nowhere if there is none.
+    """Writes into a run's directory.
 
     A full disk must not end a training: it raises an alarm, and the next save tries again.
     """
 
     def __init__(
         self,
-        directory: Path | None,
+        directory: Path,
         sync_events: Callable[[], None],
         keep_checkpoints: int = 0,
         *,
@@ -33,8 +33,7 @@ class CheckpointStore:
     ) -> None:
         """sync_events: makes the run's events durable; called before a resume state that follows them is written."""
         self.saved_step = -1  # of the resume state on disk
-        self._directory = RunDirectory(directory) if directory is not None else None
-        self._history = CheckpointHistory(directory, keep_checkpoints) if directory is not None else None
+        self._directory, self._history = RunDirectory(directory), CheckpointHistory(directory, keep_checkpoints)
         self._sync_events, self._advance_seconds, self._clock = sync_events, advance_seconds, clock
         self._unsaved_best: tuple[Checkpoint, int, float | None] | None = None
         self._saved_seconds = 0.0  # of training at the last save
@@ -43,16 +42,10 @@ class CheckpointStore:
     def due(self, train_seconds: float, *, best: bool) -> bool:
         """Whether to save now: a new best model as soon as the time budget allows, else after `LEAST_SECONDS`."""
         least = 0.0 if best else self._saved_seconds + LEAST_SECONDS
-        return self._directory is not None and train_seconds >= max(self._paid_off_seconds, least)
-
-    def has(self, step: int) -> bool:
-        """Whether nothing of this step is left to write: it is on disk, or there is no directory."""
-        return self._directory is None or self.saved_step == step
+        return train_seconds >= max(self._paid_off_seconds, least)
 
     def save(self, kind: str, checkpoint: Checkpoint, state: ResumeState) -> Iterator[Event]:
         """Write the resume state and the last checkpoint. kind: of the event, `last` or `requested`."""
-        if self._directory is None:
-            return
         if self._unsaved_best is not None:
             yield from self.save_best(*self._unsaved_best)
         started, problem, file = self._clock(), None, self._directory.last_file
@@ -69,8 +62,6 @@ class CheckpointStore:
 
     def save_best(self, checkpoint: Checkpoint, step: int, val_loss: float | None) -> Iterator[Event]:
         """Write the best model; if the disk refuses it, it is kept in memory for the next save."""
-        if self._directory is None:
-            return
         self._unsaved_best = checkpoint, step, val_loss
         file = self._directory.best_file
         try:
@@ -81,25 +72,21 @@ class CheckpointStore:
             self._unsaved_best = None
             yield CheckpointSaved(time=time.time(), step=step, kind="best", file=file.name, val_loss=val_loss)
 
-    def history_due(self, step: int, steps: int, steps_per_epoch: int, train_seconds: float) -> bool:
+    def history_due(self, step: int, planned: Sequence[int], train_seconds: float) -> bool:
         """Whether the history wants the model of this step, and the time budget allows it."""
         affordable = train_seconds >= self._paid_off_seconds - self._advance_seconds
-        return self._history is not None and self._history.due(step, steps, steps_per_epoch) and affordable
-
-    def next_in_history(self, step: int, steps: int, steps_per_epoch: int) -> int:
-        """The next step whose model the history wants, at most the training's last."""
-        return self._history.next_after(step, steps, steps_per_epoch) if self._history is not None else steps
+        return affordable and self._history.due(step, planned)
 
     def add_to_history(
-        self, step: int, train_seconds: float, checkpoint: Checkpoint, val_loss: float | None
+        self, step: int, train_seconds: float, checkpoint: Checkpoint, val_loss: float | None, planned: Sequence[int]
     ) -> Iterator[Event]:
         """Write this step's model into the history; if the disk refuses it, go on without it."""
-        if self._history is None or not self._history.lacks(step):
+        if not self._history.lacks(step):
             return
         started = self._clock()
         event: Event
         try:
-            name = self._history.add(step, checkpoint)
+            name = self._history.add(step, checkpoint, planned)
             event = CheckpointSaved(time=time.time(), step=step, kind="kept", file=name, val_loss=val_loss)
         except OSError as error:
             event = _not_saved(step, f"the checkpoint of step {step:,} could not be kept", error)
@@ -108,8 +95,7 @@ class CheckpointStore:
 
     def rewind(self, step: int) -> None:
         """The training continues from this step: drop models of later ones from the history."""
-        if self._history is not None:
-            self._history.rewind(step)
+        self._history.rewind(step)
 
     def _charge(self, train_seconds: float, started: float) -> None:
         """Charge the time since `started` to the budget: so much training must pass before the next save."""
@@ -118,15 +104,12 @@ class CheckpointStore:
 
     def save_silently(self, checkpoint: Checkpoint, state: ResumeState) -> None:
         """Write what is not on disk yet, when nobody reads events any more. Raises OSError."""
-        if self._directory is None:
-            return
         if self._unsaved_best is not None:
             write_checkpoint(self._directory.best_file, self._unsaved_best[0])
-        if not self.has(state.step):
+        if self.saved_step != state.step:
             self._write(checkpoint, state)
 
     def _write(self, checkpoint: Checkpoint, state: ResumeState) -> None:
-        assert self._directory is not None
         self._sync_events()
         write_resume_state(self._directory.resume_file, state)
         write_checkpoint(self._directory.last_file, checkpoint)
@@ -134,8 +117,6 @@ class CheckpointStore:
 
     def earlier_state(self, before: int) -> ResumeState | None:
         """The resume state on disk if its step is before that one."""
-        if self._directory is None:
-            return None
         try:
             state = read_resume_state(self._directory.resume_file)
         except RunError:

@@ -14,10 +14,11 @@ from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.text.corpus import Corpus
 from charrnn_tui.text.long_text import character_counts
 from charrnn_tui.training.batches import Batches, resident_bytes
+from charrnn_tui.training.checkpoint_history import steps_to_keep
 from charrnn_tui.training.device_queue import DeviceQueue, QueuedStep
 from charrnn_tui.training.devices import Placement, place
 from charrnn_tui.training.graph import Graph
-from charrnn_tui.training.model import CharRNN, weights_of
+from charrnn_tui.training.model import CharRNN
 from charrnn_tui.training.optimizer import AdamW
 from charrnn_tui.training.resume_state import ResumeState, restore_generators
 from charrnn_tui.training.schedule import learning_rate
@@ -121,6 +122,7 @@ class Learner:
         self.settings = settings
         whole = self.steps_per_epoch * settings.epochs
         self.steps = min(whole, settings.max_steps or whole)
+        self.kept_steps = steps_to_keep(settings.keep_checkpoints, self.steps, self.steps_per_epoch)
 
     def learn(self, until: int = 0) -> StepDone:
         """Report one more step; if its loss or gradient is not finite, it and those queued behind it change nothing.
@@ -239,7 +241,7 @@ class Learner:
 
     def weights(self) -> Weights:
         """A copy of the model's current weights, as float32 NumPy arrays."""
-        return weights_of(self.model)
+        return {name: tensor.float().cpu().numpy().copy() for name, tensor in self.model.state_dict().items()}
 
     def _chars_per_second(self) -> float:
         chars = self.settings.batch_size * self.settings.seq_length * len(self._recent)

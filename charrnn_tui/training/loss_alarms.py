@@ -20,12 +20,11 @@ Events = Generator[Event, None, None]
 
 def with_alarms(
     events: Events,
-    directory: Path | None,
+    directory: Path,
     free_bytes: Callable[[Path], int] = lambda path: shutil.disk_usage(path).free,
 ) -> Events:
-    """The events, each followed by the alarms it causes. directory: where the run is saved, if anywhere."""
-    losses, steps = LossWatch(1), 0
-    disk = _DiskWatch(directory, free_bytes) if directory is not None else None
+    """The events, each followed by the alarms it causes. directory: where the run is saved."""
+    losses, steps, disk = LossWatch(1), 0, _DiskWatch(directory, free_bytes)
     with closing(events):
         for event in events:
             yield event
@@ -38,7 +37,7 @@ def with_alarms(
                     yield from losses.step(event)
                 case Evaluated():
                     yield from losses.validation(event, steps)
-                case CheckpointSaved() if disk is not None and (alarm := disk.alarm(event.step)):
+                case CheckpointSaved() if alarm := disk.alarm(event.step):
                     yield alarm
 
 

@@ -6,7 +6,6 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the field's name for it
 from torch import Tensor, nn
 
-from charrnn_tui.checkpoint.checkpoint import Weights
 from charrnn_tui.training.cudnn_lstm import cudnn_lstm, has_bfloat16
 from charrnn_tui.training.dropout import dropout
 from charrnn_tui.training.lstm_cell import compiled_cell
@@ -133,8 +132,3 @@ class CharRNN(nn.Module):
         with torch.no_grad():
             frequencies = (counts.to(torch.float64) + 1) / (counts.sum() + len(counts))  # (tokens,), their sum is 1
             self.fc.bias.copy_(frequencies.log())
-
-
-def weights_of(model: CharRNN) -> Weights:
-    """A copy of the parameters as float32 NumPy arrays on the CPU."""
-    return {name: tensor.detach().float().cpu().numpy().copy() for name, tensor in model.state_dict().items()}

@@ -33,7 +33,7 @@ class Validated:
 class TrainingReporter:
     """Each method reads the learner's current state. Validations run here, since later reports include their result."""
 
-    def __init__(self, learner: Learner, corpus: Corpus, run: str | None, write_sample: WriteSample | None) -> None:
+    def __init__(self, learner: Learner, corpus: Corpus, run: str, write_sample: WriteSample | None) -> None:
         self.writes_samples = write_sample is not None
         self.validated = Validated()
         self._learner, self._corpus, self._run, self._write_sample = learner, corpus, run, write_sample
@@ -48,7 +48,7 @@ class TrainingReporter:
         return RunStarted(
             time=time.time(),
             step=learner.step,
-            run=self._run or "",
+            run=self._run,
             corpus=self._corpus.name,
             corpus_sha256=self._corpus.sha256,
             chars=len(self._corpus),

@@ -72,17 +72,13 @@ def read_resume_state(path: Path) -> ResumeState:
 def generator_states(device: str) -> dict[str, torch.Tensor]:
     """The states of the random generators that a training on this device draws from."""
     states = {"cpu": torch.get_rng_state()}
-    if device == "cuda":
-        states["cuda"] = torch.cuda.get_rng_state()
-    elif device == "mps":
-        states["mps"] = torch.mps.get_rng_state()
+    if device != "cpu":
+        states[device] = torch.get_device_module(device).get_rng_state()
     return states
 
 
 def restore_generators(states: Mapping[str, torch.Tensor], device: str) -> None:
     """Restore the generators of this device."""
     torch.set_rng_state(states["cpu"])
-    if device == "cuda" and "cuda" in states:
-        torch.cuda.set_rng_state(states["cuda"])
-    elif device == "mps" and "mps" in states:
-        torch.mps.set_rng_state(states["mps"])
+    if device != "cpu" and device in states:
+        torch.get_device_module(device).set_rng_state(states[device])

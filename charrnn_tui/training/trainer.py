@@ -27,7 +27,7 @@ def train(
     settings: TrainSettings,
     corpus: Corpus,
     control: Control,
-    directory: Path | None = None,
+    directory: Path,
     write_sample: WriteSample | None = None,
     *,
     resume: ResumeState | None = None,
@@ -39,8 +39,8 @@ def train(
 ) -> Events:
     """Train a CharRNN and yield an event for each step; requests in `control` are served between two steps.
 
-    Checkpoints and the resume state go into `directory`, if one is given. Closing the stream early stops the training
-    and saves it; steps computed ahead of the last one yielded go to `on_late_event`.
+    Checkpoints and the resume state go into `directory`. Closing the stream early stops the training and saves it;
+    steps computed ahead of the last one yielded go to `on_late_event`.
 
     resume: continue from there; `settings` may differ in how long and how fast to train. detached: say so in the first
     event. sync_events: called before a resume state is written, to make the events up to it durable. advance_seconds:
@@ -52,7 +52,7 @@ def train(
     def events() -> Events:
         store = CheckpointStore(directory, sync_events, settings.keep_checkpoints, advance_seconds=advance_seconds)
         learner = make_learner(settings, corpus)
-        reporter = TrainingReporter(learner, corpus, directory.name if directory is not None else None, write_sample)
+        reporter = TrainingReporter(learner, corpus, directory.name, write_sample)
         yield from _Training(learner, reporter, store, control).events(resume, detached, on_late_event)
 
     return with_alarms(events(), directory)
@@ -133,8 +133,8 @@ class _Training:
             return step
         every = (learner.settings.print_every, learner.steps_per_epoch)
         multiples = (step - step % period + period for period in every)
-        in_history = self.store.next_in_history(step, learner.steps, learner.steps_per_epoch)
-        return min(*multiples, in_history, learner.steps, self.requests.next_step())
+        kept = [planned for planned in learner.kept_steps if planned > step]
+        return min(*multiples, *kept[:1], learner.steps, self.requests.next_step())
 
     def _validation_due(self) -> bool:
         step = self.learner.step
@@ -166,18 +166,20 @@ class _Training:
 
     def _save(self, kind: str = "last") -> Events:
         """Save the training, unless it is `last` and this step is on disk."""
-        if kind != "last" or not self.store.has(self.learner.step):
+        if kind != "last" or self.store.saved_step != self.learner.step:
             yield from self.store.save(kind, self.reporter.checkpoint(), self.reporter.state())
 
     def _add_to_history(self, *, ending: bool = False) -> Events:
         if ending or self._history_due():
             learner, val_loss = self.learner, self.reporter.validated.loss
-            checkpoint = self.reporter.checkpoint()
-            yield from self.store.add_to_history(learner.step, learner.train_seconds, checkpoint, val_loss)
+            model = self.reporter.checkpoint()
+            yield from self.store.add_to_history(
+                learner.step, learner.train_seconds, model, val_loss, learner.kept_steps
+            )
 
     def _history_due(self) -> bool:
         learner = self.learner
-        return self.store.history_due(learner.step, learner.steps, learner.steps_per_epoch, learner.train_seconds)
+        return self.store.history_due(learner.step, learner.kept_steps, learner.train_seconds)
 
     def _diverge(self) -> Event:
         """The failed step changed nothing, but the weights that led to it are no good either: go back to good ones."""

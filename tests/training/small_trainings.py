@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import numpy as np
@@ -64,13 +65,14 @@ def trained(
     **others: Any,
 ) -> list[Event]:
     """All events; `at` is called between two of them, as a front end's keys are. A slow disk changes nothing."""
-    if directory is not None:
-        directory.mkdir(exist_ok=True)
     events = []
     others = {"advance_seconds": math.inf} | others
-    for event in train(settings, small_corpus(), control or Control(), directory, **others):
-        events.append(event)
-        at(event)
+    with TemporaryDirectory() as elsewhere:
+        directory = directory or Path(elsewhere)
+        directory.mkdir(exist_ok=True)
+        for event in train(settings, small_corpus(), control or Control(), directory, **others):
+            events.append(event)
+            at(event)
     return events
 
 

@@ -142,13 +142,14 @@ def test_the_history_is_paid_out_of_the_save_budget(tmp_path: Path) -> None:
     """Each writing takes a second here: 50 seconds of training at 2 %."""
     seconds = iter(range(100))
     store = CheckpointStore(tmp_path, lambda: None, keep_checkpoints=24, clock=lambda: float(next(seconds)))
-    assert store.history_due(0, 3000, 1000, 0.0)
-    list(store.add_to_history(0, 0.0, random_checkpoint(), None))
+    planned = steps_to_keep(24, 3000, 1000)
+    assert store.history_due(0, planned, 0.0)
+    list(store.add_to_history(0, 0.0, random_checkpoint(), None, planned))
     paid_off = 1 / SAVE_SHARE
     assert not store.due(paid_off - 0.1, best=True)
     assert store.due(paid_off, best=True)
-    assert not store.history_due(1, 3000, 1000, paid_off - ADVANCE_SECONDS - 0.1)
-    assert store.history_due(2, 3000, 1000, paid_off - ADVANCE_SECONDS)  # step 1's is made up for
+    assert not store.history_due(1, planned, paid_off - ADVANCE_SECONDS - 0.1)
+    assert store.history_due(2, planned, paid_off - ADVANCE_SECONDS)  # step 1's is made up for
 
 
 def test_a_deleted_run_takes_them_along(tmp_path: Path) -> None:

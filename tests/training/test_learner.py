@@ -19,7 +19,7 @@ from charrnn_tui.sampling.scoring import batch_losses
 from charrnn_tui.text.corpus import Corpus
 from charrnn_tui.training.devices import fastest, place
 from charrnn_tui.training.learner import Learner, ValidationCancelled
-from charrnn_tui.training.model import CharRNN, weights_of
+from charrnn_tui.training.model import CharRNN
 from charrnn_tui.training.schedule import FLOOR, learning_rate
 from tests.sampling.random_networks import checkpoint_of
 from tests.text.notebook_batches import notebook_batches
@@ -206,11 +206,11 @@ def test_a_validation_keeps_few_losses_at_a_time_and_can_be_called_off() -> None
 
 def test_the_forget_gate_s_bias_is_the_second_quarter() -> None:
     torch.manual_seed(0)
-    plain = weights_of(CharRNN(5, 3, 2))
+    plain = CharRNN(5, 3, 2).state_dict()
     torch.manual_seed(0)
     model = CharRNN(5, 3, 2)
     model.add_forget_bias(1.0)
-    for name, tensor in weights_of(model).items():
+    for name, tensor in model.state_dict().items():
         added = np.repeat([0.0, 1.0, 0.0, 0.0], 3) if "bias_ih" in name else 0.0
         np.testing.assert_allclose(tensor - plain[name], added, atol=1e-6)
 

@@ -99,12 +99,6 @@ def test_the_checkpoints_hold_the_facts(tmp_path: Path) -> None:
     assert all((newest.weights[name] == tensor).all() for name, tensor in learner.weights().items())
 
 
-def test_a_training_without_a_directory_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert of_kind(trained(small_settings()), CheckpointSaved) == []
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_an_end_can_be_set_in_steps(tmp_path: Path) -> None:
     events = trained(small_settings(max_steps=5), tmp_path)
     assert steps_of(events) == [1, 2, 3, 4, 5]
@@ -143,7 +137,7 @@ def test_a_pause_waits_and_changes_nothing(tmp_path: Path) -> None:
 def test_a_pause_is_not_training_time(tmp_path: Path) -> None:
     control = Control()
     seconds = 0.0
-    for event in train(small_settings(), small_corpus(), control):
+    for event in train(small_settings(), small_corpus(), control, tmp_path):
         if isinstance(event, StepDone | Evaluated):
             seconds += event.seconds
         if isinstance(event, StepDone) and event.step == 5:
@@ -254,9 +248,9 @@ def test_an_error_in_mid_training_saves_what_there_is(tmp_path: Path) -> None:
     assert read_checkpoint(tmp_path / "last.safetensors").facts["step"] == 4
 
 
-def test_a_text_too_short_is_refused_before_anything_is_built() -> None:
+def test_a_text_too_short_is_refused_before_anything_is_built(tmp_path: Path) -> None:
     with pytest.raises(TextTooShort):
-        train(small_settings(), small_corpus(50), Control())
+        train(small_settings(), small_corpus(50), Control(), tmp_path)
 
 
 def test_one_character_again_and_again_is_learnt_at_once(tmp_path: Path) -> None:
