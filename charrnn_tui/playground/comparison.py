@@ -228,16 +228,17 @@ class Comparison:
         model: LoadedModel,
         prime: str,
         settings: PlaySettings,
+        new_seed: Callable[[], int],
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """Both sides begin with the same model and settings; B is chosen. clock: seconds."""
+        """Both sides begin with the same model and settings; B is chosen. new_seed: for a reroll; clock: seconds."""
         cache.put(model)
         settings = replace(settings, length=min(settings.length or FIRST_LENGTH, FIRST_LENGTH))
         self.sides = [Side(letter, model.source, settings, cache, jobs, clock) for letter in "AB"]
         self.linked = False
         self.chosen = 1
         self.prime = prime
-        self._cache, self._jobs = cache, jobs
+        self._cache, self._jobs, self._new_seed = cache, jobs, new_seed
         self._moments = 0  # at which live weights were fetched
         self._compared: Sequence[ComparisonText | None] = ()
         self._known_shared = 0
@@ -293,7 +294,16 @@ class Comparison:
             self.prime = prime
             self.write()
 
-    def reseed(self, seed: int) -> None:
+    def choose_other(self) -> None:
+        self.chosen = 1 - self.chosen
+
+    def link(self) -> None:
+        """Let changes act on both sides or, if they do already, on the chosen one alone."""
+        self.linked = not self.linked
+
+    def reroll(self) -> None:
+        """Write both sides with a new seed."""
+        seed = self._new_seed()
         for side in self.sides:
             side.settings = replace(side.settings, seed=seed)
         self.write()

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import cast
 
@@ -51,8 +51,15 @@ def comparison_of(
     clock: Callable[[], float] = time.perf_counter,
 ) -> Comparison:
     cache = ModelCache(backend, lambda: cast(ActiveRun | None, run))
+    seeds = count(99)
     comparison = Comparison(
-        cache, Jobs() if jobs is None else jobs, load_model(source, backend), "abc", settings, clock
+        cache,
+        Jobs() if jobs is None else jobs,
+        load_model(source, backend),
+        "abc",
+        settings,
+        lambda: next(seeds),
+        clock,
     )
     comparison.write()
     return comparison
@@ -151,7 +158,7 @@ def test_linked_controls_act_on_both_sides_and_leave_their_differences(
 
 def test_seed_and_length_are_the_same_on_both_sides(backend: ScriptedBackend, shipped: ModelSource) -> None:
     comparison = comparison_of(backend, shipped)
-    comparison.reseed(99)
+    comparison.reroll()
     text = expected(backend.checkpoints[shipped.path], replace(SETTINGS, seed=99))
     assert written(comparison) == (text, text)
     comparison.set_control(LENGTH, replace(SETTINGS, length=500))
@@ -274,8 +281,8 @@ def test_a_text_that_takes_long_grows_and_each_character_is_decoded_once(backend
     assert shown is not None
     assert shown.settings.length is None
     assert sum(decoded) == sum(len(side.text) for side in comparison.sides)
-    comparison.reseed(99)  # what is under way ends where there is enough to see; then the newest request is written
-    comparison.reseed(100)
+    comparison.reroll()  # what is under way ends where there is enough to see; then the newest request is written
+    comparison.reroll()
     jobs.ration.release(4 * ENOUGH)
 
     def newest() -> bool:

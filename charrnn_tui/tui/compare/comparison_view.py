@@ -3,14 +3,12 @@
 from collections.abc import Callable
 from typing import Final
 
-from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.timer import Timer
 from textual.widgets import Static
 
 from charrnn_tui.playground.comparison import Comparison
-from charrnn_tui.tui.compare.compared_text import ComparedText
 from charrnn_tui.tui.compare.side_pane import SidePane
 from charrnn_tui.tui.textview.visible import symbol_of
 
@@ -24,7 +22,7 @@ class ComparisonView(Vertical):
         """on_sliders: called when a slider has come or gone."""
         super().__init__()
         self.comparison = comparison
-        self.sides = [SidePane(side) for side in comparison.sides]
+        self.sides = [SidePane(side, self._scroll_both) for side in comparison.sides]
         self._on_sliders = on_sliders
         self._sliding = [False, False]
         self._status = Static("", id="side-status", markup=False)
@@ -76,12 +74,9 @@ class ComparisonView(Vertical):
         if shared is not None and shown is not None:
             self.sides[0].view.show_position(len(shown.prime) + shared)
 
-    @on(ComparedText.Scrolled)
-    def scrolled(self, event: ComparedText.Scrolled) -> None:
-        event.stop()
+    def _scroll_both(self, row: int) -> None:
         for pane in self.sides:
-            if pane.view is not event.text_view:
-                pane.view.follow_to(event.row)
+            pane.view.follow_to(row)
 
     def _poll(self) -> None:
         if self.comparison.poll():

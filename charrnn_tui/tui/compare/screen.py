@@ -41,17 +41,31 @@ or turn the wheel."""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual declares it so
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (9, "-short"), (16, "-high")]  # noqa: RUF012 - as above
     KEYS: ClassVar[tuple[Key, ...]] = (
-        Key("tab,shift+tab", "other_side", "side", "Choose the other side.", "side.other", footer=True, display="Tab"),
-        Key("equals_sign", "link", "link", "Link the sides: a change acts on both.", "side.link", footer=True),
+        Key(
+            "tab,shift+tab",
+            "do('choose_other')",
+            "side",
+            "Choose the other side.",
+            "side.other",
+            footer=True,
+            display="Tab",
+        ),
+        Key("equals_sign", "do('link')", "link", "Link the sides: a change acts on both.", "side.link", footer=True),
         Key("m", "choose_model", "model", "Choose the model of the side.", "side.model", footer=True),
         Key(
-            "comma", "slide(-1)", "slide", "The checkpoint before or after.", "side.earlier", footer=True, display=", ."
+            "comma",
+            "do('step_by', -1)",
+            "slide",
+            "The checkpoint before or after.",
+            "side.earlier",
+            footer=True,
+            display=", .",
         ),
-        Key("full_stop", "slide(1)", "Later checkpoint", "The checkpoint after.", "side.later"),
-        Key("less_than_sign", "slide_to_end(0)", "First checkpoint", "The first checkpoint.", "side.first"),
-        Key("greater_than_sign", "slide_to_end(-1)", "Last checkpoint", "The last checkpoint.", "side.last"),
-        Key("x", "swap", "Swap the sides", "Exchange models and settings.", "side.swap"),
-        Key("r", "reroll", "Another seed", "Write both with another seed.", "side.reroll"),
+        Key("full_stop", "do('step_by', 1)", "Later checkpoint", "The checkpoint after.", "side.later"),
+        Key("less_than_sign", "do('step_to_end', 0)", "First checkpoint", "The first checkpoint.", "side.first"),
+        Key("greater_than_sign", "do('step_to_end', -1)", "Last checkpoint", "The last checkpoint.", "side.last"),
+        Key("x", "do('swap')", "Swap the sides", "Exchange models and settings.", "side.swap"),
+        Key("r", "do('reroll')", "Another seed", "Write both with another seed.", "side.reroll"),
         Key("p", "edit_prime", "prime", "Edit the prime of both.", "side.prime", footer=True),
         Key("f6", "prime_nearest", "Nearest characters", "Replace unknown characters of the prime.", "side.nearest"),
         Key("d", "show_difference", "First difference", "Scroll to the first difference.", "side.difference"),
@@ -86,8 +100,8 @@ or turn the wheel."""
     ) -> None:
         """Begins with this model and these settings on both sides. new_seed: for a reroll; clock: seconds."""
         super().__init__()
-        self._backend, self._active_run, self._jobs, self._new_seed = backend, active_run, jobs, new_seed
-        self.comparison = Comparison(ModelCache(backend, active_run), jobs, model, prime, settings, clock)
+        self._backend, self._active_run, self._jobs = backend, active_run, jobs
+        self.comparison = Comparison(ModelCache(backend, active_run), jobs, model, prime, settings, new_seed, clock)
         self.view = ComparisonView(self.comparison, self.refresh_bindings)
         self.controls = _Controls(self.comparison.side.settings, self._set_control, controls=SIDE_CONTROLS)
         self.prime_field = PrimeField(jobs)
@@ -113,7 +127,7 @@ or turn the wheel."""
         """No slider where no checkpoints were kept; no prime from a file or from the training text."""
         if action in ("prime_file", "prime_line"):  # keys of the field
             return False
-        if action in ("slide", "slide_to_end") and self.comparison.side.stage is None:
+        if action == "do" and parameters[0] in ("step_by", "step_to_end") and self.comparison.side.stage is None:
             return False
         return super().check_action(action, parameters)
 
@@ -140,20 +154,9 @@ or turn the wheel."""
     def action_reset_control(self) -> None:
         self.controls.reset()
 
-    def action_other_side(self) -> None:
-        self.comparison.chosen = 1 - self.comparison.chosen
-        self._update()
-
-    def action_link(self) -> None:
-        self.comparison.linked = not self.comparison.linked
-        self._update()
-
-    def action_swap(self) -> None:
-        self.comparison.swap()
-        self._update()
-
-    def action_reroll(self) -> None:
-        self.comparison.reseed(self._new_seed())
+    def action_do(self, method: str, *arguments: int) -> None:
+        """Call a method of the comparison, and show what it has changed."""
+        getattr(self.comparison, method)(*arguments)
         self._update()
 
     # -- prime ---------------------------------------------------------------------------------------------------------
@@ -187,14 +190,6 @@ or turn the wheel."""
         if chosen is not None:
             self.comparison.use(chosen)
             self._update()
-
-    def action_slide(self, by: int) -> None:
-        self.comparison.step_by(by)
-        self._update()
-
-    def action_slide_to_end(self, end: int) -> None:
-        self.comparison.step_to_end(end)
-        self._update()
 
     @on(TrainingSlider.Moved)
     def slider_moved(self, event: TrainingSlider.Moved) -> None:

@@ -1,5 +1,6 @@
 """One side of a comparison: its model, text and notes, and where in its training the model stands."""
 
+from collections.abc import Callable
 from typing import Final
 
 from textual.app import ComposeResult
@@ -18,14 +19,14 @@ _MOST_NAMED: Final = 6
 class SidePane(Vertical):
     """Draws a side."""
 
-    def __init__(self, side: Side) -> None:
+    def __init__(self, side: Side, on_scroll: Callable[[int], None]) -> None:
+        """on_scroll: called with the row to which the reader has scrolled the text."""
         super().__init__(id=f"side-{side.letter.lower()}")
         self.side = side
-        self.view = ComparedText()
+        self.view = ComparedText(on_scroll)
         self.slider = TrainingSlider(side)
         self._title = Static("", classes="side-pane--title", markup=False)
         self._note = Static("", classes="side-pane--note", markup=False)
-        self._drawn: ComparisonText | None = None
 
     def compose(self) -> ComposeResult:
         yield self._title
@@ -48,11 +49,7 @@ class SidePane(Vertical):
     def _draw_text(self, shown: ComparisonText, shared: int | None) -> None:
         prime, text = shown.prime, self.side.text
         marks = [] if shared is None else [Mark(len(prime) + shared, "differs")]
-        if self._drawn is shown and self.view.length:
-            self.view.grow(text[self.view.length - len(prime) :], marks)
-        else:
-            self.view.rewrite(prime + text if text else "", prime_length=len(prime), marks=marks)
-        self._drawn = shown
+        self.view.show(prime + text if text else "", prime_length=len(prime), marks=marks)
         self.view.busy = self.side.growing
         if not self.side.growing:
             unknown = shown.unknown
