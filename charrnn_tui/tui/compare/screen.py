@@ -3,10 +3,13 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
+from textual.containers import Container
+from textual.timer import Timer
+from textual.widgets import Static
 
 from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.comparison import SIDE_CONTROLS, Comparison, ModelCache
@@ -14,7 +17,7 @@ from charrnn_tui.playground.controls import PlayControl, PlaySettings
 from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.playground.models import LoadedModel, ModelSource
 from charrnn_tui.run.active_run import ActiveRun
-from charrnn_tui.tui.compare.comparison_view import ComparisonView
+from charrnn_tui.tui.compare.side_pane import SidePane
 from charrnn_tui.tui.compare.training_slider import TrainingSlider
 from charrnn_tui.tui.dialogs.model_menu import ModelMenu
 from charrnn_tui.tui.key_footer import KeyFooter
@@ -22,6 +25,9 @@ from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.play.controls_panel import ControlsPanel, control_keys
 from charrnn_tui.tui.play.prime_field import PrimeField
 from charrnn_tui.tui.studio_screen import StudioScreen
+from charrnn_tui.tui.textview.visible import symbol_of
+
+DRAW_SECONDS: Final = 1 / 30
 
 
 class _Controls(ControlsPanel):
@@ -102,26 +108,35 @@ or turn the wheel."""
         super().__init__()
         self._backend, self._active_run, self._jobs = backend, active_run, jobs
         self.comparison = Comparison(ModelCache(backend, active_run), jobs, model, prime, settings, new_seed, clock)
-        self.view = ComparisonView(self.comparison, self.refresh_bindings)
+        self.panes = [SidePane(side, self._scroll_both) for side in self.comparison.sides]
         self.controls = _Controls(self.comparison.side.settings, self._set_control, controls=SIDE_CONTROLS)
         self.prime_field = PrimeField(jobs)
         self.prime_field.display = False
+        self._status = Static("", id="side-status", markup=False)
+        self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
         yield self.header
         yield self.prime_field
-        yield self.view
+        with Container(id="sides"):
+            yield from self.panes
+        yield self._status
         yield self.controls
         yield KeyFooter(show_command_palette=False)
 
     def on_mount(self) -> None:
         self.prime_field.prime = self.comparison.prime
+        self._timer = self.set_interval(DRAW_SECONDS, self._poll, name="comparison")
+        self.comparison.write()
+
+    def on_unmount(self) -> None:
+        self.comparison.close()
 
     def on_screen_suspend(self) -> None:
-        self.view.pause()
+        self._pause()
 
     def on_screen_resume(self) -> None:
-        self.view.update()
+        self._update()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """No slider where no checkpoints were kept; no prime from a file or from the training text."""
@@ -131,16 +146,41 @@ or turn the wheel."""
             return False
         return super().check_action(action, parameters)
 
+    # -- drawing -------------------------------------------------------------------------------------------------------
+
     def _update(self) -> None:
-        self.controls.settings = self.comparison.side.settings
-        self.view.update()
-        self.refresh_bindings()
+        """Show the comparison as it is now, and poll until its texts are written."""
+        comparison, shared = self.comparison, self.comparison.shared
+        self.controls.settings = comparison.side.settings
+        for pane in self.panes:
+            settings = pane.side.settings
+            differing = [f" · {control.name} {control.shown(settings)}" for control in comparison.differing_controls]
+            pane.draw(shared, comparison.linked or pane.side is comparison.side, "".join(differing))
+        if self._status.content != (status := status_of(comparison)):
+            self._status.update(status, layout=False)
+        self.refresh_bindings()  # a slider may have come or gone
+        if self._timer is not None:
+            self._timer.resume()
+
+    def _poll(self) -> None:
+        if self.comparison.poll():
+            self._update()
+        if not self.comparison.busy:
+            self._pause()
+
+    def _pause(self) -> None:
+        if self._timer is not None:
+            self._timer.pause()
+
+    def _scroll_both(self, row: int) -> None:
+        for pane in self.panes:
+            pane.view.follow_to(row)
 
     # -- controls and sides --------------------------------------------------------------------------------------------
 
     def _set_control(self, control: PlayControl, settings: PlaySettings) -> None:
         self.comparison.set_control(control, settings)
-        self.view.update()
+        self._update()
 
     def action_choose(self, by: int) -> None:
         self.controls.choose(by)
@@ -203,11 +243,31 @@ or turn the wheel."""
     # -- texts ---------------------------------------------------------------------------------------------------------
 
     def action_show_difference(self) -> None:
-        self.view.show_difference()
+        shared, shown = self.comparison.shared, self.comparison.sides[0].shown
+        if shared is not None and shown is not None:
+            self.panes[0].view.show_position(len(shown.prime) + shared)
 
     def action_scroll(self, where: str) -> None:
-        self.view.scroll_page(where)
+        """Scroll both texts: pageup, pagedown, home, end."""
+        view = max((pane.view for pane in self.panes), key=lambda view: view.max_scroll_y)
+        top, height = view.scroll_offset.y, view.text_area_size.height
+        tops = {"pageup": top - height, "pagedown": top + height, "home": 0, "end": view.max_scroll_y}
+        view.show_row(tops[where])
 
     def action_leave(self) -> None:
         if self.is_active:  # not by the second of two keys that came at once
             self.dismiss(None)
+
+
+def status_of(comparison: Comparison) -> str:
+    """Where the texts differ, their surprise, and which side the keys act on."""
+    one, other = comparison.sides
+    acting = "linked" if comparison.linked else f"{comparison.side.letter} alone"
+    if not (one.text and other.text and one.shown and other.shown):
+        return acting
+    bits, shared = f"{one.shown.bits_per_char:.2f} | {other.shown.bits_per_char:.2f} bits/char", comparison.shared
+    if shared is None:
+        same = "same text" if len(one.text) == len(other.text) else "same as far as both go"
+        return f"{same}, {min(len(one.text), len(other.text)):,} characters · {bits} · {acting}"
+    differing = f"{symbol_of(one.text[shared])} | {symbol_of(other.text[shared])}"
+    return f"part at character {shared + 1:,}: {differing} ({shared:,} in common) · {bits} · {acting}"

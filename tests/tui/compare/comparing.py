@@ -12,8 +12,7 @@ from charrnn_tui.playground.controls import DEFAULTS, PlaySettings
 from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.playground.models import ModelSource, load_model
 from charrnn_tui.run.active_run import ActiveRun
-from charrnn_tui.tui.compare.comparison_view import status_of
-from charrnn_tui.tui.compare.screen import CompareScreen
+from charrnn_tui.tui.compare.screen import CompareScreen, status_of
 from tests.playground.scripted_backend import Clock, ScriptedBackend, ScriptedRun
 from tests.tui.pilot import STYLES, screen_text, until
 
@@ -52,7 +51,7 @@ class Comparer:
         self.app, self.pilot = app, pilot
         self.comparison = app.side_by_side.comparison
         self.one, self.other = self.comparison.sides
-        self.panes = app.side_by_side.view.sides
+        self.panes = app.side_by_side.panes
 
     async def until(self, condition: Any) -> None:
         await until(self.pilot, condition)
