@@ -121,6 +121,12 @@ class Stage:
     step: int
     facts: Sequence[str]
 
+    def step_beside(self, by: int) -> int:
+        """Of the checkpoint before (-1) or after (1) the model; beyond the last one, the last."""
+        if by < 0:
+            return max((step for step in self.steps if step < self.step), default=self.steps[0])
+        return min((step for step in self.steps if step > self.step), default=self.steps[-1])
+
 
 class Side:
     """One of the two texts: asked for another while it is written, the newest request is written next."""
@@ -326,11 +332,9 @@ class Comparison:
         self.write(self.side)
 
     def step_by(self, by: int) -> None:
-        """Use the checkpoint before (-1) or after (1) the model of the chosen side; beyond the last one, the last."""
+        """Use the checkpoint before (-1) or after (1) the model of the chosen side."""
         if (stage := self.side.stage) is not None:
-            before = [step for step in stage.steps if step < stage.step] or stage.steps[:1]
-            behind = [step for step in stage.steps if step > stage.step] or stage.steps[-1:]
-            self.use_step(before[-1] if by < 0 else behind[0])
+            self.use_step(stage.step_beside(by))
 
     def step_to_end(self, end: int) -> None:
         """Use the first (0) or last (-1) checkpoint."""

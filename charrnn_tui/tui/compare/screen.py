@@ -76,14 +76,7 @@ or turn the wheel."""
         Key("f6", "prime_nearest", "Nearest characters", "Replace unknown characters of the prime.", "side.nearest"),
         Key("d", "show_difference", "First difference", "Scroll to the first difference.", "side.difference"),
         Key(
-            "escape,vertical_line",
-            "leave",
-            "back",
-            "Back to the playground.",
-            "side.leave",
-            footer=True,
-            display="Esc",
-            in_field=False,
+            "escape,vertical_line", "leave", "back", "Back to the playground.", "side.leave", footer=True, display="Esc"
         ),
         *control_keys("side"),
         Key("pageup", "scroll('pageup')", "Page up", "Scroll both a page up.", "side.pageup"),
@@ -114,6 +107,7 @@ or turn the wheel."""
         self.prime_field.display = False
         self._status = Static("", id="side-status", markup=False)
         self._timer: Timer | None = None
+        self._slides = False  # whether the chosen side has a slider
 
     def compose(self) -> ComposeResult:
         yield self.header
@@ -158,7 +152,9 @@ or turn the wheel."""
             pane.draw(shared, comparison.linked or pane.side is comparison.side, "".join(differing))
         if self._status.content != (status := status_of(comparison)):
             self._status.update(status, layout=False)
-        self.refresh_bindings()  # a slider may have come or gone
+        if self._slides != (slides := comparison.side.stage is not None):
+            self._slides = slides
+            self.refresh_bindings()
         if self._timer is not None:
             self._timer.resume()
 
@@ -234,10 +230,7 @@ or turn the wheel."""
     @on(TrainingSlider.Moved)
     def slider_moved(self, event: TrainingSlider.Moved) -> None:
         self.comparison.chosen = self.comparison.sides.index(event.side)
-        if event.step is None:
-            self.comparison.step_by(event.by)
-        else:
-            self.comparison.use_step(event.step)
+        self.comparison.use_step(event.step)
         self._update()
 
     # -- texts ---------------------------------------------------------------------------------------------------------

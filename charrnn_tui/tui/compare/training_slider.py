@@ -22,11 +22,10 @@ class TrainingSlider(Widget):
 
     @dataclass
     class Moved(Message):
-        """The mouse asks for the checkpoint of a step (step), or for the one before or after (by)."""
+        """The mouse asks for the checkpoint of a step."""
 
         side: Side
-        step: int | None = None
-        by: int = 0
+        step: int
 
     def __init__(self, side: Side) -> None:
         super().__init__()
@@ -50,15 +49,18 @@ class TrainingSlider(Widget):
         if offset is not None and self.stage is not None and offset.x >= len(facts := self._facts(self.stage)):
             ticks, column = self._ticks(self.stage), offset.x - len(facts)
             nearest = min(range(len(ticks)), key=lambda place: abs(ticks[place] - column))
-            self.post_message(self.Moved(self._side, step=self.stage.steps[nearest]))
+            self.post_message(self.Moved(self._side, self.stage.steps[nearest]))
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        event.stop()
-        self.post_message(self.Moved(self._side, by=1))
+        self._move_by(event, 1)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self._move_by(event, -1)
+
+    def _move_by(self, event: events.MouseEvent, by: int) -> None:
         event.stop()
-        self.post_message(self.Moved(self._side, by=-1))
+        if self.stage is not None:
+            self.post_message(self.Moved(self._side, self.stage.step_beside(by)))
 
     def _facts(self, stage: Stage) -> str:
         """As many as leave room for the bar."""
