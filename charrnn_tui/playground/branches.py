@@ -1,17 +1,18 @@
-"""The tree of pages: what grew out of what, what is being written, and what undo takes back."""
+"""The tree of texts: which was forked from which, which is shown, and what undo takes back."""
 
 from __future__ import annotations  # Branch and its parent
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final, NamedTuple
 
 from charrnn_tui.playground.models import LoadedModel
 from charrnn_tui.sampling.generated_text import GeneratedText
 
 SAME_CHANGE_SECONDS: Final = 0.7  # a key held down leaves one mark
-DEEDS_MOST: Final = 200
-MEMORY_MOST: Final = 256 << 20  # bytes of pages; then the oldest that nobody has bookmarked go
+CHANGES_MOST: Final = 200  # that can be undone
+MEMORY_MOST: Final = 256 << 20  # bytes of texts; then the oldest that nobody has bookmarked go
 NETWORKS_MOST: Final = 4  # a run in training gives another one to every text that starts over
 
 
@@ -34,8 +35,6 @@ class Branch:
     position: int = 0
     marks: list[Mark] = field(default_factory=list)
     bookmarked: bool = False
-    alive: bool = True
-    """Neither deleted nor undone."""
     _last_change: tuple[str, float] = ("", 0.0)
 
     def mark(self, label: str, now: float) -> Mark | None:
@@ -63,13 +62,13 @@ class Branch:
             branch = branch.parent
 
 
-class _Deed(NamedTuple):
-    """What can be undone: a branch that grew, or one that was deleted; where one stood before and after it."""
+class _Change(NamedTuple):
+    """A branch that grew, or was deleted; all branches and the current one as they were on the other side of it."""
 
     branch: Branch
     grew: bool
-    before: Branch | None
-    after: Branch
+    branches: list[Branch]
+    current: Branch | None
 
 
 class BranchTree:
@@ -77,128 +76,109 @@ class BranchTree:
 
     def __init__(self) -> None:
         self.current: Branch | None = None
-        self._all: list[Branch] = []
-        self._done: list[_Deed] = []
-        self._undone: list[_Deed] = []
+        self._branches: list[Branch] = []
+        self._done: list[_Change] = []
+        self._undone: list[_Change] = []
 
     def __iter__(self) -> Iterator[Branch]:
-        """The living ones, each behind its parent, as a tree is drawn."""
+        """Each behind its parent, as a tree is drawn."""
         yield from self._below(None)
-
-    def children(self, parent: Branch | None) -> list[Branch]:
-        """The living ones that grew out of one, or out of nothing."""
-        return [branch for branch in self._all if branch.parent is parent and branch.alive]
-
-    def depth(self, branch: Branch) -> int:
-        """0 for one that grew out of nothing."""
-        return sum(1 for _ in branch.ancestry) - 1
-
-    def grow(self, branch: Branch) -> None:
-        """Add one and stand on it. What was undone is dropped for good, and so is an empty text that was current."""
-        before = self.current
-        for deed in self._undone:
-            if deed.grew and deed.branch in self._all:
-                self._all.remove(deed.branch)
-        self._undone.clear()
-        if before is not None and not before.generated and not self.children(before):
-            before = self._forget(before)
-        self._all.append(branch)
-        self._done.append(_Deed(branch, True, before, branch))
-        self.current = branch
-        self._prune()
-
-    def bring_back(self, branches: Sequence[Branch], current: Branch | None) -> None:
-        """Put branches of an earlier session in, before those that have grown since; stand on one where asked."""
-        self._all = [*branches, *(branch for branch in self._all if branch not in branches)]
-        if current is not None:
-            self.current = current
-
-    def sibling(self, by: int) -> Branch | None:
-        """Stand on the one beside, round the ends; None where there is no other."""
-        if self.current is None:
-            return None
-        beside = self.children(self.current.parent)
-        if len(beside) < 2:
-            return None
-        self.current = beside[(beside.index(self.current) + by) % len(beside)]
-        return self.current
-
-    def turn_to(self, branch: Branch) -> None:
-        """Stand on it."""
-        self.current = branch
-
-    def delete(self, branch: Branch) -> bool:
-        """Take it away with all that grew out of it; whether that could be done: something must be left to stand on."""
-        current = self.current
-        refuge = self._refuge(branch)
-        if current is None or refuge is None:
-            return False
-        branch.alive = False
-        after = refuge if branch in current.ancestry else current
-        self._done.append(_Deed(branch, False, current, after))
-        self._undone.clear()
-        self.current = after
-        self._prune()
-        return True
-
-    def undo(self) -> str:
-        """Take back what was done last; says what, empty where there is nothing."""
-        if not self._done or self._done[-1].before is None:
-            return ""
-        deed = self._done.pop()
-        self._undone.append(deed)
-        deed.branch.alive = not deed.grew
-        self.current = deed.before
-        return f"undone: {deed.branch.origin}" if deed.grew else f"back again: {deed.branch.origin}"
-
-    def redo(self) -> str:
-        """Do again what was undone last; says what, empty where there is nothing."""
-        if not self._undone:
-            return ""
-        deed = self._undone.pop()
-        self._done.append(deed)
-        deed.branch.alive = deed.grew
-        self.current = deed.after
-        return f"again: {deed.branch.origin}" if deed.grew else f"deleted again: {deed.branch.origin}"
 
     def _below(self, parent: Branch | None) -> Iterator[Branch]:
         for branch in self.children(parent):
             yield branch
             yield from self._below(branch)
 
-    def _refuge(self, branch: Branch) -> Branch | None:
-        """Where to stand when a branch goes: its parent, or a neighbour."""
-        if branch.parent is not None:
-            return branch.parent
-        others = [root for root in self.children(None) if root is not branch]
-        return others[-1] if others else None
+    def children(self, parent: Branch | None) -> list[Branch]:
+        """Those that grew out of one, or out of nothing."""
+        return [branch for branch in self._branches if branch.parent is parent]
 
-    def _forget(self, branch: Branch) -> Branch | None:
-        """Drop one for good, with the deeds it was part of; gives what one stood on before it."""
-        before = next((deed.before for deed in self._done if deed.branch is branch and deed.grew), None)
-        gone = [found for found in self._all if branch in found.ancestry]
-        self._all = [found for found in self._all if found not in gone]
-        self._done = [deed for deed in self._done if not {deed.branch, deed.before, deed.after} & set(gone)]
-        return before if before in self._all else None
+    def grow(self, branch: Branch) -> None:
+        """Add one and make it the current one. What was undone is gone for good, and so is an empty current text."""
+        last = self._done[-1] if self._done else None
+        if last is not None and last.grew and last.branch is self.current and not last.branch.generated:
+            self._exchange(self._done, [])
+        self._change(branch, True, [*self._branches, branch], branch)
+
+    def delete(self, branch: Branch) -> bool:
+        """Remove it with all that grew out of it; whether that could be done: something must be left to show."""
+        left = [other for other in self._branches if branch not in other.ancestry]
+        if not left or self.current is None:
+            return False
+        beside = [other for other in left if other.parent is None][-1]
+        shown = self.current if self.current in left else branch.parent or beside
+        self._change(branch, False, left, shown)
+        return True
+
+    def bring_back(self, branches: Sequence[Branch], current: Branch | None) -> None:
+        """Put branches of an earlier session in, before those that have grown since; show one of them where asked."""
+
+        def with_earlier(later: Sequence[Branch]) -> list[Branch]:
+            return [*branches, *(branch for branch in later if branch not in branches)]
+
+        self._branches = with_earlier(self._branches)
+        for changes in (self._done, self._undone):
+            changes[:] = [change._replace(branches=with_earlier(change.branches)) for change in changes]
+        self.current = current or self.current
+
+    def sibling(self, by: int) -> bool:
+        """Make the one beside current, round the ends; whether there is another."""
+        if self.current is None:
+            return False
+        beside = self.children(self.current.parent)
+        self.current = beside[(beside.index(self.current) + by) % len(beside)]
+        return len(beside) > 1
+
+    def undo(self) -> str:
+        """Take back what was done last; says what."""
+        if not self._done or self._done[-1].current is None:
+            return "nothing to undo"
+        change = self._exchange(self._done, self._undone)
+        return f"{'undone' if change.grew else 'back again'}: {change.branch.origin}"
+
+    def redo(self) -> str:
+        """Do again what was undone last; says what."""
+        if not self._undone:
+            return "nothing to redo"
+        change = self._exchange(self._undone, self._done)
+        return f"{'again' if change.grew else 'deleted again'}: {change.branch.origin}"
+
+    def _change(self, branch: Branch, grew: bool, branches: list[Branch], current: Branch) -> None:
+        self._done = [*self._done, _Change(branch, grew, self._branches, self.current)][-CHANGES_MOST:]
+        self._undone.clear()
+        self._branches, self.current = branches, current
+        self._prune()
+
+    def _exchange(self, source: list[_Change], target: list[_Change]) -> _Change:
+        """Go back to what was on the other side of the last change of `source`, and add the way back to `target`."""
+        change = source.pop()
+        target.append(change._replace(branches=self._branches, current=self.current))
+        self._branches, self.current = change.branches, change.current
+        return change
 
     def _prune(self) -> None:
         """Keep within the memory: the oldest texts go, with all that grew out of them, unless there is a bookmark."""
-        while len(self._done) > DEEDS_MOST:
-            deed = self._done.pop(0)
-            if not deed.branch.alive:
-                self._forget(deed.branch)
-        while self._too_much():
-            held = [branch for branch in self._all if branch.bookmarked or branch is self.current]
-            kept = {found for branch in held for found in branch.ancestry}
-            oldest = next((branch for branch in self._all if branch.parent is None and branch not in kept), None)
+        while True:
+            stored = list(dict.fromkeys(chain(*(change.branches for change in self._done), self._branches)))
+            networks = {id(branch.model.network) for branch in stored}
+            held = sum(branch.generated.memory_bytes for branch in stored)
+            if len(networks) <= NETWORKS_MOST and held <= MEMORY_MOST:
+                return
+            kept = {found for one in stored if one.bookmarked or one is self.current for found in one.ancestry}
+            oldest = next((branch for branch in stored if branch.parent is None and branch not in kept), None)
             if oldest is None:
                 return
-            self._forget(oldest)
+            self._branches = _without(oldest, self._branches)
+            self._done = [
+                change._replace(branches=_without(oldest, change.branches))
+                for change in self._done
+                if oldest not in change.branch.ancestry
+                and (change.current is None or oldest not in change.current.ancestry)
+            ]
 
-    def _too_much(self) -> bool:
-        networks = {id(branch.model.network) for branch in self._all}
-        held = sum(branch.generated.memory_bytes for branch in self._all)
-        return len(networks) > NETWORKS_MOST or held > MEMORY_MOST
+
+def _without(root: Branch, branches: Sequence[Branch]) -> list[Branch]:
+    return [branch for branch in branches if root not in branch.ancestry]
 
 
 def outline(branches: BranchTree, text_of: Callable[[str], str]) -> list[tuple[Branch, str]]:
@@ -207,7 +187,7 @@ def outline(branches: BranchTree, text_of: Callable[[str], str]) -> list[tuple[B
     for branch in branches:
         generated, position = branch.generated, branch.position
         signs = ("●" if branch is branches.current else " ") + ("★" if branch.bookmarked else " ")
-        lead = f"{signs} {'  ' * branches.depth(branch)}{branch.origin}"
+        lead = f"{signs} {'  ' * (sum(1 for _ in branch.ancestry) - 1)}{branch.origin}"
         lead += f" at {position:,}" if branch.parent is not None else ""
         begins = text_of(
             generated.prime + generated.vocabulary.decode(generated.ids[:24]) if branch.parent is None else ""

@@ -52,6 +52,7 @@ class PlayControl:
     """One field of `PlaySettings` as a control. short: its name on narrow screens, empty if the value alone is enough.
 
     ladder: the values that ← → step through, from left to right; empty for a control that counts by one from 0 up.
+    parse: of a value in lower case; raises ValueError with what is allowed.
     """
 
     field: str
@@ -86,7 +87,10 @@ class PlayControl:
 
     def typed(self, settings: PlaySettings, text: str) -> PlaySettings:
         """The settings with a typed value of this control. Raises ValueError, one line."""
-        return self.with_value(settings, self.parse(text.strip().lower()))
+        try:
+            return self.with_value(settings, self.parse(text.strip().lower()))
+        except ValueError as error:
+            raise ValueError(f"{self.name}: {error}") from None
 
     def _place(self, value: Value, by: int) -> int:
         """The ladder index `by` steps away; from a value between two rungs, the first step goes to one of them."""
@@ -100,7 +104,7 @@ class PlayControl:
         return place + by - 1 if by > 0 else place + by
 
 
-def _whole(name: str, least: int, off: str | None) -> Callable[[str], Value]:
+def _whole(least: int, off: str | None) -> Callable[[str], Value]:
     """A parser of whole numbers from `least` up. off: the word for None, if None is a value."""
 
     def parse(text: str) -> Value:
@@ -109,13 +113,13 @@ def _whole(name: str, least: int, off: str | None) -> Callable[[str], Value]:
         digits = text.removesuffix("/s").replace(",", "").replace("_", "").strip()
         number = int(digits) if digits.isdecimal() and len(digits) < 20 else -1
         if not least <= number <= _LARGEST_SEED:
-            raise ValueError(f"{name}: a whole number from {least} up" + (f", or {off}" if off else ""))
+            raise ValueError(f"a whole number from {least} up" + (f", or {off}" if off else ""))
         return number
 
     return parse
 
 
-def _real(name: str, most: float, off: bool) -> Callable[[str], Value]:
+def _real(most: float, off: bool) -> Callable[[str], Value]:
     """A parser of numbers from 0 to `most`. off: whether None is a value."""
 
     def parse(text: str) -> Value:
@@ -127,7 +131,7 @@ def _real(name: str, most: float, off: bool) -> Callable[[str], Value]:
             number = -1.0
         if not 0 <= number <= most or math.isinf(number):
             upper = f"from 0 to {most:g}" if most < math.inf else "0 or more"
-            raise ValueError(f"{name}: a number, {upper}" + (", or off" if off else ""))
+            raise ValueError(f"a number, {upper}" + (", or off" if off else ""))
         return number
 
     return parse
@@ -143,21 +147,14 @@ def _show_count(value: Value) -> str:
     return "off" if value is None else f"{value:,}"
 
 
-def _show_seed(value: Value) -> str:
-    return str(value)
-
-
 def _show_switch(value: Value) -> str:
     return "on" if value else "off"
 
 
-def _switch(name: str) -> Callable[[str], Value]:
-    def parse(text: str) -> Value:
-        if text not in ("on", "off"):
-            raise ValueError(f"{name}: on, or off")
-        return text == "on"
-
-    return parse
+def _parse_switch(text: str) -> Value:
+    if text not in ("on", "off"):
+        raise ValueError("on, or off")
+    return text == "on"
 
 
 def _show_speed(value: Value) -> str:
@@ -168,35 +165,21 @@ def _steps(first: int, last: int, by: int) -> tuple[float, ...]:
     return tuple(number / 100 for number in range(first, last, by))
 
 
-TOP_K: Final = PlayControl(
-    "top_k", "top-k", "top-k", (1, 2, 3, 5, 10, 20, 50, None), _show_count, _whole("top-k", 1, "off")
-)
+TOP_K: Final = PlayControl("top_k", "top-k", "top-k", (1, 2, 3, 5, 10, 20, 50, None), _show_count, _whole(1, "off"))
 TEMPERATURE: Final = PlayControl(
-    "temperature", "temperature", "T", _steps(0, 205, 5), _show_real, _real("temperature", math.inf, off=False)
+    "temperature", "temperature", "T", _steps(0, 205, 5), _show_real, _real(math.inf, off=False)
 )
-TOP_P: Final = PlayControl(
-    "top_p", "top-p", "top-p", (*_steps(5, 100, 5), 0.99, None), _show_real, _real("top-p", 1, off=True)
-)
+TOP_P: Final = PlayControl("top_p", "top-p", "top-p", (*_steps(5, 100, 5), 0.99, None), _show_real, _real(1, off=True))
 MIN_P: Final = PlayControl(
-    "min_p", "min-p", "min-p", (None, 0.01, 0.02, *_steps(5, 55, 5)), _show_real, _real("min-p", 1, off=True)
+    "min_p", "min-p", "min-p", (None, 0.01, 0.02, *_steps(5, 55, 5)), _show_real, _real(1, off=True)
 )
-SEED: Final = PlayControl("seed", "seed", "seed", (), _show_seed, _whole("seed", 0, None))
-REPLAY: Final = PlayControl("replay", "replay", "↻", (False, True), _show_switch, _switch("replay"))
+SEED: Final = PlayControl("seed", "seed", "seed", (), str, _whole(0, None))
+REPLAY: Final = PlayControl("replay", "replay", "↻", (False, True), _show_switch, _parse_switch)
 SPEED: Final = PlayControl(
-    "speed",
-    "speed",
-    "",
-    (1, 2, 5, 10, 20, 30, 60, 120, 250, 500, 1000, None),
-    _show_speed,
-    _whole("speed", 1, "unlimited"),
+    "speed", "speed", "", (1, 2, 5, 10, 20, 30, 60, 120, 250, 500, 1000, None), _show_speed, _whole(1, "unlimited")
 )
 LENGTH: Final = PlayControl(
-    "length",
-    "length",
-    "length",
-    (200, 500, 1000, 2000, 5000, 10_000, 50_000, None),
-    _show_count,
-    _whole("length", 1, "off"),
+    "length", "length", "length", (200, 500, 1000, 2000, 5000, 10_000, 50_000, None), _show_count, _whole(1, "off")
 )
 CONTROLS: Final = (TOP_K, TEMPERATURE, TOP_P, MIN_P, SEED, REPLAY, SPEED, LENGTH)
 SAMPLING_FIELDS: Final = frozenset({"top_k", "temperature", "top_p", "min_p"})

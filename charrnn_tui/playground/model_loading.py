@@ -20,7 +20,7 @@ NO_MODEL: Final = "no model yet: 1 trains one, m opens a file"
 REFRESH_SECONDS: Final = 5.0  # between two requests for the weights of the run in training
 ANSWER_SECONDS: Final = 0.05  # between two checks whether a trainer's answer is still wanted
 _MODEL, _NEWER = "model", "newer weights"  # keys of jobs
-
+_READING: Final = "reading the prime"
 
 Load = Callable[[CancelToken], LoadedModel]
 
@@ -89,24 +89,20 @@ class ModelLoader:
         """Whether the weights come from a run that is still in training."""
         return self._live is not None and not self._live[0].done
 
-    def open(self, source: ModelSource | None, prime: str | None) -> None:
+    def open(self, chosen: LoadedModel | ModelSource | None, prime: str | None) -> None:
         """Open a model, by default the newest, and read the prime, by default one that suits the model."""
         self._set_live(None)
         run = self._active_run()
-        if source is None:
+        if chosen is None:
             self._load(self._open_newest, "looking for a model", prime)
-        elif source.kind == "live" and run is not None and not run.done and run.directory.path == source.path:
-            self._set_live((run, source))
-            self._ask_trainer(run, source, prime)
+        elif isinstance(chosen, LoadedModel):
+            self._load(lambda token: chosen, _READING, prime)
+        elif chosen.kind == "live" and run is not None and not run.done and run.directory.path == chosen.path:
+            self._set_live((run, chosen))
+            self._ask_trainer(run, chosen, prime)
         else:
-            if source.kind == "live":
-                source = ModelSource("last", source.path)  # the training has ended: these are its last weights
-            self._load(partial(self._open, source), f"loading {source.label}", prime)
-
-    def use(self, model: LoadedModel, prime: str | None) -> None:
-        """Read the prime with a model that is open already."""
-        self._set_live(None)
-        self._load(lambda token: model, "reading the prime", prime)
+            source = ModelSource("last", chosen.path) if chosen.kind == "live" else chosen  # the training has ended
+            self._load(lambda token: load_model(source, self._backend), f"loading {source.label}", prime)
 
     def start_over(self, prime: str | None) -> None:
         """Read the prime with the current model, with its newest weights if it is in training.
@@ -119,7 +115,7 @@ class ModelLoader:
         elif self._live is not None and self.live:
             self._ask_trainer(*self._live, prime)
         elif model is not None:
-            self._load(lambda token: model, "reading the prime", prime)
+            self._load(lambda token: model, _READING, prime)
 
     def turn_to(self, model: LoadedModel) -> None:
         """Make this the current model, whose text is shown; nothing else is waited for."""
@@ -159,9 +155,6 @@ class ModelLoader:
 
         self._load(load, "waiting for the trainer's weights", prime)
 
-    def _open(self, source: ModelSource, token: CancelToken) -> LoadedModel:
-        return load_model(source, self._backend)
-
     def _open_newest(self, token: CancelToken) -> LoadedModel:
         source = newest_source(self._backend)
         if source is None:
@@ -177,7 +170,7 @@ class ModelLoader:
 
             def on_progress(done: int) -> None:
                 token.check()
-                self._status = f"reading the prime: {done:,} of {len(wanted):,}" if done else status
+                self._status = f"{_READING}: {done:,} of {len(wanted):,}" if done else status
 
             sampler = model.reader.read(wanted, on_progress)
             return PrimedModel(model, sampler, wanted, model.vocabulary.known_part(wanted))

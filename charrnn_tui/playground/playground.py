@@ -112,7 +112,6 @@ class Playground:
         """Why nothing is written, one line; empty if nothing is wrong."""
         self.tree = BranchTree()
         self.writer = Writer(clock)
-        self.writer.apply(self.settings)
         self._loader = ModelLoader(backend, active_run, jobs, self._begin, self._renew, self._fail, clock)
         self._replay = Replay(jobs, self._replayed, self._fail)
         self._replayed_branch: tuple[Branch, PlayControl | None] | None = None
@@ -136,14 +135,8 @@ class Playground:
     @property
     def status(self) -> str:
         """What is waited for, and how far it is; empty if nothing is."""
-        match self.state:
-            case State.LOADING:
-                return self._loader.status
-            case State.REPLAYING:
-                return self._replay.status
-            case State.RESTORING if self._restorer is not None:
-                return self._restorer.status
-        return ""
+        restoring = "" if self._restorer is None else self._restorer.status
+        return self._loader.status or self._replay.status or restoring
 
     @property
     def model(self) -> LoadedModel | None:
@@ -185,10 +178,7 @@ class Playground:
         """Write with this model, or with the newest."""
         self._cancel_restoring()
         self._stop_and_wait()
-        if isinstance(model, LoadedModel):
-            self._loader.use(model, self._given_prime)
-        else:
-            self._loader.open(model, self._given_prime)
+        self._loader.open(model, self._given_prime)
 
     def change_prime(self, prime: str) -> None:
         """Start over from a prime that somebody has typed or chosen."""
@@ -281,15 +271,14 @@ class Playground:
 
     def turn_to(self, branch: Branch) -> None:
         """Show a text of the tree, stopped."""
-        self.tree.turn_to(branch)
+        self.tree.current = branch
         self._show_current()
 
     def sibling(self, by: int) -> str:
         """Show the text beside the current one."""
-        if self.tree.sibling(by) is None:
-            return "there is no other branch beside this one"
+        found = self.tree.sibling(by)
         self._show_current()
-        return ""
+        return "" if found else "there is no other branch beside this one"
 
     def delete(self) -> str:
         """Delete the current text and all that grew out of it; `undo` brings them back."""
@@ -302,12 +291,12 @@ class Playground:
     def undo(self) -> str:
         done = self.tree.undo()
         self._show_current()
-        return done or "nothing to undo"
+        return done
 
     def redo(self) -> str:
         done = self.tree.redo()
         self._show_current()
-        return done or "nothing to redo"
+        return done
 
     def bookmark(self) -> str:
         """Set or take the bookmark of the current text; one with a bookmark is not dropped when memory runs short."""
@@ -352,22 +341,17 @@ class Playground:
 
     def _replayed(self, replayed: Replayed) -> None:
         """Show a text written again; one branch holds all texts that changes of one control have made in a row."""
-        queued, current = self._replay.take_queued(), self.tree.current
+        current, control = self.tree.current, replayed.control
         assert current is not None
         self.writer.exchange(replayed.text, replayed.sampler)
-        same = self._replayed_branch == (current, replayed.control)
-        if same and not current.bookmarked and not self.tree.children(current):
+        if self._replayed_branch == (current, control) and not current.bookmarked and not self.tree.children(current):
             current.generated = replayed.text
             current.marks.clear()
         else:
-            name = "" if replayed.control is None else f" {replayed.control.name}"
-            self.tree.grow(Branch(replayed.text, current.model, f"replay{name}"))
-            current = self.tree.current
-            assert current is not None
-        self._replayed_branch = current, replayed.control
+            current = Branch(replayed.text, current.model, f"replay {control.name}" if control else "replay")
+            self.tree.grow(current)
+        self._replayed_branch = current, control
         self._happened.append(TextShown(current, keep_place=True))
-        if queued is not None:
-            self._write_again(*queued)
 
     def _current_restored(self, current: Branch | None) -> None:
         restorer = self._restorer

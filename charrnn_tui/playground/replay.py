@@ -25,17 +25,11 @@ class Replayed:
 class Replay:
     """At most one text is written again at a time; a change that comes meanwhile is written next."""
 
-    def __init__(
-        self,
-        jobs: Jobs,
-        done: Callable[[Replayed], None],
-        failed: Callable[[ValueError], None],
-    ) -> None:
+    def __init__(self, jobs: Jobs, done: Callable[[Replayed], None], failed: Callable[[ValueError], None]) -> None:
         self._jobs, self._done, self._failed = jobs, done, failed
         self._text: GeneratedText | None = None  # grows on the job's thread
         self._length = 0
-        self._queued: PlayControl | None = None
-        self._is_queued = False
+        self._queued: tuple[PlaySettings, PlayControl | None] | None = None
 
     @property
     def running(self) -> bool:
@@ -51,11 +45,10 @@ class Replay:
     def start(self, text: GeneratedText, settings: PlaySettings, control: PlayControl | None, length: int) -> None:
         """Write so many characters after the prime of `text`.
 
-        While a text of up to ALWAYS_FINISHED characters is being written, the request waits for it, and the newest
-        request replaces the one that waits: `take_queued`.
+        While a text of up to ALWAYS_FINISHED characters is being written, the newest request waits for it.
         """
         if self.running and self._length <= ALWAYS_FINISHED:
-            self._queued, self._is_queued = control, True
+            self._queued = settings, control
             return
         if self.running:
             length = self._length
@@ -71,14 +64,15 @@ class Replay:
             new.compute_statistics()
             return Replayed(new, sampler, control)
 
-        self._jobs.submit(_REPLAY, work, self._done, self._failed)
-
-    def take_queued(self) -> tuple[PlayControl | None, int] | None:
-        """The control and the length of the request that waited; afterwards none waits."""
-        queued, self._is_queued = self._is_queued, False
-        return (self._queued, self._length) if queued else None
+        self._jobs.submit(_REPLAY, work, self._finished, self._failed)
 
     def cancel(self) -> None:
         """Drop the text being written and the request that waits."""
-        self._is_queued = False
+        self._queued = None
         self._jobs.cancel(_REPLAY)
+
+    def _finished(self, replayed: Replayed) -> None:
+        queued, self._queued = self._queued, None
+        self._done(replayed)
+        if queued is not None:
+            self.start(replayed.text, *queued, self._length)

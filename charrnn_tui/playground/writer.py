@@ -1,14 +1,58 @@
 """Writing a text in slices of time: the speed, the length after which it stops, and where it goes on."""
 
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
+from typing import Final
 
-from charrnn_tui.playground.controls import PlaySettings
-from charrnn_tui.playground.writing_speed import WritingSpeed
+from charrnn_tui.playground.controls import DEFAULTS, PlaySettings
 from charrnn_tui.sampling.generated_text import GeneratedText
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
-from charrnn_tui.sampling.settings import PLAIN, SamplingSettings
+
+MOST_OWED_SECONDS: Final = 0.2  # after a stall it goes on, it does not catch up
+_RATE_WINDOW: Final = 2.0  # seconds over which chars/s is measured
+_RATE_GRAIN: Final = 0.05
+
+
+class WritingSpeed:
+    """Counts characters against a clock. All counts are of the whole text."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        """clock: seconds."""
+        self._clock = clock
+        self._due = 0.0
+        self._last_asked = 0.0
+        self._recent: deque[tuple[float, int]] = deque()  # (seconds, characters written)
+        self.chars_per_second = 0.0
+        """As measured over the last two seconds of writing."""
+
+    def wake(self, count: int) -> None:
+        """Time has passed in which nobody asked for text: do not count it."""
+        now = self._clock()
+        self._last_asked, self._due = now, 0.0
+        self._recent.clear()
+        self._recent.append((now, count))
+
+    def due(self, chars_per_second: int) -> int:
+        """How many characters are to be written by now, at this speed."""
+        now = self._clock()
+        elapsed = min(now - self._last_asked, MOST_OWED_SECONDS)
+        self._last_asked = now
+        self._due = min(self._due + elapsed * chars_per_second, max(1.0, chars_per_second * MOST_OWED_SECONDS))
+        return int(self._due)
+
+    def wrote(self, new: int, count: int) -> None:
+        """So many characters are new, and so many there are."""
+        self._due = max(0.0, self._due - new)
+        now = self._clock()
+        if now - self._recent[-1][0] < _RATE_GRAIN:
+            return
+        self._recent.append((now, count))
+        while len(self._recent) > 2 and now - self._recent[1][0] >= _RATE_WINDOW:
+            self._recent.popleft()
+        then, count_then = self._recent[0]
+        self.chars_per_second = (count - count_then) / (now - then)
 
 
 class Writer:
@@ -17,45 +61,38 @@ class Writer:
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         """clock: seconds."""
         self._clock = clock
-        self._sampler: Sampler | None = None
-        self._page: GeneratedText | None = None
-        self._settings = PLAIN
+        self.sampler: Sampler | None = None
+        """None without a model."""
+        self.generated: GeneratedText | None = None
+        """The text being written; None without a model."""
+        self.writing = False
+        self._settings = DEFAULTS
         self._end: int | None = None  # characters at which it stops
         self._speed = WritingSpeed(clock)
-        self.writing = False
-        self.speed: int | None = None
-        """Characters a second; None: without a limit."""
-        self.length: int | None = None
-        """Characters after which it stops, until asked to go on; None: it never stops by itself."""
-
-    @property
-    def generated(self) -> GeneratedText | None:
-        """The text being written; None without a model."""
-        return self._page
 
     @property
     def prime(self) -> str:
-        return self._page.prime if self._page is not None else ""
+        return self.generated.prime if self.generated is not None else ""
 
     @property
     def text(self) -> str:
         """The written characters, without the prime."""
-        return self._page.text if self._page is not None else ""
+        return self.generated.text if self.generated is not None else ""
 
     @property
     def count(self) -> int:
         """How many characters have been written."""
-        return len(self._page) if self._page is not None else 0
-
-    @property
-    def sampler(self) -> Sampler | None:
-        """None without a model."""
-        return self._sampler
+        return len(self.generated) if self.generated is not None else 0
 
     @property
     def bits_per_char(self) -> float:
         """The mean surprise of the text under its own model, bits."""
-        return self._page.total_bits / len(self._page) if self._page else 0.0
+        return self.generated.total_bits / len(self.generated) if self.generated else 0.0
+
+    @property
+    def speed(self) -> int | None:
+        """Characters a second that are asked for; None: without a limit."""
+        return self._settings.speed
 
     @property
     def chars_per_second(self) -> float:
@@ -67,63 +104,47 @@ class Writer:
         """Whether it stopped because the text has reached its length."""
         return not self.writing and self._end is not None and self.count >= self._end
 
-    @property
-    def settings(self) -> SamplingSettings:
-        """For the next character."""
-        return self._settings
-
-    @settings.setter
-    def settings(self, settings: SamplingSettings) -> None:
-        self._settings = settings
-        if self._sampler is not None:
-            self._sampler.settings = settings
-
     def apply(self, settings: PlaySettings) -> None:
-        """Write with these settings from the next character on."""
-        if self.settings != settings.sampling:
-            self.settings = settings.sampling
-        if self.speed != settings.speed:
-            self.speed = settings.speed
+        """Write with these settings from the next character on; a longer length goes on with a full text."""
+        before, self._settings = self._settings, settings
+        if self.sampler is not None and settings.sampling != before.sampling:
+            self.sampler.settings = settings.sampling
+        if settings.speed != before.speed:
             self.wake()
-        if self.length != settings.length:
-            self.set_length(settings.length)
-
-    def set_length(self, length: int | None) -> None:
-        """Change the length after which it stops, of the current text too; a longer one goes on with a full text."""
-        self.length = length
-        if length is None or self.count < length:
-            resting = self.resting
-            self._end = length
+        if settings.length == before.length:
+            return
+        if settings.length is None or self.count < settings.length:
+            resting, self._end = self.resting, settings.length
             if resting:
                 self.go_on()
         elif self.writing:
-            self._end = (self.count // length + 1) * length
+            self._end = (self.count // settings.length + 1) * settings.length
 
     def begin(self, sampler: Sampler, prime: str, seed: int) -> None:
         """Start a text with a sampler that has read the prime."""
-        sampler.settings = self._settings
+        sampler.settings = self._settings.sampling
         sampler.reseed(seed)
-        self._sampler, self._page, self._end = sampler, GeneratedText(sampler, prime, seed), None
+        self.sampler, self.generated, self._end = sampler, GeneratedText(sampler, prime, seed), None
         self.go_on()
 
     def restart(self, seed: int) -> None:
         """Start another text with the same prime, which is not read again."""
-        if self._page is not None:
-            self.turn_to(self._page.fork(0, seed))
+        if self.generated is not None:
+            self.turn_to(self.generated.fork(0, seed))
             self.go_on()
 
     def turn_to(self, generated: GeneratedText) -> None:
         """Stand at the end of a text, stopped."""
-        sampler = Sampler(generated.network, generated.vocabulary, self._settings, seed=0)
+        sampler = Sampler(generated.network, generated.vocabulary, self._settings.sampling, seed=0)
         sampler.restore(generated.snapshot_at(len(generated)))
-        self._sampler, self._page, self._end = sampler, generated, None
+        self.sampler, self.generated, self._end = sampler, generated, None
         self.stop()
         self.wake()
 
     def exchange(self, generated: GeneratedText, sampler: Sampler) -> None:
         """Go on with another text instead of the current one, and with the sampler that wrote it."""
-        sampler.settings = self._settings
-        self._sampler, self._page = sampler, generated
+        sampler.settings = self._settings.sampling
+        self.sampler, self.generated = sampler, generated
         if self._end is not None and self.count >= self._end:
             self.stop()
         self.wake()
@@ -133,31 +154,31 @@ class Writer:
 
         Newer weights that have come since that position write what follows. Raises WeightsGone, and changes nothing.
         """
-        if self._page is None:
+        if self.generated is None:
             return
-        newest, generated = self._page.network, self._page.fork(position, seed)
+        newest, generated = self.generated.network, self.generated.fork(position, seed)
         self.turn_to(generated)
         if generated.network is not newest:
             self.change_model(newest)
-        assert self._sampler is not None
+        assert self.sampler is not None
         for token_id in token_ids:
-            generated.write(self._sampler, token_id)
+            generated.write(self.sampler, token_id)
         self.go_on()
 
     def change_model(self, model: CharLSTM) -> None:
         """Go on with other weights of the same network, from the state of the old ones."""
-        old = self._sampler
-        if old is not None and self._page is not None:
-            self._page.change_network(model, old.state)
-            self._sampler = Sampler(model, old.vocabulary, self._settings, seed=0)
-            self._sampler.restore(old.snapshot())
+        old = self.sampler
+        if old is not None and self.generated is not None:
+            self.generated.change_network(model, old.state)
+            self.sampler = Sampler(model, old.vocabulary, self._settings.sampling, seed=0)
+            self.sampler.restore(old.snapshot())
 
     def go_on(self) -> None:
         """Write, up to the length; from there, as many characters again."""
-        if self._sampler is None:
+        if self.sampler is None:
             return
         if self._end is None or not 0 < self.count < self._end:
-            self._end = None if self.length is None else self.count + self.length
+            self._end = None if self._settings.length is None else self.count + self._settings.length
         self.writing = True
         self.wake()
 
@@ -173,13 +194,13 @@ class Writer:
 
         Raises ValueError if the model's output is not finite; it has stopped then.
         """
-        generated, sampler = self._page, self._sampler
+        generated, sampler = self.generated, self.sampler
         if not self.writing or generated is None or sampler is None:
             return ""
         started = self._clock()
         allowed = (1 << 30) if self._end is None else self._end - self.count
-        if self.speed is not None:
-            allowed = min(allowed, self._speed.due(self.speed))
+        if self._settings.speed is not None:
+            allowed = min(allowed, self._speed.due(self._settings.speed))
         new: list[str] = []
         try:
             while len(new) < allowed and (not new or self._clock() - started < budget_seconds):

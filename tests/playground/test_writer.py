@@ -1,11 +1,13 @@
 """The writer: speed, pages, budget, and the text it must write."""
 
 import math
+from dataclasses import asdict
 from itertools import islice
 
 import numpy as np
 import pytest
 
+from charrnn_tui.playground.controls import PlaySettings
 from charrnn_tui.playground.writer import Writer
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
@@ -25,10 +27,13 @@ def written(count: int, prime: str = "", seed: int = 7, settings: SamplingSettin
     return "".join(character.character for character in islice(sampler(prime, seed, settings), count))
 
 
+def play_settings(sampling: SamplingSettings, speed: int | None = None, length: int | None = None) -> PlaySettings:
+    return PlaySettings(**asdict(sampling), speed=speed, length=length)
+
+
 def writer_at(clock: Clock, prime: str = "", speed: int | None = None, length: int | None = None) -> Writer:
     writer = Writer(clock)
-    writer.settings, writer.speed = A, speed
-    writer.set_length(length)
+    writer.apply(play_settings(A, speed, length))
     writer.begin(sampler(prime), prime, seed=7)
     return writer
 
@@ -89,9 +94,9 @@ def test_it_rests_at_the_end_of_a_page_and_goes_on_with_another() -> None:
 def test_a_longer_page_ends_a_rest_and_a_shorter_one_does_not() -> None:
     writer = writer_at(Clock(), length=50)
     writer.advance(1.0)
-    writer.set_length(20)
+    writer.apply(play_settings(A, length=20))
     assert writer.resting
-    writer.set_length(80)
+    writer.apply(play_settings(A, length=80))
     assert writer.writing
     writer.advance(1.0)
     assert writer.count == 80
@@ -104,7 +109,7 @@ def test_stopping_within_a_page_does_not_move_its_end() -> None:
     writer.advance(1.0)
     writer.stop()
     assert not writer.resting
-    writer.speed = None
+    writer.apply(play_settings(A, length=50))
     writer.go_on()
     writer.advance(1.0)
     assert writer.count == 50
@@ -113,8 +118,7 @@ def test_stopping_within_a_page_does_not_move_its_end() -> None:
 def test_a_setting_changed_in_mid_stream_acts_on_what_follows_only() -> None:
     writer = writer_at(Clock(), length=40)
     writer.advance(1.0)
-    writer.settings = B
-    writer.set_length(80)
+    writer.apply(play_settings(B, length=80))
     writer.advance(1.0)
     reference = sampler(seed=7)
     first = "".join(next(reference).character for _ in range(40))
@@ -135,7 +139,7 @@ def test_newer_weights_go_on_from_the_old_ones_state() -> None:
     writer = writer_at(Clock(), length=30)
     first = writer.advance(1.0)
     writer.change_model(CharLSTM(CHECKPOINT))
-    writer.set_length(60)
+    writer.apply(play_settings(A, length=60))
     assert first + writer.advance(1.0) == written(60)
 
 
