@@ -37,7 +37,13 @@ WAIT_SECONDS = 30.0
 
 def expected(checkpoint: Checkpoint, settings: PlaySettings = SETTINGS, prime: str = "abc") -> str:
     model = CharLSTM(checkpoint)
-    sampler = Sampler(model, checkpoint.vocabulary, settings.sampling, seed=settings.seed, prime=prime, unknown="skip")
+    sampler = Sampler(
+        model,
+        checkpoint.vocabulary,
+        settings.sampling,
+        seed=settings.seed,
+        prime=checkpoint.vocabulary.known_part(prime),
+    )
     return "".join(written.character for written in islice(sampler, settings.length))
 
 

@@ -153,7 +153,7 @@ def test_bits_per_char_are_the_mean_surprise() -> None:
 def test_a_model_without_numbers_stops_it() -> None:
     writer = writer_at(Clock())
     assert writer.sampler is not None
-    writer.sampler._logits[:] = np.nan
+    writer.sampler.logits[:] = np.nan
     with pytest.raises(ValueError, match="NaN"):
         writer.advance(1.0)
     assert not writer.writing

@@ -23,7 +23,9 @@ from tests.tui.play.player import DEFAULT, playing
 
 
 def sampler(checkpoint: Checkpoint, seed: int = 42, prime: str = "") -> Sampler:
-    return Sampler(CharLSTM(checkpoint), checkpoint.vocabulary, DEFAULT, seed=seed, prime=prime, unknown="skip")
+    return Sampler(
+        CharLSTM(checkpoint), checkpoint.vocabulary, DEFAULT, seed=seed, prime=checkpoint.vocabulary.known_part(prime)
+    )
 
 
 def expected(checkpoint: Checkpoint, count: int, seed: int = 42, prime: str = "") -> str:
