@@ -286,7 +286,7 @@ def test_a_text_that_takes_long_grows_and_each_character_is_decoded_once(backend
     shown = comparison.side.shown
     assert shown is not None
     assert shown.settings.length is None
-    assert sum(decoded) == sum(len(side.text) for side in comparison.sides)
+    assert sum(decoded) == sum(len("abc" + side.text) for side in comparison.sides)
     comparison.reroll()  # what is under way ends where there is enough to see; then the newest request is written
     comparison.reroll()
     jobs.ration.release(4 * ENOUGH)
