@@ -1,17 +1,14 @@
 """The full-screen app in a real terminal: what must be right before Textual starts, and after it has gone."""
 
-from __future__ import annotations
-
 import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
 
 from charrnn_tui.cli.output import say
 from charrnn_tui.cli.stop_signals import on_hangup, point_at_nothing
@@ -19,36 +16,25 @@ from charrnn_tui.cli.training_report import come_back_lines
 from charrnn_tui.playground.models import newest_source
 from charrnn_tui.playground.session import DIRECTORY as SESSIONS
 from charrnn_tui.playground.session import list_sessions
-from charrnn_tui.run.directory import RunDirectory, find_run
 from charrnn_tui.runner.find_model import is_checkpoint_file
-from charrnn_tui.tui.app import Opening, StudioApp
-
-if TYPE_CHECKING:
-    from charrnn_tui.run.settings import RunRequest
-    from charrnn_tui.runner.local_backend import LocalBackend
+from charrnn_tui.runner.local_backend import LocalBackend
+from charrnn_tui.tui.app import StudioApp
+from charrnn_tui.tui.opening import Opening
 
 SWITCH_SECONDS = 0.00005  # so long a thread waits for the lock at most; at Python's own 5 ms keys stall
 
 
-def open_app(
-    backend: LocalBackend,
-    target: Path | None,
-    *,
-    start: RunRequest | None = None,
-    resume: Mapping[str, Any] | None = None,
-    read_only: bool = False,
-    low_bandwidth: bool = False,
-) -> int:
-    """Show the app until the person leaves; gives the exit code. Raises CheckpointError.
+def open_app(runs: Path, first: Opening | Path | None, *, low_bandwidth: bool = False) -> int:
+    """Show the app until the person leaves; gives the exit code. Raises CheckpointError. first: as for `show_app`.
 
     Closing the terminal ends the screen, not the training: the process goes on without one until the run is done.
     """
-    backend.runs_directory.mkdir(parents=True, exist_ok=True)
-    opening = _opening(backend, target, start, resume, read_only)
+    runs.mkdir(parents=True, exist_ok=True)
+    backend = LocalBackend(runs)
     thin = low_bandwidth or bool(os.environ.get("SSH_CONNECTION"))
-    app = StudioApp(backend, replace(opening, low_bandwidth=thin))
+    app = StudioApp(backend, replace(_opening(backend, first), low_bandwidth=thin))
     sys.setswitchinterval(SWITCH_SECONDS)
-    with _log_for_stray_output(backend.runs_directory / "log.txt"), _signals(app) as hung_up:
+    with _log_for_stray_output(runs / "log.txt"), _signals(app) as hung_up:
         app.run()
         active = app.active_run
         if active is not None:
@@ -56,33 +42,22 @@ def open_app(
                 active.stop("interrupted", "the app ended")
             active.join()
     if (left := app.return_value) is not None:
-        say(*come_back_lines(left, backend.runs_directory, left.trainer()))
+        say(*come_back_lines(left, runs, left.trainer()))
     return 128 + hung_up[-1] if len(hung_up) > 1 else app.return_code or 0
 
 
-def _opening(
-    backend: LocalBackend,
-    target: Path | None,
-    start: RunRequest | None,
-    resume: Mapping[str, Any] | None,
-    read_only: bool,
-) -> Opening:
-    if start is not None:
-        return Opening(start=start)
-    if target is None:
-        source = newest_source(backend)
-        checkpoint = None if source is None else source.file
-        session = next(iter(list_sessions(backend.runs_directory / SESSIONS)), None)
-        own = source is not None and source.kind != "shipped"
-        if session is not None and own and _age(checkpoint) > _age(session):
-            session = None  # something has been trained since: that is what one wants to see
-        return Opening(checkpoint=checkpoint, session=session)
-    run = find_run(backend.runs_directory, str(target))
-    if run is not None:
-        return Opening(run=RunDirectory(run.path), resume=resume, read_only=read_only)
-    if is_checkpoint_file(target):
-        return Opening(checkpoint=target)
-    return Opening(text=str(target))
+def _opening(backend: LocalBackend, first: Opening | Path | None) -> Opening:
+    if isinstance(first, Opening):
+        return first
+    if first is not None:
+        return Opening(checkpoint=first) if is_checkpoint_file(first) else Opening(text=str(first))
+    source = newest_source(backend)
+    checkpoint = None if source is None else source.file
+    session = next(iter(list_sessions(backend.runs_directory / SESSIONS)), None)
+    own = source is not None and source.kind != "shipped"
+    if session is not None and own and _age(checkpoint) > _age(session):
+        session = None  # something has been trained since: that is what one wants to see
+    return Opening(checkpoint=checkpoint, session=session)
 
 
 def _age(file: Path | None) -> float:

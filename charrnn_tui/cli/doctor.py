@@ -47,7 +47,14 @@ def doctor_command(no_speed: bool, clear_texts: bool, runs_dir: Path, as_json: b
     """
     if clear_texts:
         say(f"{size(IdsCache(runs_dir / TEXTS).clear())} of encoded texts removed")
-    values = {"versions": _versions(), **_machine(), "terminal": _terminal(), **_directories(runs_dir)}
+    values = {
+        "versions": _versions(),
+        "system": platform.platform(),
+        "cores": available_cores(),
+        "devices": _devices(),
+        "terminal": _terminal(),
+        **_directories(runs_dir),
+    }
     problems = [f"{name} is not installed" for name, version in values["versions"].items() if version is None]
     if not values["runs_dir_writable"]:
         problems.append(f"{runs_dir} cannot be written to")
@@ -73,10 +80,6 @@ def _versions() -> dict[str, str | None]:
         except importlib.metadata.PackageNotFoundError:
             versions[package] = None
     return versions
-
-
-def _machine() -> dict[str, Any]:
-    return {"system": platform.platform(), "cores": available_cores(), "devices": _devices()}
 
 
 def _devices() -> list[str]:

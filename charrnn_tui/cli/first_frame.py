@@ -6,29 +6,27 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import click
+
 LEAST_COLUMNS, LEAST_ROWS = 20, 5
 _ALTERNATE_SCREEN, _MAIN_SCREEN = "\x1b[?1049h\x1b[?25l\x1b[2J", "\x1b[?1049l\x1b[?25h"
 _WAITING = "opening …  what you type meanwhile is not lost"
 
 
-class NoTerminal(RuntimeError):
-    """The app cannot be shown here; the message is one line."""
-
-
 def check_terminal() -> None:
-    """Raise NoTerminal where there is none, or too small a one."""
+    """Raise UsageError where there is none, or too small a one."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise NoTerminal(
+        raise click.UsageError(
             "the app needs a terminal for input and output; without one there are "
             "`charrnn-tui train`, `sample`, `score` and `watch --plain`"
         )
     if os.environ.get("TERM", "") == "dumb":
-        raise NoTerminal(
+        raise click.UsageError(
             "TERM=dumb cannot show the app; `charrnn-tui train`, `sample` and `watch --plain` need no more"
         )
     columns, rows = shutil.get_terminal_size()
     if columns < LEAST_COLUMNS or rows < LEAST_ROWS:
-        raise NoTerminal(f"the terminal is {columns}×{rows}; the app needs at least {LEAST_COLUMNS}×{LEAST_ROWS}")
+        raise click.UsageError(f"the terminal is {columns}×{rows}; the app needs at least {LEAST_COLUMNS}×{LEAST_ROWS}")
 
 
 @contextmanager

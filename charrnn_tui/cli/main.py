@@ -6,8 +6,7 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, MutableMapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, MutableMapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -48,16 +47,7 @@ Environment: CHARRNN_TUI_RUNS, where runs are kept unless --runs-dir says else.
 
 
 class ReaderGone(Exception):
-    """Nobody reads what is written any more: `| head` has what it wanted."""
-
-
-@contextmanager
-def _reader_may_leave() -> Iterator[None]:
-    """Keep a broken pipe from click, which would make an exit code of 1 of it."""
-    try:
-        yield
-    except BrokenPipeError as error:
-        raise ReaderGone from error
+    """A broken pipe, as something that click does not make an exit code of 1 of."""
 
 
 class Studio(click.Group):
@@ -86,12 +76,16 @@ class Studio(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
     def make_context(self, *given: Any, **named: Any) -> click.Context:
-        with _reader_may_leave():  # `--help` is written here
+        try:
             return super().make_context(*given, **named)
+        except BrokenPipeError as error:  # `--help` is written here
+            raise ReaderGone from error
 
     def invoke(self, ctx: click.Context) -> Any:
-        with _reader_may_leave():
+        try:
             return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise ReaderGone from error
 
     def main(self, *given: Any, standalone_mode: bool = True, **named: Any) -> Any:
         """Run a command line; in standalone mode every known failure is one line and an exit code."""
@@ -100,9 +94,9 @@ class Studio(click.Group):
             return run(*given, standalone_mode=False, **named)
         try:
             code = run(*given, standalone_mode=False, **named)
-            with _reader_may_leave():
-                _flush(sys.stdout)
-        except ReaderGone:
+            if sys.stdout is not None and not sys.stdout.closed:
+                sys.stdout.flush()  # a full disk or a closed pipe may show only now
+        except (BrokenPipeError, ReaderGone):  # `| head` has what it wanted
             for stream in (sys.stdout, sys.stderr):
                 discard(stream)
             code = 0
@@ -133,9 +127,9 @@ def cli(ctx: click.Context, runs_dir: Path) -> int | None:
     """
     if ctx.invoked_subcommand is not None:
         return None
-    from charrnn_tui.cli.open import open_target  # only this form of the command needs the app
+    from charrnn_tui.cli.open import show_app  # only this form of the command needs the app
 
-    return open_target(None, runs_dir)
+    return show_app(runs_dir, None)
 
 
 def main() -> None:
@@ -148,13 +142,12 @@ def main() -> None:
 
 
 def tame_threads(environment: MutableMapping[str, str], command: Sequence[str]) -> None:
-    """Keep the threads of products from waiting for each other at any price; what the user has set stays.
+    """Set how threads wait, before NumPy and torch are imported; what the user has set stays.
 
-    Before NumPy and torch are imported. A second BLAS thread that waits for a busy core makes the small products of
-    writing a character ten times slower; those of scoring are large. Threads spin while they wait: OpenMP's, of which
-    torch has one a core, for one whose core another program has, which made a step forty times as long, and makes it
-    three times as long where they go to sleep after some hundred microseconds; BLAS's for the next product, which helps
-    nobody for more than a moment (2 ** 20 cycles).
+    A second BLAS thread that waits for a busy core makes the small products of writing a character ten times slower;
+    those of scoring are large. OpenMP's threads, one a core, spin while they wait for one whose core another program
+    has: a step took forty times as long, and takes three times as long where they sleep after some hundred
+    microseconds. BLAS's threads wait for the next product for a moment only (2 ** 20 cycles).
     """
     if "score" not in command:
         environment.setdefault("OPENBLAS_DEFAULT_NUM_THREADS", "1")
@@ -165,12 +158,6 @@ def tame_threads(environment: MutableMapping[str, str], command: Sequence[str]) 
 
 def _terminated(signum: int, frame: FrameType | None) -> None:
     raise SystemExit(128 + signum)
-
-
-def _flush(stream: Any) -> None:
-    """Before the exit code is decided: a full disk or a closed pipe shows only when the last buffer is written."""
-    if stream is not None and not stream.closed:
-        stream.flush()
 
 
 def _refuse_misspelled_command(word: str) -> None:

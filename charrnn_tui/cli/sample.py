@@ -4,7 +4,8 @@ import secrets
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ from charrnn_tui.run.quantities import LN2
 from charrnn_tui.runner.find_model import locate_checkpoint, open_model
 from charrnn_tui.sampling.distribution import surprises_and_entropies
 from charrnn_tui.sampling.lstm import CharLSTM
-from charrnn_tui.sampling.many_texts import WrittenText, write_many
+from charrnn_tui.sampling.many_texts import write_many
 from charrnn_tui.sampling.recipe import Recipe, RecipeError, follow, text_hash
+from charrnn_tui.sampling.sampler import SampledCharacter, Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.text.corpus import read_text
 from charrnn_tui.text.nearest import NearestKnown
@@ -102,26 +104,78 @@ def sample_command(
     stream = DataStream()
     if stream.terminal and not as_json:
         say(f"seed {first_seed}")
-    for number, writing in enumerate(_writings(model, loaded.vocabulary, recipe, count)):
-        if number and not as_json:
-            stream.write_text(SEPARATOR)
-        _write(stream, writing, loaded, path, as_json)
+    for number, (one, written) in enumerate(_with_seeds(model, loaded.vocabulary, recipe, count)):
+        if as_json:
+            written = written or _write(model, loaded.vocabulary, one)
+            stream.write_json(_as_json(one, written, loaded, path))
+        else:
+            stream.write_text(SEPARATOR if number else "")
+            _show(stream, one.prime, written.text if written else _characters(model, loaded.vocabulary, one))
 
 
-def _writings(model: CharLSTM, vocabulary: Vocabulary, recipe: Recipe, count: int) -> Iterator["_Writing"]:
-    """The texts of the recipe's seed and of those that follow it; many are written side by side."""
+@dataclass(frozen=True)
+class _Written:
+    """A text without its prime, the sum of the surprises of its characters, and how long writing it took."""
+
+    text: str
+    bits: float
+    seconds: float
+
+
+def _with_seeds(
+    model: CharLSTM, vocabulary: Vocabulary, recipe: Recipe, count: int
+) -> Iterator[tuple[Recipe, _Written | None]]:
+    """The recipe with its seed and those that follow it; with the text, where many were written side by side."""
     first, threads = recipe.seeds[0], available_cores()
     at_once = max(1, min(AT_ONCE * threads, TOGETHER // max(1, recipe.length)))
     for begin in range(0, count, at_once):
         seeds = range(first + begin, first + min(count, begin + at_once))
-        writings = [_Writing(model, vocabulary, replace(recipe, seeds={0: seed})) for seed in seeds]
-        if len(seeds) >= WORTH_IT and model.runs_compiled:
-            started = time.perf_counter()
-            texts = write_many(recipe.start(model, vocabulary), seeds, recipe.length, threads)
-            seconds = (time.perf_counter() - started) / len(seeds)
-            for writing, text in zip(writings, texts, strict=True):
-                writing.take(text, seconds)
-        yield from writings
+        recipes = [replace(recipe, seeds={0: seed}) for seed in seeds]
+        if len(seeds) < WORTH_IT or not model.runs_compiled:
+            yield from ((one, None) for one in recipes)
+            continue
+        started = time.perf_counter()
+        texts = write_many(recipe.start(model, vocabulary), seeds, recipe.length, threads)
+        seconds = (time.perf_counter() - started) / len(seeds)
+        for one, text in zip(recipes, texts, strict=True):
+            yield one, _Written("".join(vocabulary.decode(text.ids)), text.bits, seconds)
+
+
+def _characters(model: CharLSTM, vocabulary: Vocabulary, recipe: Recipe) -> Iterator[str]:
+    """The characters after the prime, as they come."""
+    return (sampled.character for sampled in follow(recipe, recipe.start(model, vocabulary)))
+
+
+def _write(model: CharLSTM, vocabulary: Vocabulary, recipe: Recipe) -> _Written:
+    """Write to the end, with what the model thought of it; reading the prime is not on the clock."""
+    sampler = recipe.start(model, vocabulary)
+    following = _with_logits(recipe, sampler)
+    started, text, bits = time.perf_counter(), "", 0.0
+    while piece := list(islice(following, MEASURED)):
+        text += "".join(sampled.character for sampled, _ in piece)
+        ids, logits = np.array([sampled.token_id for sampled, _ in piece]), np.stack([row for _, row in piece])
+        bits += float(surprises_and_entropies(logits, ids)[0].sum())
+    return _Written(text, bits, time.perf_counter() - started)
+
+
+def _with_logits(recipe: Recipe, sampler: Sampler) -> Iterator[tuple[SampledCharacter, NDArray[np.float32]]]:
+    """Each character with the logits (V,) that it was drawn from."""
+    logits = sampler.logits
+    for sampled in follow(recipe, sampler):
+        yield sampled, logits
+        logits = sampler.logits
+
+
+def _show(stream: DataStream, prime: str, characters: Iterable[str]) -> str:
+    """Write the prime, and characters as they come; gives these."""
+    stream.write_text(prime)
+    text = []
+    for character in characters:
+        stream.write_text(character)
+        text.append(character)
+    stream.write_text("\n" if stream.terminal else "")
+    stream.flush()
+    return "".join(text)
 
 
 def _refuse_options_beside_a_recipe() -> None:
@@ -147,9 +201,14 @@ def _write_again(recipe_file: str, checkpoint: str | None, runs: Path, as_json: 
         recipe.start(model, loaded.vocabulary)
     except RecipeError as error:
         raise click.ClickException(f"{recipe_file}: {error}") from None
-    writing = _Writing(model, loaded.vocabulary, recipe)
-    _write(DataStream(), writing, loaded, path, as_json)
-    if recipe.text_sha256 not in (None, text_hash("".join(writing.characters))):
+    stream = DataStream()
+    if as_json:
+        written = _write(model, loaded.vocabulary, recipe)
+        stream.write_json(_as_json(recipe, written, loaded, path))
+        text = written.text
+    else:
+        text = _show(stream, recipe.prime, _characters(model, loaded.vocabulary, recipe))
+    if recipe.text_sha256 not in (None, text_hash(text)):
         say("the text differs from the recipe's: this machine's arithmetic rounds otherwise")
 
 
@@ -162,81 +221,20 @@ def _model_of(recipe: Recipe, runs: Path) -> Path:
         ) from None
 
 
-def _write(stream: DataStream, writing: "_Writing", checkpoint: Checkpoint, path: Path, as_json: bool) -> None:
-    if as_json:
-        writing.finish()
-        stream.write_json(_as_json(writing, checkpoint, path))
-        return
-    stream.write_text(writing.recipe.prime)
-    for character in writing.stream():
-        stream.write_text(character)
-    if stream.terminal:
-        stream.write_text("\n")
-    stream.flush()
-
-
-@dataclass
-class _Writing:
-    """One text: what has been written, what the model thought of it, and how long it took."""
-
-    model: CharLSTM
-    vocabulary: Vocabulary
-    recipe: Recipe
-    characters: list[str] = field(default_factory=list)
-    bits: float = 0.0  # of all that is finished
-    seconds: float = 0.0
-    taken: bool = False  # it was written beside others
-    _unmeasured: list[tuple[NDArray[np.float32], int]] = field(default_factory=list)  # logits, and the id drawn
-
-    def take(self, text: WrittenText, seconds: float) -> None:
-        """What was written already, and this text's share of the time."""
-        self.characters, self.bits = list(self.vocabulary.decode(text.ids)), text.bits
-        self.seconds, self.taken = seconds, True
-
-    def stream(self) -> Iterator[str]:
-        """The characters after the prime, as they come; only their making is on the clock."""
-        if self.taken:
-            yield from self.characters
-            return
-        sampler = self.recipe.start(self.model, self.vocabulary)
-        started, logits = time.perf_counter(), sampler.logits  # reading the prime is not writing
-        for sampled in follow(self.recipe, sampler):
-            self.characters.append(sampled.character)
-            self._unmeasured.append((logits, sampled.token_id))
-            logits = sampler.logits
-            if len(self._unmeasured) == MEASURED:
-                self._measure()
-            self.seconds += time.perf_counter() - started
-            yield sampled.character
-            started = time.perf_counter()
-        self._measure()
-
-    def finish(self) -> None:
-        """Write to the end, with nobody looking."""
-        for _ in self.stream():
-            pass
-
-    def _measure(self) -> None:
-        if self._unmeasured:
-            logits, ids = zip(*self._unmeasured, strict=True)
-            self.bits += float(surprises_and_entropies(np.stack(logits), np.array(ids))[0].sum())
-            self._unmeasured.clear()
-
-
-def _as_json(writing: _Writing, checkpoint: Checkpoint, path: Path) -> dict[str, Any]:
-    chars, text = len(writing.characters), "".join(writing.characters)
+def _as_json(recipe: Recipe, written: _Written, checkpoint: Checkpoint, path: Path) -> dict[str, Any]:
+    chars = len(written.text)
     return {
-        "prime": writing.recipe.prime,
-        "text": text,
-        "seed": writing.recipe.seeds[0],
+        "prime": recipe.prime,
+        "text": written.text,
+        "seed": recipe.seeds[0],
         "chars": chars,
-        "chars_per_second": round(chars / writing.seconds, 1) if writing.seconds else None,
-        **loss_facts(writing.bits * LN2 / chars if chars else None),
-        **asdict(writing.recipe.settings[0]),
+        "chars_per_second": round(chars / written.seconds, 1) if chars else None,
+        **loss_facts(written.bits * LN2 / chars if chars else None),
+        **asdict(recipe.settings[0]),
         "checkpoint": str(path),
         "run": checkpoint.facts.get("run"),
         **model_facts(checkpoint),
-        "recipe": replace(writing.recipe, text_sha256=text_hash(text)).as_json(),
+        "recipe": replace(recipe, text_sha256=text_hash(written.text)).as_json(),
     }
 
 

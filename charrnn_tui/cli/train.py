@@ -27,6 +27,7 @@ from charrnn_tui.runner.failures import DONE
 from charrnn_tui.runner.find_model import find_run_or_fail
 from charrnn_tui.runner.resume import MAY_CHANGE, resume_run
 from charrnn_tui.runner.start import Started, start_run
+from charrnn_tui.tui.opening import Opening
 
 Begin = Callable[..., Started]  # start_run or resume_run, lacking the control and whether it is `detached`
 
@@ -69,14 +70,14 @@ def train_command(
         settings, rarely = settings_for(preset or "notebook", **given), given["print_every"] is None
         request = RunRequest(corpus, settings, name, rarely_validated=rarely)
         if in_app:
-            return show_app(runs_dir, None, start=request, low_bandwidth=low_bandwidth)
+            return show_app(runs_dir, Opening(start=request), low_bandwidth=low_bandwidth)
         begin: Begin = partial(start_run, request, runs_dir)
     else:
         _refuse_changes(corpus, {"preset": preset, "name": name, **given})
         run = find_run_or_fail(resumed, runs_dir)
         changes = {field: given[field] for field in MAY_CHANGE}
         if in_app:
-            return show_app(runs_dir, run.path, resume=changes, low_bandwidth=low_bandwidth)
+            return show_app(runs_dir, Opening(run=run, resume=changes), low_bandwidth=low_bandwidth)
         begin = partial(resume_run, run, changes=changes, take_over=take_over)
     if detach:
         return _train_in_background(begin, runs_dir, as_json)
@@ -117,10 +118,7 @@ def _train_in_background(begin: Begin, runs_dir: Path, as_json: bool) -> int:
                 first = next(events)
                 tell(directory)
                 progress, trouble = _drive(chain([first], events), say_lines, control)
-        try:
-            return _exit_code(directory, progress, trouble, signals)
-        except click.exceptions.Exit as ended:
-            return ended.exit_code
+        return _exit_code(directory, progress, trouble, signals)
 
     try:
         directory, pid = start_in_background(work, explain)

@@ -18,6 +18,7 @@ from charrnn_tui.run.event_tail import EventTail
 from charrnn_tui.run.events import Event, to_json
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.runner.find_model import find_run_or_fail
+from charrnn_tui.tui.opening import Opening
 
 POLL_SECONDS = 0.25
 
@@ -49,7 +50,7 @@ def watch_command(
     elif plain or as_json or not is_terminal(sys.stdout):
         _follow(directory, runs_dir, as_json)
     else:
-        return show_app(runs_dir, directory.path, read_only=read_only, low_bandwidth=low_bandwidth)
+        return show_app(runs_dir, Opening(run=directory, read_only=read_only), low_bandwidth=low_bandwidth)
     return None
 
 

@@ -1,7 +1,6 @@
 """The full-screen app: three screens, one training, and the background jobs."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -21,7 +20,6 @@ from charrnn_tui.run.control import Ending
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.follower import POLLS_WITHOUT_TRAINER, RunFollowers
 from charrnn_tui.run.progress import RunProgress
-from charrnn_tui.run.settings import RunRequest
 from charrnn_tui.tui.alarms import AlarmNotifier, NewAlarms
 from charrnn_tui.tui.control_filter import ControlFilter
 from charrnn_tui.tui.dialogs.help import HelpDialog, help_for
@@ -29,6 +27,7 @@ from charrnn_tui.tui.dialogs.palette import Palette
 from charrnn_tui.tui.dialogs.questions import Choice, ChoiceDialog
 from charrnn_tui.tui.keys import Key, bindings_of, key_name
 from charrnn_tui.tui.messages import DetachRun, OpenRun, OverlayRuns, PlayRun, ResumeRun, StartRun
+from charrnn_tui.tui.opening import Opening
 from charrnn_tui.tui.own_training import OwnTraining
 from charrnn_tui.tui.play.screen import PlayScreen
 from charrnn_tui.tui.studio_screen import StudioScreen
@@ -44,25 +43,7 @@ POLL_SECONDS_ON_THIN_LINES: Final = 3.0
 DRAIN_SECONDS: Final = 1 / 20  # between two deliveries of the results of background jobs
 
 
-@dataclass(frozen=True)
-class Opening:
-    """What the app shows first: a checkpoint to play, a text to train on, a run, or a run to start at once.
-
-    session: of the playground, restored instead of opening the checkpoint. resume: resume `run` at once, with these
-    settings changed. read_only: send no request to any training. low_bandwidth: draw a run less often.
-    """
-
-    checkpoint: Path | None = None
-    session: Path | None = None
-    text: str | None = None
-    run: RunDirectory | None = None
-    start: RunRequest | None = None
-    resume: Mapping[str, Any] | None = None
-    read_only: bool = False
-    low_bandwidth: bool = False
-
-
-class StudioApp(App["RunDirectory"]):
+class StudioApp(App[RunDirectory]):
     """Owns the screens and carries out their requests. Returns the run that was handed to another process, if any."""
 
     TITLE = "charrnn-tui"
