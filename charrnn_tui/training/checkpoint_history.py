@@ -52,21 +52,16 @@ class CheckpointHistory:
         """Whether a model of this step could be added."""
         return self._most > 0 and self._newest < step
 
-    def add(self, step: int, checkpoint: Checkpoint, planned: Sequence[int] = ()) -> str:
-        """Write the model of a step, and drop one if there are too many; gives the file's name within the run.
-
-        Raises OSError.
-        """
+    def add(self, step: int, checkpoint: Checkpoint, planned: Sequence[int] = ()) -> None:
+        """Write the model of a step, and drop one if there are too many. Raises OSError."""
         self._newest = step  # also if the disk refuses it: the next to be tried is a later step's
-        file = kept_file(self._run, step)
         (self._run / FOLDER).mkdir(exist_ok=True)
-        write_checkpoint(file, _halved(checkpoint))
+        write_checkpoint(kept_file(self._run, step), _halved(checkpoint))
         stored = kept_checkpoints(self._run)
         while len(stored) > self._most:
             least = _least(stored, planned)
             stored.remove(least)
             least.file.unlink(missing_ok=True)
-        return file.relative_to(self._run).as_posix()
 
     def rewind(self, step: int) -> None:
         """The training continues from this step: drop the models of later ones, which it will train anew."""

@@ -8,6 +8,7 @@ from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.checkpoint.safetensors_file import write_checkpoint
 from charrnn_tui.run.directory import RunDirectory, RunError
 from charrnn_tui.run.events import AlarmRaised, CheckpointSaved, Event
+from charrnn_tui.run.kept_checkpoints import kept_file
 from charrnn_tui.training.checkpoint_history import CheckpointHistory
 from charrnn_tui.training.resume_state import ResumeState, read_resume_state, write_resume_state
 
@@ -48,29 +49,20 @@ class CheckpointStore:
         """Write the resume state and the last checkpoint. kind: of the event, `last` or `requested`."""
         if self._unsaved_best is not None:
             yield from self.save_best(*self._unsaved_best)
-        started, problem, file = self._clock(), None, self._directory.last_file
-        try:
-            self._write(checkpoint, state)
-        except OSError as error:
-            problem = error
+        started, file = self._clock(), self._directory.last_file
+        saved = _attempt(lambda: self._write(checkpoint, state), state.step, kind, file.name, state.val_loss)
         self._saved_seconds = state.train_seconds
         self._charge(state.train_seconds, started)
-        if problem is not None:
-            yield _not_saved(state.step, f"{file.name} could not be saved", problem)
-        else:
-            yield CheckpointSaved(time=time.time(), step=state.step, kind=kind, file=file.name, val_loss=state.val_loss)
+        yield saved
 
     def save_best(self, checkpoint: Checkpoint, step: int, val_loss: float | None) -> Iterator[Event]:
         """Write the best model; if the disk refuses it, it is kept in memory for the next save."""
         self._unsaved_best = checkpoint, step, val_loss
         file = self._directory.best_file
-        try:
-            write_checkpoint(file, checkpoint)
-        except OSError as error:
-            yield _not_saved(step, f"{file.name} could not be saved", error)
-        else:
+        saved = _attempt(lambda: write_checkpoint(file, checkpoint), step, "best", file.name, val_loss)
+        if isinstance(saved, CheckpointSaved):
             self._unsaved_best = None
-            yield CheckpointSaved(time=time.time(), step=step, kind="best", file=file.name, val_loss=val_loss)
+        yield saved
 
     def history_due(self, step: int, planned: Sequence[int], train_seconds: float) -> bool:
         """Whether the history wants the model of this step, and the time budget allows it."""
@@ -83,15 +75,10 @@ class CheckpointStore:
         """Write this step's model into the history; if the disk refuses it, go on without it."""
         if not self._history.lacks(step):
             return
-        started = self._clock()
-        event: Event
-        try:
-            name = self._history.add(step, checkpoint, planned)
-            event = CheckpointSaved(time=time.time(), step=step, kind="kept", file=name, val_loss=val_loss)
-        except OSError as error:
-            event = _not_saved(step, f"the checkpoint of step {step:,} could not be kept", error)
+        started, file = self._clock(), kept_file(Path(), step)
+        saved = _attempt(lambda: self._history.add(step, checkpoint, planned), step, "kept", file.as_posix(), val_loss)
         self._charge(train_seconds, started)
-        yield event
+        yield saved
 
     def rewind(self, step: int) -> None:
         """The training continues from this step: drop models of later ones from the history."""
@@ -124,6 +111,11 @@ class CheckpointStore:
         return state if state.step < before else None
 
 
-def _not_saved(step: int, problem: str, error: OSError) -> AlarmRaised:
-    message = f"{problem}: {error.strerror or error}"
-    return AlarmRaised(time=time.time(), step=step, kind="disk", message=message)
+def _attempt(write: Callable[[], None], step: int, kind: str, file: str, val_loss: float | None) -> Event:
+    """Write a file of the run: the event that says so, or an alarm."""
+    try:
+        write()
+    except OSError as error:
+        message = f"{file} could not be saved: {error.strerror or error}"
+        return AlarmRaised(time=time.time(), step=step, kind="disk", message=message)
+    return CheckpointSaved(time=time.time(), step=step, kind=kind, file=file, val_loss=val_loss)

@@ -132,7 +132,7 @@ def test_a_disk_that_refuses_them_raises_an_alarm_each_and_the_training_goes_on(
     alarms = of_kind(events, AlarmRaised)
     assert [alarm.step for alarm in alarms] == [0, 1, 2, 3, 5, 9, 18, 27]
     assert {alarm.kind for alarm in alarms} == {"disk"}
-    assert alarms[-1].message == "the checkpoint of step 27 could not be kept: File exists"
+    assert alarms[-1].message == "checkpoints/step-00000027.safetensors could not be saved: File exists"
     assert isinstance(events[-1], RunFinished)
     assert events[-1].state == "finished"
     assert (tmp_path / "last.safetensors").exists()
