@@ -13,10 +13,7 @@ from types import FrameType
 from charrnn_tui.cli.output import say
 from charrnn_tui.cli.stop_signals import on_hangup, point_at_nothing
 from charrnn_tui.cli.training_report import come_back_lines
-from charrnn_tui.playground.models import newest_source
-from charrnn_tui.playground.session import DIRECTORY as SESSIONS
-from charrnn_tui.playground.session import list_sessions
-from charrnn_tui.runner.find_model import is_checkpoint_file
+from charrnn_tui.runner.find_model import default_checkpoint, default_session, is_checkpoint_file
 from charrnn_tui.runner.local_backend import LocalBackend
 from charrnn_tui.tui.app import StudioApp
 from charrnn_tui.tui.opening import Opening
@@ -51,18 +48,8 @@ def _opening(backend: LocalBackend, first: Opening | Path | None) -> Opening:
         return first
     if first is not None:
         return Opening(checkpoint=first) if is_checkpoint_file(first) else Opening(text=str(first))
-    source = newest_source(backend)
-    checkpoint = None if source is None else source.file
-    session = next(iter(list_sessions(backend.runs_directory / SESSIONS)), None)
-    own = source is not None and source.kind != "shipped"
-    if session is not None and own and _age(checkpoint) > _age(session):
-        session = None  # something has been trained since: that is what one wants to see
-    return Opening(checkpoint=checkpoint, session=session)
-
-
-def _age(file: Path | None) -> float:
-    """When it was written, in Unix seconds; for none, long ago."""
-    return 0.0 if file is None else file.stat().st_mtime
+    runs = backend.runs_directory
+    return Opening(checkpoint=default_checkpoint(runs), session=default_session(runs))
 
 
 @contextmanager

@@ -123,7 +123,7 @@ def cli(ctx: click.Context, runs_dir: Path) -> int | None:
     """Train character-level LSTMs, watch them learn, and play with what they write.
 
     Without a command this opens the full-screen app: on PATH, which may be a text to train on, a checkpoint, or a run,
-    or else on your newest model.
+    or else on your newest trained model.
     """
     if ctx.invoked_subcommand is not None:
         return None

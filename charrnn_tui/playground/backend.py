@@ -42,5 +42,8 @@ class Backend(Protocol):
     def runs(self) -> list[RunDirectory]:
         """All runs, the newest first."""
 
+    def default_checkpoint(self) -> Path | None:
+        """The model to open where none is named."""
+
     def shipped_checkpoint(self) -> Path | None:
         """The model that comes with the program."""

@@ -11,7 +11,7 @@ from typing import Final, cast
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.jobs import CancelToken, Jobs
-from charrnn_tui.playground.models import LoadedModel, ModelSource, load_model, newest_source, prepare_model
+from charrnn_tui.playground.models import LoadedModel, ModelSource, load_model, prepare_model, source_of_checkpoint
 from charrnn_tui.run.active_run import ActiveRun
 from charrnn_tui.run.control import ShareWeights
 from charrnn_tui.sampling.sampler import Sampler
@@ -90,7 +90,7 @@ class ModelLoader:
         return self._live is not None and not self._live[0].done
 
     def open(self, chosen: LoadedModel | ModelSource | None, prime: str | None) -> None:
-        """Open a model, by default the newest, and read the prime, by default one that suits the model."""
+        """Open a model, by default the backend's, and read the prime, by default one that suits the model."""
         self._set_live(None)
         run = self._active_run()
         if chosen is None:
@@ -156,10 +156,10 @@ class ModelLoader:
         self._load(load, "waiting for the trainer's weights", prime)
 
     def _open_newest(self, token: CancelToken) -> LoadedModel:
-        source = newest_source(self._backend)
-        if source is None:
+        file = self._backend.default_checkpoint()
+        if file is None:
             raise ValueError(NO_MODEL)
-        return load_model(source, self._backend)
+        return load_model(source_of_checkpoint(file, self._backend), self._backend)
 
     def _load(self, load: Load, status: str, prime: str | None) -> None:
         self._loading, self._status = (load, status), status

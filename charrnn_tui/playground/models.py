@@ -102,17 +102,6 @@ def source_of_checkpoint(file: Path, backend: Backend) -> ModelSource:
     return source_of(str(file), backend)
 
 
-def newest_source(backend: Backend) -> ModelSource | None:
-    """The run written to last that has a checkpoint, or else the shipped model, or None."""
-    for run in backend.runs():
-        if run.best_file.exists():
-            return ModelSource("best", run.path)
-        if run.last_file.exists():
-            return ModelSource("last", run.path)
-    shipped = backend.shipped_checkpoint()
-    return None if shipped is None else ModelSource("shipped", shipped)
-
-
 def load_model(source: ModelSource, backend: Backend) -> LoadedModel:
     """Open it. Blocks while it reads. Raises ValueError, one line."""
     file = source.file

@@ -4,14 +4,21 @@ from pathlib import Path
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError
 from charrnn_tui.checkpoint.safetensors_file import looks_like_safetensors, read_checkpoint
+from charrnn_tui.playground.session import DIRECTORY as SESSIONS
+from charrnn_tui.playground.session import SessionError, list_sessions, read_session
 from charrnn_tui.run.directory import RunDirectory, find_run, list_runs
+from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.sampling.lstm import CharLSTM
 
 SHIPPED = "anna.safetensors"
+HARDLY_BEGUN = 0.25  # of the steps that a run's epochs ask for: with fewer it writes letters rather than words
 
 
 def locate_checkpoint(reference: str | Path, runs: Path) -> Path:
-    """The checkpoint file that is meant: the file itself, or a run's best one. Raises CheckpointError."""
+    """The checkpoint file that is meant: the file itself, a run's best one, or the shipped model by its short name.
+
+    Raises CheckpointError.
+    """
     path = Path(reference)
     run = find_run(runs, str(reference))
     if run is not None:
@@ -19,6 +26,9 @@ def locate_checkpoint(reference: str | Path, runs: Path) -> Path:
         if file is None:
             raise CheckpointError(f"{run.name}: this run has saved no checkpoint yet")
         return file
+    shipped = shipped_checkpoint()
+    if shipped is not None and str(reference) == shipped.stem and not path.is_file():
+        return shipped
     if path.is_dir():
         raise CheckpointError(f"{path}: is a directory, but not of a run (it has no events.jsonl)")
     if not path.exists():
@@ -48,6 +58,51 @@ def open_model(path: Path) -> tuple[Checkpoint, CharLSTM]:
         return checkpoint, CharLSTM(checkpoint)
     except ValueError as error:  # weights that are not finite: the network refuses a model that diverged
         raise CheckpointError(f"{path}: {error}") from None
+
+
+def default_checkpoint(runs: Path) -> Path | None:
+    """The model to use where none is named: see `default_session`; else the newest trained one, or the shipped one."""
+    session = default_session(runs)
+    if session is not None and (left := _model_of(session)) is not None:
+        return left
+    any_run = next(filter(None, (run.checkpoint_file() for run in list_runs(runs))), None)
+    return _newest_trained(runs) or shipped_checkpoint() or any_run
+
+
+def default_session(runs: Path) -> Path | None:
+    """Where the playground was left, unless a training has finished since."""
+    session = next(iter(list_sessions(runs / SESSIONS)), None)
+    trained = _newest_trained(runs)
+    if session is None or (trained is not None and trained.stat().st_mtime > session.stat().st_mtime):
+        return None
+    return session
+
+
+def _newest_trained(runs: Path) -> Path | None:
+    """The checkpoint of the newest run whose training has ended, and not when it had hardly begun."""
+    for run in list_runs(runs):
+        file = run.checkpoint_file()
+        if file is not None and _is_trained(run.progress()):
+            return file
+    return None
+
+
+def _is_trained(progress: RunProgress) -> bool:
+    started = progress.started
+    return (
+        progress.ended
+        and started is not None
+        and progress.step >= HARDLY_BEGUN * started.epochs * started.steps_per_epoch
+    )
+
+
+def _model_of(session: Path) -> Path | None:
+    try:
+        found = read_session(session)
+    except SessionError:
+        return None
+    file = Path(found.branches[found.current].recipe.checkpoint)
+    return file if file.is_file() else None
 
 
 def find_run_or_fail(reference: str, runs: Path) -> RunDirectory:

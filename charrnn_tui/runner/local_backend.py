@@ -46,5 +46,8 @@ class LocalBackend:
     def runs(self) -> list[RunDirectory]:
         return list_runs(self.runs_directory)
 
+    def default_checkpoint(self) -> Path | None:
+        return find_model.default_checkpoint(self.runs_directory)
+
     def shipped_checkpoint(self) -> Path | None:
         return find_model.shipped_checkpoint()

@@ -50,6 +50,9 @@ class ScriptedBackend:
     def runs(self) -> list[RunDirectory]:
         return list_runs(self.runs_directory)
 
+    def default_checkpoint(self) -> Path | None:
+        return next((run.best_file for run in self.runs() if run.best_file.exists()), self.shipped)
+
     def shipped_checkpoint(self) -> Path | None:
         return self.shipped
 

@@ -33,6 +33,7 @@ from charrnn_tui.text.batches import TextTooShort
 from charrnn_tui.text.corpus import CorpusError, load_corpus
 from charrnn_tui.training.learner import Learner
 from charrnn_tui.training.resume_state import read_resume_state
+from tests.training.conftest import FakeDevice
 from tests.training.small_trainings import of_kind, small_settings, small_text
 
 Stream = Generator[Event, None, None]
@@ -132,8 +133,8 @@ def test_a_run_left_early_is_saved_free_and_says_so(tmp_path: Path, text: str) -
     assert progress.ending.train_seconds == seen.train_seconds
 
 
-def test_steps_that_were_done_ahead_of_a_run_left_early_are_written(tmp_path: Path, text: str, device: Any) -> None:
-    directory, stream = started_with(device(4).learner, tmp_path, text, small_settings(print_every=100))
+def test_steps_that_were_done_ahead_of_a_run_left_early_are_written(tmp_path: Path, text: str) -> None:
+    directory, stream = started_with(FakeDevice(4).learner, tmp_path, text, small_settings(print_every=100))
     with closing(stream):
         seen = next(event for event in stream if isinstance(event, StepDone) and event.step == 5)
     steps = [event.step for event in of_kind(list(EventTail(directory.events_file).read()), StepDone)]
@@ -251,6 +252,7 @@ import sys, pathlib
 from charrnn_tui.runner.start import start_run
 from charrnn_tui.run.control import Control
 from charrnn_tui.run.settings import RunRequest
+from tests.training.conftest import FakeDevice
 from tests.training.small_trainings import small_settings
 settings = small_settings(epochs=1_000_000, print_every=3)
 directory, events = start_run(RunRequest((sys.argv[1],), settings), pathlib.Path(sys.argv[2]), Control())

@@ -1,0 +1,116 @@
+"""Which model is meant, by name or where none is named."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from charrnn_tui.checkpoint.checkpoint import CheckpointError
+from charrnn_tui.checkpoint.safetensors_file import write_checkpoint
+from charrnn_tui.playground.controls import DEFAULTS
+from charrnn_tui.playground.models import ModelSource
+from charrnn_tui.playground.session import SavedBranch, Session, write_session
+from charrnn_tui.run.directory import EventWriter, RunDirectory
+from charrnn_tui.run.events import RunFinished, RunStarted, StepDone
+from charrnn_tui.runner.find_model import default_checkpoint, default_session, locate_checkpoint, shipped_checkpoint
+from charrnn_tui.sampling.recipe import Recipe
+from charrnn_tui.sampling.settings import SamplingSettings
+from tests.checkpoint.random_checkpoints import random_checkpoint
+
+
+def a_step(step: int) -> StepDone:
+    return StepDone(
+        time=2.0,
+        step=step,
+        epoch=1,
+        loss=2.0,
+        grad_norm=1.0,
+        lr=0.001,
+        seconds=1.0,
+        chars_per_second=1.0,
+        train_seconds=1.0,
+    )
+
+
+def run_of(runs: Path, name: str, step: int, state: str = "finished", age: int = 0) -> Path:
+    """A run of 2 × 100 steps that has come to `step`; gives its best checkpoint. age: seconds since it was written."""
+    run = RunDirectory(runs / name)
+    run.path.mkdir(parents=True)
+    writer = EventWriter(run.events_file)
+    writer.append(RunStarted(time=1.0, epochs=2, steps=200, steps_per_epoch=100))
+    writer.append(a_step(step))
+    if state:
+        writer.append(RunFinished(time=3.0, step=step, state=state))
+    writer.close()
+    write_checkpoint(run.best_file, random_checkpoint())
+    for file in (run.best_file, run.events_file):
+        os.utime(file, (1e9 - age, 1e9 - age))
+    return run.best_file
+
+
+def test_the_shipped_model_is_the_default_where_nothing_was_trained(tmp_path: Path) -> None:
+    assert default_checkpoint(tmp_path / "runs") == shipped_checkpoint()
+    assert shipped_checkpoint() is not None
+
+
+def test_the_newest_run_that_has_learned_is_the_default(tmp_path: Path) -> None:
+    run_of(tmp_path, "older", 200, age=20)
+    newer = run_of(tmp_path, "newer", 200, age=10)
+    run_of(tmp_path, "hardly-begun", 49, "stopped")
+    assert default_checkpoint(tmp_path) == newer
+
+
+@pytest.mark.parametrize(
+    ("step", "state", "learned"), [(50, "stopped", True), (49, "finished", False), (150, "interrupted", True)]
+)
+def test_a_quarter_of_the_steps_is_more_than_a_beginning(step: int, state: str, learned: bool, tmp_path: Path) -> None:
+    file = run_of(tmp_path, "run", step, state)
+    assert default_checkpoint(tmp_path) == (file if learned else shipped_checkpoint())
+
+
+def test_a_run_in_training_is_not_the_default_until_it_has_ended(tmp_path: Path) -> None:
+    file = run_of(tmp_path, "run", 150, state="")
+    lock = RunDirectory(file.parent).lock()
+    assert default_checkpoint(tmp_path) == shipped_checkpoint()
+    lock.release()
+    assert default_checkpoint(tmp_path) == file
+
+
+def session_with(runs: Path, model: Path, age: int) -> Path:
+    """A session that was left with this model."""
+    recipe = Recipe(str(model), "0" * 64, "", 0, {0: 1}, {0: SamplingSettings()}, {})
+    branch = SavedBranch(ModelSource("file", model), recipe, "", "start", None, 0, (), False)
+    file = runs / "sessions" / "left.json"
+    write_session(file, Session(DEFAULTS, "", (branch,), 0))
+    os.utime(file, (1e9 - age, 1e9 - age))
+    return file
+
+
+def test_the_playground_is_opened_where_it_was_left(tmp_path: Path) -> None:
+    older, newer = run_of(tmp_path, "older", 200, age=30), run_of(tmp_path, "newer", 200, age=20)
+    session = session_with(tmp_path, older, age=10)
+    assert default_session(tmp_path) == session
+    assert default_checkpoint(tmp_path) == older
+    older.unlink()
+    assert default_checkpoint(tmp_path) == newer
+
+
+def test_a_model_that_was_finished_since_comes_before_where_it_was_left(tmp_path: Path) -> None:
+    older = run_of(tmp_path, "older", 200, age=30)
+    session = session_with(tmp_path, older, age=20)
+    run_of(tmp_path, "hardly-begun", 20, age=10)
+    assert default_session(tmp_path) == session
+    newer = run_of(tmp_path, "newer", 200, age=5)
+    assert default_session(tmp_path) is None
+    assert default_checkpoint(tmp_path) == newer
+
+
+def test_the_shipped_model_goes_by_its_short_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert locate_checkpoint("anna", tmp_path) == shipped_checkpoint()
+    (tmp_path / "anna").write_bytes(b"another file")
+    assert locate_checkpoint("anna", tmp_path) == Path("anna")
+    mine = run_of(tmp_path, "runs/anna", 200)
+    assert locate_checkpoint("anna", tmp_path / "runs") == mine
+    with pytest.raises(CheckpointError, match="emma: no such file, and no run of this name"):
+        locate_checkpoint("emma", tmp_path)
