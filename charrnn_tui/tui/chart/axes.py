@@ -1,7 +1,7 @@
 """Axes that stay where they are: round ticks, ranges that move in stages and with hysteresis."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -10,8 +10,6 @@ NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
 STAGES = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 LOG_TICKS = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.0)
 SHORTEST_RANGE = 20  # steps: the first picture of a run
-SHORTEST_SPAN = 8.0  # steps: the closest zoom
-HOPS = 8  # a zoomed window that follows the run moves by an eighth of itself
 LOOSE = 0.6  # a loss range is renewed when the losses fill less than this share of it
 
 
@@ -68,71 +66,12 @@ class StepWindow:
         return self.start + column / columns * self.span
 
 
-@dataclass(frozen=True)
-class WindowChoice:
-    """What the user chose to see: everything or a span of steps, at the newest or at a fixed place."""
-
-    span: float | None = None
-    start: float = 0.0
-    follows: bool = True
-
-    def window(self, first_step: float, last_step: float, total_steps: int | None) -> StepWindow:
-        whole = whole_run(first_step, last_step, total_steps)
-        if self.span is None:
-            return whole
-        if not self.follows:
-            return StepWindow(self.start, self.start + self.span)
-        hop = self.span / HOPS
-        start = max(whole.start, math.ceil(last_step / hop) * hop - self.span)
-        return StepWindow(start, start + self.span)
-
-    def zoomed(
-        self, shown: StepWindow, newest: StepWindow, whole: StepWindow, factor: float, anchor: float | None
-    ) -> "WindowChoice":
-        """Show `factor` times as many steps; the anchor stays in its column. Without one, follow if following.
-
-        newest: what following everything shows; whole: how far there is anything to see, other runs included.
-        """
-        span = max(SHORTEST_SPAN, shown.span * factor)
-        if self.follows and math.isclose(span, newest.span):
-            return WindowChoice()
-        if span >= whole.span:
-            return WindowChoice() if newest == whole else WindowChoice(whole.span, whole.start, follows=False)
-        if anchor is None and self.follows:
-            return replace(self, span=span)
-        anchor = (shown.start + shown.end) / 2 if anchor is None else anchor
-        start = anchor - (anchor - shown.start) * span / shown.span
-        return WindowChoice(span, _inside(start, span, whole), follows=False)
-
-    def panned(self, shown: StepWindow, whole: StepWindow, share: float) -> "WindowChoice":
-        """Move by a share of what is shown. A window that shows everything has nowhere to go."""
-        if self.span is None:
-            return self
-        return WindowChoice(shown.span, _inside(shown.start + share * shown.span, shown.span, whole), follows=False)
-
-    def showing(self, step: float, shown: StepWindow) -> "WindowChoice":
-        """The same, moved if need be until a step is in its middle."""
-        if shown.start <= step <= shown.end:
-            return self
-        return WindowChoice(shown.span, max(0.0, step - shown.span / 2), follows=False)
-
-    def following(self, newest: StepWindow) -> "WindowChoice":
-        return WindowChoice() if self.span is None or self.span >= newest.span else WindowChoice(self.span)
-
-    def pinned(self, shown: StepWindow) -> "WindowChoice":
-        return WindowChoice(shown.span, shown.start, follows=False)
-
-
 def whole_run(first_step: float, last_step: float, total_steps: int | None) -> StepWindow:
     start = 0.0 if first_step <= last_step / 2 else float(first_step)
     end = stage(last_step - start) + start
     if total_steps is not None and last_step <= total_steps < end:
         end = float(total_steps)
     return StepWindow(start, max(end, start + 1))
-
-
-def _inside(start: float, span: float, whole: StepWindow) -> float:
-    return max(whole.start, min(start, whole.end - span))
 
 
 @dataclass(frozen=True)

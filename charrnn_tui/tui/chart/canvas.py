@@ -1,19 +1,14 @@
 """A widget that shows chart cells on the Line API and repaints only those that changed."""
 
-import math
-from time import monotonic
 from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
-from textual.timer import Timer
 from textual.widget import Widget
 
 from charrnn_tui.tui.chart.cells import ChartCells, Ink
-
-LIVE_SECONDS = 0.25  # new points are drawn this often at most: each row repainted costs some 300 bytes of the SSH line
 
 
 class ChartCanvas(Widget):
@@ -21,14 +16,10 @@ class ChartCanvas(Widget):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"chart--{ink.name.lower()}" for ink in Ink if ink is not Ink.TEXT}
 
-    def __init__(self, live_seconds: float = LIVE_SECONDS) -> None:
-        """live_seconds: new points are drawn this often at most."""
+    def __init__(self) -> None:
         super().__init__()
-        self._live_seconds = live_seconds
         self._cells: ChartCells | None = None
         self._redraw_asked = False
-        self._redrawn_at = -math.inf
-        self._live_timer: Timer | None = None
         self._ink_styles: dict[Ink, Style] = {}
 
     def draw_cells(self, width: int, height: int) -> ChartCells:
@@ -40,23 +31,9 @@ class ChartCanvas(Widget):
             self._redraw_asked = True
             self.call_next(self._redraw)
 
-    def request_live_redraw(self) -> None:
-        """Redraw for new points: soon, but not more often than every `live_seconds`."""
-        if self._redraw_asked or not self.is_mounted:
-            return
-        wait = self._redrawn_at + self._live_seconds - monotonic()
-        if wait <= 0:
-            self.request_redraw()
-        elif self._live_timer is None:
-            self._live_timer = self.set_timer(wait, self.request_redraw)
-
     def _redraw(self) -> None:
         """Draw anew and repaint the cells that differ from what is on the screen."""
         self._redraw_asked = False
-        self._redrawn_at = monotonic()
-        if self._live_timer is not None:
-            self._live_timer.stop()
-            self._live_timer = None
         before, self._cells = self._cells, self.draw_cells(*self.size)
         if before is None or before.size != self._cells.size:
             self.refresh()

@@ -3,10 +3,8 @@
 from collections.abc import Iterator
 from enum import IntEnum
 from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from rich.cells import cell_len
 
 from charrnn_tui.tui.chart.braille import BRAILLE
@@ -33,14 +31,6 @@ class Ink(IntEnum):
     HINT = 11
 
 
-class Change(NamedTuple):
-    """Columns first … last of a row differ."""
-
-    row: int
-    first: int
-    last: int
-
-
 class ChartCells:
     """Characters (code points, uint32) and inks (uint8), both of shape (height, width)."""
 
@@ -64,23 +54,17 @@ class ChartCells:
         self.characters[row, column : column + len(visible)] = np.frombuffer(visible.encode("utf-32-le"), dtype="<u4")
         self.inks[row, column : column + len(visible)] = ink
 
-    def fill(self, rows: slice, columns: slice, character: str, ink: Ink) -> None:
-        self.characters[rows, columns] = ord(character)
-        self.inks[rows, columns] = ink
-
     def paint(self, row: int, column: int, patterns: Patterns, ink: Ink) -> None:
         """Lay braille patterns over what is there; blank patterns are transparent."""
         rows, columns = patterns.shape
         inked = patterns > 0
-        self.characters[row : row + rows, column : column + columns][inked] = BRAILLE + patterns[inked].astype(
-            np.uint32
-        )
-        self.inks[row : row + rows, column : column + columns][inked] = ink
+        there = slice(row, row + rows), slice(column, column + columns)
+        self.characters[there][inked] = BRAILLE + patterns[inked].astype(np.uint32)
+        self.inks[there][inked] = ink
 
     def is_blank(self, row: int, column: int, length: int) -> bool:
-        if not (0 <= row < self.height and column >= 0 and column + length <= self.width):
-            return False
-        return bool((self.characters[row, column : column + length] == BLANK).all())
+        """Whether so many cells of a row are blank; there is nothing beyond the edges."""
+        return bool((self.characters[row, max(0, column) : max(0, column + length)] == BLANK).all())
 
     def row_text(self, row: int) -> str:
         return bytes(self.characters[row].astype("<u4").tobytes()).decode("utf-32-le")
@@ -96,14 +80,11 @@ class ChartCells:
             if start < stop:
                 yield text[start:stop], Ink(int(inks[start]))
 
-    def changes_since(self, before: "ChartCells") -> list[Change]:
-        """Where two grids of the same size differ, row by row."""
-        different: npt.NDArray[np.bool_] = (self.characters != before.characters) | (self.inks != before.inks)
-        changes = []
-        for row in np.flatnonzero(different.any(axis=1)).tolist():
-            columns = np.flatnonzero(different[row])
-            changes.append(Change(row, int(columns[0]), int(columns[-1])))
-        return changes
+    def changes_since(self, before: "ChartCells") -> list[tuple[int, int, int]]:
+        """Each row that differs from that of a grid of the same size, with its first and last column that does."""
+        different = (self.characters != before.characters) | (self.inks != before.inks)
+        columns = [(row, np.flatnonzero(different[row])) for row in np.flatnonzero(different.any(axis=1)).tolist()]
+        return [(row, int(changed[0]), int(changed[-1])) for row, changed in columns]
 
 
 def one_cell(character: str) -> str:

@@ -1,6 +1,7 @@
 """The loss chart: live curves of a run, to zoom, pan and read off."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -9,7 +10,7 @@ from textual.message import Message
 
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.tui.chart.axes import LossRange
-from charrnn_tui.tui.chart.canvas import LIVE_SECONDS, ChartCanvas
+from charrnn_tui.tui.chart.canvas import ChartCanvas
 from charrnn_tui.tui.chart.cells import ChartCells
 from charrnn_tui.tui.chart.plot import PlotBox
 from charrnn_tui.tui.chart.series import LossCurves
@@ -18,7 +19,6 @@ from charrnn_tui.tui.chart.window import ChartWindow
 from charrnn_tui.tui.keys import Key, bindings_of
 
 SMOOTHINGS = (0.9, 0.98, 0.995, 0.0)
-ZOOM = 0.5
 WHEEL_ZOOM = 0.8
 PAN = 0.25  # of what is shown
 
@@ -31,23 +31,22 @@ class LossChart(ChartCanvas, can_focus=True):
         Key("v", "crosshair", "Crosshair", "Show a crosshair that reads off losses.", "chart.crosshair", footer=True),
         Key("left", "move(-1)", "Left", "Move the crosshair, or pan, to the left.", "chart.left"),
         Key("right", "move(1)", "Right", "Move the crosshair, or pan, to the right.", "chart.right"),
-        Key("plus,equals_sign", "zoom_in", "Zoom in", "Show half as many steps.", "chart.zoom_in", display="+"),
-        Key("minus", "zoom_out", "Zoom out", "Show twice as many steps.", "chart.zoom_out", display="-"),
+        Key("plus,equals_sign", "zoom(0.5)", "Zoom in", "Show half as many steps.", "chart.zoom_in", display="+"),
+        Key("minus", "zoom(2.0)", "Zoom out", "Show twice as many steps.", "chart.zoom_out", display="-"),
         Key("f", "toggle_follow", "Follow", "Follow the newest steps, or stay.", "chart.follow"),
         Key("0", "reset", "Whole run", "Show the whole run.", "chart.reset"),
         Key("e", "cycle_smoothing", "Smoothing", "Smooth the losses more, or not at all.", "chart.smoothing"),
     )
     BINDINGS = bindings_of(KEYS)
 
+    @dataclass
     class CrosshairMoved(Message):
         """The crosshair stands at this step now; None when it is off."""
 
-        def __init__(self, step: int | None) -> None:
-            super().__init__()
-            self.step = step
+        step: int | None
 
-    def __init__(self, live_seconds: float = LIVE_SECONDS) -> None:
-        super().__init__(live_seconds)
+    def __init__(self) -> None:
+        super().__init__()
         self._progress, self._overlays = RunProgress(), dict[str, RunProgress]()
         self._versions: Sequence[int] = ()
         self._curves: LossCurves | None = None
@@ -69,7 +68,7 @@ class LossChart(ChartCanvas, can_focus=True):
             self._progress, self._overlays, self._versions = progress, dict(overlays), versions
             self._curves = None
             self._window.total_steps = progress.total_steps or None
-            self.request_live_redraw()
+            self.request_redraw()
 
     @property
     def curves(self) -> LossCurves:
@@ -124,11 +123,9 @@ class LossChart(ChartCanvas, can_focus=True):
             self._set_crosshair(step)
         self.request_redraw()
 
-    def action_zoom_in(self) -> None:
-        self._zoom(ZOOM, self._crosshair)
-
-    def action_zoom_out(self) -> None:
-        self._zoom(1 / ZOOM, self._crosshair)
+    def action_zoom(self, factor: float) -> None:
+        """Show `factor` times as many steps, about the crosshair if there is one."""
+        self._zoom(factor, self._crosshair)
 
     def action_toggle_follow(self) -> None:
         self._window.toggle_follow(self.curves)

@@ -1,6 +1,7 @@
 """Curves sampled to dot columns, and drawn into the cells of a plot."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -81,8 +82,7 @@ class SampledCurves:
 
 def line_heights(series: LossSeries, window: StepWindow, dot_columns: int) -> Heights:
     """The series as one value per dot column: the mean of its points, or a straight line between them; NaN at gaps."""
-    nothing = np.full(dot_columns, np.nan)
-    first, last = (int(index) for index in np.searchsorted(series.steps, [int(window.start), int(window.end) + 1]))
+    first, last = points_in(series, window)
     if last - first > dot_columns:
         columns = series.columns(window.edges(dot_columns))
         nodes = np.flatnonzero(columns.points)
@@ -94,96 +94,96 @@ def line_heights(series: LossSeries, window: StepWindow, dot_columns: int) -> He
         positions = np.where(series.steps[around] == window.end, dot_columns - 1, positions)
         values = series.losses[around].astype(np.float64)
     if not len(positions):
-        return nothing
+        return np.full(dot_columns, np.nan)
     line = np.interp(np.arange(dot_columns), positions, values, left=np.nan, right=np.nan)
     inside = (positions >= 0) & (positions < dot_columns)
     line[positions[inside].astype(np.int64)] = values[inside]
     return np.asarray(line)
 
 
-def draw_curves(cells: ChartCells, box: PlotBox, sampled: SampledCurves, loss_range: LossRange) -> None:
-    """From the back to the front: raw losses, other runs, smoothed, validation, letters and marks."""
+@dataclass(frozen=True)
+class Plot:
+    """Draws into the cells of a chart that the curves are given. A mark that would cover another one is left out."""
 
-    def heights(values: npt.NDArray[np.floating]) -> Heights:
-        return loss_range.dot_heights(values, box.dot_rows)
+    cells: ChartCells
+    box: PlotBox
+    window: StepWindow
+    loss_range: LossRange
+    _marked: set[tuple[int, int]] = field(default_factory=set)
 
-    raw = braille.strokes(heights(sampled.train.high), heights(sampled.train.low), box.dot_rows)
-    if sampled.train_line is not None:
-        raw |= braille.line(heights(sampled.train_line), box.dot_rows)
-    cells.paint(box.row, box.column, braille.to_cells(raw), Ink.RAW)
-    for overlay in sampled.overlays:
-        dots = braille.dashed(braille.line(heights(overlay), box.dot_rows), *DOTTED)
-        cells.paint(box.row, box.column, braille.to_cells(dots), Ink.OVERLAY)
-    smoothed = braille.to_cells(braille.line(heights(sampled.smoothed), box.dot_rows, thickness=2))
-    cells.paint(box.row, box.column, smoothed, Ink.SMOOTHED)
-    validation = braille.to_cells(braille.dashed(braille.line(heights(sampled.validation), box.dot_rows), *DASH))
-    cells.paint(box.row, box.column, validation, Ink.VALIDATION)
-    for index, overlay in enumerate(sampled.overlays):
-        _letter(cells, box, heights(overlay), overlay_letter(index))
-    _mark_clipped(cells, box, heights(sampled.train.high))
+    def draw(self, curves: LossCurves, sampled: SampledCurves) -> None:
+        """From the back to the front: raw losses, other runs, smoothed, validation; marks, the important ones first."""
+        dot_rows = self.box.dot_rows
+        raw = braille.strokes(self._heights(sampled.train.high), self._heights(sampled.train.low), dot_rows)
+        if sampled.train_line is not None:
+            raw |= self._line(sampled.train_line)
+        self._paint(raw, Ink.RAW)
+        for overlay in sampled.overlays:
+            self._paint(braille.dashed(self._line(overlay), *DOTTED), Ink.OVERLAY)
+        self._paint(self._line(sampled.smoothed, thickness=2), Ink.SMOOTHED)
+        self._paint(braille.dashed(self._line(sampled.validation), *DASH), Ink.VALIDATION)
+        self._mark_validations(curves.validation)
+        for index, overlay in enumerate(sampled.overlays):
+            self._letter(self._heights(overlay), overlay_letter(index))
+        self._mark_clipped(self._heights(sampled.train.high))
+
+    def _heights(self, losses: npt.NDArray[np.floating]) -> Heights:
+        return self.loss_range.dot_heights(losses, self.box.dot_rows)
+
+    def _line(self, losses: Heights, thickness: int = 1) -> braille.Dots:
+        return braille.line(self._heights(losses), self.box.dot_rows, thickness)
+
+    def _paint(self, dots: braille.Dots, ink: Ink) -> None:
+        self.cells.paint(self.box.row, self.box.column, braille.to_cells(dots), ink)
+
+    def _mark(self, height: float, column: int, mark: str, ink: Ink, label: str = "") -> None:
+        """Set a mark at a height in dots, if there is no other; the label below it, if nothing is there."""
+        if math.isnan(height):
+            return
+        box, row = self.box, int(np.clip(height // braille.DOTS_DOWN, 0, self.box.rows - 1))
+        if (row, column) not in self._marked:
+            self._marked.add((row, column))
+            self.cells.write(box.row + row, box.column + column, mark, ink)
+        start = min(max(0, column - len(label) // 2), box.columns - len(label))
+        for below in (row + 1, row + 2):
+            if below < box.rows and self.cells.is_blank(box.row + below, box.column + start - 1, len(label) + 1):
+                self.cells.write(box.row + below, box.column + start, label, ink)
+                return
+
+    def _mark_validations(self, validation: LossSeries) -> None:
+        """The best one, with its value, and the others where there is room for them."""
+        first, last = points_in(validation, self.window)
+        heights = self._heights(validation.losses[first:last])
+        columns = [self.window.column_of(step, self.box.columns) for step in validation.steps[first:last].tolist()]
+        places = list(zip(heights.tolist(), columns, strict=True))
+        if validation.lowest is not None and first <= validation.lowest < last:
+            best = validation.lowest
+            self._mark(*places[best - first], BEST_MARK, Ink.BEST, f"{validation.losses[best]:.3f}")
+        if len(places) * MARKER_DISTANCE <= self.box.columns:
+            for height, column in places:
+                self._mark(height, column, VALIDATION_MARK, Ink.VALIDATION)
+
+    def _letter(self, heights: Heights, letter: str) -> None:
+        """Letters along another run's line, one of them at its end."""
+        inked = np.flatnonzero(~np.isnan(heights)) // braille.DOTS_ACROSS
+        if not len(inked):
+            return
+        for column in {*range(int(inked[0]) + LETTER_DISTANCE // 2, int(inked[-1]), LETTER_DISTANCE), int(inked[-1])}:
+            left, right = heights[2 * column : 2 * column + 2].tolist()
+            self._mark(right if math.isnan(left) else left, column, letter, Ink.OVERLAY)
+
+    def _mark_clipped(self, highs: Heights) -> None:
+        """An arrow at the top edge of every column whose losses go on above it."""
+        above = np.flatnonzero((highs < 0).reshape(self.box.columns, braille.DOTS_ACROSS).any(axis=1))
+        for column in above.tolist():
+            self._mark(0, column, CLIP_MARK, Ink.RAW)
 
 
 def overlay_letter(index: int) -> str:
     return chr(ord("a") + index % 26)
 
 
-def mark_validations(
-    cells: ChartCells, box: PlotBox, validation: LossSeries, window: StepWindow, loss_range: LossRange
-) -> None:
-    """Markers at the single validations where there is room for them, and the best one, with its value."""
-    first, last = (int(index) for index in np.searchsorted(validation.steps, [int(window.start), int(window.end) + 1]))
-    if 0 < (last - first) * MARKER_DISTANCE <= box.columns:
-        for index in range(first, last):
-            _mark(cells, box, validation, index, window, loss_range, VALIDATION_MARK, Ink.VALIDATION)
-    if validation.lowest is not None and first <= validation.lowest < last:
-        place = _mark(cells, box, validation, validation.lowest, window, loss_range, BEST_MARK, Ink.BEST)
-        if place is not None:
-            _label(cells, box, place, f"{validation.losses[validation.lowest]:.3f}")
-
-
-def _mark(
-    cells: ChartCells,
-    box: PlotBox,
-    series: LossSeries,
-    index: int,
-    window: StepWindow,
-    loss_range: LossRange,
-    mark: str,
-    ink: Ink,
-) -> tuple[int, int] | None:
-    """Where in the plot the mark was set; None for a gap."""
-    height = loss_range.dot_heights(series.losses[index : index + 1], box.dot_rows)[0]
-    if not np.isfinite(height):
-        return None
-    row = int(np.clip(height // braille.DOTS_DOWN, 0, box.rows - 1))
-    column = window.column_of(float(series.steps[index]), box.columns)
-    cells.write(box.row + row, box.column + column, mark, ink)
-    return row, column
-
-
-def _label(cells: ChartCells, box: PlotBox, place: tuple[int, int], text: str) -> None:
-    """Write the text below or above the place if nothing else is there."""
-    row, column = place
-    start = min(max(0, column - len(text) // 2), box.columns - len(text))
-    for below in (1, 2):
-        if row + below < box.rows and cells.is_blank(box.row + row + below, box.column + start - 1, len(text) + 1):
-            cells.write(box.row + row + below, box.column + start, text, Ink.BEST)
-            return
-
-
-def _letter(cells: ChartCells, box: PlotBox, heights: Heights, letter: str) -> None:
-    inked = np.flatnonzero(~np.isnan(heights)) // braille.DOTS_ACROSS
-    if not len(inked):
-        return
-    for column in {*range(int(inked[0]) + LETTER_DISTANCE // 2, int(inked[-1]), LETTER_DISTANCE), int(inked[-1])}:
-        height = heights[column * 2] if not np.isnan(heights[column * 2]) else heights[column * 2 + 1]
-        if not np.isnan(height):
-            row = int(np.clip(height // braille.DOTS_DOWN, 0, box.rows - 1))
-            cells.write(box.row + row, box.column + column, letter, Ink.OVERLAY)
-
-
-def _mark_clipped(cells: ChartCells, box: PlotBox, highs: Heights) -> None:
-    """An arrow at the top edge of every column whose losses go on above it."""
-    above = np.flatnonzero((highs < 0).reshape(box.columns, braille.DOTS_ACROSS).any(axis=1))
-    for column in above.tolist():
-        cells.write(box.row, box.column + column, CLIP_MARK, Ink.RAW)
+def points_in(series: LossSeries, window: StepWindow) -> tuple[int, int]:
+    """Index of the first point in the window, and of the first behind it."""
+    first, last = np.searchsorted(series.steps, [int(window.start), int(window.end) + 1]).tolist()
+    return first, last

@@ -52,9 +52,7 @@ class LossSeries:
         """Index of the point nearest to a step."""
         if not len(self):
             return None
-        after = int(np.searchsorted(self.steps, step))
-        candidates = [index for index in (after - 1, after) if 0 <= index < len(self)]
-        return min(candidates, key=lambda index: abs(int(self.steps[index]) - step))
+        return int(np.abs(self.steps - step).argmin())
 
     def columns(self, edges: npt.NDArray[np.float64]) -> Columns:
         """Extremes and mean of the columns edges[i] <= step < edges[i + 1]; edges has shape (columns + 1,)."""
@@ -144,7 +142,5 @@ class LossCurves:
 
 def _series_of(progress: RunProgress) -> tuple[LossSeries, LossSeries]:
     """Training and validation losses."""
-    return (
-        LossSeries.of(progress.steps, progress.losses),
-        LossSeries.of(progress.val_steps, progress.val_losses),
-    )
+    validation = LossSeries.of(progress.val_steps, progress.val_losses)
+    return LossSeries.of(progress.steps, progress.losses), validation

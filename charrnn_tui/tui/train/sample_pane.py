@@ -2,6 +2,7 @@
 
 import math
 import time
+from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
@@ -31,12 +32,11 @@ While the chart's crosshair is on, it and the sample shown are of the same step.
     )
     BINDINGS = bindings_of(KEYS)
 
+    @dataclass
     class Chosen(Message):
         """The sample of this step was chosen; None: the newest is shown again."""
 
-        def __init__(self, step: int | None) -> None:
-            super().__init__()
-            self.step = step
+        step: int | None
 
     def __init__(self, *, dwell_seconds: float = DWELL_SECONDS, id: str | None = None) -> None:
         """dwell_seconds: how long the newest sample stays, at least."""

@@ -6,7 +6,6 @@ import pytest
 from charrnn_tui.tui.chart.axes import (
     LossRange,
     StepWindow,
-    WindowChoice,
     fitted,
     round_ticks,
     stage,
@@ -46,35 +45,6 @@ def test_the_step_axis_ends_with_the_run() -> None:
 
 def test_a_run_that_starts_late_does_not_show_the_steps_before() -> None:
     assert whole_run(100_000, 100_150, None) == StepWindow(100_000, 100_150)
-
-
-def test_a_following_window_moves_in_hops() -> None:
-    choice = WindowChoice(span=800)
-    starts = {choice.window(1, last, None).start for last in range(5000, 5201)}
-    assert starts == {4200, 4300, 4400}
-
-
-def test_zooming_about_an_anchor_keeps_it_in_its_place() -> None:
-    whole = StepWindow(0, 1000)
-    choice = WindowChoice().zoomed(whole, whole, whole, 0.5, 250)
-    assert (choice.start, choice.span, choice.follows) == (125, 500, False)
-    back = choice.zoomed(choice.window(1, 1000, None), whole, whole, 2, 250)
-    assert back == WindowChoice()
-
-
-def test_zooming_out_reaches_the_end_of_a_longer_run_beside() -> None:
-    newest, whole = StepWindow(0, 1000), StepWindow(0, 3000)
-    choice = WindowChoice().zoomed(newest, newest, whole, 2, None)
-    assert choice.window(1, 1000, None) == StepWindow(0, 2000)
-    choice = choice.zoomed(StepWindow(0, 2000), newest, whole, 2, None)
-    assert choice.window(1, 1000, None) == whole
-
-
-def test_panning_stops_at_the_ends() -> None:
-    whole = StepWindow(0, 1000)
-    choice = WindowChoice(100, 50, follows=False)
-    assert choice.panned(StepWindow(50, 150), whole, -1).start == 0
-    assert choice.panned(StepWindow(850, 950), whole, 1).start == 900
 
 
 def test_the_loss_axis_stays_while_the_losses_fit() -> None:

@@ -21,7 +21,7 @@ class WatchedChart(LossChart):
     """Remembers what it repaints."""
 
     def __init__(self) -> None:
-        super().__init__(live_seconds=0)
+        super().__init__()
         self.repainted: list[tuple[Region, ...]] = []
 
     def refresh(self, *regions: Region, **options: bool) -> "WatchedChart":
@@ -114,20 +114,6 @@ async def test_additions_in_one_go_are_drawn_once() -> None:
             app.add([step], [1.32])
         await pilot.pause()
         assert len(app.chart.repainted) == 1
-
-
-async def test_points_are_drawn_no_more_often_than_asked() -> None:
-    chart = LossChart(live_seconds=3600)
-    app = ChartApp(chart)
-    async with app.run_test() as pilot:
-        app.add([1], [4.0])
-        await pilot.pause()
-        app.add([2], [3.5])
-        await pilot.pause()
-        assert "train 4.000" in app.row(0)
-        await pilot.press("tab")  # what a key changes is drawn at once, and the newest points with it
-        await pilot.pause()
-        assert "train 3.500" in app.row(0)
 
 
 async def test_focus_shows_without_colour() -> None:

@@ -13,7 +13,7 @@ from charrnn_tui.tui.chart.axes import (
 from charrnn_tui.tui.chart.cells import ChartCells
 from charrnn_tui.tui.chart.series import LossCurves
 from charrnn_tui.tui.chart.view import ChartView, DrawnChart, draw_chart
-from tests.tui.chart.falling_losses import add_losses, falling, falling_run, run_of
+from tests.tui.chart.falling_losses import add_losses, add_validations, falling, falling_run, run_of
 
 
 def draw(curves: LossCurves, width: int, height: int, end: int = 2000, **view: Any) -> DrawnChart:
@@ -116,12 +116,27 @@ def test_overlays_carry_a_letter_on_the_curve_and_in_the_legend() -> None:
     assert any("a" in row[6:] for row in found[1:-2])
 
 
-def test_an_intervention_stands_on_the_axis_with_its_label() -> None:
+def test_an_intervention_stands_above_the_axis_with_its_label() -> None:
     run = falling_run()
     run.ticks.append((1000, "lr 0.0005"))
     curves = LossCurves.of(run)
-    axis = rows(curves, 80, 24)[-2]
-    assert axis[6 + 37 :].startswith("▲lr 0.0005 ")
+    *_, marks, axis, labels = rows(curves, 80, 24)
+    assert marks[6 + 37 :].startswith("▲lr 0.0005")
+    assert set(axis.strip()) == {"└", "─", "┬"}
+    assert labels.split() == ["0", "500", "1k", "1.5k", "2k"]
+
+
+def test_the_words_of_the_last_intervention_stand_before_it() -> None:
+    run = falling_run()
+    run.ticks += [(100, "a long label " * 6), (1990, "saved")]
+    assert rows(LossCurves.of(run), 80, 24)[-3].split() == ["▲", "saved▲"]
+
+
+def test_marks_never_cover_each_other() -> None:
+    run = falling_run()
+    add_validations(run, [2001], [1.0])  # the best one, in the same cell as the end of a run beside
+    curves = LossCurves.of(run, overlays={"same": run_of([1, 2001], [4.0, 1.0])})
+    assert "★" in "".join(rows(curves, 80, 24, end=2001)[1:])
 
 
 def test_names_cannot_smuggle_escape_sequences_or_wide_characters() -> None:
