@@ -2,21 +2,20 @@
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
 from charrnn_tui.checkpoint.checkpoint import parameter_count
-from charrnn_tui.run.directory import RunDirectory
+from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.text.batches import batch_count, split_at
 
 _FLOPS_PER_PARAMETER = 6  # a character's forward and backward pass: two products forward, four backward
 _LSTM_EFFICIENCY = 0.7  # of the speed of matrix products: what PyTorch's LSTM reaches in float32
 _PRODUCT = 64  # rows and columns of the product that is timed
-_RUNS_READ = 5  # at most, the newest, for the speed they have measured
 _ACTIVATIONS = 14  # floats kept per character, layer and hidden unit for the backward pass
 
 
@@ -50,13 +49,12 @@ def training_cost(settings: TrainSettings, chars: int, tokens: int, parameters_p
     )
 
 
-def training_speed(runs: Sequence[RunDirectory]) -> tuple[float, bool]:
-    """Characters × parameters per second on this machine; True if one of the newest runs has measured it.
+def training_speed(runs: Iterable[RunProgress]) -> tuple[float, bool]:
+    """Characters × parameters per second on this machine; True if one of these runs, the newest first, measured it.
 
-    Otherwise the speed is estimated from matrix products, which takes 50 ms the first time.
+    Otherwise it is estimated from matrix products, which takes 50 ms the first time.
     """
-    for run in runs[:_RUNS_READ]:
-        progress = run.progress()
+    for progress in runs:
         if progress.started and progress.last_step:
             return progress.last_step.chars_per_second * progress.started.parameters, True
     return _LSTM_EFFICIENCY * flops() / _FLOPS_PER_PARAMETER, False

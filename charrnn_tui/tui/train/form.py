@@ -15,6 +15,7 @@ from textual.widgets import Button, Input, Label, Select, Static
 from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.jobs import CancelToken, Jobs
 from charrnn_tui.run.fitting import fit_to_text
+from charrnn_tui.run.follower import RunFollowers
 from charrnn_tui.run.quantities import count, duration, size
 from charrnn_tui.run.settings import (
     DEVICES,
@@ -33,6 +34,7 @@ from charrnn_tui.tui.messages import StartRun
 from charrnn_tui.tui.train.cost import training_cost, training_speed
 
 _READ_DELAY_SECONDS = 0.3  # after the last key in the path, before the file is read
+_RUNS_READ = 5  # at most, the newest, for the speed that they have measured
 _READ, _SPEED = "read the text of the form", "measure the speed of training"  # keys of jobs
 
 
@@ -71,10 +73,10 @@ time. thorough: the same model, to a lower loss still, in two and a half times t
 
 on hangup: what happens when the terminal is closed: train on without it, or save and stop."""
 
-    def __init__(self, backend: Backend, jobs: Jobs) -> None:
+    def __init__(self, backend: Backend, jobs: Jobs, followers: RunFollowers) -> None:
         super().__init__()
-        self._backend, self._jobs = backend, jobs
-        self._path = ""  # of the text, until there is a field for it
+        self._backend, self._jobs, self._followers = backend, jobs, followers
+        self._path = ""  # of the text, until the field is mounted
         suggester = PathSuggester(use_cache=False, case_sensitive=True)
         example = "a text file, for example books/anna.txt"
         self.text = Input(placeholder=example, suggester=suggester, compact=True, id="corpus", classes="wide")
@@ -114,13 +116,13 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
             self.text.value, self._encoding.value = self._path, "utf-8"
             self._fill()
         self._read_corpus()
-        self._jobs.submit(_SPEED, lambda token: training_speed(self._backend.runs()), self._set_speed)
+        self._jobs.submit(_SPEED, self._measure, self._set_speed)
 
     def on_resize(self) -> None:
         self.set_class(self.size.width < 60, "-narrow")
 
     def show_text(self, path: str) -> None:
-        """Fill in the form for this text."""
+        """Fill in the form for this text; possible before it is mounted."""
         self._path = path
         if self.is_mounted:
             self.text.value = path
@@ -158,7 +160,7 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         self.app.bell()
 
     def refuse(self, problem: str) -> None:
-        """Say why a training could not be started."""
+        """Say why a run could not be started."""
         self._problem.update("✗ " + problem)
 
     def _read_corpus(self) -> None:
@@ -178,6 +180,13 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
     def _corpus_read(self, corpus: Corpus | None, problem: str = "") -> None:
         self._corpus, self._corpus_problem = corpus, problem
         self._fill()
+
+    def _measure(self, token: CancelToken) -> tuple[float, bool]:
+        newest = [self._followers.of(run) for run in self._backend.runs()[:_RUNS_READ]]
+        for follower in newest:
+            token.check()
+            follower.poll()
+        return training_speed(follower.progress for follower in newest)
 
     def _set_speed(self, speed: tuple[float, bool]) -> None:
         self._speed, self._speed_measured = speed

@@ -10,7 +10,6 @@ from textual.widgets import Input
 from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.run.active_run import ActiveRun
-from charrnn_tui.run.control import SampleNow, SaveNow, ScaleLearningRate
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.follower import RunFollowers
 from charrnn_tui.run.progress import RunProgress
@@ -21,9 +20,9 @@ from charrnn_tui.tui.messages import DetachRun, ResumeRun
 from charrnn_tui.tui.studio_screen import StudioScreen
 from charrnn_tui.tui.train.form import TrainForm
 from charrnn_tui.tui.train.run_view import POLL_SECONDS, POLL_SECONDS_ON_THIN_LINES, RunView
-from charrnn_tui.tui.train.trainer_controls import TrainerControls
+from charrnn_tui.tui.train.trainer_controls import REQUESTS, TrainerControls
 
-_REQUESTS: Final = {"pause", "sample", "save", "stop", "end_epoch", "rate", "scale_rate", "steps", "more_epochs"}
+_OF_TRAINER: Final = {"pause", "ask", "stop", "rate", "steps", "more_epochs"}  # actions that need one
 _REFRESH_KEYS_SECONDS: Final = 0.5  # between two checks of which keys act: the run may end without a key of ours
 
 
@@ -32,13 +31,20 @@ class TrainScreen(StudioScreen):
 
     KEYS: ClassVar[tuple[Key, ...]] = (
         Key("space", "pause", "Pause", "Pause the training after this step, or go on.", "train.pause", footer=True),
-        Key("s", "sample", "Sample", "Write a sample with the model as it is now.", "train.sample", footer=True),
-        Key("S", "save", "Save", "Save the model after this step.", "train.save", footer=True),
+        Key("s", "ask('sample')", "Sample", "Write a sample with the model as it is now.", "train.sample", footer=True),
+        Key("S", "ask('save')", "Save", "Save the model after this step.", "train.save", footer=True),
         Key("x", "stop", "Stop", "Save and stop the run; asks first. r resumes it.", "train.stop", footer=True),
-        Key("E", "end_epoch", "End after epoch", "End the run after this epoch.", "train.end_after_epoch", footer=True),
+        Key(
+            "E",
+            "ask('end_epoch')",
+            "End after epoch",
+            "End the run after this epoch.",
+            "train.end_after_epoch",
+            footer=True,
+        ),
         Key("L", "rate", "Learning rate", "Type a new rate, or a factor.", "train.learning_rate", footer=True),
-        Key("asterisk", "scale_rate(2.0)", "Rate ×2", "Double the learning rate.", "train.double_rate", display="*"),
-        Key("slash", "scale_rate(0.5)", "Rate ÷2", "Halve the learning rate.", "train.halve_rate"),
+        Key("asterisk", "ask('double_rate')", "Rate ×2", "Double the learning rate.", "train.double_rate", display="*"),
+        Key("slash", "ask('halve_rate')", "Rate ÷2", "Halve the learning rate.", "train.halve_rate"),
         Key("T", "steps", "Run N steps", "Type a number of steps; the run does them, then pauses.", "train.steps"),
         Key("M", "more_epochs", "More epochs", "Add epochs to the plan of this run.", "train.more_epochs"),
         Key("f5", "start", "Start", "Start the run of the form.", "train.start", footer=True, priority=True),
@@ -54,20 +60,14 @@ class TrainScreen(StudioScreen):
     BINDINGS = bindings_of(KEYS)
 
     def __init__(
-        self,
-        backend: Backend,
-        jobs: Jobs,
-        followers: RunFollowers,
-        *,
-        read_only: bool = False,
-        low_bandwidth: bool = False,
+        self, backend: Backend, jobs: Jobs, followers: RunFollowers, *, read_only: bool, low_bandwidth: bool
     ) -> None:
         """read_only: trainers are asked nothing. low_bandwidth: runs are drawn less often."""
         super().__init__()
-        self.form = TrainForm(backend, jobs)
+        self.form = TrainForm(backend, jobs, followers)
         self.run_view = RunView(followers, poll_seconds=POLL_SECONDS_ON_THIN_LINES if low_bandwidth else POLL_SECONDS)
         self.run_view.display = False
-        self._trainer = TrainerControls(self.run_view, read_only=read_only)
+        self._trainer = TrainerControls(self.run_view, read_only)
         self._offered: Sequence[bool] = ()  # whether there is a trainer to ask, a run to resume, an alarm to show
 
     def compose(self) -> ComposeResult:
@@ -145,7 +145,7 @@ class TrainScreen(StudioScreen):
             case "detach":
                 return not self.shows_form and self._trainer.available and self._trainer.trains_here
             case _:
-                return action not in _REQUESTS or (not self.shows_form and self._trainer.available)
+                return action not in _OF_TRAINER or (not self.shows_form and self._trainer.available)
 
     def _refresh_keys(self) -> None:
         offered = [self._acts(action) for action in ("pause", "resume", "alarms")]
@@ -173,23 +173,14 @@ class TrainScreen(StudioScreen):
     def action_pause(self) -> None:
         self._trainer.pause_or_go_on()
 
-    def action_sample(self) -> None:
-        self._trainer.ask(SampleNow())
-
-    def action_save(self) -> None:
-        self._trainer.ask(SaveNow(), "the model is saved after this step")
+    def action_ask(self, request: str) -> None:
+        self._trainer.ask(*REQUESTS[request])
 
     def action_stop(self) -> None:
         self._trainer.stop()
 
-    def action_end_epoch(self) -> None:
-        self._trainer.end_after_epoch()
-
     def action_rate(self) -> None:
         self._trainer.change_learning_rate()
-
-    def action_scale_rate(self, factor: float) -> None:
-        self._trainer.ask(ScaleLearningRate(factor))
 
     def action_steps(self) -> None:
         self._trainer.run_steps()

@@ -1,18 +1,39 @@
 """Requests to the trainer of a run, in this process or in another."""
 
 import math
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from charrnn_tui.run.active_run import ActiveRun
-from charrnn_tui.run.control import AddEpochs, EndAfterEpoch, Pause, Request, Resume, RunSteps, ScaleLearningRate, Stop
+from charrnn_tui.run.control import (
+    AddEpochs,
+    EndAfterEpoch,
+    Pause,
+    Request,
+    Resume,
+    RunSteps,
+    SampleNow,
+    SaveNow,
+    ScaleLearningRate,
+    Stop,
+)
 from charrnn_tui.run.mailbox import leave_request
 from charrnn_tui.tui.dialogs.questions import Choice, ChoiceDialog, TextDialog, whole_number_problem
 from charrnn_tui.tui.train.run_view import RunView
+
+REQUESTS: Final[Mapping[str, tuple[Request, str]]] = {  # what a key asks for, and what the user is told
+    "sample": (SampleNow(), "a sample is written after this step"),
+    "save": (SaveNow(), "the model is saved after this step"),
+    "end_epoch": (EndAfterEpoch(), "the run ends after this epoch and is saved"),
+    "double_rate": (ScaleLearningRate(2.0), "the learning rate is doubled after this step"),
+    "halve_rate": (ScaleLearningRate(0.5), "the learning rate is halved after this step"),
+}
 
 
 class TrainerControls:
     """Asks the trainer of the run in view, through the run's directory if it is another process."""
 
-    def __init__(self, view: RunView, *, read_only: bool = False) -> None:
+    def __init__(self, view: RunView, read_only: bool) -> None:
         """read_only: no trainer is asked anything."""
         self._view, self._read_only = view, read_only
         self.active: ActiveRun | None = None
@@ -38,7 +59,7 @@ class TrainerControls:
         return not self._read_only and self._view.progress.ended and not self.trains_here
 
     def ask(self, request: Request, reply: str = "") -> None:
-        """Send a request; `reply` tells the user what will happen."""
+        """Send a request; `reply` says what will happen."""
         if self.active is not None:
             self.active.control.request(request)
         elif self._view.run is not None:
@@ -54,26 +75,22 @@ class TrainerControls:
     def pause_or_go_on(self) -> None:
         self.ask(Resume() if self._view.progress.state == "paused" else Pause())
 
-    def end_after_epoch(self) -> None:
-        self.ask(EndAfterEpoch(), "the run ends after this epoch and is saved")
-
     def stop(self) -> None:
-        def stop(answer: str | None) -> None:
-            if answer == "stop":
-                self.ask(Stop("stopped", "stopped from the app"))
-
-        question = "Save and stop this run?"
-        self._view.app.push_screen(ChoiceDialog(question, [Choice("y", "save and stop", "stop")]), stop)
+        dialog = ChoiceDialog("Save and stop this run?", [Choice("y", "save and stop", "stop")])
+        request = Stop("stopped", "stopped from the app")
+        self._view.app.push_screen(dialog, lambda answer: self.ask(request) if answer else None)
 
     def run_steps(self) -> None:
-        dialog = TextDialog("Number of steps to run before the next pause:", "100", whole_number_problem)
-        self._view.app.push_screen(dialog, lambda answer: self.ask(RunSteps(int(answer))) if answer else None)
+        self._ask_number("Number of steps to run before the next pause:", "100", RunSteps)
 
     def add_epochs(self) -> None:
         started = self._view.progress.started
         planned = f" (planned: {started.epochs})" if started else ""
-        dialog = TextDialog(f"Number of epochs to add{planned}:", "1", whole_number_problem)
-        self._view.app.push_screen(dialog, lambda answer: self.ask(AddEpochs(int(answer))) if answer else None)
+        self._ask_number(f"Number of epochs to add{planned}:", "1", AddEpochs)
+
+    def _ask_number(self, question: str, proposed: str, request: Callable[[int], Request]) -> None:
+        dialog = TextDialog(question, proposed, whole_number_problem)
+        self._view.app.push_screen(dialog, lambda answer: self.ask(request(int(answer))) if answer else None)
 
     def change_learning_rate(self) -> None:
         last = self._view.progress.last_step
