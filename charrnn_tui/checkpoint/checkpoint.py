@@ -3,14 +3,57 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict, cast, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
 
+from charrnn_tui.run.decoding import Count, Finite, readable
+from charrnn_tui.run.settings import SETTINGS_TYPES
 from charrnn_tui.text.vocabulary import Vocabulary
 
 Weights = Mapping[str, NDArray[np.floating]]
+
+
+class Facts(TypedDict, total=False):
+    """What a checkpoint may say about its training. Losses in nats/char, val_loss in batches of this geometry.
+
+    settings: those of the training, in JSON. weights: the type that kept weights were rounded to.
+    """
+
+    format_version: Count
+    cell: str
+    n_hidden: Count
+    n_layers: Count
+    run: str | None
+    corpus: str | None
+    corpus_sha256: str | None
+    chars: Count | None
+    step: Count | None
+    steps: Count | None
+    epoch: Count | None
+    epochs: Count | None
+    loss: Finite | None
+    val_loss: Finite | None
+    best_val_loss: Finite | None
+    last_val_loss: Finite | None
+    last_val_step: Count | None
+    batch_size: Count | None
+    seq_length: Count | None
+    val_frac: Finite | None
+    device: str | None
+    precision: str | None
+    weights: str | None
+    settings: dict[str, Any]
+    versions: dict[str, str]
+
+
+def read_facts(values: Mapping[str, Any]) -> Facts:
+    """The facts that are known and of the type that they should have, and so the settings among them."""
+    facts, _ = readable(values, get_type_hints(Facts, include_extras=True))
+    if "settings" in facts:
+        facts["settings"], _ = readable(facts["settings"], SETTINGS_TYPES)
+    return cast(Facts, facts)
 
 
 class CheckpointError(ValueError):
@@ -23,14 +66,14 @@ class Checkpoint:
 
     With V tokens, H = n_hidden, L = n_layers: lstm.weight_ih_l0 (4H, V), lstm.weight_ih_lN (4H, H), lstm.weight_hh_lN
     (4H, H), lstm.bias_ih_lN and lstm.bias_hh_lN (4H,), fc.weight (V, H), fc.bias (V,); gates in the order i, f, g, o.
-    `facts` are JSON-native: corpus, corpus_sha256, run, step, epoch, loss, val_loss with batch_size and seq_length, …
+
     """
 
     weights: Weights
     vocabulary: Vocabulary
     n_hidden: int
     n_layers: int
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Facts = field(default_factory=lambda: Facts())
 
     def __post_init__(self) -> None:
         """Raise CheckpointError, naming the tensor, unless the tensors are those of these sizes, of floats."""

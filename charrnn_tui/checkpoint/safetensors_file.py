@@ -1,8 +1,10 @@
 """Checkpoints as safetensors: tensors under the notebook's names, facts as strings in the metadata."""
 
 import json
+import logging
 import struct
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +12,15 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError, one_line, sizes_of
+from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError, Facts, one_line, read_facts, sizes_of
+from charrnn_tui.run.decoding import DecodingError, decode, read_json
 from charrnn_tui.run.files import write_atomically
 from charrnn_tui.text.vocabulary import Vocabulary
 
 FORMAT = "charrnn-tui"
 FORMAT_VERSION = 1
 _TOKENS = "tokens"
+_log = logging.getLogger(__name__)
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -35,17 +39,25 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """Read and check a file. Raises CheckpointError, its message beginning with the path."""
+    """Read and check a file. Raises CheckpointError, its message beginning with the path.
+
+    Facts that are unknown or damaged are left out, and named in the log.
+    """
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             if metadata.get("format") != FORMAT or _TOKENS not in metadata:
                 raise CheckpointError("a safetensors file, but no alphabet in its metadata: not written by charrnn-tui")
-            facts = _facts(metadata)
+            facts, left_out = _facts(metadata)
             weights = {name: _tensor(file, name) for name in file.keys()}  # noqa: SIM118 - not a dict, has no iterator
-        return _assemble(facts, weights)
+        n_hidden, n_layers = sizes_of(weights)
+        checkpoint = Checkpoint(weights, _vocabulary(metadata[_TOKENS]), n_hidden, n_layers, facts)
     except (CheckpointError, safetensors.SafetensorError, OSError) as error:
         raise CheckpointError(f"{path}: {one_line(_reason(path, error))}") from None
+    if left_out:
+        names = one_line(", ".join(left_out))
+        _log.warning("%s: facts left out, unknown or damaged: %.200s", one_line(str(path)), names)
+    return checkpoint
 
 
 def _tensor(file: Any, name: str) -> Any:
@@ -56,28 +68,27 @@ def _tensor(file: Any, name: str) -> Any:
         raise CheckpointError(f"the tensor {name} is of type {kind}, not a usual floating point type") from None
 
 
-def _assemble(facts: dict[str, Any], weights: dict[str, Any]) -> Checkpoint:
+def _vocabulary(tokens: str) -> Vocabulary:
     try:
-        vocabulary = Vocabulary(facts.pop(_TOKENS))
-    except (ValueError, TypeError) as error:
-        raise CheckpointError(f"its alphabet is damaged: {error}") from None
-    n_hidden, n_layers = sizes_of(weights)
-    if facts.get("cell", "lstm") != "lstm":
-        raise CheckpointError(f"its cell is {facts['cell']!r}; this version supports lstm only")
-    return Checkpoint(weights, vocabulary, n_hidden, n_layers, facts)
-
-
-def _facts(metadata: Mapping[str, str]) -> dict[str, Any]:
-    try:
-        facts = {name: json.loads(value) for name, value in metadata.items() if name != "format"}
+        return Vocabulary(decode(tokens, list[str]))
     except ValueError as error:
-        raise CheckpointError(f"its metadata are damaged: {error}") from None
-    version = facts.get("format_version")
-    if not isinstance(version, int):
+        raise CheckpointError(f"its alphabet is damaged: {error}") from None
+
+
+def _facts(metadata: Mapping[str, str]) -> tuple[Facts, list[str]]:
+    """The facts, and the names of those that are left out."""
+    values: dict[str, Any] = {}
+    for name, text in metadata.items():
+        with suppress(DecodingError):
+            values[name] = read_json(text)
+    if not isinstance(version := values.get("format_version"), int):
         raise CheckpointError("its metadata are damaged: no format version")
     if version > FORMAT_VERSION:
         raise CheckpointError(f"its format version is {version}, newer than this program reads ({FORMAT_VERSION})")
-    return facts
+    if (cell := values.get("cell", "lstm")) != "lstm":
+        raise CheckpointError(f"its cell is {cell!r:.40}; this version supports lstm only")
+    facts = read_facts(values)
+    return facts, [name for name in metadata if name not in facts and name not in ("format", _TOKENS)]
 
 
 def _reason(path: Path, error: Exception) -> str:

@@ -42,7 +42,7 @@ def checkpoint_facts(path: Path) -> dict[str, Any]:
     """Everything that a checkpoint's file tells, under the keys that the documentation names."""
     checkpoint = open_checkpoint(path)
     data = path.read_bytes()
-    facts = {name: checkpoint.facts.get(name) for name in _FACTS}
+    facts: dict[str, Any] = {name: checkpoint.facts.get(name) for name in _FACTS}
     loss = facts["val_loss"] if facts["val_loss"] is not None else facts["best_val_loss"]
     return {
         "kind": "checkpoint",

@@ -69,8 +69,7 @@ class StopSignals:
 
 def on_hangup(directory: RunDirectory) -> str:
     """What this run wants done when its terminal goes."""
-    settings = directory.read_settings().get("settings")
-    return str(settings.get("on_hangup", "continue")) if isinstance(settings, dict) else "continue"
+    return str(directory.read_settings().get("settings", {}).get("on_hangup", "continue"))
 
 
 def point_at_nothing(descriptors: list[int]) -> None:

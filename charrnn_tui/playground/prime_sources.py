@@ -9,6 +9,7 @@ from typing import Any, Final
 from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.models import LoadedModel
 from charrnn_tui.run.directory import RunDirectory, is_run
+from charrnn_tui.run.settings import StoredRequest
 from charrnn_tui.text.corpus import read_text
 from charrnn_tui.text.lines import Lines
 
@@ -57,16 +58,15 @@ def training_text(model: LoadedModel, backend: Backend) -> TrainingText:
     """The text named in the run's settings, or else in the checkpoint. Raises ValueError, one line, if it is gone."""
     facts, source = model.facts, model.source
     run = _run_of(model, backend)
-    settings = {} if run is None else run.read_settings()
-    files = settings.get("corpus")
-    if isinstance(files, list) and files and all(isinstance(file, str) for file in files):
-        paths = tuple(Path(file) for file in files)
+    request: StoredRequest = {} if run is None else run.read_settings()
+    paths = tuple(Path(file) for file in request.get("corpus", []))
+    if paths:
         missing = next((path for path in paths if not path.is_file()), None)
         if missing is not None:
             raise ValueError(f"the text of {source.label} is no longer there: {missing}; {_OTHER_WAY}")
-        return TrainingText(paths, _encoding(settings), _text(settings.get("corpus_sha256")))
-    name = _text(facts.get("corpus"))
-    if name is None or os.path.basename(name) != name:
+        return TrainingText(paths, _encoding(request.get("settings")), request.get("corpus_sha256"))
+    name = facts.get("corpus")
+    if not name or os.path.basename(name) != name:
         raise ValueError(f"{source.label} does not say which text it was trained on; {_OTHER_WAY}")
     places = [folder / f"{name}.txt" for folder in (Path.cwd(), source.file.parent)]
     found = next((place for place in places if place.is_file()), None)
@@ -74,7 +74,7 @@ def training_text(model: LoadedModel, backend: Backend) -> TrainingText:
         raise ValueError(
             f"the text of {source.label} is not here: put {name}.txt into {places[0].parent}, or {_OTHER_WAY}"
         )
-    return TrainingText((found,), _encoding(facts), _text(facts.get("corpus_sha256")))
+    return TrainingText((found,), _encoding(facts.get("settings")), facts.get("corpus_sha256"))
 
 
 def _run_of(model: LoadedModel, backend: Backend) -> RunDirectory | None:
@@ -89,13 +89,8 @@ def _run_of(model: LoadedModel, backend: Backend) -> RunDirectory | None:
     return same[0] if same else None
 
 
-def _encoding(facts: Mapping[str, Any]) -> str:
-    settings = facts.get("settings")
-    return (_text(settings.get("encoding")) if isinstance(settings, Mapping) else None) or "utf-8"
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+def _encoding(settings: Mapping[str, Any] | None) -> str:
+    return str((settings or {}).get("encoding") or "utf-8")
 
 
 class RandomLinePicker:

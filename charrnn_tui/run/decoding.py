@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -9,6 +11,7 @@ import msgspec
 T = TypeVar("T")
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Finite = Annotated[float, msgspec.Meta(ge=-1e300, le=1e300)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e15)]
 
 
@@ -37,6 +40,15 @@ def convert(values: Any, kind: type[T]) -> T:
         problem, _, place = str(error).partition(" - at ")
         named = place.strip("`").removeprefix("$").removeprefix(".")
         raise DecodingError(f"{named}: {problem}" if named else problem) from None
+
+
+def readable(values: Any, kinds: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The members of a JSON object that are of their kinds; and the names of the others, damaged or unknown."""
+    kept: dict[str, Any] = {}
+    for name, value in values.items() if isinstance(values, dict) else ():
+        with suppress(KeyError, DecodingError):
+            kept[name] = convert(value, kinds[name])
+    return kept, [name for name in values if name not in kept] if isinstance(values, dict) else []
 
 
 def decode(data: bytes | str, kind: type[T]) -> T:

@@ -5,12 +5,14 @@ import os
 import re
 import shutil
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
+from charrnn_tui.run.decoding import DecodingError, read_json
 from charrnn_tui.run.events import Event, to_line
 from charrnn_tui.run.files import write_atomically
 from charrnn_tui.run.lock import RunLock, lock_holder
 from charrnn_tui.run.progress import RunProgress
+from charrnn_tui.run.settings import StoredRequest, read_request
 
 _NAME = re.compile(r"[^\W_][\w.-]{0,99}")
 
@@ -24,6 +26,12 @@ class RunDirectory:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.settings_file = path / "settings.json"  # what was asked for: `StoredRequest`
+        self.events_file = path / "events.jsonl"  # one JSON object a line, append-only
+        self.best_file = path / "best.safetensors"  # the checkpoint with the least validation loss
+        self.last_file = path / "last.safetensors"  # the newest checkpoint
+        self.resume_file = path / "resume.pt"  # from which the training continues exactly
+        self.log_file = path / "log.txt"  # warnings and tracebacks
 
     @classmethod
     def create(cls, runs: Path, corpus: str, name: str | None = None) -> "RunDirectory":
@@ -50,51 +58,21 @@ class RunDirectory:
         """The run's name: that of its directory."""
         return self.path.name
 
-    @property
-    def settings_file(self) -> Path:
-        """The request: `settings`, `corpus` (absolute paths) and `name`."""
-        return self.path / "settings.json"
-
-    @property
-    def events_file(self) -> Path:
-        """The events, one JSON object a line, append-only."""
-        return self.path / "events.jsonl"
-
-    @property
-    def best_file(self) -> Path:
-        """The checkpoint with the least validation loss."""
-        return self.path / "best.safetensors"
-
-    @property
-    def last_file(self) -> Path:
-        """The newest checkpoint."""
-        return self.path / "last.safetensors"
-
-    @property
-    def resume_file(self) -> Path:
-        """The state from which the training continues exactly."""
-        return self.path / "resume.pt"
-
-    @property
-    def log_file(self) -> Path:
-        """Warnings and tracebacks."""
-        return self.path / "log.txt"
-
     def checkpoint_file(self) -> Path | None:
         """The best checkpoint, else the last, else None."""
         return next((file for file in (self.best_file, self.last_file) if file.exists()), None)
 
-    def write_settings(self, values: dict[str, Any]) -> None:
+    def write_settings(self, values: StoredRequest) -> None:
         """Write settings.json."""
-        write_atomically(self.settings_file, (json.dumps(values, ensure_ascii=False, indent=2) + "\n").encode())
+        text = json.dumps(values, ensure_ascii=False, indent=2) + "\n"
+        write_atomically(self.settings_file, text.encode("utf-8", "backslashreplace"))  # a path need not be UTF-8
 
-    def read_settings(self) -> dict[str, Any]:
-        """The contents of settings.json; empty if it cannot be read."""
+    def read_settings(self) -> StoredRequest:
+        """The contents of settings.json, as far as they can be read."""
         try:
-            values = json.loads(self.settings_file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            return read_request(read_json(self.settings_file.read_bytes()))
+        except (OSError, DecodingError):
             return {}
-        return values if isinstance(values, dict) else {}
 
     def lock(self) -> RunLock:
         """Take the lock that its trainer holds. Raises RunLocked."""

@@ -3,11 +3,11 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args, get_type_hints
+from typing import Annotated, Any, Literal, TypedDict, cast, get_args, get_type_hints
 
 from msgspec import Meta
 
-from charrnn_tui.run.decoding import DecodingError, convert
+from charrnn_tui.run.decoding import DecodingError, convert, readable
 
 Preset = Literal["notebook", "quick", "thorough"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
@@ -145,6 +145,24 @@ def settings_for(preset: str, **given: Any) -> TrainSettings:
         raise SettingsError("preset", f"{preset!r} is not one of {', '.join(PRESETS)}")
     explicit = {name: value for name, value in given.items() if value is not None}
     return TrainSettings(**({"preset": preset} | PRESETS[preset] | explicit))
+
+
+class StoredRequest(TypedDict, total=False):
+    """The contents of settings.json: what a run was asked for. corpus: absolute paths. settings: in JSON."""
+
+    name: str
+    corpus: list[str]
+    corpus_sha256: str
+    settings: dict[str, Any]
+    version: str
+
+
+def read_request(values: Any) -> StoredRequest:
+    """What was stored, without whatever has another type or is out of its range."""
+    kept, _ = readable(values, get_type_hints(StoredRequest))
+    if "settings" in kept:
+        kept["settings"], _ = readable(kept["settings"], SETTINGS_TYPES)
+    return cast(StoredRequest, kept)
 
 
 @dataclass(frozen=True)

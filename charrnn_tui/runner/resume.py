@@ -98,17 +98,15 @@ def _same_corpus(run: RunDirectory) -> tuple[list[str], Corpus]:
     """The files that the run was started with, and their text. Raises RunError where it has changed."""
     values = run.read_settings()
     files = values.get("corpus")
-    if not isinstance(files, list) or not files:
+    if not files:
         raise RunError(f"{run.settings_file}: cannot be read, or does not name the text: the run cannot be resumed")
-    settings = values.get("settings")
-    encoding = settings.get("encoding", "utf-8") if isinstance(settings, dict) else "utf-8"
-    corpus = load_corpus([str(file) for file in files], encoding, run.path.parent / TEXTS)
+    corpus = load_corpus(files, values.get("settings", {}).get("encoding", "utf-8"), run.path.parent / TEXTS)
     if corpus.sha256 != values.get("corpus_sha256"):
         raise RunError(
-            f"{run.name}: cannot be resumed: its text has changed since it was started ({', '.join(map(str, files))}); "
+            f"{run.name}: cannot be resumed: its text has changed since it was started ({', '.join(files)}); "
             "bring the old text back, or start a new run"
         )
-    return [str(file) for file in files], corpus
+    return files, corpus
 
 
 def _changed(run: RunDirectory, state: "ResumeState", corpus: Corpus, changes: Mapping[str, Any]) -> TrainSettings:

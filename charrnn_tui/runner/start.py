@@ -16,7 +16,7 @@ from charrnn_tui.run.events import AlarmRaised, CheckpointSaved, Event, RunFinis
 from charrnn_tui.run.fitting import with_rare_validations
 from charrnn_tui.run.lock import RunLock
 from charrnn_tui.run.mailbox import Mailbox
-from charrnn_tui.run.settings import RunRequest, TrainSettings
+from charrnn_tui.run.settings import RunRequest, StoredRequest, TrainSettings
 from charrnn_tui.runner.failures import FAILED, explain
 from charrnn_tui.runner.lasting_imports import imports_for_good
 from charrnn_tui.sampling.lstm import CharLSTM
@@ -61,9 +61,15 @@ class Recording:
         self.directory, self.lock = directory, lock
         self.last: Event | None = None
         self._train_seconds = 0.0
-        request = {"name": directory.name, "corpus": files, "corpus_sha256": corpus.sha256}
+        request: StoredRequest = {
+            "name": directory.name,
+            "corpus": files,
+            "corpus_sha256": corpus.sha256,
+            "settings": settings.to_json(),
+            "version": __version__,
+        }
         try:
-            directory.write_settings(request | {"settings": settings.to_json(), "version": __version__})
+            directory.write_settings(request)
             self.writer = EventWriter(directory.events_file)
         except OSError:
             lock.release()

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from charrnn_tui import __version__
-from charrnn_tui.checkpoint.checkpoint import Checkpoint
+from charrnn_tui.checkpoint.checkpoint import Checkpoint, Facts
 from charrnn_tui.run.events import Evaluated, LearningRateChanged, PlanChanged, RunFinished, RunStarted, SampleWritten
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.text.corpus import Corpus
@@ -138,7 +138,7 @@ class TrainingReporter:
     def checkpoint(self) -> Checkpoint:
         """A copy of the current model, with the facts that `info` shows."""
         learner, settings, validated = self._learner, self._learner.settings, self.validated
-        facts = {
+        facts: Facts = {
             "run": self._run,
             "corpus": self._corpus.name,
             "corpus_sha256": self._corpus.sha256,

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from charrnn_tui.run.decoding import Count, convert
 from charrnn_tui.run.directory import RunError
 from charrnn_tui.run.files import write_atomically
 from charrnn_tui.run.settings import TrainSettings
@@ -28,8 +29,8 @@ class ResumeState:
     corpus_sha256: str
     device: str
     precision: str
-    threads: int
-    step: int
+    threads: Count
+    step: Count
     loss: float
     lr_factor: float
     train_seconds: float
@@ -55,7 +56,7 @@ def read_resume_state(path: Path) -> ResumeState:
         values = torch.load(path, map_location="cpu", weights_only=True)
         if values.pop("format") > FORMAT:
             raise RunError(f"{path}: was written by a newer version of this program")
-        state = ResumeState(**values)
+        state = convert(values, ResumeState)
         TrainSettings.from_json(state.settings)
     except FileNotFoundError:
         raise RunError(f"{path}: no such file: this run was trained without one, and cannot be resumed") from None

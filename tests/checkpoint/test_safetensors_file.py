@@ -112,7 +112,7 @@ def test_the_safetensors_file_of_another_program_is_called_that(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("metadata", "message"),
     [
-        ({"tokens": "["}, "its metadata are damaged"),
+        ({"tokens": "["}, "its alphabet is damaged: is not JSON"),
         ({"tokens": "5"}, "its alphabet is damaged"),
         ({"tokens": '["a", "a"]'}, "its alphabet is damaged: a character stands twice"),
         ({"tokens": '["ab"]'}, "its alphabet is damaged: a token must be one character"),
@@ -124,6 +124,30 @@ def test_the_safetensors_file_of_another_program_is_called_that(tmp_path: Path) 
 )
 def test_metadata_that_do_not_fit_are_named(tmp_path: Path, metadata: dict[str, str], message: str) -> None:
     assert refused(saved(tmp_path / "m", **metadata)).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("damage", "left_out"),
+    [
+        ({"step": '"12"', "loss": "NaN"}, "loss, step"),
+        ({"epoch": "-1", "chars": "1e400", "corpus": "[1]"}, "chars, corpus, epoch"),
+        pytest.param({"settings": "[" * 100_000, "val_loss": "1" * 5000}, "settings, val_loss", id="deep-and-long"),
+        ({"colour\x1b": '"red"'}, "colour\N{REPLACEMENT CHARACTER}"),
+    ],
+)
+def test_facts_that_are_damaged_or_unknown_are_left_out_and_named(
+    tmp_path: Path, damage: dict[str, str], left_out: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    read = read_checkpoint(saved(tmp_path / "m", **damage, run='"anna-1"'))
+    assert read.facts == {"format_version": 1, "run": "anna-1"}
+    path, _, told = caplog.messages[0].partition(": facts left out, unknown or damaged: ")
+    assert (path, sorted(told.split(", "))) == (str(tmp_path / "m"), left_out.split(", "))
+    write_checkpoint(tmp_path / "again", read)
+
+
+def test_damaged_settings_do_not_hide_the_others(tmp_path: Path) -> None:
+    read = read_checkpoint(saved(tmp_path / "m", settings='{"lr": NaN, "encoding": "latin-1", "device": 3}'))
+    assert read.facts.get("settings") == {"encoding": "latin-1"}
 
 
 @pytest.mark.parametrize(
