@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
-from charrnn_tui.cli.output import say
-from charrnn_tui.cli.stop_signals import on_hangup, point_at_nothing
+from charrnn_tui.cli.output import point_at_nothing, say
+from charrnn_tui.cli.stop_signals import on_hangup
 from charrnn_tui.cli.training_report import come_back_lines
 from charrnn_tui.runner.find_model import default_checkpoint, default_session, is_checkpoint_file
 from charrnn_tui.runner.local_backend import LocalBackend

@@ -15,9 +15,8 @@ import numpy as np
 
 from charrnn_tui import __version__
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
-from charrnn_tui.cli.failures import Failed
 from charrnn_tui.cli.options import json_option, runs_option
-from charrnn_tui.cli.output import DataStream, Row, is_terminal, say
+from charrnn_tui.cli.output import Row, is_terminal, say, write_facts
 from charrnn_tui.native.cores import available_cores
 from charrnn_tui.run.quantities import size
 from charrnn_tui.run.settings import TrainSettings
@@ -63,13 +62,9 @@ def doctor_command(no_speed: bool, clear_texts: bool, runs_dir: Path, as_json: b
             say("checking the speed…")
         values |= _speed()
     values["problems"] = problems
-    stream = DataStream()
-    if as_json:
-        stream.write_json(values)
-    else:
-        stream.write_rows(_rows(values))
+    write_facts(values, _rows, as_json)
     if problems:
-        raise Failed("; ".join(problems))
+        raise click.ClickException("; ".join(problems))
 
 
 def _versions() -> dict[str, str | None]:

@@ -7,7 +7,6 @@ import click
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint, tensor_shapes
 from charrnn_tui.checkpoint.safetensors_file import write_checkpoint
-from charrnn_tui.cli.failures import Failed
 from charrnn_tui.cli.options import runs_option
 from charrnn_tui.cli.output import say
 from charrnn_tui.run.quantities import size
@@ -31,11 +30,11 @@ def export_command(source: str, out: Path, force: bool, runs_dir: Path) -> None:
         raise click.UsageError(f"{out}: the ending chooses the format, and it must be {' or '.join(ENDINGS)}")
     checkpoint = open_checkpoint(locate_checkpoint(source, runs_dir))
     if out.exists() and not force:
-        raise Failed(f"{out}: exists already; --force writes over it")
+        raise click.ClickException(f"{out}: exists already; --force writes over it")
     try:
         _write(out, _in_order(checkpoint))
     except OSError as error:
-        raise Failed(f"{out}: cannot be written: {error.strerror or error}") from None
+        raise click.ClickException(f"{out}: cannot be written: {error.strerror or error}") from None
     say(f"{out}: {size(out.stat().st_size)}, {checkpoint.parameters:,} parameters")
 
 

@@ -7,15 +7,8 @@ import click
 from charrnn_tui.cli.options import PROGRAM
 from charrnn_tui.cli.output import discard, say
 from charrnn_tui.runner import failures
-from charrnn_tui.runner.failures import FAILED, INTERRUPTED, USAGE
-
-
-class Failed(click.ClickException):
-    """A command could not do its work; the message is one line."""
-
-    def __init__(self, message: str, exit_code: int = FAILED) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code  # type: ignore[misc]  # click declares it for the class, and reads the instance's
+from charrnn_tui.runner.detached import NotStarted
+from charrnn_tui.runner.failures import INTERRUPTED, USAGE
 
 
 def report(error: Exception) -> int | None:
@@ -40,4 +33,6 @@ def explain(error: Exception) -> tuple[str, int] | None:
             return f"{error.format_message().rstrip('.')} (see {where} --help)", USAGE
         case click.ClickException():
             return error.format_message(), error.exit_code
+        case NotStarted():
+            return str(error), error.exit_code
     return failures.explain(error)

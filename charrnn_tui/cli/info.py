@@ -9,7 +9,7 @@ import click
 
 from charrnn_tui.cli.facts import loss_facts, loss_rows, model_facts, run_facts, run_rows, step_words
 from charrnn_tui.cli.options import json_option, runs_option
-from charrnn_tui.cli.output import DataStream, Row
+from charrnn_tui.cli.output import Row, write_facts
 from charrnn_tui.run.directory import find_run
 from charrnn_tui.run.quantities import bits, size
 from charrnn_tui.runner.find_model import is_torch_file, locate_checkpoint, open_checkpoint
@@ -27,15 +27,12 @@ _FACTS = (  # in this order, null where the file does not know
 def info_command(path: str, runs_dir: Path, as_json: bool) -> None:
     """Tell what PATH is: a checkpoint (.safetensors or .net), or a run by its name or directory."""
     run = find_run(runs_dir, path)
-    file = run.checkpoint_file() if run is not None else locate_checkpoint(path, runs_dir)
-    checkpoint = checkpoint_facts(file) if file is not None else None
-    values = {"kind": "run", **run_facts(run), "checkpoint": checkpoint} if run is not None else checkpoint
-    stream = DataStream()
-    if as_json:
-        stream.write_json(values)
+    if run is None:
+        write_facts(checkpoint_facts(locate_checkpoint(path, runs_dir)), checkpoint_rows, as_json)
         return
-    rows = run_rows(run_facts(run)) if run is not None else []
-    stream.write_rows(rows + (checkpoint_rows(checkpoint) if checkpoint else [("checkpoint", "none saved yet")]))
+    file = run.checkpoint_file()
+    facts = {"kind": "run", **run_facts(run), "checkpoint": checkpoint_facts(file) if file else None}
+    write_facts(facts, lambda facts: run_rows(facts) + checkpoint_rows(facts["checkpoint"]), as_json)
 
 
 def checkpoint_facts(path: Path) -> dict[str, Any]:
@@ -58,8 +55,10 @@ def checkpoint_facts(path: Path) -> dict[str, Any]:
     }
 
 
-def checkpoint_rows(values: dict[str, Any]) -> list[Row]:
+def checkpoint_rows(values: dict[str, Any] | None) -> list[Row]:
     """`checkpoint_facts` for people."""
+    if values is None:
+        return [("checkpoint", "none saved yet")]
     network = f"{values['cell'].upper()}, {values['n_layers']} × {values['n_hidden']} hidden units"
     rounded = f", weights rounded to {values['weights']}" if values["weights"] else ""
     rows = [

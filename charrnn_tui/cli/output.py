@@ -6,13 +6,13 @@ import os
 import sys
 import time
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import IO, Any
 
 import click
 
 FLUSH_SECONDS = 0.05  # a reader at the other end of a pipe sees a stream
-FLUSH_BYTES = 4096
 Row = tuple[str, str]  # a label and what is said under it
 
 _JOINERS = "\u200c\u200d"  # part of how scripts and emoji are spelled
@@ -20,7 +20,7 @@ _STEERING = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")  # controls, direction ma
 
 
 class DataStream:
-    """Standard output in UTF-8, whatever the locale says; on a terminal at once, into a pipe every 50 ms or 4 kB.
+    """Standard output in UTF-8, whatever the locale says; on a terminal at once, into a pipe every 50 ms.
 
     Raises OSError when the reader is gone or the disk is full.
     """
@@ -28,17 +28,13 @@ class DataStream:
     def __init__(self) -> None:
         self._stream: IO[bytes] | None = sys.stdout.buffer if sys.stdout is not None else None  # None: closed at start
         self.terminal = is_terminal(self._stream)
-        self._pending: list[bytes] = []
-        self._pending_bytes = 0
         self._flushed_at = time.monotonic()
 
     def write_text(self, text: str) -> None:
         """Write characters of a text: as they are into a pipe or a file, visible on a terminal."""
-        data = utf8(visible_text(text) if self.terminal else text)
-        self._pending.append(data)
-        self._pending_bytes += len(data)
-        due = self._pending_bytes >= FLUSH_BYTES or time.monotonic() - self._flushed_at >= FLUSH_SECONDS
-        if self.terminal or due:
+        if self._stream is not None:
+            self._stream.write(utf8(visible_text(text) if self.terminal else text))
+        if self.terminal or time.monotonic() - self._flushed_at >= FLUSH_SECONDS:
             self.flush()
 
     def write_line(self, line: str) -> None:
@@ -59,13 +55,18 @@ class DataStream:
 
     def flush(self) -> None:
         """Hand over what is pending."""
-        data = b"".join(self._pending)
-        self._pending.clear()
-        self._pending_bytes = 0
         if self._stream is not None:
-            self._stream.write(data)
             self._stream.flush()
         self._flushed_at = time.monotonic()
+
+
+def write_facts(facts: Any, rows: Callable[[Any], Sequence[Row]], as_json: bool) -> None:
+    """Write facts as JSON, or as the rows that are made of them."""
+    stream = DataStream()
+    if as_json:
+        stream.write_json(facts)
+    else:
+        stream.write_rows(rows(facts))
 
 
 def say(*lines: str) -> None:
@@ -136,11 +137,14 @@ def _finite(values: Any) -> Any:
 
 def discard(stream: IO[str] | None) -> None:
     """Send what is still to be written there nowhere, so that the interpreter's last flush does not complain."""
-    try:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        try:
-            os.dup2(nowhere, stream.fileno() if stream is not None else -1)
-        finally:
-            os.close(nowhere)
-    except (OSError, ValueError):  # not a real file: a test's, or closed already
-        pass
+    if stream is not None:
+        with suppress(OSError, ValueError):  # not a real file: a test's, or closed already
+            point_at_nothing([stream.fileno()])
+
+
+def point_at_nothing(descriptors: list[int]) -> None:
+    """For a terminal or a reader that is gone: reading it would spin, writing to it would block or fail."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for descriptor in descriptors:
+        os.dup2(nothing, descriptor)
+    os.close(nothing)

@@ -65,16 +65,13 @@ def sample_command(
     prime: str | None,
     prime_file: str | None,
     length: int,
-    temperature: float,
-    top_k: int | None,
-    top_p: float | None,
-    min_p: float | None,
     seed: int | None,
     count: int,
     encoding: str | None,
     unknown: str,
     runs_dir: Path,
     as_json: bool,
+    **controls: Any,
 ) -> None:
     """Write text with a model: the prime, and what follows it.
 
@@ -82,35 +79,46 @@ def sample_command(
     Several texts stand apart by a line of three hyphens. With --recipe the recipe says all of it, and CHECKPOINT only
     where its model now lies. The objects of --json hold the recipe of their text.
     """
+    stream = DataStream()
     if recipe_file is not None:
         _refuse_options_beside_a_recipe()
-        _write_again(recipe_file, checkpoint, runs_dir, as_json)
-        return
-    if checkpoint is None:
-        raise click.UsageError("Missing argument 'CHECKPOINT'")
-    settings = _settings(temperature, top_k, top_p, min_p)
-    if prime is not None and prime_file is not None:
-        raise click.UsageError("--prime and --prime-file exclude each other")
-    if prime_file is not None:
-        prime = read_text(prime_file, encoding or "utf-8")
-    elif encoding is not None:
-        raise click.UsageError("--encoding is that of a --prime-file; name one")
-    path = locate_checkpoint(checkpoint, runs_dir)
-    loaded, model = open_model(path)
+        recipe, path, loaded, model = _read_recipe(recipe_file, checkpoint, runs_dir)
+        texts: Iterable[tuple[Recipe, _Written | None]] = [(recipe, None)]
+    else:
+        if checkpoint is None:
+            raise click.UsageError("Missing argument 'CHECKPOINT'")
+        settings = _settings(controls)
+        prime = _prime(prime, prime_file, encoding)
+        path = locate_checkpoint(checkpoint, runs_dir)
+        loaded, model = open_model(path)
+        known = _known(prime, loaded.vocabulary, unknown == "skip")
+        first_seed = secrets.randbelow(1 << 31) if seed is None else seed
+        recipe = Recipe(str(path.resolve()), file_sha256(path), known, length, {0: first_seed}, {0: settings}, {})
+        texts = _with_seeds(model, loaded.vocabulary, recipe, count)
+        if stream.terminal and not as_json:
+            say(f"seed {first_seed}")
     model.wait_for_compiled_code()
-    first_seed = secrets.randbelow(1 << 31) if seed is None else seed
-    known = _known(_usual(loaded.vocabulary) if prime is None else prime, loaded.vocabulary, unknown == "skip")
-    recipe = Recipe(str(path.resolve()), file_sha256(path), known, length, {0: first_seed}, {0: settings}, {})
-    stream = DataStream()
-    if stream.terminal and not as_json:
-        say(f"seed {first_seed}")
-    for number, (one, written) in enumerate(_with_seeds(model, loaded.vocabulary, recipe, count)):
+    for number, (one, written) in enumerate(texts):
         if as_json:
             written = written or _write(model, loaded.vocabulary, one)
             stream.write_json(_as_json(one, written, loaded, path))
+            text = written.text
         else:
             stream.write_text(SEPARATOR if number else "")
-            _show(stream, one.prime, written.text if written else _characters(model, loaded.vocabulary, one))
+            text = _show(stream, one.prime, written.text if written else _characters(model, loaded.vocabulary, one))
+        if one.text_sha256 not in (None, text_hash(text)):
+            say("the text differs from the recipe's: this machine's arithmetic rounds otherwise")
+
+
+def _prime(prime: str | None, prime_file: str | None, encoding: str | None) -> str | None:
+    """What the text is to begin with; None where nothing is said."""
+    if prime is not None and prime_file is not None:
+        raise click.UsageError("--prime and --prime-file exclude each other")
+    if prime_file is not None:
+        return read_text(prime_file, encoding or "utf-8")
+    if encoding is not None:
+        raise click.UsageError("--encoding is that of a --prime-file; name one")
+    return prime
 
 
 @dataclass(frozen=True)
@@ -187,29 +195,20 @@ def _refuse_options_beside_a_recipe() -> None:
             raise click.UsageError(f"--{name.replace('_', '-')} and --recipe exclude each other")
 
 
-def _write_again(recipe_file: str, checkpoint: str | None, runs: Path, as_json: bool) -> None:
-    """Follow a recipe with its own checkpoint, or with the same one in another place."""
+def _read_recipe(file: str, checkpoint: str | None, runs: Path) -> tuple[Recipe, Path, Checkpoint, CharLSTM]:
+    """A recipe, and its checkpoint where the recipe says, or the same one in another place."""
     try:
-        recipe = Recipe.parse(sys.stdin.read() if recipe_file == "-" else read_text(recipe_file))
+        recipe = Recipe.parse(sys.stdin.read() if file == "-" else read_text(file))
         path = _model_of(recipe, runs) if checkpoint is None else locate_checkpoint(checkpoint, runs)
         if (found := file_sha256(path)) != recipe.sha256:
             raise CheckpointError(
                 f"{path}: is not the recipe's model: SHA-256 {found[:12]}…, not {recipe.sha256[:12]}…"
             )
         loaded, model = open_model(path)
-        model.wait_for_compiled_code()
         recipe.start(model, loaded.vocabulary)
     except RecipeError as error:
-        raise click.ClickException(f"{recipe_file}: {error}") from None
-    stream = DataStream()
-    if as_json:
-        written = _write(model, loaded.vocabulary, recipe)
-        stream.write_json(_as_json(recipe, written, loaded, path))
-        text = written.text
-    else:
-        text = _show(stream, recipe.prime, _characters(model, loaded.vocabulary, recipe))
-    if recipe.text_sha256 not in (None, text_hash(text)):
-        say("the text differs from the recipe's: this machine's arithmetic rounds otherwise")
+        raise click.ClickException(f"{file}: {error}") from None
+    return recipe, path, loaded, model
 
 
 def _model_of(recipe: Recipe, runs: Path) -> Path:
@@ -238,20 +237,18 @@ def _as_json(recipe: Recipe, written: _Written, checkpoint: Checkpoint, path: Pa
     }
 
 
-def _settings(temperature: float, top_k: int | None, top_p: float | None, min_p: float | None) -> SamplingSettings:
+def _settings(controls: dict[str, Any]) -> SamplingSettings:
     try:
-        return SamplingSettings(temperature, top_k, top_p, min_p)
+        return SamplingSettings(**controls)
     except ValueError as error:
         name, _, rest = str(error).partition(" ")
         raise click.UsageError(f"--{name.replace('_', '-')} {rest}") from None
 
 
-def _usual(vocabulary: Vocabulary) -> str:
-    return "" if vocabulary.unknown(USUAL_PRIME) else USUAL_PRIME
-
-
-def _known(prime: str, vocabulary: Vocabulary, skip: bool) -> str:
+def _known(prime: str | None, vocabulary: Vocabulary, skip: bool) -> str:
     """The prime without what the model does not know, which is named; refused unless that is to be skipped."""
+    if prime is None:
+        return "" if vocabulary.unknown(USUAL_PRIME) else USUAL_PRIME
     strangers = vocabulary.unknown(prime)
     if not strangers:
         return prime

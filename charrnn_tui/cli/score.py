@@ -3,7 +3,6 @@
 import math
 import sys
 import time
-from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,8 @@ from numpy.typing import NDArray
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.cli.facts import loss_facts, loss_words, model_facts
-from charrnn_tui.cli.failures import Failed
 from charrnn_tui.cli.options import FiniteFloat, encoding_option, json_option, runs_option, unknown_option
-from charrnn_tui.cli.output import DataStream, is_terminal, say, to_json_text
+from charrnn_tui.cli.output import DataStream, Row, is_terminal, say, to_json_text, write_facts
 from charrnn_tui.run.quantities import duration
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.runner.find_model import locate_checkpoint, open_model
@@ -93,9 +91,9 @@ def score_command(
             most = geometry["val_chars"] if part == "val" else len(piece)
             loss, chars = _in_batches(model, piece, geometry["batch_size"], geometry["seq_length"], most)
     except TextTooShort as error:
-        raise Failed(f"{file}: {error}") from None
+        raise click.ClickException(f"{file}: {error}") from None
     seconds = time.perf_counter() - started
-    values = {
+    values: dict[str, Any] = {
         **loss_facts(loss),
         "chars": chars,
         "part": part,
@@ -106,8 +104,13 @@ def score_command(
         "seconds": round(seconds, 3),
         "chars_per_second": round(chars / seconds, 1),
     }
-    characters = [loaded.vocabulary.tokens[token] for token in ids[1:].tolist()] if per_char else []
-    _write(values, characters, losses if per_char else None, as_json)
+    if per_char and losses is not None:
+        characters = [loaded.vocabulary.tokens[token] for token in ids[1:].tolist()]
+        values["per_char"] = list(zip(characters, losses.tolist(), strict=True))
+    if per_char and not as_json:
+        _write_characters(values)
+    else:
+        write_facts(values, _rows, as_json)
 
 
 def _checked_geometry(part: str | None, given: dict[str, Any], per_char: bool) -> dict[str, Any]:
@@ -130,7 +133,7 @@ def _encoded(file: str, text: str, checkpoint: Checkpoint, skip: bool) -> Ids:
     if strangers:
         error = UnknownCharacters(strangers)
         if not skip:
-            raise Failed(f"{file}: has characters {error}; leave them out with --unknown skip")
+            raise click.ClickException(f"{file}: has characters {error}; leave them out with --unknown skip")
         left_out = sum(map(len, strangers.values()))
         say(f"{left_out:,} of {len(text):,} characters left out: {error}")
     return checkpoint.vocabulary.encode_known(text)
@@ -168,21 +171,16 @@ def _progress_bar(length: int) -> Any:
     return click.progressbar(length=max(0, length), label="scoring", file=sys.stderr, hidden=hidden)
 
 
-def _write(
-    values: dict[str, Any], characters: Iterable[str], losses: NDArray[np.float64] | None, as_json: bool
-) -> None:
+def _write_characters(values: dict[str, Any]) -> None:
     stream = DataStream()
-    per_char = [] if losses is None else list(zip(characters, losses.tolist(), strict=True))
-    if as_json:
-        stream.write_json(values | ({} if losses is None else {"per_char": per_char}))
-        return
-    for char, loss in per_char:
+    for char, loss in values["per_char"]:
         stream.write_text(f"{to_json_text(char)}\t{loss:.6f}\n")
-    if losses is not None:
-        stream.flush()
-        say(_scored(values))
-        return
-    stream.write_rows([("loss", loss_words(values["loss"])), ("scored", _scored(values))])
+    stream.flush()
+    say(_scored(values))
+
+
+def _rows(values: dict[str, Any]) -> list[Row]:
+    return [("loss", loss_words(values["loss"])), ("scored", _scored(values))]
 
 
 def _scored(values: dict[str, Any]) -> str:

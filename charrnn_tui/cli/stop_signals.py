@@ -7,6 +7,7 @@ from types import FrameType
 from typing import Any, Self
 
 from charrnn_tui.cli.options import PROGRAM
+from charrnn_tui.cli.output import point_at_nothing
 from charrnn_tui.run.control import Control, Detach, Stop
 from charrnn_tui.run.directory import RunDirectory
 
@@ -70,11 +71,3 @@ class StopSignals:
 def on_hangup(directory: RunDirectory) -> str:
     """What this run wants done when its terminal goes."""
     return str(directory.read_settings().get("settings", {}).get("on_hangup", "continue"))
-
-
-def point_at_nothing(descriptors: list[int]) -> None:
-    """For a terminal that is gone: reading it would spin, writing to it would block or fail."""
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for descriptor in descriptors:
-        os.dup2(nothing, descriptor)
-    os.close(nothing)

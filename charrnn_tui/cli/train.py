@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from charrnn_tui.cli.failures import Failed, explain
+from charrnn_tui.cli.failures import explain
 from charrnn_tui.cli.open import show_app
 from charrnn_tui.cli.options import json_option, low_bandwidth_option, runs_option
 from charrnn_tui.cli.output import DataStream, discard, say
@@ -22,7 +22,7 @@ from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.events import Event
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.run.settings import RunRequest, option, settings_for
-from charrnn_tui.runner.detached import NotStarted, start_in_background
+from charrnn_tui.runner.detached import start_in_background
 from charrnn_tui.runner.failures import DONE
 from charrnn_tui.runner.find_model import find_run_or_fail
 from charrnn_tui.runner.resume import MAY_CHANGE, resume_run
@@ -120,10 +120,7 @@ def _train_in_background(begin: Begin, runs_dir: Path, as_json: bool) -> int:
                 progress, trouble = _drive(chain([first], events), say_lines, control)
         return _exit_code(directory, progress, trouble, signals)
 
-    try:
-        directory, pid = start_in_background(work, explain)
-    except NotStarted as error:
-        raise Failed(str(error), error.exit_code) from None
+    directory, pid = start_in_background(work, explain)
     if as_json:
         DataStream().write_json({"run": directory.name, "directory": str(directory.path), "pid": pid})
     else:
@@ -134,13 +131,15 @@ def _train_in_background(begin: Begin, runs_dir: Path, as_json: bool) -> int:
 
 def _exit_code(directory: RunDirectory, progress: RunProgress, trouble: str | None, signals: StopSignals) -> int:
     if progress.state == "failed":
-        raise Failed(f"the training failed: {progress.reason}")
+        raise click.ClickException(f"the training failed: {progress.reason}")
     if (problem := _unsaved(progress)) is not None:
         kept = directory.resume_file.exists()
         way = f"make room, and charrnn-tui train --resume {directory.path} goes on from what is on disk"
-        raise Failed(f"the model of step {progress.step:,} is lost: {problem}" + (f"; {way}" if kept else ""))
+        raise click.ClickException(
+            f"the model of step {progress.step:,} is lost: {problem}" + (f"; {way}" if kept else "")
+        )
     if trouble is not None:
-        raise Failed(f"{trouble}: stopped and saved at step {progress.step:,}")
+        raise click.ClickException(f"{trouble}: stopped and saved at step {progress.step:,}")
     return signals.exit_code if progress.state == "interrupted" and signals.received else DONE
 
 

@@ -3,25 +3,16 @@
 import shlex
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Self
 
 from charrnn_tui.cli.options import PROGRAM, default_runs_directory
 from charrnn_tui.cli.output import DataStream, is_terminal, say, visible_line
+from charrnn_tui.run import events
 from charrnn_tui.run.directory import RunDirectory
-from charrnn_tui.run.events import (
-    AlarmRaised,
-    Event,
-    PlanChanged,
-    RunDetached,
-    RunFinished,
-    RunPaused,
-    RunResumed,
-    RunStarted,
-    to_json,
-)
+from charrnn_tui.run.events import Event, to_json
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.run.quantities import bits, count, duration
 
@@ -31,60 +22,57 @@ REDRAW_SECONDS = 0.2
 JOIN_SECONDS = 2.0  # a terminal that has stopped reading must not hold back the end of a training
 
 
-class ProgressBar:
+@contextmanager
+def progress_bar(name: str) -> Iterator[Show]:
     """A bar on a terminal's standard error, drawn by a thread of its own from the newest progress.
 
     The training only leaves the numbers: a link that stalls blocks the drawing, never the training.
     """
+    newest, noticed, done = RunProgress(), deque[Event](), threading.Event()
 
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._progress = RunProgress()
-        self._lines: list[str] = []
-        self._alarmed = False
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._draw, name="progress bar", daemon=True)
+    def show(event: Event, progress: RunProgress) -> None:
+        nonlocal newest
+        newest = progress
+        if notices_for(event, progress):
+            noticed.append(event)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._done.set()
-        self._thread.join(JOIN_SECONDS)
-
-    def show(self, event: Event, progress: RunProgress) -> None:
-        """Leave the numbers for the next drawing; what is not numbers becomes a line above the bar."""
-        self._progress = progress
-        self._lines += notices_for(event, progress)
-        self._alarmed = self._alarmed or isinstance(event, AlarmRaised)
-
-    def _draw(self) -> None:
+    def draw() -> None:
         from rich.console import Console  # only where there is a terminal to draw on
         from rich.progress import BarColumn, Progress, TextColumn
         from rich.table import Column
 
-        numbers = TextColumn("{task.fields[numbers]}", table_column=Column(no_wrap=True), markup=False)
-        name = TextColumn("{task.description}", table_column=Column(no_wrap=True), markup=False)
         console = Console(stderr=True, highlight=False)
         bar = BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=4))
-        try:
-            with Progress(name, bar, numbers, console=console, auto_refresh=False, expand=True) as view:
-                task = view.add_task(visible_line(self._name), total=None, numbers="preparing")
-                while True:
-                    last = self._done.wait(REDRAW_SECONDS)
-                    if self._alarmed:
-                        self._alarmed = False
+        texts = [
+            TextColumn(text, table_column=Column(no_wrap=True), markup=False)
+            for text in ("{task.description}", "{task.fields[numbers]}")
+        ]
+        with (
+            suppress(OSError),
+            Progress(texts[0], bar, texts[1], console=console, auto_refresh=False, expand=True) as view,
+        ):  # OSError: the terminal is gone; the training goes on
+            task = view.add_task(visible_line(name), total=None, numbers="preparing")
+            last = False
+            while not last:
+                last = done.wait(REDRAW_SECONDS)
+                while noticed:
+                    event = noticed.popleft()
+                    if isinstance(event, events.AlarmRaised):
                         console.bell()
-                    while self._lines:
-                        console.print(visible_line(self._lines.pop(0)), markup=False, soft_wrap=True)
-                    total = self._progress.total_steps or None
-                    step, numbers_now = self._progress.step, bar_numbers(self._progress, console.width)
-                    view.update(task, total=total, completed=step, numbers=numbers_now, refresh=True)
-                    if last:
-                        return
-        except OSError:  # the terminal is gone; the training goes on
-            pass
+                    for line in notices_for(event, newest):
+                        console.print(visible_line(line), markup=False, soft_wrap=True)
+                numbers = bar_numbers(newest, console.width)
+                view.update(
+                    task, total=newest.total_steps or None, completed=newest.step, numbers=numbers, refresh=True
+                )
+
+    thread = threading.Thread(target=draw, name="progress bar", daemon=True)
+    thread.start()
+    try:
+        yield show
+    finally:
+        done.set()
+        thread.join(JOIN_SECONDS)
 
 
 @contextmanager
@@ -94,8 +82,8 @@ def report_for(directory: RunDirectory, as_json: bool) -> Iterator[Show]:
         stream = DataStream()
         yield lambda event, progress: stream.write_json(to_json(event))
     elif is_terminal(sys.stderr):
-        with ProgressBar(directory.name) as bar:
-            yield bar.show
+        with progress_bar(directory.name) as show:
+            yield show
     else:
         yield say_lines
 
@@ -156,24 +144,24 @@ def state_line(progress: RunProgress) -> str:
 def notices_for(event: Event, progress: RunProgress) -> list[str]:
     """What is told on a terminal and elsewhere alike."""
     match event:
-        case RunStarted():
+        case events.RunStarted():
             return started_lines(event)
-        case AlarmRaised(message=message):
+        case events.AlarmRaised(message=message):
             return [f"alarm: {message}"]
-        case RunPaused():
+        case events.RunPaused():
             return [f"paused at step {event.step:,}"]
-        case RunResumed():
+        case events.RunResumed():
             return ["goes on"]
-        case RunDetached():
+        case events.RunDetached():
             return [f"step {event.step:,}: its terminal is gone; the training goes on"]
-        case PlanChanged():
+        case events.PlanChanged():
             return [f"plan changed: {event.plan}, at step {event.at_step:,}"]
-        case RunFinished():
+        case events.RunFinished():
             return ending_lines(event, progress)
     return []
 
 
-def started_lines(started: RunStarted) -> list[str]:
+def started_lines(started: events.RunStarted) -> list[str]:
     """What is trained, on what, where."""
     sizes = f"{started.settings.get('n_layers')} × {started.settings.get('n_hidden')}"
     place = f"{started.device} × {started.threads}" if started.device == "cpu" else started.device_name
@@ -185,7 +173,7 @@ def started_lines(started: RunStarted) -> list[str]:
     return [line, f"LSTM layers are {started.lstm}"] if started.lstm.startswith("PyTorch") else [line]
 
 
-def ending_lines(event: RunFinished, progress: RunProgress) -> list[str]:
+def ending_lines(event: events.RunFinished, progress: RunProgress) -> list[str]:
     """How it ended, after how long, and the best validation."""
     line = f"{event.state} at step {event.step:,} after {duration(event.train_seconds)} of training"
     if event.reason and event.state != "failed":  # a failure's reason is the command's last word

@@ -8,10 +8,9 @@ from pathlib import Path
 import click
 
 from charrnn_tui.cli.facts import run_facts, run_rows
-from charrnn_tui.cli.failures import Failed
 from charrnn_tui.cli.open import show_app
 from charrnn_tui.cli.options import json_option, low_bandwidth_option, runs_option
-from charrnn_tui.cli.output import DataStream, is_terminal
+from charrnn_tui.cli.output import DataStream, is_terminal, write_facts
 from charrnn_tui.cli.training_report import command_line, ending_lines, lines_for, started_lines, state_line
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.event_tail import EventTail
@@ -42,11 +41,7 @@ def watch_command(
     """
     directory = find_run_or_fail(run, runs_dir)
     if once:
-        facts, stream = run_facts(directory), DataStream()
-        if as_json:
-            stream.write_json(facts)
-        else:
-            stream.write_rows(run_rows(facts))
+        write_facts(run_facts(directory), run_rows, as_json)
     elif plain or as_json or not is_terminal(sys.stdout):
         _follow(directory, runs_dir, as_json)
     else:
@@ -55,7 +50,7 @@ def watch_command(
 
 
 def _follow(directory: RunDirectory, runs: Path, as_json: bool) -> None:
-    """Write what has happened and what happens until the run ends. Raises Failed unless it ends well."""
+    """Write what has happened and what happens until the run ends. Raises ClickException unless it ends well."""
     stream, progress = DataStream(), RunProgress()
     tail = EventTail(directory.events_file)
     if not as_json:
@@ -71,11 +66,13 @@ def _follow(directory: RunDirectory, runs: Path, as_json: bool) -> None:
                 stream.write_line(line)
     if not progress.ended:
         if not directory.path.exists():
-            raise Failed(f"{directory.name}: its directory is gone, after step {progress.step:,}")
+            raise click.ClickException(f"{directory.name}: its directory is gone, after step {progress.step:,}")
         way_out = f"go on with {command_line('train --resume', directory, runs)}"
-        raise Failed(f"{directory.name}: the training process exited, after step {progress.step:,}; {way_out}")
+        raise click.ClickException(
+            f"{directory.name}: the training process exited, after step {progress.step:,}; {way_out}"
+        )
     if progress.state in ("failed", "interrupted"):
-        raise Failed(f"{directory.name}: {progress.state}: {progress.reason}")
+        raise click.ClickException(f"{directory.name}: {progress.state}: {progress.reason}")
 
 
 def _past_lines(progress: RunProgress) -> list[str]:
