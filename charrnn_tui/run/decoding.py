@@ -1,6 +1,7 @@
 """The one layer that decodes what is read from files: behind it everything has its declared type."""
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -22,6 +23,12 @@ class DecodingError(ValueError):
 def snake_case(name: str) -> str:
     """StepDone → step_done: the name of a class in JSON."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+def finite_or_null(values: dict[str, Any]) -> dict[str, Any]:
+    """A JSON object with null for NaN and infinities, which JSON lacks."""
+    lost = [name for name, value in values.items() if isinstance(value, float) and not math.isfinite(value)]
+    return values | dict.fromkeys(lost)
 
 
 def read_json(data: bytes | str) -> Any:

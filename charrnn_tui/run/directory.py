@@ -109,10 +109,12 @@ class EventWriter:
 
     def __init__(self, path: Path) -> None:
         self.error: OSError | None = None
-        self._file: IO[bytes] = path.open("ab", buffering=0)
+        self._file: IO[bytes] = path.open("a+b", buffering=0)
         self._waiting = bytearray()
-        if self._file.tell() and not _ends_with_newline(path):
-            self._file.write(b"\n")  # an earlier trainer was killed while it wrote a line
+        if self._file.tell():
+            self._file.seek(-1, os.SEEK_END)
+            if self._file.read(1) != b"\n":  # an earlier trainer was killed while it wrote a line
+                self._file.write(b"\n")
 
     def append(self, event: Event) -> None:
         """Write one event; `sync` makes it durable."""
@@ -187,9 +189,3 @@ def _number(name: str, stem: str) -> int:
     """The counter in a run's name; 0 if it has another stem."""
     counter = name.removeprefix(stem + "-")
     return int(counter) if name != counter and counter.isdecimal() else 0
-
-
-def _ends_with_newline(path: Path) -> bool:
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) == b"\n"

@@ -6,8 +6,6 @@ from pathlib import Path
 from charrnn_tui.run.events import Event, from_line
 from charrnn_tui.run.progress import RunProgress
 
-EVERYTHING = 1 << 40  # bytes
-
 
 class EventTail:
     """Each call goes on where the last one ended; unreadable lines are passed over, a torn one waits for its end."""
@@ -17,14 +15,14 @@ class EventTail:
         self._offset = 0
         self._more = False  # whether the last look took all that it might
 
-    def read(self, most: int = EVERYTHING) -> Iterator[Event]:
-        """The new events, in at most so many bytes."""
+    def read(self, most: int = -1) -> Iterator[Event]:
+        """The new events, in at most so many bytes; -1: all."""
         for line in self._lines(most):
             event = from_line(line)
             if event is not None:
                 yield event
 
-    def fold(self, progress: RunProgress, most: int = EVERYTHING) -> bool:
+    def fold(self, progress: RunProgress, most: int = -1) -> bool:
         """Add the new events to a progress; gives whether there may be more of them than `most` bytes hold."""
         progress.add_all(self.read(most))
         return self._more
@@ -34,7 +32,7 @@ class EventTail:
         try:
             with self._path.open("rb") as file:
                 file.seek(self._offset)
-                data = file.read(most) if most < EVERYTHING else file.read()
+                data = file.read(most)
                 full = len(data) == most
                 if b"\n" not in data:
                     data += file.readline()  # one line longer than that

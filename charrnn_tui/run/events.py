@@ -13,12 +13,7 @@ from typing import Any
 
 import msgspec
 
-from charrnn_tui.run.decoding import Count, DecodingError, Seconds, convert, read_json, snake_case
-
-
-def event_name(kind: type["Event"]) -> str:
-    """The name of a kind of event in JSON: `step_done` for StepDone."""
-    return snake_case(kind.__name__)
+from charrnn_tui.run.decoding import Count, DecodingError, Seconds, convert, finite_or_null, read_json, snake_case
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag=snake_case):
@@ -163,16 +158,13 @@ class RunFinished(Event, frozen=True, kw_only=True):
     best_val_loss: float | None = None
 
 
-_KINDS: dict[str, type[Event]] = {event_name(kind): kind for kind in Event.__subclasses__()}
+_KINDS = {snake_case(kind.__name__): kind for kind in Event.__subclasses__()}
 _DECODER: msgspec.json.Decoder[Event] = msgspec.json.Decoder(reduce(or_, Event.__subclasses__()))
 
 
 def to_json(event: Event) -> dict[str, Any]:
     """The event as a JSON object; NaN and infinities, which JSON lacks, as null."""
-    values: dict[str, Any] = {"event": event_name(type(event))}
-    for name, value in msgspec.structs.asdict(event).items():
-        values[name] = None if isinstance(value, float) and not math.isfinite(value) else value
-    return values
+    return finite_or_null(msgspec.to_builtins(event))
 
 
 def to_line(event: Event) -> str:

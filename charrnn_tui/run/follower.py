@@ -6,7 +6,7 @@ from typing import Final
 
 from charrnn_tui.run.active_run import ActiveRun
 from charrnn_tui.run.directory import RunDirectory
-from charrnn_tui.run.event_tail import EVERYTHING, EventTail
+from charrnn_tui.run.event_tail import EventTail
 from charrnn_tui.run.progress import RunProgress
 
 DIED: Final = "the training process exited"
@@ -25,8 +25,8 @@ class RunFollower:
         self._lock = threading.Lock()
         self._without_trainer = 0  # polls in a row
 
-    def poll(self, most: int = EVERYTHING, *, patience: int = 0) -> bool:
-        """Fold the events that are new, at most so many bytes; gives whether there may be more.
+    def poll(self, most: int = -1, *, patience: int = 0) -> bool:
+        """Fold the events that are new, at most so many bytes (-1: all); gives whether there may be more.
 
         A run that has not ended and has no trainer is interrupted. patience: so many polls in a row it may have none,
         as one that is handed from one process to another has for a moment.

@@ -11,7 +11,6 @@ from contextlib import suppress
 from functools import reduce
 from operator import or_
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -22,7 +21,7 @@ from charrnn_tui.run.files import write_atomically
 POLL_SECONDS = 0.25  # between two listings of the directory
 _MOST_BYTES = 4096  # a request is one short line
 
-_REQUESTS: Any = reduce(or_, (kind for kind in Request.__subclasses__() if kind is not ShareWeights))
+_REQUESTS: type[Request] = reduce(or_, (kind for kind in Request.__subclasses__() if kind is not ShareWeights))
 _counter = itertools.count()
 
 
@@ -70,7 +69,6 @@ def _read(file: Path) -> Request | None:
         with file.open("rb") as stream:
             data = stream.read(_MOST_BYTES)
         file.unlink()
-        request: Request = decode(data, _REQUESTS)
+        return decode(data, _REQUESTS)
     except (OSError, DecodingError):
         return None
-    return request

@@ -1,6 +1,5 @@
 """What a run has come to: its events, folded."""
 
-import math
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable
@@ -9,6 +8,7 @@ from typing import Any
 
 from msgspec import structs
 
+from charrnn_tui.run.decoding import finite_or_null
 from charrnn_tui.run.events import (
     AlarmRaised,
     CheckpointSaved,
@@ -183,19 +183,15 @@ class RunProgress:
             }
             values["cell"] = "lstm"
         if last:
-            values |= {"epoch": last.epoch, "loss": _finite(last.loss), "lr": last.lr}
+            values |= {"epoch": last.epoch, "loss": last.loss, "lr": last.lr}
             values |= {"chars_per_second": last.chars_per_second, "train_seconds": last.train_seconds}
             values["eta_seconds"] = self.eta_seconds
         if evaluation:
-            values |= {"val_loss": _finite(evaluation.val_loss)}
+            values["val_loss"] = evaluation.val_loss
         if best:
             values |= {"best_val_loss": best.val_loss, "best_step": best.step, "bits_per_char": bits(best.val_loss)}
         values["updated"] = self.updated
-        return values
+        return finite_or_null(values)
 
 
 _STARTED_KEYS = ("run", "corpus", "chars", "tokens", "parameters", "device", "precision", "threads", "steps", "epochs")
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

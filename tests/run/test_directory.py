@@ -35,7 +35,7 @@ def run_with(path: Path, *events: Event) -> RunDirectory:
     return RunDirectory(path)
 
 
-def steps(tail: EventTail, most: int = 1 << 40) -> list[int]:
+def steps(tail: EventTail, most: int = -1) -> list[int]:
     return [event.step for event in tail.read(most)]
 
 
