@@ -45,9 +45,11 @@ def start_run(request: RunRequest, runs: Path, control: Control, *, detached: bo
     files = [str(Path(path).resolve()) for path in request.corpus]
     try:
         recording = Recording(directory, files, corpus, settings, directory.lock())
-    except OSError as error:  # a full disk, mostly
+    except BaseException as error:
         shutil.rmtree(directory.path, ignore_errors=True)
-        raise RunError(f"{directory.path}: cannot be written: {error.strerror or error}") from None
+        if isinstance(error, OSError):  # a full disk, mostly
+            raise RunError(f"{directory.path}: cannot be written: {error.strerror or error}") from None
+        raise
     return directory, recorded(recording, settings, corpus, control, new=True, detached=detached)
 
 
@@ -71,7 +73,7 @@ class Recording:
         try:
             directory.write_settings(request)
             self.writer = EventWriter(directory.events_file)
-        except OSError:
+        except BaseException:
             lock.release()
             raise
 

@@ -1,5 +1,6 @@
 """A run from its request to its last event, on disk: stopped, left, broken, killed."""
 
+import json
 import os
 import signal
 import subprocess
@@ -28,7 +29,10 @@ from charrnn_tui.run.events import (
 )
 from charrnn_tui.run.lock import RunLocked
 from charrnn_tui.run.settings import RunRequest, SettingsError, TrainSettings
+from charrnn_tui.runner.resume import resume_run
 from charrnn_tui.runner.start import Recording, recorded, start_run, write_sample
+from charrnn_tui.sampling.recipe import Recipe
+from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.text.batches import TextTooShort
 from charrnn_tui.text.corpus import CorpusError, load_corpus
 from charrnn_tui.training.learner import Learner
@@ -97,6 +101,22 @@ def test_what_is_wrong_with_the_text_is_found_before_anything_is_made(
     with pytest.raises(error):
         started(tmp_path, str(tmp_path / "text.txt"), settings)
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="its file names are always UTF-8")
+def test_the_name_of_a_text_need_not_be_utf_8(tmp_path: Path) -> None:
+    text = os.fsdecode(bytes(tmp_path) + b"/caf\xe9.txt")
+    Path(text).write_text(small_text())
+    directory, stream = started(tmp_path, text, small_settings(max_steps=2))
+    events = list(stream)
+    assert directory.read_settings()["corpus"] == [text]
+    assert list(EventTail(directory.events_file).read()) == events
+    assert of_kind(events, RunStarted)[0].corpus == "caf\udce9"
+    assert read_checkpoint(directory.last_file).facts["corpus"] == "caf\udce9"
+    recipe = Recipe(text, "0" * 64, "", 0, {0: 1}, {0: SamplingSettings()}, {})
+    assert Recipe.parse(json.dumps(recipe.as_json())) == recipe
+    _, resumed = resume_run(directory, Control(), {"max_steps": 3})
+    assert of_kind(list(resumed), RunFinished)[0].step == 3
 
 
 def test_a_run_that_never_began_leaves_nothing_behind(
