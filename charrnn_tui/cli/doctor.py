@@ -79,15 +79,10 @@ def _versions() -> dict[str, str | None]:
 
 def _devices() -> list[str]:
     try:
-        import torch  # takes seconds; this is the command that has them
+        from charrnn_tui.training.devices import device_reports  # torch: takes seconds, which this command has
     except ImportError:
         return []
-    found = ["cpu"]
-    if torch.cuda.is_available():
-        found += [f"cuda ({torch.cuda.get_device_name(number)})" for number in range(torch.cuda.device_count())]
-    if torch.backends.mps.is_available():
-        found.append("mps")
-    return found
+    return device_reports()
 
 
 def _terminal() -> dict[str, Any]:

@@ -10,7 +10,7 @@ from msgspec import Meta
 from charrnn_tui.run.decoding import DecodingError, convert, readable
 
 Preset = Literal["notebook", "quick", "thorough"]
-Device = Literal["auto", "cpu", "cuda", "mps"]
+Device = Literal["auto", "cpu", "cuda", "mps", "xpu"]
 Precision = Literal["auto", "float32", "bfloat16"]
 Schedule = Literal["constant", "one-cycle"]
 OnHangup = Literal["continue", "checkpoint-and-stop"]

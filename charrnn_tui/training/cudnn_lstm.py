@@ -17,6 +17,8 @@ _WEIGHTS = 4
 @cache
 def has_bfloat16() -> bool:
     """Whether cuDNN computes LSTMs in bfloat16 here: since version 9.13, on GPUs since compute capability 8.0."""
+    if torch.version.hip is not None:  # AMD's, whose library is not cuDNN
+        return False
     version = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]  # torch's
     return (version or 0) >= 91300 and torch.cuda.get_device_capability() >= (8, 0)
 

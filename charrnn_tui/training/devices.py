@@ -3,6 +3,7 @@
 import platform
 import time
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from charrnn_tui.native.cores import available_cores
 from charrnn_tui.run.settings import SettingsError, TrainSettings
 from charrnn_tui.training.cudnn_lstm import has_bfloat16
+from charrnn_tui.training.device_check import disagreement
 from charrnn_tui.training.model import CharRNN
 
 _CLEARLY = 1.25  # times as fast as bfloat16 must float32 be; bfloat16 gains 1.7 times by AVX-512 BF16, 3 by AMX
@@ -20,7 +22,7 @@ _TEXT_SHARE = 0.25  # of the GPU's free memory that the text may take
 
 @dataclass(frozen=True)
 class Placement:
-    """device: cpu, cuda or mps. precision: float32 or bfloat16. threads: of torch on the CPU.
+    """device: cpu, cuda, mps or xpu. precision: float32 or bfloat16. threads: of torch on the CPU.
 
     steps_ahead: how many steps may be queued on the device behind the one waited for. resident_bytes: how much text may
     be stored on the device.
@@ -35,7 +37,10 @@ class Placement:
 
 
 def place(settings: TrainSettings, tokens: int) -> Placement:
-    """Choose device, precision and threads, and set torch's threads. Raises SettingsError for a missing device."""
+    """Choose device, precision and threads, and set torch's threads.
+
+    Raises SettingsError for a device that is missing, or computes otherwise than the CPU.
+    """
     device = _device(settings.device)
     precisions = _precisions(device) if settings.precision == "auto" else (settings.precision,)
     if device == "cpu":
@@ -52,13 +57,45 @@ def place(settings: TrainSettings, tokens: int) -> Placement:
 
 
 def _device(asked: str) -> str:
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    here = available_devices()
     if asked == "auto":
-        return next(name for name in ("cuda", "mps", "cpu") if there[name])
-    if not there[asked]:
-        here = ", ".join(name for name, present in there.items() if present)
-        raise SettingsError("device", f"{asked} is not available on this machine (here: {here}; or auto)")
+        return next(name for name in here if not wrong_numbers(name))
+    if asked not in here:
+        raise SettingsError("device", f"{asked} is not available on this machine (here: {', '.join(here)}; or auto)")
+    if wrong := wrong_numbers(asked):
+        raise SettingsError(
+            "device", f"{asked} does not compute what the CPU does ({wrong}); train on cpu, or with auto"
+        )
     return asked
+
+
+def available_devices() -> list[str]:
+    """The devices of this machine, in the order in which `auto` tries them; the CPU last."""
+    there = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "xpu": torch.xpu.is_available(),
+        "cpu": True,
+    }
+    return [name for name, present in there.items() if present]
+
+
+@cache
+def wrong_numbers(device: str) -> str:
+    """What the device computes otherwise than the CPU, in words; empty if nothing. cuDNN is trusted."""
+    trusted = device == "cpu" or (device == "cuda" and torch.version.hip is None)
+    return "" if trusted else disagreement(torch.device(device))
+
+
+def device_reports() -> list[str]:
+    """For each device its name, and why no training runs on it, if so."""
+    reports = ["cpu"]
+    for device in available_devices()[:-1]:
+        names, wrong = [_device_name(device)], wrong_numbers(device)
+        if device == "cuda":
+            names = [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())]
+        reports += [f"{device} ({name}{f'; not used: {wrong}' if wrong else ''})" for name in names]
+    return reports
 
 
 def _precisions(device: str) -> tuple[str, ...]:
@@ -79,6 +116,8 @@ def _device_name(device: str) -> str:
         return torch.cuda.get_device_name()
     if device == "mps":
         return "Apple GPU"
+    if device == "xpu":
+        return torch.xpu.get_device_name()
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]

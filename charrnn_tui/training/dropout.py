@@ -15,3 +15,11 @@ def dropout(x: Tensor, p: float, training: bool) -> Tensor:
     numbers = torch.empty(-(-x.numel() // 4), dtype=torch.int64).random_(-(2**63), None).view(torch.int16)  # uniform
     kept = numbers[: x.numel()].view(x.shape) >= dropped - 32_768  # P(kept) = 1 - dropped / 65,536
     return x * kept * (65_536 / (65_536 - dropped))  # E[output] = x
+
+
+def plain_dropout(x: Tensor, p: float, training: bool) -> Tensor:
+    """`torch.nn.functional.dropout` for p < 1 in single operations, for accelerators whose own one may be wrong."""
+    if not training or p == 0:
+        return x
+    kept = torch.rand(x.shape, device=x.device) >= p
+    return x * kept / (1 - p)  # E[output] = x

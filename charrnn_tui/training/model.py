@@ -1,5 +1,6 @@
 """The notebook's network (cell 12): characters, LSTM layers with dropout between them, dropout, a linear layer."""
 
+from collections.abc import Callable, Sequence
 from enum import Enum
 
 import torch
@@ -7,19 +8,20 @@ import torch.nn.functional as F  # noqa: N812 - the field's name for it
 from torch import Tensor, nn
 
 from charrnn_tui.training.cudnn_lstm import cudnn_lstm, has_bfloat16
-from charrnn_tui.training.dropout import dropout
+from charrnn_tui.training.dropout import dropout, plain_dropout
 from charrnn_tui.training.lstm_cell import compiled_cell
-from charrnn_tui.training.lstm_layer import lstm_layer
+from charrnn_tui.training.lstm_layer import State, lstm_layer
 
 Hidden = tuple[Tensor, Tensor]  # hidden and cell state, each (n_layers, batch, n_hidden)
+Dropout = Callable[[Tensor, float, bool], Tensor]  # of x, with probability p, if training
 
 
 class Layers(Enum):
     """Whose LSTM layers compute."""
 
-    OURS = "ours"  # lstm_layer.py: on a CPU, if its elementwise part could be compiled
-    CUDNN = "cuDNN's"  # on CUDA
-    PYTORCH = "PyTorch's"  # anywhere
+    OURS = "ours"  # lstm_layer.py, one layer at a time: on a CPU, if its elementwise part could be compiled
+    CUDNN = "cuDNN's"  # all layers in one call: on CUDA
+    PYTORCH = "PyTorch's"  # one layer at a time: anywhere
 
 
 class CharRNN(nn.Module):
@@ -37,25 +39,25 @@ class CharRNN(nn.Module):
         """
         super().__init__()
         self.tokens, self.n_hidden, self.n_layers = tokens, n_hidden, n_layers
-        between = drop_prob if n_layers > 1 else 0.0  # PyTorch warns about dropout between one layer
-        self.weight_drop = weight_drop
-        self.lstm = nn.LSTM(tokens, n_hidden, n_layers, dropout=between)
-        self.dropout = nn.Dropout(drop_prob)
+        self.drop_prob, self.weight_drop = drop_prob, weight_drop
+        self.lstm = nn.LSTM(tokens, n_hidden, n_layers)
         self.fc = nn.Linear(n_hidden, tokens)
-        self.forced_layers: Layers | None = None  # whose layers compute; None: the fastest on the parameters' device
+        # None: the fastest that computes correctly on the parameters' device
+        self.forced_layers: Layers | None = None
+        self.forced_dropout: Dropout | None = None
 
     def forward(self, ids: Tensor, hidden: Hidden, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Hidden]:
         """Logits (seq * batch, tokens) and the next hidden state, detached, for ids (seq, batch) of dtype int64.
 
         dtype: float32 or bfloat16, of the matrix products and the logits; the hidden state is float32.
         """
-        run = self._run_ours if self.layers is Layers.OURS else self._run_pytorch
+        run = self._run_cudnn if self.layers is Layers.CUDNN else self._run_layers
         with torch.autocast(ids.device.type, torch.bfloat16, enabled=dtype == torch.bfloat16):
             output, hidden = run(ids, hidden, dtype)  # (seq, batch, n_hidden)
             if self.draws_fast(dtype):
-                output = dropout(output, self.dropout.p, self.training)
+                output = self._dropped(output, self.drop_prob, dtype)
             else:  # the notebook draws in the order of its output, (batch, seq, n_hidden)
-                output = self.dropout(output.transpose(0, 1)).transpose(0, 1)
+                output = self._dropped(output.transpose(0, 1), self.drop_prob, dtype).transpose(0, 1)
             return self.fc(output.reshape(-1, self.n_hidden)), hidden  # W h + b: (seq * batch, tokens)
 
     @property
@@ -64,7 +66,7 @@ class CharRNN(nn.Module):
         if self.forced_layers is not None:
             return self.forced_layers
         device = self.fc.weight.device.type
-        if device == "cuda":
+        if device == "cuda" and torch.version.hip is None:
             return Layers.CUDNN
         return Layers.OURS if device == "cpu" and compiled_cell().library is not None else Layers.PYTORCH
 
@@ -73,17 +75,33 @@ class CharRNN(nn.Module):
         return dtype == torch.bfloat16 and self.layers is Layers.OURS
 
     def _dropped(self, x: Tensor, p: float, dtype: torch.dtype) -> Tensor:
-        return (dropout if self.draws_fast(dtype) else F.dropout)(x, p, self.training)
+        draw: Dropout = dropout if self.draws_fast(dtype) else F.dropout
+        if x.device.type not in ("cpu", "cuda"):
+            draw = plain_dropout
+        return (self.forced_dropout or draw)(x, p, self.training)
 
-    def _run_ours(self, x: Tensor, hidden: Hidden, dtype: torch.dtype) -> tuple[Tensor, Hidden]:
+    def _run_layers(self, x: Tensor, hidden: Hidden, dtype: torch.dtype) -> tuple[Tensor, Hidden]:
         """Layer by layer; the first one reads ids (seq, batch), the others (seq, batch, n_hidden)."""
         states = []
         for layer, (h, c) in enumerate(zip(*hidden, strict=True)):  # (batch, n_hidden) each
             if layer:
-                x = self._dropped(x, self.lstm.dropout, dtype)
-            x, state = lstm_layer(x, (h, c), self._weights(layer, dtype), dtype)  # (seq, batch, n_hidden)
+                x = self._dropped(x, self.drop_prob, dtype)
+            x, state = self.run_layer(x, (h, c), self._weights(layer, dtype), dtype)  # (seq, batch, n_hidden)
             states.append(state)
         return x, (torch.stack([h for h, _ in states]), torch.stack([c for _, c in states]))
+
+    def run_layer(self, x: Tensor, state: State, weights: Sequence[Tensor], dtype: torch.dtype) -> tuple[Tensor, State]:
+        """Output (seq, batch, n_hidden) and detached state of one layer, ours or PyTorch's; x as for `lstm_layer`.
+
+        PyTorch's is never asked for more than one layer, nor for dropout: on Apple's GPUs it computes them wrongly.
+        """
+        if self.layers is Layers.OURS:
+            output, state = lstm_layer(x, state, weights, dtype)
+            return output, state
+        x, weight_ih = self._as_vectors(x, weights[0])
+        hidden, backward = [part.unsqueeze(0) for part in state], torch.is_grad_enabled()
+        output, h, c = torch._VF.lstm(x, hidden, [weight_ih, *weights[1:]], True, 1, 0.0, backward, False, False)
+        return output, (h[0].detach().float(), c[0].detach().float())
 
     def _weights(self, layer: int, dtype: torch.dtype) -> list[Tensor]:
         """weight_ih (4n, inputs), weight_hh (4n, n) with its dropout, bias_ih (4n,), bias_hh (4n,)."""
@@ -92,28 +110,28 @@ class CharRNN(nn.Module):
             return [weight_ih, weight_hh, *biases]
         return [weight_ih, self._dropped(weight_hh, self.weight_drop, dtype), *biases]
 
-    def _run_pytorch(self, ids: Tensor, hidden: Hidden, dtype: torch.dtype) -> tuple[Tensor, Hidden]:
-        """All layers by PyTorch's or cuDNN's LSTM, which read vectors, not ids.
+    def _run_cudnn(self, ids: Tensor, hidden: Hidden, dtype: torch.dtype) -> tuple[Tensor, Hidden]:
+        """All layers by cuDNN, with its dropout between them."""
+        first, *others = (weight for layer in range(self.n_layers) for weight in self._weights(layer, dtype))
+        x, first = self._as_vectors(ids, first)
+        dtype = dtype if has_bfloat16() else torch.float32
+        dropout = self.drop_prob if self.n_layers > 1 else 0.0  # PyTorch warns about dropout between one layer
+        output, h, c = cudnn_lstm(x, hidden, [first, *others], dtype, dropout=dropout, training=self.training)
+        return output, (h.detach().float(), c.detach().float())
+
+    def _as_vectors(self, x: Tensor, weight_ih: Tensor) -> tuple[Tensor, Tensor]:
+        """x and weight_ih for an LSTM that reads vectors (seq, batch, inputs), not ids (seq, batch).
 
         The vectors are one-hot if they are no wider than a row of gates. For a larger alphabet the product of weight
-        and one-hot vector is a lookup of its gates, and the first layer's weight is the identity.
+        and one-hot vector is a lookup of its gates, and the layer's weight is the identity.
         """
-        first, *others = (weight for layer in range(self.n_layers) for weight in self._weights(layer, dtype))
-        gates = len(first)  # 4 * n_hidden
+        if x.dim() == 3:
+            return x, weight_ih
+        gates = len(weight_ih)  # 4 * n_hidden
         if self.tokens <= gates:
-            x = F.one_hot(ids, self.tokens).to(first.dtype)  # (seq, batch, tokens)
-            entering: Tensor = first  # (4 * n_hidden, tokens)
-        else:
-            x = F.embedding(ids, first.t())  # (seq, batch, 4 * n_hidden)
-            entering = torch.eye(gates, dtype=first.dtype, device=first.device)
-        weights, dropout = [entering, *others], self.lstm.dropout
-        if self.layers is Layers.CUDNN:
-            dtype = dtype if has_bfloat16() else torch.float32
-            output, h, c = cudnn_lstm(x, hidden, weights, dtype, dropout=dropout, training=self.training)
-        else:
-            settings = (self.n_layers, dropout, self.training, False, False)
-            output, h, c = torch._VF.lstm(x, hidden, weights, True, *settings)
-        return output, (h.detach().float(), c.detach().float())
+            return F.one_hot(x, self.tokens).to(weight_ih.dtype), weight_ih  # (seq, batch, tokens), (gates, tokens)
+        identity = torch.eye(gates, dtype=weight_ih.dtype, device=weight_ih.device)
+        return F.embedding(x, weight_ih.t()), identity  # (seq, batch, gates), (gates, gates)
 
     def init_hidden(self, batch_size: int) -> Hidden:
         """Zeros on the parameters' device."""

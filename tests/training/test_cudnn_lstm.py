@@ -99,6 +99,11 @@ def test_a_gpu_without_bfloat16_products_learns_in_float32() -> None:
     seen = []
     learner = Learner(small_settings(precision="bfloat16"), small_corpus())
     learner.model.forced_layers = Layers.CUDNN
-    learner.model.dropout.register_forward_hook(lambda _, given, out: seen.append(given[0].dtype))
+
+    def dropout(x: torch.Tensor, p: float, training: bool) -> torch.Tensor:
+        seen.append(x.dtype)
+        return x
+
+    learner.model.forced_dropout = dropout
     learner.learn()
     assert seen == [torch.float32]
