@@ -26,6 +26,9 @@ GROWTH_SECONDS: Final = 0.1  # between two later updates of it
 _COMMON: Final = (SEED, LENGTH)  # always the same on both sides, as the prime is
 
 
+Clock = Callable[[], float]
+
+
 class ModelCache:
     """The models opened last, and all live weights, which no file holds. Threads share it."""
 
@@ -132,15 +135,10 @@ class Side:
     """One of the two texts: asked for another while it is written, the newest request is written next."""
 
     def __init__(
-        self,
-        letter: str,
-        source: ModelSource,
-        settings: PlaySettings,
-        cache: ModelCache,
-        jobs: Jobs,
-        clock: Callable[[], float],
+        self, letter: str, model: ModelSource, settings: PlaySettings, cache: ModelCache, jobs: Jobs, clock: Clock
     ) -> None:
-        self.letter, self.source, self.settings = letter, source, settings
+        """clock: seconds."""
+        self.letter, self.source, self.settings = letter, model, settings
         self.shown: ComparisonText | None = None
         self.text = ""
         """The characters of `shown` at the last poll."""
@@ -148,7 +146,6 @@ class Side:
         self._job = f"comparison {letter}"
         self._writing: ComparisonText | None = None
         self._next: ComparisonText | None = None
-        self._finished = False
         self._due = 0.0
 
     @property
@@ -162,21 +159,20 @@ class Side:
 
     @property
     def model(self) -> LoadedModel | None:
-        """The model that wrote the text that is shown."""
-        return self.shown.model if self.shown is not None else None
+        """The model of the side, once it has written the text that is shown."""
+        model = self.shown.model if self.shown is not None else None
+        return model if model is not None and model.source == self.source else None
 
     @property
     def title(self) -> str:
-        model = self.model
-        return model.title if model is not None and model.source == self.source else self.source.label
+        return self.source.label if self.model is None else self.model.title
 
     @property
     def stage(self) -> Stage | None:
         """Where the model stands in its training, if its run has kept checkpoints."""
-        shown, source = self.shown, self.source
+        shown, source, model = self.shown, self.source, self.model
         if shown is None or not shown.kept_steps or shown.source.run != source.run:
             return None
-        model = self.model if self.model is not None and self.model.source == source else None
         step = step_of_kept(source.path) if source.kind == "kept" else shown.kept_steps[-1]
         if model is not None and model.step is not None:
             step = model.step
@@ -184,32 +180,30 @@ class Side:
 
     def write(self, prime: str) -> None:
         """Write the text anew."""
-        text = ComparisonText(self.source, prime, self.settings)
+        self._next = ComparisonText(self.source, prime, self.settings)
         if self._writing is None:
-            self._begin(text)
+            self._write_next()
         else:
-            self._next = text
             self._writing.end_soon()
 
-    def poll(self) -> bool:
-        """Update `shown` and `text`; whether there is anything new."""
-        writing, finished = self._writing, self._finished
-        self._finished = False
-        if writing is None or self._clock() < self._due:
-            return finished
-        if writing.count > (len(self.text) if self.shown is writing else 0):
-            self.shown, self.text = writing, writing.text
+    def update(self) -> None:
+        """Show what has been written by now, if that is worth it."""
+        writing, shown = self._writing, len(self.text) if self.growing else 0
+        if writing is not None and writing.count > shown and self._clock() >= self._due:
+            self._show(writing)
             self._due = self._clock() + GROWTH_SECONDS
-            return True
-        return finished
 
     def close(self) -> None:
         self._jobs.cancel(self._job)
 
-    def _begin(self, text: ComparisonText) -> None:
-        self._due = self._clock() + PATIENCE_SECONDS
-        self._writing, cache = text, self._cache
-        self._jobs.submit(self._job, lambda token: text.write(cache, token), self._written, self._failed)
+    def _show(self, text: ComparisonText) -> None:
+        self.shown, self.text = text, text.text
+
+    def _write_next(self) -> None:
+        self._writing, self._next = self._next, None
+        if (text := self._writing) is not None:
+            self._due, cache = self._clock() + PATIENCE_SECONDS, self._cache
+            self._jobs.submit(self._job, lambda token: text.write(cache, token), self._written, self._failed)
 
     def _failed(self, error: ValueError) -> None:
         if self._writing is not None:
@@ -217,11 +211,9 @@ class Side:
         self._written(None)
 
     def _written(self, _: None) -> None:
-        self.shown, self._writing, following, self._next = self._writing, None, self._next, None
-        self.text = self.shown.text if self.shown is not None else ""
-        self._finished = True
-        if following is not None:
-            self._begin(following)
+        if self._writing is not None:
+            self._show(self._writing)
+        self._write_next()
 
 
 class Comparison:
@@ -235,7 +227,7 @@ class Comparison:
         prime: str,
         settings: PlaySettings,
         new_seed: Callable[[], int],
-        clock: Callable[[], float] = time.perf_counter,
+        clock: Clock = time.perf_counter,
     ) -> None:
         """Both sides begin with the same model and settings; B is chosen. new_seed: for a reroll; clock: seconds."""
         cache.put(model)
@@ -245,9 +237,8 @@ class Comparison:
         self.chosen = 1
         self.prime = prime
         self._cache, self._jobs, self._new_seed = cache, jobs, new_seed
+        self._polled: Sequence[object] = ()
         self._moments = 0  # at which live weights were fetched
-        self._compared: Sequence[ComparisonText | None] = ()
-        self._known_shared = 0
 
     @property
     def side(self) -> Side:
@@ -261,10 +252,8 @@ class Comparison:
     @property
     def shared(self) -> int | None:
         """How many characters the texts have in common before they differ; None if neither differs from the other."""
-        (one, other), compared = [side.text for side in self.sides], [side.shown for side in self.sides]
-        if compared != self._compared:
-            self._compared, self._known_shared = compared, 0
-        self._known_shared = shared = shared_length(one, other, self._known_shared)
+        one, other = (side.text for side in self.sides)
+        shared = shared_length(one, other)
         return shared if shared < min(len(one), len(other)) else None
 
     @property
@@ -275,8 +264,10 @@ class Comparison:
     def poll(self) -> bool:
         """Take over what was written; whether there is anything new to show."""
         self._jobs.drain()
-        one, other = (side.poll() for side in self.sides)
-        return one or other
+        for side in self.sides:
+            side.update()
+        before, self._polled = self._polled, [(side.shown, side.busy, len(side.text)) for side in self.sides]
+        return self._polled != before
 
     def close(self) -> None:
         """Abandon what is being written."""
@@ -365,10 +356,10 @@ def training_facts(step: int, facts: Mapping[str, Any]) -> list[str]:
     return [*found, f"loss {loss:.2f}"] if isinstance(loss, int | float) else found
 
 
-def shared_length(one: str, other: str, known: int = 0) -> int:
-    """How many characters two texts begin with in common; the first `known` need no comparison."""
-    low, high = known, min(len(one), len(other))
-    while low < high and one[low] == other[low]:
+def shared_length(one: str, other: str) -> int:
+    """How many characters two texts begin with in common."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
         middle = (low + high + 1) // 2
         if one[low:middle] == other[low:middle]:
             low = middle

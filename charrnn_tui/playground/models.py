@@ -39,8 +39,7 @@ class ModelSource:
                 return self.path.name
             case "kept":
                 return f"{self.path.parent.parent.name} · step {step_of_kept(self.path):,}"
-            case _:
-                return f"{self.path.name} · {self.kind}"
+        return f"{self.path.name} · {self.kind}"
 
     @property
     def run(self) -> Path | None:
@@ -55,8 +54,7 @@ class ModelSource:
                 return RunDirectory(self.path).best_file
             case "last" | "live":
                 return RunDirectory(self.path).last_file
-            case _:
-                return self.path
+        return self.path
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,22 +82,17 @@ class LoadedModel:
         return SHIPPED_PRIME if self.source.kind == "shipped" else ""
 
 
-def source_of(reference: str, backend: Backend) -> ModelSource:
-    """The model a user means: a run by its name or directory (its best checkpoint), or else a file."""
+def source_of(reference: str | Path, backend: Backend) -> ModelSource:
+    """The model a user means: a run by its name or directory, or else a file, as what the program knows it."""
     path = Path(os.path.expanduser(reference))  # where there is no such user, a name like any other
+    if path == backend.shipped_checkpoint():
+        return ModelSource("shipped", path)
     run = find_run(backend.runs_directory, str(path))
-    if run is None:
-        return ModelSource("kept", path.resolve()) if run_of_kept(path) else ModelSource("file", path)
-    return ModelSource("best" if run.best_file.exists() else "last", run.path)
-
-
-def source_of_checkpoint(file: Path, backend: Backend) -> ModelSource:
-    """The model in this file, under the name that it goes by: the shipped one, a run's best or last."""
-    if file == backend.shipped_checkpoint():
-        return ModelSource("shipped", file)
-    if is_run(file.parent) and file.stem in ("best", "last"):
-        return ModelSource("best" if file.stem == "best" else "last", file.parent)
-    return source_of(str(file), backend)
+    if run is not None:
+        return ModelSource("best" if run.best_file.exists() else "last", run.path)
+    if is_run(path.parent) and path.stem in ("best", "last"):
+        return ModelSource("best" if path.stem == "best" else "last", path.parent)
+    return ModelSource("kept", path.resolve()) if run_of_kept(path) else ModelSource("file", path)
 
 
 def load_model(source: ModelSource, backend: Backend) -> LoadedModel:

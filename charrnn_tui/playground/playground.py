@@ -203,8 +203,8 @@ class Playground:
                 self._mark(f"{control.name} {control.shown(settings)}")
             if SEED in changed:
                 self.start_over()
-        elif sampling or SEED in changed:
-            self._write_again([*sampling, SEED][0], self.writer.count)
+        elif (sampling or SEED in changed) and self.writer.generated is not None:
+            self._replay.start(self.writer.generated, settings, [*sampling, SEED][0], self.writer.count)
 
     def reroll(self) -> None:
         """Write another text, with a seed drawn anew."""
@@ -218,9 +218,9 @@ class Playground:
         if self._loader.live or (generated is not None and generated.mixed):
             self._stop_and_wait()
             self._loader.start_over(self._given_prime)
-        elif not self._loader.status and model is not None and self.writer.sampler is not None:
-            self.writer.restart(self.settings.seed)
-            self._started(model, f"seed {self.settings.seed}")
+        elif not self._loader.status and model is not None and generated is not None:
+            seed = self.settings.seed
+            self._grow(Branch(self.writer.restart(generated, seed), model, f"seed {seed}"))
 
     def go_on(self) -> None:
         self.writer.go_on()
@@ -320,17 +320,16 @@ class Playground:
 
     def _begin(self, primed: PrimedModel) -> None:
         length = self.writer.count
-        self.problem = ""
         if not self.prime_is_typed:
             self.prime = primed.prime
             self._happened.append(PrimeChanged(primed.prime))
-        self.writer.begin(primed.sampler, primed.read, self.settings.seed)
-        self._started(primed.model, "start")
+        text = self.writer.begin(primed.sampler, primed.read, self.settings.seed)
+        start = Branch(text, primed.model, "start")
+        self._grow(start)
         self._happened.append(ModelChanged(primed.model))
         if self.settings.replay and length and not self._loader.live:
-            current = self.tree.current
-            self._replayed_branch = None if current is None else (current, None)
-            self._write_again(None, length)
+            self._replayed_branch = start, None
+            self._replay.start(text, self.settings, None, length)
 
     def _renew(self, model: LoadedModel) -> None:
         self.writer.change_model(model.network)
@@ -384,10 +383,6 @@ class Playground:
             return False
         return not self._loader.status and not self._loader.live
 
-    def _write_again(self, control: PlayControl | None, length: int) -> None:
-        if self.writer.generated is not None:
-            self._replay.start(self.writer.generated, self.settings, control, length)
-
     def _stop_and_wait(self) -> None:
         """Stop writing; the text stays shown until the next one is there."""
         self._replay.cancel()
@@ -402,18 +397,15 @@ class Playground:
         if self.status:
             return self.status
         try:
-            self.writer.fork(position, token_ids, seed)
+            text = self.writer.fork(trunk.generated, position, token_ids, seed)
         except ValueError as error:
             return str(error)
-        assert self.writer.generated is not None
-        self.tree.grow(trunk.forked(self.writer.generated, position, origin))
-        self._show()
+        self._grow(trunk.forked(text, position, origin))
         return ""
 
-    def _started(self, model: LoadedModel, origin: str) -> None:
-        assert self.writer.generated is not None
-        self.tree.grow(Branch(self.writer.generated, model, origin))
-        self._show()
+    def _grow(self, branch: Branch) -> None:
+        self.tree.grow(branch)
+        self._show(branch)
 
     def _show_current(self) -> None:
         """Show the text that the tree stands on, stopped, with its model, prime and settings."""
@@ -425,12 +417,10 @@ class Playground:
         if self.prime != branch.generated.prime:
             self.prime, self.prime_is_typed = branch.generated.prime, True
             self._happened.append(PrimeChanged(self.prime))
-        self._show()
+        self._show(branch)
         self._happened.append(ModelChanged(branch.model))
 
-    def _show(self) -> None:
-        branch = self.tree.current
-        assert branch is not None
+    def _show(self, branch: Branch) -> None:
         self._replay.cancel()
         self.problem = ""
         self._happened.append(TextShown(branch))

@@ -120,18 +120,21 @@ class Writer:
         elif self.writing:
             self._end = (self.count // settings.length + 1) * settings.length
 
-    def begin(self, sampler: Sampler, prime: str, seed: int) -> None:
+    def begin(self, sampler: Sampler, prime: str, seed: int) -> GeneratedText:
         """Start a text with a sampler that has read the prime."""
         sampler.settings = self._settings.sampling
         sampler.reseed(seed)
-        self.sampler, self.generated, self._end = sampler, GeneratedText(sampler, prime, seed), None
+        generated = GeneratedText(sampler, prime, seed)
+        self.sampler, self.generated, self._end = sampler, generated, None
         self.go_on()
+        return generated
 
-    def restart(self, seed: int) -> None:
-        """Start another text with the same prime, which is not read again."""
-        if self.generated is not None:
-            self.turn_to(self.generated.fork(0, seed))
-            self.go_on()
+    def restart(self, generated: GeneratedText, seed: int) -> GeneratedText:
+        """Start another text with the prime of this one, which is not read again."""
+        restarted = generated.fork(0, seed)
+        self.turn_to(restarted)
+        self.go_on()
+        return restarted
 
     def turn_to(self, generated: GeneratedText) -> None:
         """Stand at the end of a text, stopped."""
@@ -149,21 +152,20 @@ class Writer:
             self.stop()
         self.wake()
 
-    def fork(self, position: int, token_ids: Sequence[int], seed: int | None = None) -> None:
-        """Go on from a position on a text of its own, first with these characters, with a new seed if given.
+    def fork(self, trunk: GeneratedText, position: int, token_ids: Sequence[int], seed: int | None) -> GeneratedText:
+        """Go on from a position of a text on one of its own, first with these characters, with a new seed if given.
 
         Newer weights that have come since that position write what follows. Raises WeightsGone, and changes nothing.
         """
-        if self.generated is None:
-            return
-        newest, generated = self.generated.network, self.generated.fork(position, seed)
+        generated = trunk.fork(position, seed)
         self.turn_to(generated)
-        if generated.network is not newest:
-            self.change_model(newest)
+        if generated.network is not trunk.network:
+            self.change_model(trunk.network)
         assert self.sampler is not None
         for token_id in token_ids:
             generated.write(self.sampler, token_id)
         self.go_on()
+        return generated
 
     def change_model(self, model: CharLSTM) -> None:
         """Go on with other weights of the same network, from the state of the old ones."""

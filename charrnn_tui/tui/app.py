@@ -14,7 +14,7 @@ from textual.timer import Timer
 
 from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.jobs import Jobs
-from charrnn_tui.playground.models import ModelSource, source_of, source_of_checkpoint
+from charrnn_tui.playground.models import ModelSource, source_of
 from charrnn_tui.run.active_run import ActiveRun
 from charrnn_tui.run.control import Ending
 from charrnn_tui.run.directory import RunDirectory
@@ -112,7 +112,7 @@ class StudioApp(App[RunDirectory]):
         """The first screen, which shows what was asked for."""
         opening = self._opening
         if opening.checkpoint is not None:
-            self.play.open_source(source_of_checkpoint(opening.checkpoint, self._backend))
+            self.play.open_source(source_of(opening.checkpoint, self._backend))
         if opening.session is not None:
             self.play.begin_with(opening.session)
         if opening.start is not None:
@@ -240,7 +240,7 @@ class StudioApp(App[RunDirectory]):
 
     @on(PlayRun)
     def _play_run(self, event: PlayRun) -> None:
-        self.play.open_source(source_of(str(event.run.path), self._backend))
+        self.play.open_source(source_of(event.run.path, self._backend))
         self.switch_mode("play")
 
     # -- actions ------------------------------------------------------------------------------------------------------
