@@ -8,7 +8,7 @@ from benchmarks.measuring import ROOT, Row, in_a_process, in_turn
 from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
 from charrnn_tui.playground.controls import TEMPERATURE, PlaySettings
 from charrnn_tui.playground.jobs import Jobs
-from charrnn_tui.playground.replay import Replay, Replayed
+from charrnn_tui.playground.replay import Replay
 from charrnn_tui.sampling.generated_text import GeneratedText
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.lstm_step import COMPILED
@@ -57,14 +57,14 @@ def measure(scratch: Path) -> Iterator[Row]:
 
     def replayed() -> float:
         """A press of an arrow with replay on, until the text stands in the view."""
-        jobs, done = Jobs(), list[Replayed]()
-        replay = Replay(jobs, done.append, lambda error: None)
+        jobs, done = Jobs(), list[GeneratedText]()
+        replay = Replay(jobs, lambda text, sampler, control: done.append(text), lambda error: None)
         started = time.perf_counter()
         replay.start(text, PlaySettings(temperature=0.85), TEMPERATURE, 1000)
         while not done:
             time.sleep(WRITE_SECONDS)  # as the pane polls
             jobs.drain()
-        WrappedText(80).append(done[0].text.text)
+        WrappedText(80).append(done[0].text)
         return 1000 * (time.perf_counter() - started)
 
     def weights_read() -> float:

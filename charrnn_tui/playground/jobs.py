@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from queue import Empty, SimpleQueue
+from functools import partial
+from queue import SimpleQueue
 from typing import TypeVar
 
 Result = TypeVar("Result")
@@ -18,18 +19,11 @@ class CancelToken:
     """Tells work whether its result is still wanted. Work calls `check` every few milliseconds."""
 
     def __init__(self) -> None:
-        self._cancelled = False
-
-    @property
-    def cancelled(self) -> bool:
-        return self._cancelled
-
-    def cancel(self) -> None:
-        self._cancelled = True
+        self.cancelled = False
 
     def check(self) -> None:
         """Raise Abandoned if the result is no longer wanted."""
-        if self._cancelled:
+        if self.cancelled:
             raise Abandoned
 
 
@@ -61,14 +55,14 @@ class Jobs:
         token = self._tokens[key] = CancelToken()
 
         def run() -> None:
+            hand_over: Callable[[], object]
             try:
-                result = work(token)
+                hand_over = partial(done, work(token))
             except Abandoned:
                 return
-            except Exception as error:  # handed over below, to whoever drains
-                self._finished.put((key, token, lambda error=error: _fail(error, failed)))  # type: ignore[misc]  # bound now
-            else:
-                self._finished.put((key, token, lambda: done(result)))
+            except Exception as error:  # for whoever drains
+                hand_over = partial(_fail, error, failed)
+            self._finished.put((key, token, hand_over))
 
         threading.Thread(target=run, name=f"job {key}", daemon=True).start()
         self._wake()
@@ -77,7 +71,7 @@ class Jobs:
         """End the job of this key, soon; neither `done` nor `failed` is called."""
         token = self._tokens.pop(key, None)
         if token is not None:
-            token.cancel()
+            token.cancelled = True
 
     def pending(self, key: str) -> bool:
         """Whether the key has a job whose result has not been handed over."""
@@ -90,11 +84,8 @@ class Jobs:
 
     def drain(self) -> None:
         """Hand over the results that have come since the last call."""
-        while True:
-            try:
-                key, token, hand_over = self._finished.get_nowait()
-            except Empty:
-                return
+        while not self._finished.empty():
+            key, token, hand_over = self._finished.get()
             if not token.cancelled:
                 del self._tokens[key]
                 hand_over()

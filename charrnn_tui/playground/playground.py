@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import Enum
+from functools import partial
 from typing import Final
 
 from charrnn_tui.playground.backend import Backend
@@ -13,11 +14,13 @@ from charrnn_tui.playground.controls import CONTROLS, DEFAULTS, SAMPLING_FIELDS,
 from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.playground.model_loading import ModelLoader, PrimedModel
 from charrnn_tui.playground.models import LoadedModel, ModelSource
-from charrnn_tui.playground.replay import Replay, Replayed
+from charrnn_tui.playground.replay import Replay
 from charrnn_tui.playground.restoring import SessionRestorer
 from charrnn_tui.playground.session import Session
 from charrnn_tui.playground.writer import Writer
 from charrnn_tui.run.active_run import ActiveRun
+from charrnn_tui.sampling.generated_text import GeneratedText
+from charrnn_tui.sampling.sampler import Sampler
 
 NO_TEXT: Final = "there is no text yet"
 TEXT_CHANGED: Final = "another text is shown now, which does not reach this position"
@@ -314,7 +317,7 @@ class Playground:
         self.prime, self.prime_is_typed = session.prime, True
         self._happened.append(PrimeChanged(session.prime))
         restorer = self._restorer = SessionRestorer(session, self._backend)
-        self._jobs.submit(_SESSION, restorer.restore_current, self._current_restored)
+        self._jobs.submit(_SESSION, restorer.restore_current, partial(self._current_restored, restorer))
 
     # -- what comes from the background -------------------------------------------------------------------------------
 
@@ -338,31 +341,28 @@ class Playground:
             self.tree.current.model = model
         self._happened.append(ModelChanged(model))
 
-    def _replayed(self, replayed: Replayed) -> None:
+    def _replayed(self, text: GeneratedText, sampler: Sampler, control: PlayControl | None) -> None:
         """Show a text written again; one branch holds all texts that changes of one control have made in a row."""
-        current, control = self.tree.current, replayed.control
+        current = self.tree.current
         assert current is not None
-        self.writer.exchange(replayed.text, replayed.sampler)
+        self.writer.exchange(text, sampler)
         if self._replayed_branch == (current, control) and not current.bookmarked and not self.tree.children(current):
-            current.generated = replayed.text
+            current.generated = text
             current.marks.clear()
         else:
-            current = Branch(replayed.text, current.model, f"replay {control.name}" if control else "replay")
+            current = Branch(text, current.model, f"replay {control.name}" if control else "replay")
             self.tree.grow(current)
         self._replayed_branch = current, control
         self._happened.append(TextShown(current, keep_place=True))
 
-    def _current_restored(self, current: Branch | None) -> None:
-        restorer = self._restorer
-        assert restorer is not None
+    def _current_restored(self, restorer: SessionRestorer, current: Branch | None) -> None:
         if current is not None:
             self.tree.bring_back(list(reversed(list(current.ancestry))), current)
             self._show_current()
-        self._jobs.submit(_SESSION, restorer.restore_others, self._all_restored)
+        self._jobs.submit(_SESSION, restorer.restore_others, partial(self._all_restored, restorer))
 
-    def _all_restored(self, branches: Sequence[Branch]) -> None:
-        restorer, self._restorer = self._restorer, None
-        assert restorer is not None
+    def _all_restored(self, restorer: SessionRestorer, branches: Sequence[Branch]) -> None:
+        self._restorer = None
         self.tree.bring_back(branches, None)
         self._happened.append(SessionRestored(tuple(restorer.lost)))
         if branches and self.tree.current not in branches:

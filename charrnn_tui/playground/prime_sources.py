@@ -30,15 +30,11 @@ def prime_from_file(path: str, encoding: str) -> FoundPrime:
     file = Path(os.path.expanduser(path))  # not Path.expanduser, which fails for an unknown user
     if os.path.exists(file) and not (os.path.isfile(file) or os.path.isdir(file)):
         raise ValueError(f"{file}: is a pipe or a device, not a file")  # reading it might never end
-    return _ending(read_text(file, encoding), file.name)
-
-
-def _ending(text: str, name: str) -> FoundPrime:
+    text, name = read_text(file, encoding), file.name
     if len(text) > PRIME_MOST:
         return FoundPrime(text[-PRIME_MOST:], f"the last {PRIME_MOST:,} of {len(text):,} characters of {name}")
-    return FoundPrime(
-        text, f"{len(text):,} characters of {name}" if text else f"{name} is empty: the prime is a new line"
-    )
+    origin = f"{len(text):,} characters of {name}" if text else f"{name} is empty: the prime is a new line"
+    return FoundPrime(text, origin)
 
 
 @dataclass(frozen=True)
@@ -111,13 +107,12 @@ class RandomLinePicker:
         number = self._lines.draw(seed)
         if number is None:
             raise ValueError(f"{text.name}: every line is blank")
-        line = _ending(self._lines.line(number), f"line {number + 1:,}")
-        origin = (
-            f"{line.origin.removeprefix(f'{len(line.prime):,} characters of ')} of {len(self._lines):,} of {text.name}"
-        )
+        line, origin = self._lines.line(number), f"line {number + 1:,} of {len(self._lines):,} of {text.name}"
+        if len(line) > PRIME_MOST:
+            origin = f"the last {PRIME_MOST:,} of {len(line):,} characters of {origin}"
         if text.sha256 not in (None, self._sha256):
             origin += f", which has changed since: its SHA-256 was {text.sha256[:8]}…, is {self._sha256[:8]}…"
-        return FoundPrime(line.prime, origin)
+        return FoundPrime(line[-PRIME_MOST:], origin)
 
     def _read(self, text: TrainingText, backend: Backend) -> None:
         files = [text.encoding, *((path, path.stat().st_mtime_ns, path.stat().st_size) for path in text.files)]

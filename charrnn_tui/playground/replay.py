@@ -1,7 +1,6 @@
 """Replay: write a whole text again, as long as it was, from the same prime under changed controls."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from charrnn_tui.playground.controls import PlayControl, PlaySettings
@@ -13,19 +12,16 @@ ALWAYS_FINISHED: Final = 2000  # characters; a key held down shows each text of 
 _REPLAY = "replay"  # key of the job
 
 
-@dataclass(frozen=True, eq=False)
-class Replayed:
-    """A text written again. sampler: at its end. control: the one that was changed, None for another prime or model."""
-
-    text: GeneratedText
-    sampler: Sampler
-    control: PlayControl | None
-
-
 class Replay:
     """At most one text is written again at a time; a change that comes meanwhile is written next."""
 
-    def __init__(self, jobs: Jobs, done: Callable[[Replayed], None], failed: Callable[[ValueError], None]) -> None:
+    def __init__(
+        self,
+        jobs: Jobs,
+        done: Callable[[GeneratedText, Sampler, PlayControl | None], None],
+        failed: Callable[[ValueError], None],
+    ) -> None:
+        """done: called with the text, a sampler at its end, and the control that was changed, if any."""
         self._jobs, self._done, self._failed = jobs, done, failed
         self._text: GeneratedText | None = None  # grows on the job's thread
         self._length = 0
@@ -55,24 +51,24 @@ class Replay:
         new = self._text = text.fork(0, settings.seed)
         self._length = length
 
-        def work(token: CancelToken) -> Replayed:
+        def work(token: CancelToken) -> Sampler:
             sampler = Sampler(new.network, new.vocabulary, settings.sampling, seed=0)
             sampler.restore(new.snapshot_at(0))
             while len(new) < length:
                 token.check()
                 new.write(sampler)
             new.compute_statistics()
-            return Replayed(new, sampler, control)
+            return sampler
 
-        self._jobs.submit(_REPLAY, work, self._finished, self._failed)
+        def finished(sampler: Sampler) -> None:
+            queued, self._queued = self._queued, None
+            self._done(new, sampler, control)
+            if queued is not None:
+                self.start(new, *queued, length)
+
+        self._jobs.submit(_REPLAY, work, finished, self._failed)
 
     def cancel(self) -> None:
         """Drop the text being written and the request that waits."""
         self._queued = None
         self._jobs.cancel(_REPLAY)
-
-    def _finished(self, replayed: Replayed) -> None:
-        queued, self._queued = self._queued, None
-        self._done(replayed)
-        if queued is not None:
-            self.start(replayed.text, *queued, self._length)

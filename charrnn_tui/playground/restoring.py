@@ -35,7 +35,7 @@ class SessionRestorer:
             self._current_places.insert(0, place)
             place = session.branches[place].parent
         self._written = 0
-        self._total = max(1, sum(branch.recipe.length - branch.position for branch in session.branches))
+        self._total = max(1, sum(len(branch.text) - branch.position for branch in session.branches))
 
     @property
     def status(self) -> str:
@@ -61,26 +61,27 @@ class SessionRestorer:
 
     def _restore_branch(self, place: int, token: CancelToken) -> None:
         saved = self._session.branches[place]
+        recipe = saved.steps
         parent = None if saved.parent is None else self._restored.get(saved.parent)
-        model = self._model(saved.source, saved.recipe.checkpoint, saved.recipe.sha256)
+        model = self._model(saved.source, recipe.checkpoint, recipe.sha256)
         if model is None or (saved.parent is not None and parent is None):
             return
         if parent is None:
-            sampler = saved.recipe.start(model.network, model.vocabulary)
-            text = GeneratedText(sampler, saved.recipe.prime, saved.recipe.seeds[0])
+            sampler = recipe.start(model.network, model.vocabulary)
+            text = GeneratedText(sampler, recipe.prime, recipe.seeds[0])
         else:
             text = parent.generated.fork(saved.position)
-            earlier = max(at for at in saved.recipe.settings if at <= saved.position)
-            sampler = Sampler(model.network, model.vocabulary, saved.recipe.settings[earlier], seed=0)
+            earlier = max(at for at in recipe.settings if at <= saved.position)
+            sampler = Sampler(model.network, model.vocabulary, recipe.settings[earlier], seed=0)
             sampler.restore(text.snapshot_at(saved.position))
         ids = model.vocabulary.encode(saved.text).tolist()
         before = self._written
-        for written, _ in enumerate(follow(saved.recipe, sampler, text, ids)):
+        for written, _ in enumerate(follow(recipe, sampler, text, ids)):
             if written % PROGRESS_EVERY == 0:
                 token.check()
                 self._written = before + written
         text.compute_statistics()
-        self._written = before + saved.recipe.length - saved.position
+        self._written = before + recipe.length - saved.position
         self._restored[place] = Branch(
             text, model, saved.origin, parent, saved.position, list(saved.marks), saved.bookmarked
         )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -15,7 +16,7 @@ from charrnn_tui.playground.controls import PlaySettings
 from charrnn_tui.playground.models import Kind, ModelSource
 from charrnn_tui.run.decoding import Count, decode
 from charrnn_tui.run.files import write_atomically
-from charrnn_tui.sampling.recipe import Recipe, RecipeError
+from charrnn_tui.sampling.recipe import Recipe
 
 if TYPE_CHECKING:
     from charrnn_tui.playground.branches import Branch, BranchTree
@@ -31,42 +32,21 @@ class SessionError(ValueError):
 
 
 @dataclass(frozen=True)
-class SavedBranch:
-    """A text. parent: its place in the session, None where it grew out of nothing; position: where it left it."""
+class SavedModel:
+    """A `ModelSource` in JSON."""
 
-    source: ModelSource
-    recipe: Recipe
-    text: str
-    origin: str
-    parent: int | None
-    position: int
-    marks: tuple[Mark, ...]
-    bookmarked: bool
-
-
-@dataclass(frozen=True)
-class Session:
-    """branches: parents before what grew out of them. current: the one on the screen. prime: as it was typed."""
-
-    settings: PlaySettings
-    prime: str
-    branches: tuple[SavedBranch, ...]
-    current: int
-
-    @property
-    def characters(self) -> int:
-        return sum(len(branch.text) for branch in self.branches)
-
-
-class _ModelFile(msgspec.Struct):
     kind: Kind
     path: str
 
 
-class _BranchFile(msgspec.Struct):
-    """A `SavedBranch` as it is in JSON."""
+@dataclass(frozen=True)
+class SavedBranch:
+    """A text. parent: its place in the session, None where it grew out of nothing; position: where it left it.
 
-    model: _ModelFile
+    recipe: in JSON. Raises ValueError where it cannot be read, or says another length.
+    """
+
+    model: SavedModel
     recipe: dict[str, Any]
     text: str
     origin: str
@@ -75,29 +55,44 @@ class _BranchFile(msgspec.Struct):
     marks: tuple[Mark, ...]
     bookmarked: bool
 
-    @classmethod
-    def of(cls, branch: SavedBranch) -> Self:
-        model, recipe = _ModelFile(branch.source.kind, str(branch.source.path)), branch.recipe.as_json()
-        place = (branch.origin, branch.parent, branch.position)
-        return cls(model, recipe, branch.text, *place, branch.marks, branch.bookmarked)
+    def __post_init__(self) -> None:
+        if len(self.text) != self.steps.length or self.position > len(self.text):
+            raise ValueError(f"{len(self.text)} characters, not what the recipe says")
 
-    def read(self, place: int) -> SavedBranch:
-        """The text at this place in its session. Raises ValueError."""
-        recipe = Recipe.from_json(self.recipe)
-        if len(self.text) != recipe.length or self.position > len(self.text):
-            raise ValueError(f"text {place} has {len(self.text)} characters, not what its recipe says")
-        if self.parent is not None and self.parent >= place:
-            raise ValueError(f"text {place} stands before the one that it grew out of")
-        source, where = ModelSource(self.model.kind, Path(self.model.path)), (self.origin, self.parent, self.position)
-        return SavedBranch(source, recipe, self.text, *where, self.marks, self.bookmarked)
+    @cached_property
+    def steps(self) -> Recipe:
+        """The recipe as it was read."""
+        return Recipe.from_json(self.recipe)
+
+    @property
+    def source(self) -> ModelSource:
+        return ModelSource(self.model.kind, Path(self.model.path))
 
 
-class _SessionFile(msgspec.Struct):
-    version: int
+@dataclass(frozen=True)
+class Session:
+    """As it is in JSON. branches: parents before what grew out of them. prime: as it was typed.
+
+    current: the place of the text on the screen. Raises ValueError where a place is none.
+    """
+
     settings: PlaySettings
     prime: str
-    branches: list[_BranchFile]
+    branches: list[SavedBranch]
     current: Count
+    version: int = VERSION
+
+    def __post_init__(self) -> None:
+        parents = [branch.parent for branch in self.branches]
+        if any(parent is not None and parent >= place for place, parent in enumerate(parents)):
+            raise ValueError("a text stands before the one that it grew out of")
+        if self.current >= len(self.branches):
+            raise ValueError(f"there is no text {self.current}")
+        self.settings.sampling  # noqa: B018 - raises where they make no sense
+
+    @property
+    def characters(self) -> int:
+        return sum(len(branch.text) for branch in self.branches)
 
 
 def session_of(
@@ -117,8 +112,8 @@ def session_of(
         except ValueError:
             continue
         saved[branch] = SavedBranch(
-            model.source,
-            recipe,
+            SavedModel(model.source.kind, str(model.source.path)),
+            recipe.as_json(),
             branch.generated.text,
             branch.origin,
             None if parent is None else list(saved).index(parent),
@@ -130,15 +125,13 @@ def session_of(
         raise SessionError("no text of this session can be written again")
     order = list(saved)
     current = order.index(branches.current) if branches.current in saved else len(order) - 1
-    return Session(settings, prime, tuple(saved.values()), current)
+    return Session(settings, prime, list(saved.values()), current)
 
 
 def write_session(path: Path, session: Session) -> None:
     """Write it, and take away the oldest ones beside it. Raises OSError."""
-    branches = [_BranchFile.of(branch) for branch in session.branches]
-    file = _SessionFile(VERSION, session.settings, session.prime, branches, session.current)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, (json.dumps(msgspec.to_builtins(file)) + "\n").encode())
+    write_atomically(path, (json.dumps(msgspec.to_builtins(session)) + "\n").encode())
     for old in list_sessions(path.parent)[KEPT:]:
         old.unlink(missing_ok=True)
 
@@ -155,18 +148,11 @@ def list_sessions(directory: Path) -> list[Path]:
 def read_session(path: Path) -> Session:
     """Raises SessionError, which begins with the path."""
     try:
-        file = decode(path.read_bytes(), _SessionFile)
-        if file.version != VERSION:
-            raise SessionError(f"{path}: is a session of version {file.version}, this program reads {VERSION}")
-        branches = tuple(branch.read(place) for place, branch in enumerate(file.branches))
-        file.settings.sampling  # noqa: B018 - raises where they make no sense
-        branches[file.current]
+        session = decode(path.read_bytes(), Session)
     except OSError as error:
         raise SessionError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except SessionError:
-        raise
-    except RecipeError as error:
-        raise SessionError(f"{path}: {error}") from None
-    except (ValueError, IndexError) as error:
+    except ValueError as error:
         raise SessionError(f"{path}: is not a session, or is damaged: {error}") from None
-    return Session(file.settings, file.prime, branches, file.current)
+    if session.version != VERSION:
+        raise SessionError(f"{path}: is a session of version {session.version}, this program reads {VERSION}")
+    return session

@@ -78,6 +78,6 @@ def _line(path: Path) -> str:
     except (SessionError, OSError) as error:  # another process may have deleted it
         return f"{when}  {error}"
     current, count = session.branches[session.current], len(session.branches)
-    begins = (current.recipe.prime + current.text)[:_BEGINNING]
+    begins = (current.steps.prime + current.text)[:_BEGINNING]
     texts = f"{count} text{'s' if count > 1 else ''}, {session.characters:,} characters"
     return f"{when}  {current.source.label} · {texts} · {begins}"
