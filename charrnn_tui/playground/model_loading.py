@@ -11,7 +11,7 @@ from typing import Final, cast
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.jobs import CancelToken, Jobs
-from charrnn_tui.playground.models import LoadedModel, ModelSource, load_model, prepare_model, source_of_checkpoint
+from charrnn_tui.playground.models import LoadedModel, ModelSource, load_model, prepare_model, source_of
 from charrnn_tui.run.active_run import ActiveRun
 from charrnn_tui.run.control import ShareWeights
 from charrnn_tui.sampling.sampler import Sampler
@@ -159,7 +159,7 @@ class ModelLoader:
         file = self._backend.default_checkpoint()
         if file is None:
             raise ValueError(NO_MODEL)
-        return load_model(source_of_checkpoint(file, self._backend), self._backend)
+        return load_model(source_of(file, self._backend), self._backend)
 
     def _load(self, load: Load, status: str, prime: str | None) -> None:
         self._loading, self._status = (load, status), status
