@@ -32,19 +32,15 @@ def export_command(source: str, out: Path, force: bool, runs_dir: Path) -> None:
     if out.exists() and not force:
         raise click.ClickException(f"{out}: exists already; --force writes over it")
     try:
-        _write(out, _in_order(checkpoint))
+        if out.suffix == ".safetensors":
+            write_checkpoint(out, _in_order(checkpoint))
+        else:
+            from charrnn_tui.training.net_file import write_net  # torch takes seconds, and only .net files need it
+
+            write_net(out, _in_order(checkpoint))
     except OSError as error:
         raise click.ClickException(f"{out}: cannot be written: {error.strerror or error}") from None
     say(f"{out}: {size(out.stat().st_size)}, {checkpoint.parameters:,} parameters")
-
-
-def _write(out: Path, checkpoint: Checkpoint) -> None:
-    if out.suffix == ".safetensors":
-        write_checkpoint(out, checkpoint)
-        return
-    from charrnn_tui.training.net_file import write_net  # torch takes seconds, and only .net files need it
-
-    write_net(out, checkpoint)
 
 
 def _in_order(checkpoint: Checkpoint) -> Checkpoint:

@@ -42,22 +42,16 @@ def _runs_directory(ctx: click.Context, param: click.Parameter, given: Path | No
     return default_runs_directory()
 
 
-def runs_option(command: Decorated) -> Decorated:
-    """`--runs-dir`, for the program and for each command that looks for runs; gives `runs_dir`, a Path, always."""
-    return click.option(
-        "--runs-dir",
-        type=click.Path(path_type=Path),
-        metavar="DIR",
-        callback=_runs_directory,
-        help=f"Where runs are kept.  [env: {RUNS_VARIABLE}; default: your data directory]",
-    )(command)
-
-
-def low_bandwidth_option(command: Decorated) -> Decorated:
-    """`--low-bandwidth`, for what opens the app."""
-    return click.option(
-        "--low-bandwidth", is_flag=True, help="Draw a run less often.  [default: over SSH (SSH_CONNECTION)]"
-    )(command)
+runs_option = click.option(  # for the program and for each command that looks for runs
+    "--runs-dir",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    callback=_runs_directory,
+    help=f"Where runs are kept.  [env: {RUNS_VARIABLE}; default: your data directory]",
+)
+low_bandwidth_option = click.option(
+    "--low-bandwidth", is_flag=True, help="Draw a run less often.  [default: over SSH (SSH_CONNECTION)]"
+)
 
 
 def json_option(what: str) -> Callable[[Decorated], Decorated]:
@@ -77,19 +71,13 @@ def _encoding(ctx: click.Context, param: click.Parameter, name: str | None) -> s
     return name
 
 
-def encoding_option(command: Decorated) -> Decorated:
-    """`--encoding` of a text file; None where it is not given."""
-    return click.option("--encoding", metavar="NAME", callback=_encoding, help="Of the text file.  [default: utf-8]")(
-        command
-    )
-
-
-def unknown_option(command: Decorated) -> Decorated:
-    """`--unknown`: what to do with characters that the model does not know."""
-    return click.option(
-        "--unknown",
-        type=click.Choice(["refuse", "skip"]),
-        default="refuse",
-        show_default=True,
-        help="Characters that the model does not know: name them and end, or leave them out.",
-    )(command)
+encoding_option = click.option(  # None where it is not given
+    "--encoding", metavar="NAME", callback=_encoding, help="Of the text file.  [default: utf-8]"
+)
+unknown_option = click.option(
+    "--unknown",
+    type=click.Choice(["refuse", "skip"]),
+    default="refuse",
+    show_default=True,
+    help="Characters that the model does not know: name them and end, or leave them out.",
+)

@@ -14,7 +14,7 @@ from charrnn_tui.cli.failures import explain
 from charrnn_tui.cli.open import show_app
 from charrnn_tui.cli.options import json_option, low_bandwidth_option, runs_option
 from charrnn_tui.cli.output import DataStream, discard, say
-from charrnn_tui.cli.stop_signals import StopSignals, on_hangup
+from charrnn_tui.cli.stop_signals import Stopping, on_hangup, stop_signals
 from charrnn_tui.cli.training_options import training_options
 from charrnn_tui.cli.training_report import Show, come_back_lines, report_for, say_lines, where_lines
 from charrnn_tui.run.control import Control, Stop
@@ -95,16 +95,16 @@ def _refuse_changes(corpus: tuple[str, ...], given: dict[str, Any]) -> None:
 
 def _train(begin: Begin, runs_dir: Path, as_json: bool) -> int:
     control = Control()
-    with StopSignals(control) as signals:
+    with stop_signals(control) as stopping:
         directory, events = begin(control, detached=False)
-        signals.on_hangup = on_hangup(directory)
+        stopping.on_hangup = on_hangup(directory)
         if not as_json:
             say(f"run directory: {directory.path}")
         with closing(events), report_for(directory, as_json) as show:
             progress, trouble = _drive(events, show, control)
         if not as_json and _unsaved(progress) is None and (lines := where_lines(directory, runs_dir)):
             say(*lines)
-    return _exit_code(directory, progress, trouble, signals)
+    return _exit_code(directory, progress, trouble, stopping)
 
 
 def _train_in_background(begin: Begin, runs_dir: Path, as_json: bool) -> int:
@@ -112,13 +112,13 @@ def _train_in_background(begin: Begin, runs_dir: Path, as_json: bool) -> int:
 
     def work(tell: Callable[[RunDirectory], None]) -> int:
         control = Control()
-        with StopSignals(control) as signals:
+        with stop_signals(control) as stopping:
             directory, events = begin(control, detached=True)
             with closing(events):
                 first = next(events)
                 tell(directory)
                 progress, trouble = _drive(chain([first], events), say_lines, control)
-        return _exit_code(directory, progress, trouble, signals)
+        return _exit_code(directory, progress, trouble, stopping)
 
     directory, pid = start_in_background(work, explain)
     if as_json:
@@ -129,7 +129,7 @@ def _train_in_background(begin: Begin, runs_dir: Path, as_json: bool) -> int:
     return DONE
 
 
-def _exit_code(directory: RunDirectory, progress: RunProgress, trouble: str | None, signals: StopSignals) -> int:
+def _exit_code(directory: RunDirectory, progress: RunProgress, trouble: str | None, stopping: Stopping) -> int:
     if progress.state == "failed":
         raise click.ClickException(f"the training failed: {progress.reason}")
     if (problem := _unsaved(progress)) is not None:
@@ -140,7 +140,7 @@ def _exit_code(directory: RunDirectory, progress: RunProgress, trouble: str | No
         )
     if trouble is not None:
         raise click.ClickException(f"{trouble}: stopped and saved at step {progress.step:,}")
-    return signals.exit_code if progress.state == "interrupted" and signals.received else DONE
+    return 128 + stopping.received if progress.state == "interrupted" and stopping.received else DONE
 
 
 def _unsaved(progress: RunProgress) -> str | None:
