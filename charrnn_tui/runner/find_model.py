@@ -101,7 +101,7 @@ def _model_of(session: Path) -> Path | None:
         found = read_session(session)
     except SessionError:
         return None
-    file = Path(found.branches[found.current].recipe.checkpoint)
+    file = Path(found.branches[found.current].steps.checkpoint)
     return file if file.is_file() else None
 
 
