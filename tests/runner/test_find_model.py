@@ -8,8 +8,7 @@ import pytest
 from charrnn_tui.checkpoint.checkpoint import CheckpointError
 from charrnn_tui.checkpoint.safetensors_file import write_checkpoint
 from charrnn_tui.playground.controls import DEFAULTS
-from charrnn_tui.playground.models import ModelSource
-from charrnn_tui.playground.session import SavedBranch, Session, write_session
+from charrnn_tui.playground.session import SavedBranch, SavedModel, Session, write_session
 from charrnn_tui.run.directory import EventWriter, RunDirectory
 from charrnn_tui.run.events import RunFinished, RunStarted, StepDone
 from charrnn_tui.runner.find_model import default_checkpoint, default_session, locate_checkpoint, shipped_checkpoint
@@ -79,9 +78,9 @@ def test_a_run_in_training_is_not_the_default_until_it_has_ended(tmp_path: Path)
 def session_with(runs: Path, model: Path, age: int) -> Path:
     """A session that was left with this model."""
     recipe = Recipe(str(model), "0" * 64, "", 0, {0: 1}, {0: SamplingSettings()}, {})
-    branch = SavedBranch(ModelSource("file", model), recipe, "", "start", None, 0, (), False)
+    branch = SavedBranch(SavedModel("file", str(model)), recipe.as_json(), "", "start", None, 0, (), False)
     file = runs / "sessions" / "left.json"
-    write_session(file, Session(DEFAULTS, "", (branch,), 0))
+    write_session(file, Session(DEFAULTS, "", [branch], 0))
     os.utime(file, (1e9 - age, 1e9 - age))
     return file
 
