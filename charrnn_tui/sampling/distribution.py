@@ -141,33 +141,19 @@ class Distribution:
         return self.order[: self.kept]
 
     @cached_property
-    def before(self) -> Probabilities:
-        """softmax of the logits by token id, (n_tokens)."""
-        return self._by_id(self._weights / self._total)
-
-    @cached_property
-    def after(self) -> Probabilities:
-        """The probabilities that are drawn from, by token id, (n_tokens); 0 for what was dropped."""
-        return self._by_id(self._tempered[: self.kept] / self._cumulative[-1])
-
-    @cached_property
     def kept_mass(self) -> float:
         """The share of the candidates at this temperature, before anything was dropped."""
         return min(1.0, float(self._cumulative[-1] / self._tempered.sum()))
 
     @cached_property
     def entropy_bits(self) -> float:
-        """Entropy of `before`."""
+        """Entropy of the model's own distribution."""
         mean_below = float(np.dot(self._weights, self._below)) / self._total
         return max(0.0, (math.log(self._total) - mean_below) / _LN2)  # -Σ p log2 p
 
     @cached_property
     def entropy_after_bits(self) -> float:
-        """Entropy of `after`."""
-        drawn = self.after[self.after > 0]
+        """Entropy of the distribution that is drawn from."""
+        drawn = self._tempered[: self.kept] / self._cumulative[-1]
+        drawn = drawn[drawn > 0]
         return max(0.0, float(-np.dot(drawn, np.log2(drawn))))
-
-    def _by_id(self, in_order: Probabilities) -> Probabilities:
-        by_id = np.zeros(len(self.order))
-        by_id[self.order[: len(in_order)]] = in_order
-        return by_id

@@ -15,6 +15,7 @@ from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import PLAIN, SamplingSettings
 from charrnn_tui.text.vocabulary import Vocabulary
 from tests.compiled_needed import need
+from tests.sampling.by_id import after
 from tests.sampling.random_networks import TorchCharRNN
 from tests.sampling.test_distribution import LOGITS, SETTINGS
 
@@ -28,7 +29,7 @@ def compiled() -> None:
 
 def on_a_border(distribution: Distribution, chosen: int, u: float) -> bool:
     place = distribution.place_of(chosen)
-    ends = distribution.after[distribution.order].cumsum()
+    ends = after(distribution)[distribution.order].cumsum()
     return min(abs(ends[place] - u), abs(ends[place] - distribution.after_at(place) - u)) < NEXT_TO
 
 

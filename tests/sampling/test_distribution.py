@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from charrnn_tui.sampling.distribution import Distribution
 from charrnn_tui.sampling.settings import SamplingSettings
+from tests.sampling.by_id import after, before
 
 TEN = np.log([0.1, 0.3, 0.05, 0.2, 0.35])  # in order: ids 4, 1, 3, 0, 2
 
@@ -22,8 +23,8 @@ def test_without_settings_it_is_the_softmax_of_the_logits():
     distribution = Distribution(logits)
 
     expected = torch.softmax(torch.from_numpy(logits).double(), 0).numpy()
-    np.testing.assert_allclose(distribution.before, expected, rtol=1e-12)
-    np.testing.assert_allclose(distribution.after, expected, rtol=1e-12)
+    np.testing.assert_allclose(before(distribution), expected, rtol=1e-12)
+    np.testing.assert_allclose(after(distribution), expected, rtol=1e-12)
     assert distribution.kept == 83
     assert distribution.kept_mass == 1
 
@@ -37,8 +38,8 @@ def test_top_k_gives_the_probabilities_of_the_notebooks_predict(top_k):
     distribution = Distribution(logits.numpy()[0], SamplingSettings(top_k=top_k))
 
     assert distribution.candidates.tolist() == top_ch.tolist()
-    np.testing.assert_allclose(distribution.after[top_ch], p / p.sum(), rtol=1e-5)
-    assert np.count_nonzero(distribution.after) == top_k
+    np.testing.assert_allclose(after(distribution)[top_ch], p / p.sum(), rtol=1e-5)
+    assert np.count_nonzero(after(distribution)) == top_k
     assert distribution.kept_mass == pytest.approx(float(p.sum()), rel=1e-5)
 
 
@@ -87,17 +88,17 @@ def test_the_kept_are_renormalised_and_the_dropped_are_zero():
     distribution = Distribution(TEN, SamplingSettings(temperature=0.5, top_k=2))
 
     squares = np.array([0.35**2, 0.3**2])
-    np.testing.assert_allclose(distribution.after[[4, 1]], squares / squares.sum())
-    assert distribution.after[[0, 2, 3]].tolist() == [0, 0, 0]
+    np.testing.assert_allclose(after(distribution)[[4, 1]], squares / squares.sum())
+    assert after(distribution)[[0, 2, 3]].tolist() == [0, 0, 0]
     assert distribution.kept_mass == pytest.approx(0.2125 / 0.265)
-    np.testing.assert_allclose(distribution.before, np.exp(TEN))
+    np.testing.assert_allclose(before(distribution), np.exp(TEN))
 
 
 def test_temperature_zero_takes_the_first_of_the_likeliest():
     distribution = Distribution(np.array([1.0, 3.0, 3.0, 2.0]), SamplingSettings(temperature=0, top_k=3, top_p=0.9))
 
     assert distribution.candidates.tolist() == [1]
-    assert distribution.after.tolist() == [0, 1, 0, 0]
+    assert after(distribution).tolist() == [0, 1, 0, 0]
     assert [distribution.choose(u) for u in (0.0, 0.5, 1 - 2**-53)] == [1, 1, 1]
 
 
@@ -105,13 +106,13 @@ def test_temperature_zero_takes_the_first_of_the_likeliest():
 def test_a_tiny_temperature_is_as_good_as_greedy(temperature):
     distribution = Distribution(np.array([1.0, 3.0, 2.0]), SamplingSettings(temperature=temperature))
 
-    assert distribution.after.tolist() == [0, 1, 0]
+    assert after(distribution).tolist() == [0, 1, 0]
 
 
 def test_a_huge_temperature_is_as_good_as_even():
     distribution = Distribution(np.array([1.0, 3.0, 2.0]), SamplingSettings(temperature=1e300))
 
-    np.testing.assert_allclose(distribution.after, [1 / 3] * 3)
+    np.testing.assert_allclose(after(distribution), [1 / 3] * 3)
 
 
 def test_entropy_and_surprise_are_in_bits():
@@ -146,7 +147,7 @@ def test_evenly_spaced_numbers_are_shared_out_as_the_probabilities_say():
 
     counts = np.bincount([distribution.choose(u) for u in grid], minlength=5)
 
-    np.testing.assert_allclose(counts / len(grid), distribution.after, atol=1.01e-5)
+    np.testing.assert_allclose(counts / len(grid), after(distribution), atol=1.01e-5)
 
 
 def test_larger_numbers_choose_less_likely_candidates():
@@ -213,13 +214,13 @@ SETTINGS = st.builds(
 def test_what_is_drawn_from_sums_to_one_and_holds_the_likeliest(logits, settings):
     distribution = Distribution(logits, settings)
 
-    assert distribution.before.sum() == pytest.approx(1)
-    assert distribution.after.sum() == pytest.approx(1)
+    assert before(distribution).sum() == pytest.approx(1)
+    assert after(distribution).sum() == pytest.approx(1)
     assert 1 <= distribution.kept <= len(logits)
     assert distribution.candidates[0] == logits.argmax()
     assert 0 < distribution.kept_mass <= 1
-    assert (np.diff(distribution.before[distribution.order]) <= 0).all()
-    assert not distribution.after[distribution.order[distribution.kept :]].any()
+    assert (np.diff(before(distribution)[distribution.order]) <= 0).all()
+    assert not after(distribution)[distribution.order[distribution.kept :]].any()
     assert 0 <= distribution.entropy_bits <= np.log2(len(logits)) + 1e-9
 
 
@@ -230,9 +231,9 @@ def test_the_choice_is_a_candidate_that_can_be_drawn(logits, settings, u):
     place, token_id = distribution.place(u), distribution.choose(u)
 
     assert token_id in distribution.candidates
-    assert distribution.after_at(place) == pytest.approx(distribution.after[token_id])
+    assert distribution.after_at(place) == pytest.approx(after(distribution)[token_id])
     assert distribution.after_at(place) > 0
-    assert distribution.before_at(place) == distribution.before[token_id]
+    assert distribution.before_at(place) == before(distribution)[token_id]
 
 
 @given(LOGITS, st.floats(0.01, 10), st.integers(1, 50), st.floats(0, 1), st.floats(0, 1))
@@ -266,4 +267,4 @@ def test_the_controls_one_after_the_other_as_dense_arithmetic(logits, temperatur
 
     distribution = Distribution(logits, SamplingSettings(temperature, top_k, top_p, min_p))
 
-    np.testing.assert_allclose(distribution.after, p, atol=1e-12)
+    np.testing.assert_allclose(after(distribution), p, atol=1e-12)

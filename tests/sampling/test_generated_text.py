@@ -11,6 +11,7 @@ from charrnn_tui.sampling.lstm import QUANTIZED_FROM, CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import PLAIN, SamplingSettings
 from charrnn_tui.text.vocabulary import Vocabulary
+from tests.sampling.by_id import before
 from tests.sampling.random_networks import TorchCharRNN
 
 VOCABULARY = Vocabulary("\n abcdehnst")
@@ -104,7 +105,7 @@ def test_the_kept_distributions_are_those_of_torch(long_page: GeneratedText) -> 
     expected, _ = TORCH.logits(ids[np.newaxis, :400])
     probabilities = torch.softmax(expected[0].double(), dim=-1).numpy()
     for position in (0, 1, 100, 350):
-        own = long_page.distribution_at(position, PLAIN).before
+        own = before(long_page.distribution_at(position, PLAIN))
         np.testing.assert_allclose(own, probabilities[len(PRIME) + position - 1], atol=1e-5)
 
 

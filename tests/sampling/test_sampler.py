@@ -9,6 +9,7 @@ from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import SampledCharacter, Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.text.vocabulary import UnknownCharacters, Vocabulary
+from tests.sampling.by_id import after, before
 from tests.sampling.random_networks import TorchCharRNN
 
 VOCABULARY = Vocabulary("\n abcdehnst")
@@ -94,7 +95,7 @@ def test_a_generated_text_primed_again_has_the_same_future():
     generated = text(stream, 30)
     again = sampler(prime="the cat" + generated)
 
-    np.testing.assert_array_equal(again.distribution.before, stream.distribution.before)
+    np.testing.assert_array_equal(before(again.distribution), before(stream.distribution))
 
 
 def test_the_statistics_of_a_sampled_character_are_those_of_the_distribution_it_was_drawn_from():
@@ -106,11 +107,11 @@ def test_the_statistics_of_a_sampled_character_are_those_of_the_distribution_it_
         statistics = distribution.statistics(sampled.token_id)
 
         assert sampled.character == VOCABULARY.tokens[sampled.token_id]
-        assert statistics.probability == distribution.before[sampled.token_id]
-        assert statistics.chosen_probability == pytest.approx(distribution.after[sampled.token_id])
+        assert statistics.probability == before(distribution)[sampled.token_id]
+        assert statistics.chosen_probability == pytest.approx(after(distribution)[sampled.token_id])
         assert statistics.surprise_bits == pytest.approx(-np.log2(statistics.probability))
         assert statistics.entropy_bits == distribution.entropy_bits
-        assert statistics.rank == 1 + np.count_nonzero(distribution.before > statistics.probability)
+        assert statistics.rank == 1 + np.count_nonzero(before(distribution) > statistics.probability)
         assert statistics.rank <= 4
 
 
@@ -120,7 +121,7 @@ def test_the_distribution_shown_is_the_one_drawn_from():
 
     expected = Distribution(logits[0, -1].numpy(), SamplingSettings(top_k=2))
 
-    np.testing.assert_allclose(stream.distribution.after, expected.after, rtol=1e-4)
+    np.testing.assert_allclose(after(stream.distribution), after(expected), rtol=1e-4)
     stream.settings = SamplingSettings(top_k=1)
     assert stream.distribution.kept == 1
 
@@ -187,13 +188,13 @@ def test_two_forks_of_one_point_do_not_touch_each_other():
 def test_a_reseeded_fork_goes_its_own_way_from_the_same_point():
     stream = sampler(settings=SamplingSettings(temperature=1.5))
     point = stream.snapshot()
-    shown = stream.distribution.before
+    shown = before(stream.distribution)
     first = text(stream, 60)
 
     stream.restore(point)
     stream.reseed(43)
 
-    np.testing.assert_array_equal(stream.distribution.before, shown)
+    np.testing.assert_array_equal(before(stream.distribution), shown)
     assert text(stream, 60) != first
 
 
