@@ -130,7 +130,7 @@ class StudioApp(App[RunDirectory]):
         self._drain = self.set_interval(DRAIN_SECONDS, self._drain_jobs, pause=self.jobs.idle)
         opening = self._opening
         if opening.start is not None:
-            self._training.start(opening.start, self.train.refuse)
+            self._training.start(opening.start, self.train.form.refuse)
         if opening.run is not None and opening.resume is not None:
             self._training.resume(opening.run, opening.resume)
         self.set_interval(POLL_SECONDS_ON_THIN_LINES if opening.low_bandwidth else POLL_SECONDS, self._poll)
@@ -165,7 +165,7 @@ class StudioApp(App[RunDirectory]):
 
     @on(StartRun)
     def _start_asked(self, event: StartRun) -> None:
-        self._training.start(event.request, self.train.refuse)
+        self._training.start(event.request, self.train.form.refuse)
 
     @on(ResumeRun)
     def _resume_asked(self, event: ResumeRun) -> None:
@@ -204,16 +204,16 @@ class StudioApp(App[RunDirectory]):
             follower = self._followers.of(active.directory)
             follower.poll(patience=POLLS_WITHOUT_TRAINER)
             runs.append((active.directory.name, follower.progress))
-        shown, progress = self._made_train.shown() if self._made_train is not None else (None, None)
-        if shown is not None and progress is not None and (active is None or shown.path != active.directory.path):
-            runs.append((shown.name, progress))
+        view = self._made_train.run_view if self._made_train is not None else None
+        if view is not None and view.run is not None and (active is None or view.run.path != active.directory.path):
+            runs.append((view.run.name, view.progress))
         return runs
 
     def _training_failed(self, error: Exception) -> None:
         self.log.error(error)
         if self.active_run is None:  # it has written no event
             self.train.show_text(self._opening.text or "")
-            self.train.refuse(str(error))
+            self.train.form.refuse(str(error))
         else:
             self.notify(str(error) or type(error).__name__, title="The training failed", severity="error", markup=False)
 
@@ -236,7 +236,7 @@ class StudioApp(App[RunDirectory]):
 
     @on(OverlayRuns)
     def _lay_over(self, event: OverlayRuns) -> None:
-        self.train.lay_over(event.runs)
+        self.train.run_view.lay_over(event.runs)
 
     @on(PlayRun)
     def _play_run(self, event: PlayRun) -> None:

@@ -2,9 +2,8 @@
 
 import math
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -38,27 +37,18 @@ _RUNS_READ = 5  # at most, the newest, for the speed that they have measured
 _READ, _SPEED = "read the text of the form", "measure the speed of training"  # keys of jobs
 
 
-@dataclass(frozen=True)
-class FormField:
-    """A number to type. name: of the setting. kind: parses what was typed."""
-
-    name: str
-    label: str
-    kind: type[int] | type[float]
-
-
-NUMBERS = (
-    FormField("n_hidden", "hidden units", int),
-    FormField("n_layers", "layers", int),
-    FormField("batch_size", "batch size", int),
-    FormField("seq_length", "seq. length", int),
-    FormField("epochs", "epochs", int),
-    FormField("lr", "learning rate", float),
-    FormField("drop_prob", "dropout", float),
-    FormField("val_frac", "valid. share", float),
-    FormField("print_every", "valid. every", int),
-    FormField("seed", "seed", int),
-)
+NUMBERS: Final[Mapping[str, tuple[str, type[int] | type[float]]]] = {  # label and type of the settings that are typed
+    "n_hidden": ("hidden units", int),
+    "n_layers": ("layers", int),
+    "batch_size": ("batch size", int),
+    "seq_length": ("seq. length", int),
+    "epochs": ("epochs", int),
+    "lr": ("learning rate", float),
+    "drop_prob": ("dropout", float),
+    "val_frac": ("valid. share", float),
+    "print_every": ("valid. every", int),
+    "seed": ("seed", int),
+}
 _FITTED = ("batch_size", "seq_length", "epochs", "print_every")
 
 
@@ -82,10 +72,10 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         self.text = Input(placeholder=example, suggester=suggester, compact=True, id="corpus", classes="wide")
         self._run_name = Input(placeholder="after the text", compact=True, id="name")
         self._encoding = Input(compact=True, id="encoding")
-        self._numbers = {field.name: Input(compact=True, id=field.name) for field in NUMBERS}
-        self._labels = {field.name: Label(field.label) for field in NUMBERS}
-        self._preset = _choice("preset", PRESETS, "quick")
+        self._numbers = {name: Input(compact=True, id=name) for name in NUMBERS}
+        self._labels = {name: Label(label) for name, (label, _) in NUMBERS.items()}
         self._choices = {
+            "preset": _choice("preset", PRESETS, "quick"),
             "device": _choice("device", DEVICES, "auto"),
             "precision": _choice("precision", PRECISIONS, "auto"),
             "on_hangup": _choice("on_hangup", ON_HANGUP, ON_HANGUP[0]),
@@ -100,9 +90,10 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
 
     def compose(self) -> ComposeResult:
         with Grid():
-            yield from (Label("text"), self.text, Label("preset"), self._preset, Label("name"), self._run_name)
-            for field in NUMBERS:
-                yield from (self._labels[field.name], self._numbers[field.name])
+            yield from (Label("text"), self.text, Label("preset"), self._choices["preset"])
+            yield from (Label("name"), self._run_name)
+            for name, field in self._numbers.items():
+                yield from (self._labels[name], field)
             yield from (Label("device"), self._choices["device"], Label("precision"), self._choices["precision"])
             yield from (Label("encoding"), self._encoding, Label("on hangup"), self._choices["on_hangup"])
         yield self._cost
@@ -198,7 +189,7 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
 
     def _fill(self) -> None:
         """Put the preset's numbers, fitted to the text, into every field that the user has not changed."""
-        settings = settings_for(str(self._preset.value))
+        settings = settings_for(str(self._choices["preset"].value))
         if self._corpus is not None:
             settings = fit_to_text(settings, len(self._corpus))
         for name in self._numbers.keys() - self._edited:
@@ -236,15 +227,14 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         """(settings, "", "") or (None, the name of the wrong field, what is wrong)."""
         given: dict[str, Any] = {name: choice.value for name, choice in self._choices.items()}
         given["encoding"] = self._encoding_name
-        for field in NUMBERS:
-            text = self._numbers[field.name].value.strip().replace("_", "")
+        for name, (label, kind) in NUMBERS.items():
+            text = self._numbers[name].value.strip().replace("_", "")
             try:
-                given[field.name] = field.kind(text)
+                given[name] = kind(text)
             except ValueError:
-                kind = "a whole number" if field.kind is int else "a number"
-                return None, field.name, f"{field.label}: {text!r} is not {kind}"
+                return None, name, f"{label}: {text!r} is not {'a whole number' if kind is int else 'a number'}"
         try:
-            return settings_for(str(self._preset.value), **given), "", ""
+            return settings_for(**given), "", ""
         except SettingsError as error:
             return None, error.field, f"{_label(error.field)}: {str(error).partition(': ')[2]}"
 
@@ -276,4 +266,4 @@ def _as_text(value: float) -> str:
 
 
 def _label(name: str) -> str:
-    return next((field.label for field in NUMBERS if field.name == name), name)
+    return NUMBERS[name][0] if name in NUMBERS else name

@@ -1,15 +1,10 @@
 """The words and bars of a run: pure functions from its progress to lines."""
 
-from __future__ import annotations
-
 import itertools
 import math
-from typing import TYPE_CHECKING
 
+from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.run.quantities import bits, count, duration
-
-if TYPE_CHECKING:
-    from charrnn_tui.run.progress import RunProgress
 
 GLYPHS = {
     "preparing": "…",
@@ -38,9 +33,9 @@ def sparkline(values: list[float], width: int) -> str:
     """Values as blocks, the lowest lowest; the means of equal stretches where there are more than fit."""
     if not values or width < 1:
         return ""
-    edges = [round(number * len(values) / width) for number in range(width + 1)] if len(values) > width else None
-    if edges:
-        values = [sum(values[a:b]) / (b - a) for a, b in itertools.pairwise(edges) if b > a]
+    if len(values) > width:
+        edges = [round(number * len(values) / width) for number in range(width + 1)]
+        values = [sum(values[a:b]) / (b - a) for a, b in itertools.pairwise(edges)]
     low, high = min(values), max(values)
     span = (high - low) or 1.0
     return "".join(_SPARKS[round((value - low) / span * 7)] for value in values)

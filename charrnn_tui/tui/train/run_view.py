@@ -43,8 +43,8 @@ class RunView(Vertical):
 2 plays with the model as it is now. Losses are in nats/char: 1 nat is 1.44 bits, and uniform guessing among N
 characters has a loss of ln N. The validation loss is computed with the batch size and sequence length of the run."""
 
-    def __init__(self, followers: RunFollowers, *, poll_seconds: float = POLL_SECONDS, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self, followers: RunFollowers, poll_seconds: float = POLL_SECONDS) -> None:
+        super().__init__()
         self._poll_seconds = poll_seconds
         self._followers = followers
         self._follower: RunFollower | None = None

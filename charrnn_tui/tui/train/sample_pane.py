@@ -55,8 +55,7 @@ While the chart's crosshair is on, it and the sample shown are of the same step.
 
     def clear(self) -> None:
         """Forget the samples of the run shown before."""
-        self._samples, self._chosen, self._shown = [], None, None
-        self._shown_at = -math.inf
+        self._samples, self._chosen, self._shown, self._shown_at = [], None, None, -math.inf
         self._text.clear()
         self._title.update(_NO_SAMPLE)
 
@@ -73,27 +72,25 @@ While the chart's crosshair is on, it and the sample shown are of the same step.
         if step is None or not self._samples:
             self._chosen = None
         else:
-            steps = [sample.step for sample in self._samples]
-            here = steps[self._chosen] if self._chosen is not None else None
-            nearest = min(range(len(steps)), key=lambda index: abs(steps[index] - step))
-            if here is None or abs(here - step) > abs(steps[nearest] - step):
-                self._chosen = nearest
+            far = [abs(sample.step - step) for sample in self._samples]
+            if self._chosen is None or far[self._chosen] > min(far):
+                self._chosen = far.index(min(far))
         self._draw()
 
     def action_step(self, direction: int) -> None:
         if not self._samples:
             return
         last = len(self._samples) - 1
-        here = last if self._chosen is None else self._chosen
-        there = max(0, here + direction)
-        self._chosen = there if there <= last else None
-        self._draw()
-        self.post_message(self.Chosen(self._samples[there].step if self._chosen is not None else None))
+        there = max(0, (last if self._chosen is None else self._chosen) + direction)
+        self._choose(there if there <= last else None)
 
     def action_follow(self) -> None:
-        self._chosen = None
+        self._choose(None)
+
+    def _choose(self, index: int | None) -> None:
+        self._chosen = index
         self._draw()
-        self.post_message(self.Chosen(None))
+        self.post_message(self.Chosen(None if index is None else self._samples[index].step))
 
     def _draw(self) -> None:
         if not self._samples:

@@ -12,7 +12,6 @@ from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.run.active_run import ActiveRun
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.follower import RunFollowers
-from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.tui.dialogs.help import HelpDialog, HelpSection
 from charrnn_tui.tui.key_footer import KeyFooter
 from charrnn_tui.tui.keys import Key, bindings_of
@@ -65,7 +64,7 @@ class TrainScreen(StudioScreen):
         """read_only: trainers are asked nothing. low_bandwidth: runs are drawn less often."""
         super().__init__()
         self.form = TrainForm(backend, jobs, followers)
-        self.run_view = RunView(followers, poll_seconds=POLL_SECONDS_ON_THIN_LINES if low_bandwidth else POLL_SECONDS)
+        self.run_view = RunView(followers, POLL_SECONDS_ON_THIN_LINES if low_bandwidth else POLL_SECONDS)
         self.run_view.display = False
         self._trainer = TrainerControls(self.run_view, read_only)
         self._offered: Sequence[bool] = ()  # whether there is a trainer to ask, a run to resume, an alarm to show
@@ -82,13 +81,9 @@ class TrainScreen(StudioScreen):
 
     # -- for the app --------------------------------------------------------------------------------------------------
 
-    def shown(self) -> tuple[RunDirectory | None, RunProgress]:
-        """The run in view and its progress; (None, …) before there is one."""
-        return self.run_view.run, self.run_view.progress
-
     def paused_elsewhere(self) -> tuple[Path, int] | None:
         """Directory and step of the run in view, if another process has paused it."""
-        run, progress = self.shown()
+        run, progress = self.run_view.run, self.run_view.progress
         if run is None or self._trainer.active is not None or progress.state != "paused":
             return None
         return (run.path, progress.step) if run.last_file.exists() else None
@@ -104,10 +99,6 @@ class TrainScreen(StudioScreen):
         self.run_view.follow(run, own=active is not None)
         self._show(form=False)
 
-    def lay_over(self, runs: Sequence[RunDirectory]) -> None:
-        """Draw the validation losses of these runs beside those of the run in view."""
-        self.run_view.lay_over(runs)
-
     def _show(self, *, form: bool) -> None:
         self.form.display, self.run_view.display = form, not form
         if self.is_mounted:
@@ -116,10 +107,6 @@ class TrainScreen(StudioScreen):
 
     def _focus_shown(self) -> None:
         self.set_focus(self.form.text if self.shows_form else self.run_view.chart)
-
-    def refuse(self, problem: str) -> None:
-        """Say why a run could not be started."""
-        self.form.refuse(problem)
 
     # -- which keys act -----------------------------------------------------------------------------------------------
 
