@@ -1,4 +1,4 @@
-"""New alarms of the runs on the screen: a bell, a toast, the terminal's title."""
+"""New alarms of the runs on the screen."""
 
 import re
 import time
@@ -17,40 +17,30 @@ _PUSH_TITLE, _POP_TITLE = "\x1b[22;2t", "\x1b[23;2t"  # xterm's stack of titles;
 _UNTITLED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
-class NewAlarms:
-    """Gives each alarm once, and none that was raised before this object was made."""
-
-    def __init__(self) -> None:
-        self._since = time.time()
-        self._given: set[tuple[str, float, str]] = set()
-
-    def of(self, name: str, progress: RunProgress) -> list[AlarmRaised]:
-        """The new alarms of the run with this name."""
-        new = []
-        for alarm in progress.alarms:
-            key = (name, alarm.time, alarm.kind)
-            if alarm.time >= self._since and key not in self._given:
-                self._given.add(key)
-                new.append(alarm)
-        return new
-
-
 class AlarmNotifier:
     """Notifies the user by a bell, a toast, and the terminal's title, which a list of windows shows too."""
 
     def __init__(self, app: App[Any], write: Callable[[str], None]) -> None:
-        """write: writes a sequence to the terminal."""
+        """write: writes a sequence to the terminal. Alarms raised before now are not notified of."""
         self.ring, self.write = app.bell, write
         self._app = app
+        self._since = time.time()
+        self._notified: set[tuple[str, float, str]] = set()
         self._retitled = False
 
-    def notify(self, name: str, alarm: AlarmRaised) -> None:
+    def notify(self, name: str, progress: RunProgress) -> None:
+        """Notify of the new alarms of the run with this name, of each once."""
+        for alarm in progress.alarms:
+            key = (name, alarm.time, alarm.kind)
+            if alarm.time >= self._since and key not in self._notified:
+                self._notified.add(key)
+                self._notify(f"{name}: {alarm.kind}", alarm)
+
+    def _notify(self, title: str, alarm: AlarmRaised) -> None:
         self.ring()
         severity: SeverityLevel = "error" if alarm.kind in SERIOUS else "warning"
-        self._app.notify(
-            alarm.message, title=f"{name}: {alarm.kind}", severity=severity, timeout=TOAST_SECONDS, markup=False
-        )
-        self.write(("" if self._retitled else _PUSH_TITLE) + title_sequence(f"! {name}: {alarm.kind}"))
+        self._app.notify(alarm.message, title=title, severity=severity, timeout=TOAST_SECONDS, markup=False)
+        self.write(("" if self._retitled else _PUSH_TITLE) + title_sequence(f"! {title}"))
         self._retitled = True
 
     def restore_title(self) -> None:

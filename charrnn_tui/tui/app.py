@@ -20,7 +20,7 @@ from charrnn_tui.run.control import Ending
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.follower import POLLS_WITHOUT_TRAINER, RunFollowers
 from charrnn_tui.run.progress import RunProgress
-from charrnn_tui.tui.alarms import AlarmNotifier, NewAlarms
+from charrnn_tui.tui.alarms import AlarmNotifier
 from charrnn_tui.tui.control_filter import ControlFilter
 from charrnn_tui.tui.dialogs.help import HelpDialog, help_for
 from charrnn_tui.tui.dialogs.palette import Palette
@@ -38,7 +38,7 @@ if TYPE_CHECKING:  # see `train`
     from charrnn_tui.tui.train.screen import TrainScreen
 
 
-POLL_SECONDS: Final = 0.5  # between two checks of the run, for the header and the alarms
+POLL_SECONDS: Final = 0.5  # between two polls of the runs in view, for screen, header and alarms
 POLL_SECONDS_ON_THIN_LINES: Final = 3.0
 DRAIN_SECONDS: Final = 1 / 20  # between two deliveries of the results of background jobs
 
@@ -74,7 +74,6 @@ class StudioApp(App[RunDirectory]):
         self._training = OwnTraining(self, backend, self.jobs, self._show_own_run)
         self._played_pause: tuple[Path, int] | None = None  # a run paused by another process, and its step
         self._quitting: int | None = None  # the exit code, once asked to
-        self._new_alarms = NewAlarms()
         self.alarms = AlarmNotifier(self, self._write_to_terminal)
 
     # Made when they are first used: a text field can only be made while the app runs.
@@ -87,10 +86,7 @@ class StudioApp(App[RunDirectory]):
     def train(self) -> "TrainScreen":
         from charrnn_tui.tui.train.screen import TrainScreen  # an eighth of what the playground's first frame takes
 
-        opening = self._opening
-        return TrainScreen(
-            self._backend, self.jobs, self._followers, read_only=opening.read_only, low_bandwidth=opening.low_bandwidth
-        )
+        return TrainScreen(self._backend, self.jobs, self._followers, read_only=self._opening.read_only)
 
     @property
     def _made_train(self) -> "TrainScreen | None":
@@ -185,6 +181,8 @@ class StudioApp(App[RunDirectory]):
 
     def _poll(self) -> None:
         """Update the header, notify of alarms, report a failed training, and quit once the training has been saved."""
+        if self._made_train is not None:
+            self._made_train.poll()
         active, followed = self.active_run, self._followed_runs()
         if self._quitting is not None and active is not None and active.done:
             self.exit(return_code=self._quitting)
@@ -194,20 +192,19 @@ class StudioApp(App[RunDirectory]):
             status = status_line(followed[0][1], followed[0][0]) if followed else ""
             self.screen.header.status = "saving …" if self._quitting is not None else status
         for name, progress in followed:
-            for alarm in self._new_alarms.of(name, progress):
-                self.alarms.notify(name, alarm)
+            self.alarms.notify(name, progress)
 
     def _followed_runs(self) -> list[tuple[str, RunProgress]]:
         """Name and progress of this process's training and of the run on the training screen, if it is another one."""
-        runs = []
-        if (active := self.active_run) is not None:
-            follower = self._followers.of(active.directory)
+        runs: dict[Path, tuple[str, RunProgress]] = {}
+        if self.active_run is not None:
+            follower = self._followers.of(self.active_run.directory)
             follower.poll(patience=POLLS_WITHOUT_TRAINER)
-            runs.append((active.directory.name, follower.progress))
+            runs[follower.run.path] = (follower.run.name, follower.progress)
         view = self._made_train.run_view if self._made_train is not None else None
-        if view is not None and view.run is not None and (active is None or view.run.path != active.directory.path):
-            runs.append((view.run.name, view.progress))
-        return runs
+        if view is not None and view.run is not None:
+            runs[view.run.path] = (view.run.name, view.progress)
+        return list(runs.values())
 
     def _training_failed(self, error: Exception) -> None:
         self.log.error(error)

@@ -12,7 +12,7 @@ from charrnn_tui.run.control import Control
 from charrnn_tui.run.directory import EventWriter, RunDirectory
 from charrnn_tui.run.events import AlarmRaised, Event, RunFinished
 from charrnn_tui.run.progress import RunProgress
-from charrnn_tui.tui.alarms import NewAlarms, title_sequence
+from charrnn_tui.tui.alarms import title_sequence
 from charrnn_tui.tui.app import Opening, StudioApp
 from charrnn_tui.tui.train.run_lines import alarm_line
 from tests.tui.pilot import screen_text, until
@@ -101,13 +101,16 @@ async def test_a_lost_device_offers_the_processor(backend: ResumingBackend) -> N
         await until(pilot, lambda: app.active_run is None or app.active_run.done)
 
 
-def test_each_alarm_rings_once() -> None:
-    new_alarms, progress = NewAlarms(), RunProgress()
+async def test_each_alarm_rings_once(backend: ResumingBackend) -> None:
+    app, progress, written = StudioApp(backend, Opening()), RunProgress(), list[str]()
     progress.add(alarm("disk", when=1.0))
-    for _ in range(3):
-        progress.add(alarm("spike"))
-        assert [alarm.kind for alarm in new_alarms.of("a", progress)] == ["spike"]
-        assert new_alarms.of("a", progress) == []
+    async with app.run_test():
+        app.alarms.write = written.append
+        for rung in range(1, 4):
+            progress.add(alarm("spike"))
+            app.alarms.notify("a", progress)
+            app.alarms.notify("a", progress)
+            assert len(written) == rung
 
 
 def test_a_title_cannot_steer_the_terminal() -> None:

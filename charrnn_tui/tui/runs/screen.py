@@ -21,7 +21,7 @@ from charrnn_tui.tui.studio_screen import StudioScreen
 
 _REFRESH_SECONDS: Final = 2.0
 _READ: Final = "read the runs"  # key of a job
-_CHANGING: Final = {"resume", "pin", "note", "rename", "delete"}  # actions that read-only use does not offer
+_CHANGING: Final = {"resume", "change"}  # actions that read-only use does not offer
 
 
 class RunsScreen(StudioScreen):
@@ -38,10 +38,19 @@ loss; curve: the validation losses over the run; size: of all files of the run; 
         Key("slash", "filter", "Filter", "Show runs by their name, state, text, note.", "runs.filter", footer=True),
         Key("v", "overlay", "Overlay", "Draw its curve over the chart, or remove it.", "runs.overlay", footer=True),
         Key("d", "differences", "Differences", "Compare it with the overlaid runs.", "runs.differences", footer=True),
-        Key("p", "pin", "Pin", "Keep it first in the table, and undeleted; or unpin it.", "runs.pin", footer=True),
-        Key("n", "note", "Note", "Write a note on the run.", "runs.note", footer=True),
-        Key("N", "rename", "Rename", "Give the run another name.", "runs.rename", footer=True),
-        Key("x,delete", "delete", "Delete", "Delete it; asks first.", "runs.delete", footer=True, display="x"),
+        Key(
+            "p",
+            "change('pin')",
+            "Pin",
+            "Keep it first in the table, and undeleted; or unpin it.",
+            "runs.pin",
+            footer=True,
+        ),
+        Key("n", "change('note')", "Note", "Write a note on the run.", "runs.note", footer=True),
+        Key("N", "change('rename')", "Rename", "Give the run another name.", "runs.rename", footer=True),
+        Key(
+            "x,delete", "change('delete')", "Delete", "Delete it; asks first.", "runs.delete", footer=True, display="x"
+        ),
         Key("escape", "leave_filter", "Leave the filter", "Show all runs again.", "runs.leave_filter"),
     )
     BINDINGS = bindings_of(KEYS)
@@ -57,7 +66,8 @@ loss; curve: the validation losses over the run; size: of all files of the run; 
         self._filter = Input(placeholder=words, select_on_focus=False, compact=True, id="filter")
         self._table = RunsTable()
         self._summary = Static("", id="arranged", markup=False)
-        self._actions = RunActions(self._table, followers, self._read, self._renamed)
+        actions = RunActions(self._table, followers, self._read, self._renamed)
+        self._changes = {"pin": actions.pin, "note": actions.note, "rename": actions.rename, "delete": actions.delete}
 
     def compose(self) -> ComposeResult:
         yield self.header
@@ -164,21 +174,10 @@ loss; curve: the validation losses over the run; size: of all files of the run; 
         if (row := self._table.chosen) is not None:
             self.post_message(ResumeRun(row.run, row.progress))
 
-    def action_pin(self) -> None:
+    def action_change(self, change: str) -> None:
+        """Pin, note, rename or delete the chosen run."""
         if (row := self._table.chosen) is not None:
-            self._actions.pin(row)
-
-    def action_note(self) -> None:
-        if (row := self._table.chosen) is not None:
-            self._actions.note(row)
-
-    def action_rename(self) -> None:
-        if (row := self._table.chosen) is not None:
-            self._actions.rename(row)
-
-    def action_delete(self) -> None:
-        if (row := self._table.chosen) is not None:
-            self._actions.delete(row)
+            self._changes[change](row)
 
     # -- comparing ----------------------------------------------------------------------------------------------------
 

@@ -15,10 +15,8 @@ from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.run.quantities import size
 from charrnn_tui.tui.chart.loss_chart import LossChart
 from charrnn_tui.tui.train.run_lines import alarm_line, bar_lines, fact_lines, place_line
-from charrnn_tui.tui.train.sample_pane import DWELL_SECONDS, SamplePane
+from charrnn_tui.tui.train.sample_pane import SamplePane
 
-POLL_SECONDS: Final = 0.6  # between two polls of the events
-POLL_SECONDS_ON_THIN_LINES: Final = 3.0
 BYTES_A_POLL: Final = 4 << 20  # some 16,000 steps: a poll of a long history stays short, the next follows at once
 NOT_BEGUN: Final = RunProgress()
 
@@ -36,22 +34,21 @@ class Lines(Static):
 
 
 class RunView(Vertical):
-    """Follows one run directory, whichever process trains it."""
+    """Follows one run directory, whichever process trains it; the app polls it, and draws its header from it."""
 
     HELP = """A run. The chart shows the raw training loss, its smoothed line and the validation loss; ★ is the best.
 
 2 plays with the model as it is now. Losses are in nats/char: 1 nat is 1.44 bits, and uniform guessing among N
 characters has a loss of ln N. The validation loss is computed with the batch size and sequence length of the run."""
 
-    def __init__(self, followers: RunFollowers, poll_seconds: float = POLL_SECONDS) -> None:
+    def __init__(self, followers: RunFollowers) -> None:
         super().__init__()
-        self._poll_seconds = poll_seconds
         self._followers = followers
         self._follower: RunFollower | None = None
         self._overlays: list[RunFollower] = []
         self.own = False  # whether this process trains it: then its memory is known
         self.chart = LossChart()
-        self._samples = SamplePane(dwell_seconds=max(DWELL_SECONDS, 3 * poll_seconds), id="samples")
+        self._samples = SamplePane(id="samples")
         self._bars, self._alarm, self._facts = (Lines("", id=name, markup=False) for name in ("bars", "alarm", "facts"))
 
     @property
@@ -72,7 +69,6 @@ characters has a loss of ln N. The validation loss is computed with the batch si
         yield self._facts
 
     def on_mount(self) -> None:
-        self.set_interval(self._poll_seconds, self.poll)
         self.poll()
 
     def on_resize(self) -> None:
@@ -85,8 +81,7 @@ characters has a loss of ln N. The validation loss is computed with the batch si
         """Show this run, from its first event on; possible before the view is mounted."""
         self._follower, self.own = self._followers.of(run), own
         self._samples.clear()
-        if self.is_mounted:
-            self.poll()
+        self.poll()
 
     def lay_over(self, runs: Sequence[RunDirectory]) -> None:
         """Draw the curves of these runs too, each with its letter."""
@@ -104,7 +99,7 @@ characters has a loss of ln N. The validation loss is computed with the batch si
 
     def poll(self) -> None:
         """Fold the events that are new, and draw them."""
-        if self._follower is None:
+        if self._follower is None or not self.is_mounted:
             return
         others = [other for other in self._overlays if other is not self._follower]
         behind = [follower.poll(BYTES_A_POLL, patience=POLLS_WITHOUT_TRAINER) for follower in (self._follower, *others)]

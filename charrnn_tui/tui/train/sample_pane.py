@@ -14,7 +14,7 @@ from charrnn_tui.run.events import SampleWritten
 from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.textview.text_view import TextView
 
-DWELL_SECONDS: Final = 2.0  # the newest stays so long at least: to be read, and since each costs 2 kB of the line
+_DWELL_SECONDS: Final = 2.0  # the newest stays so long at least: to be read, and since each costs 2 kB of the line
 _NO_SAMPLE: Final = "no sample yet"
 
 
@@ -38,10 +38,8 @@ While the chart's crosshair is on, it and the sample shown are of the same step.
 
         step: int | None
 
-    def __init__(self, *, dwell_seconds: float = DWELL_SECONDS, id: str | None = None) -> None:
-        """dwell_seconds: how long the newest sample stays, at least."""
+    def __init__(self, id: str) -> None:
         super().__init__(id=id)
-        self._dwell_seconds = dwell_seconds
         self._samples: list[SampleWritten] = []
         self._chosen: int | None = None  # None follows the newest
         self._shown: tuple[SampleWritten, int] | None = None
@@ -64,7 +62,7 @@ While the chart's crosshair is on, it and the sample shown are of the same step.
         self._samples = samples
         if self._chosen is not None and self._chosen >= len(samples):
             self._chosen = None
-        if self._chosen is not None or time.monotonic() - self._shown_at >= self._dwell_seconds:
+        if self._chosen is not None or time.monotonic() - self._shown_at >= _DWELL_SECONDS:
             self._draw()
 
     def show_at(self, step: int | None) -> None:

@@ -18,11 +18,10 @@ from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.messages import DetachRun, ResumeRun
 from charrnn_tui.tui.studio_screen import StudioScreen
 from charrnn_tui.tui.train.form import TrainForm
-from charrnn_tui.tui.train.run_view import POLL_SECONDS, POLL_SECONDS_ON_THIN_LINES, RunView
+from charrnn_tui.tui.train.run_view import RunView
 from charrnn_tui.tui.train.trainer_controls import REQUESTS, TrainerControls
 
 _OF_TRAINER: Final = {"pause", "ask", "stop", "rate", "steps", "more_epochs"}  # actions that need one
-_REFRESH_KEYS_SECONDS: Final = 0.5  # between two checks of which keys act: the run may end without a key of ours
 
 
 class TrainScreen(StudioScreen):
@@ -58,13 +57,11 @@ class TrainScreen(StudioScreen):
     )
     BINDINGS = bindings_of(KEYS)
 
-    def __init__(
-        self, backend: Backend, jobs: Jobs, followers: RunFollowers, *, read_only: bool, low_bandwidth: bool
-    ) -> None:
-        """read_only: trainers are asked nothing. low_bandwidth: runs are drawn less often."""
+    def __init__(self, backend: Backend, jobs: Jobs, followers: RunFollowers, *, read_only: bool) -> None:
+        """read_only: trainers are asked nothing."""
         super().__init__()
         self.form = TrainForm(backend, jobs, followers)
-        self.run_view = RunView(followers, POLL_SECONDS_ON_THIN_LINES if low_bandwidth else POLL_SECONDS)
+        self.run_view = RunView(followers)
         self.run_view.display = False
         self._trainer = TrainerControls(self.run_view, read_only)
         self._offered: Sequence[bool] = ()  # whether there is a trainer to ask, a run to resume, an alarm to show
@@ -76,10 +73,17 @@ class TrainScreen(StudioScreen):
         yield KeyFooter()
 
     def on_mount(self) -> None:
-        self.set_interval(_REFRESH_KEYS_SECONDS, self._refresh_keys)
         self._focus_shown()  # at once: a text may be typed right behind the key 1
 
     # -- for the app --------------------------------------------------------------------------------------------------
+
+    def poll(self) -> None:
+        """Show what is new of the run, and the keys that act now: it may end without a key of ours."""
+        self.run_view.poll()
+        offered = [self._acts(action) for action in ("pause", "resume", "alarms")]
+        if offered != self._offered:
+            self._offered = offered
+            self.refresh_bindings()
 
     def paused_elsewhere(self) -> tuple[Path, int] | None:
         """Directory and step of the run in view, if another process has paused it."""
@@ -133,12 +137,6 @@ class TrainScreen(StudioScreen):
                 return not self.shows_form and self._trainer.available and self._trainer.trains_here
             case _:
                 return action not in _OF_TRAINER or (not self.shows_form and self._trainer.available)
-
-    def _refresh_keys(self) -> None:
-        offered = [self._acts(action) for action in ("pause", "resume", "alarms")]
-        if offered != self._offered:
-            self._offered = offered
-            self.refresh_bindings()
 
     # -- the form -----------------------------------------------------------------------------------------------------
 
