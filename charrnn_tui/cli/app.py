@@ -1,6 +1,5 @@
 """The full-screen app in a real terminal: what must be right before Textual starts, and after it has gone."""
 
-import logging
 import os
 import signal
 import sys
@@ -101,8 +100,6 @@ def _log_for_stray_output(path: Path) -> Iterator[None]:
     saved = os.dup(1), os.dup(2)
     originals = sys.__stdout__, sys.__stderr__
     terminal = open(os.dup(1), "w", encoding="utf-8", errors="replace", buffering=1)  # noqa: SIM115 - closed below
-    handler = logging.FileHandler(path, encoding="utf-8")
-    logging.getLogger().addHandler(handler)
     sys.__stdout__ = sys.__stderr__ = terminal  # type: ignore[misc]  # where Textual's driver looks for the terminal
     os.dup2(log, 1)
     os.dup2(log, 2)
@@ -113,7 +110,5 @@ def _log_for_stray_output(path: Path) -> Iterator[None]:
             os.dup2(descriptor, number)
             os.close(descriptor)
         sys.__stdout__, sys.__stderr__ = originals  # type: ignore[misc]
-        logging.getLogger().removeHandler(handler)
-        handler.close()
         terminal.close()
         os.close(log)

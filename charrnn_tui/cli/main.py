@@ -15,7 +15,7 @@ import click
 
 from charrnn_tui import __version__
 from charrnn_tui.cli.options import PROGRAM, runs_option
-from charrnn_tui.cli.output import discard
+from charrnn_tui.cli.output import discard, say
 
 COMMANDS = {  # name: what `--help` says of it; the module of that name holds the command, as a function of that name
     "train": "Train a model on a text, without the app.",
@@ -82,10 +82,17 @@ class Studio(click.Group):
             raise ReaderGone from error
 
     def invoke(self, ctx: click.Context) -> Any:
+        import logging  # `--help` needs none
+
+        handler = logging.Handler()
+        handler.emit = lambda record: say(f"{PROGRAM}: {record.getMessage()}")  # type: ignore[method-assign]
+        logging.getLogger().addHandler(handler)
         try:
             return super().invoke(ctx)
         except BrokenPipeError as error:
             raise ReaderGone from error
+        finally:
+            logging.getLogger().removeHandler(handler)
 
     def main(self, *given: Any, standalone_mode: bool = True, **named: Any) -> Any:
         """Run a command line; in standalone mode every known failure is one line and an exit code."""

@@ -8,7 +8,7 @@ import click
 
 from charrnn_tui.cli.facts import age, run_facts
 from charrnn_tui.cli.options import PROGRAM, json_option, runs_option
-from charrnn_tui.cli.output import DataStream, say
+from charrnn_tui.cli.output import DataStream, is_terminal, say, visible_line
 from charrnn_tui.run.directory import list_runs
 from charrnn_tui.run.quantities import count
 
@@ -41,7 +41,7 @@ def _print_table(runs: list[dict[str, Any]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDE, highlight=False)
+    console = Console(file=sys.stdout, width=None if is_terminal(sys.stdout) else _WIDE, highlight=False)
     columns = next(names for least, names in _COLUMNS if console.width >= least)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in columns:
@@ -51,7 +51,7 @@ def _print_table(runs: list[dict[str, Any]]) -> None:
             table.add_column(name, justify="left" if name == "state" else "right", no_wrap=True)
     for values in runs:
         cells = _cells(values)
-        table.add_row(*(Text(cells[name]) for name in columns))  # as Text: a name is not markup
+        table.add_row(*(Text(visible_line(cells[name])) for name in columns))  # as Text: a name is not markup
     console.print(table)
 
 
