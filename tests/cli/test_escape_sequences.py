@@ -40,7 +40,9 @@ def hostile_run(runs: Path) -> RunDirectory:
     run.write_settings({"name": NAME, "corpus": [f"/{NAME}.txt"], "corpus_sha256": "0" * 64, "settings": {}})
     writer = EventWriter(run.events_file)
     named: dict[str, Any] = dict.fromkeys(("run", "corpus", "device", "device_name", "precision"), NAME)
-    numbers: dict[str, Any] = dict.fromkeys(("loss", "grad_norm", "lr", "seconds", "chars_per_second", "train_seconds"), 1.0)
+    numbers: dict[str, Any] = dict.fromkeys(
+        ("loss", "grad_norm", "lr", "seconds", "chars_per_second", "train_seconds"), 1.0
+    )
     for event in (
         RunStarted(time=1.0, lstm=f"PyTorch{NAME}", **named),
         StepDone(time=2.0, step=1, epoch=1, **numbers),
