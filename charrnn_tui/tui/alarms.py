@@ -1,6 +1,5 @@
 """New alarms of the runs on the screen."""
 
-import re
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -10,11 +9,10 @@ from textual.notifications import SeverityLevel
 
 from charrnn_tui.run.events import AlarmRaised
 from charrnn_tui.run.progress import RunProgress
+from charrnn_tui.run.terminal_notice import POP_TITLE, PUSH_TITLE, title_sequence
 
 SERIOUS: Final = ("nan", "device", "disk")
 TOAST_SECONDS: Final = 10.0
-_PUSH_TITLE, _POP_TITLE = "\x1b[22;2t", "\x1b[23;2t"  # xterm's stack of titles; other terminals ignore them
-_UNTITLED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class AlarmNotifier:
@@ -40,16 +38,11 @@ class AlarmNotifier:
         self.ring()
         severity: SeverityLevel = "error" if alarm.kind in SERIOUS else "warning"
         self._app.notify(alarm.message, title=title, severity=severity, timeout=TOAST_SECONDS, markup=False)
-        self.write(("" if self._retitled else _PUSH_TITLE) + title_sequence(f"! {title}"))
+        self.write(("" if self._retitled else PUSH_TITLE) + title_sequence(f"! {title}"))
         self._retitled = True
 
     def restore_title(self) -> None:
         """Give the terminal the title back that it had before the first alarm."""
         if self._retitled:
             self._retitled = False
-            self.write(_POP_TITLE)
-
-
-def title_sequence(title: str) -> str:
-    """The sequence that sets a terminal's title, without characters that would end it early or control the terminal."""
-    return f"\x1b]2;{_UNTITLED.sub('', title)[:120]}\x07"
+            self.write(POP_TITLE)

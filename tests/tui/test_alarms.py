@@ -12,7 +12,6 @@ from charrnn_tui.run.control import Control
 from charrnn_tui.run.directory import EventWriter, RunDirectory
 from charrnn_tui.run.events import AlarmRaised, Event, RunFinished
 from charrnn_tui.run.progress import RunProgress
-from charrnn_tui.tui.alarms import title_sequence
 from charrnn_tui.tui.app import Opening, StudioApp
 from charrnn_tui.tui.train.run_lines import alarm_line
 from tests.tui.pilot import screen_text, until
@@ -111,10 +110,6 @@ async def test_each_alarm_rings_once(backend: ResumingBackend) -> None:
             app.alarms.notify("a", progress)
             app.alarms.notify("a", progress)
             assert len(written) == rung
-
-
-def test_a_title_cannot_steer_the_terminal() -> None:
-    assert title_sequence("! [b]\x07\x1b]0;x\x9c\u202e") == "\x1b]2;! [b]]0;x\x07"
 
 
 def test_a_long_alarm_is_cut_and_says_where_the_rest_is() -> None:

@@ -1,0 +1,25 @@
+"""Control sequences by which a terminal that nobody looks at says that something has happened; unknown ones are ignored."""
+
+import re
+from typing import Final
+
+BELL: Final = "\x07"
+PUSH_TITLE, POP_TITLE = "\x1b[22;2t", "\x1b[23;2t"  # xterm's stack of titles
+_UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_MOST_CHARACTERS: Final = 120
+
+
+def title_sequence(title: str) -> str:
+    """Sets the terminal's title, without characters that would end it early or control the terminal."""
+    return f"\x1b]2;{_safe(title)}\x07"
+
+
+def notice_sequences(title: str, message: str) -> str:
+    """Rings, sets the title, and asks for a desktop notification: by OSC 9 (iTerm2), and by OSC 777 (urxvt, foot)."""
+    fields = _safe(title).replace(";", ","), _safe(message).replace(";", ",")
+    desktop = f"\x1b]9;{fields[0]}: {fields[1]}\x07\x1b]777;notify;{fields[0]};{fields[1]}\x07"
+    return BELL + title_sequence(f"{title}: {message}") + desktop
+
+
+def _safe(text: str) -> str:
+    return _UNSAFE.sub("", text)[:_MOST_CHARACTERS]
