@@ -1,4 +1,4 @@
-"""Control sequences by which a terminal that nobody looks at says that something has happened; unknown ones are ignored."""
+"""Sequences that make a terminal tell somebody who is not looking at it; unknown ones are ignored."""
 
 import re
 from typing import Final
