@@ -10,7 +10,7 @@ from typing import IO
 from charrnn_tui.run.decoding import DecodingError, read_json
 from charrnn_tui.run.events import Event, to_line
 from charrnn_tui.run.files import write_atomically
-from charrnn_tui.run.lock import RunLock, lock_holder
+from charrnn_tui.run.lock import RunLock, held_here, lock_holder
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.run.settings import StoredRequest, read_request
 
@@ -81,6 +81,13 @@ class RunDirectory:
     def trainer(self) -> str | None:
         """The pid of the process that is training it, or None."""
         return lock_holder(self.path / "lock")
+
+    @property
+    def never_started(self) -> bool:
+        """Whether its process, one of this machine, has exited before the first step: there is nothing to resume."""
+        saved = self.resume_file.exists() or self.checkpoint_file() is not None
+        exited = not saved and held_here(self.path / "lock") and self.trainer() is None
+        return exited and self.progress().step == 0
 
     def delete(self) -> None:
         """Remove the run with all its files. Raises RunError if it is being trained, or the system refuses."""

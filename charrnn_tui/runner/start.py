@@ -3,7 +3,7 @@
 import shutil
 import time
 from collections.abc import Generator
-from contextlib import closing
+from contextlib import closing, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from charrnn_tui import __version__
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.run.control import Control
-from charrnn_tui.run.directory import EventWriter, RunDirectory, RunError
+from charrnn_tui.run.directory import EventWriter, RunDirectory, RunError, list_runs
 from charrnn_tui.run.events import AlarmRaised, CheckpointSaved, Event, RunFinished, RunPaused, StepDone
 from charrnn_tui.run.fitting import with_rare_validations
 from charrnn_tui.run.lock import RunLock
@@ -41,6 +41,7 @@ def start_run(request: RunRequest, runs: Path, control: Control, *, detached: bo
     if request.rarely_validated:
         settings = with_rare_validations(settings, len(corpus))
     check_geometry(len(corpus), settings.batch_size, settings.seq_length, settings.val_frac)
+    remove_unstarted(runs)
     directory = RunDirectory.create(runs, corpus.name, request.name)
     files = [str(Path(path).resolve()) for path in request.corpus]
     try:
@@ -51,6 +52,14 @@ def start_run(request: RunRequest, runs: Path, control: Control, *, detached: bo
             raise RunError(f"{directory.path}: cannot be written: {error.strerror or error}") from None
         raise
     return directory, recorded(recording, settings, corpus, control, new=True, detached=detached)
+
+
+def remove_unstarted(runs: Path) -> None:
+    """Remove the runs whose process was killed before the first step."""
+    for run in list_runs(runs):
+        if run.never_started:
+            with suppress(RunError):
+                run.delete()
 
 
 class Recording:
@@ -98,10 +107,11 @@ def recorded(
 ) -> Stream:
     """The events of the training, each written to the run's directory before it is passed on.
 
-    new: remove the directory where the training fails before its first event. options: further ones of `train`.
+    new: remove the directory where the training fails before its first step; a detached run stays once it has begun,
+    with the reason. options: further ones of `train`.
     """
     directory, writer = recording.directory, recording.writer
-    told = False
+    told = failed_at_once = False
     try:
         control.listen(Mailbox(directory.path))
         with closing(_events(recording, settings, corpus, control, options)) as events:
@@ -122,11 +132,12 @@ def recorded(
     except Exception as error:
         message, _ = explain(error) or (str(error) or type(error).__name__, FAILED)
         recording.cut_off("failed", message.splitlines()[0])
+        failed_at_once = recording.last is not None and recording.last.step == 0 and not options.get("detached")
         raise
     finally:
         writer.close()
         recording.lock.release()
-        if recording.last is None and new:  # nothing was trained: leave no empty run behind
+        if new and (recording.last is None or failed_at_once):
             shutil.rmtree(directory.path, ignore_errors=True)
 
 

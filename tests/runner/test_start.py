@@ -57,12 +57,15 @@ def started(
     return start_run(request, tmp_path / "runs", control or Control())
 
 
-def started_with(make_learner: Any, tmp_path: Path, text: str, settings: TrainSettings) -> tuple[RunDirectory, Stream]:
+def started_with(
+    make_learner: Any, tmp_path: Path, text: str, settings: TrainSettings, detached: bool = False
+) -> tuple[RunDirectory, Stream]:
     """As `started`, trained by another learner."""
     control, directory = Control(), RunDirectory.create(tmp_path / "runs", "small")
     corpus = load_corpus([text])
     recording = Recording(directory, [text], corpus, settings, directory.lock())
-    return directory, recorded(recording, settings, corpus, control, new=True, make_learner=make_learner)
+    options = {"make_learner": make_learner, "detached": detached}
+    return directory, recorded(recording, settings, corpus, control, new=True, **options)
 
 
 def test_what_is_told_is_what_is_written(tmp_path: Path, text: str) -> None:
@@ -127,6 +130,41 @@ def test_a_run_that_never_began_leaves_nothing_behind(
     with pytest.raises(SettingsError, match="--device: cuda is not available"):
         next(stream)
     assert list((tmp_path / "runs").iterdir()) == []
+
+
+class Exhausted(Learner):
+    """Has not enough memory for the first step."""
+
+    def learn(self, until: int = 0) -> StepDone:
+        raise MemoryError
+
+
+def test_a_run_that_fails_in_its_first_step_leaves_nothing_behind(tmp_path: Path, text: str) -> None:
+    _, stream = started_with(Exhausted, tmp_path, text, small_settings())
+    with pytest.raises(MemoryError):
+        list(stream)
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_a_detached_run_that_fails_in_its_first_step_says_why(tmp_path: Path, text: str) -> None:
+    directory, stream = started_with(Exhausted, tmp_path, text, small_settings(), detached=True)
+    with pytest.raises(MemoryError):
+        list(stream)
+    assert directory.progress().reason.startswith("not enough memory")
+
+
+def test_runs_that_were_killed_before_their_first_step_go_with_the_next_start(tmp_path: Path, text: str) -> None:
+    killed, elsewhere, resumable = (RunDirectory(tmp_path / "runs" / name) for name in ("killed", "elsewhere", "saved"))
+    for run in (killed, elsewhere, resumable):
+        run.path.mkdir(parents=True)
+        run.lock().release()
+        run.events_file.touch()
+    (elsewhere.path / "lock").write_text("123 another.host")
+    resumable.resume_file.touch()
+    _, stream = started(tmp_path, text)
+    list(stream)
+    assert {run.name for run in list_runs(tmp_path / "runs")} >= {"elsewhere", "saved"}
+    assert not killed.path.exists()
 
 
 def test_a_disk_without_room_for_the_run_is_told_in_one_line(
