@@ -185,16 +185,11 @@ def outline(branches: BranchTree, text_of: Callable[[str], str]) -> list[tuple[B
     """A line for each branch, indented under its parent. text_of: makes characters safe to show."""
     lines = []
     for branch in branches:
-        generated, position = branch.generated, branch.position
+        text, start = branch.generated, branch.position
         signs = ("●" if branch is branches.current else " ") + ("★" if branch.bookmarked else " ")
-        lead = f"{signs} {'  ' * (sum(1 for _ in branch.ancestry) - 1)}{branch.origin}"
-        lead += f" at {position:,}" if branch.parent is not None else ""
-        begins = text_of(
-            generated.prime + generated.vocabulary.decode(generated.ids[:24]) if branch.parent is None else ""
-        )
-        begins = begins or text_of(generated.vocabulary.decode(generated.ids[position : position + 24]))
-        figures = f"{len(generated):,} chars" + (
-            f" · {generated.total_bits / len(generated):.2f} bits/char" if generated else ""
-        )
-        lines.append((branch, f"{lead} · {figures} · {begins}"))
+        indent = "  " * (sum(1 for _ in branch.ancestry) - 1)
+        where = "" if branch.parent is None else f" at {start:,}"
+        figures = f"{len(text):,} chars" + (f" · {text.total_bits / len(text):.2f} bits/char" if text else "")
+        begins = ("" if branch.parent else text.prime) + text.vocabulary.decode(text.ids[start : start + 24])
+        lines.append((branch, f"{signs} {indent}{branch.origin}{where} · {figures} · {text_of(begins)}"))
     return lines

@@ -1,7 +1,6 @@
 """Bringing a session back: its models opened, its texts written again as their recipes say."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +9,6 @@ from charrnn_tui.playground.branches import Branch
 from charrnn_tui.playground.jobs import CancelToken
 from charrnn_tui.playground.models import LoadedModel, ModelSource, load_model
 from charrnn_tui.playground.session import Session
-from charrnn_tui.run.files import file_sha256
 from charrnn_tui.sampling.generated_text import GeneratedText
 from charrnn_tui.sampling.recipe import follow
 from charrnn_tui.sampling.sampler import Sampler
@@ -27,7 +25,7 @@ class SessionRestorer:
     def __init__(self, session: Session, backend: Backend) -> None:
         self._session, self._backend = session, backend
         self.lost: list[str] = []
-        self._models: dict[tuple[str, str], LoadedModel | None] = {}
+        self._models: dict[str, LoadedModel | None] = {}  # by SHA-256
         self._restored: dict[int, Branch] = {}
         self._current_places: list[int] = []  # the text on the screen and those it grew out of, oldest first
         place: int | None = session.current
@@ -63,7 +61,7 @@ class SessionRestorer:
         saved = self._session.branches[place]
         recipe = saved.steps
         parent = None if saved.parent is None else self._restored.get(saved.parent)
-        model = self._model(saved.source, recipe.checkpoint, recipe.sha256)
+        model = self._model(saved.source, Path(recipe.checkpoint), recipe.sha256)
         if model is None or (saved.parent is not None and parent is None):
             return
         if parent is None:
@@ -86,18 +84,18 @@ class SessionRestorer:
             text, model, saved.origin, parent, saved.position, list(saved.marks), saved.bookmarked
         )
 
-    def _model(self, source: ModelSource, pinned: str, sha256: str) -> LoadedModel | None:
+    def _model(self, source: ModelSource, pinned: Path, sha256: str) -> LoadedModel | None:
         """The model as the session had it: in its own place, or where its checkpoint was pinned for the recipes."""
-        key = (sha256, pinned)
-        if key not in self._models:
-            self._models[key] = None
-            for candidate in (source, ModelSource("file", Path(pinned))):
-                try:
-                    if file_sha256(candidate.file) == sha256:
-                        self._models[key] = replace(load_model(candidate, self._backend), sha256=sha256)
-                        break
-                except (OSError, ValueError):
-                    continue
-            else:
+        if sha256 not in self._models:
+            found = (self._open(candidate, sha256) for candidate in (source, ModelSource("file", pinned)))
+            self._models[sha256] = model = next(filter(None, found), None)
+            if model is None:
                 self.lost.append(f"{source.label} has changed or is gone")
-        return self._models[key]
+        return self._models[sha256]
+
+    def _open(self, source: ModelSource, sha256: str) -> LoadedModel | None:
+        try:
+            model = load_model(source, self._backend)
+        except ValueError:
+            return None
+        return model if model.sha256 == sha256 else None

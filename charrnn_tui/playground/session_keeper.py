@@ -5,7 +5,6 @@ import time
 from pathlib import Path
 from typing import Final
 
-from charrnn_tui.playground.checkpoint_pins import drop_unused_pins, pin_checkpoint
 from charrnn_tui.playground.controls import DEFAULTS
 from charrnn_tui.playground.playground import Playground, State
 from charrnn_tui.playground.session import (
@@ -16,7 +15,7 @@ from charrnn_tui.playground.session import (
     session_of,
     write_session,
 )
-from charrnn_tui.playground.text_export import RECIPES
+from charrnn_tui.playground.text_export import RECIPES, drop_unused_pins, pin_checkpoint
 
 SAVE_SECONDS: Final = 30.0
 _SMALL: Final = 100_000  # characters; more of them take long enough to be felt, and are saved on leaving only
