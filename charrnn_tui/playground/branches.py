@@ -141,6 +141,8 @@ class BranchTree:
         if not self._undone:
             return "nothing to redo"
         change = self._exchange(self._undone, self._done)
+        if change.grew:
+            self.current = change.branch
         return f"{'again' if change.grew else 'deleted again'}: {change.branch.origin}"
 
     def _change(self, branch: Branch, grew: bool, branches: list[Branch], current: Branch) -> None:
