@@ -69,7 +69,7 @@ class Studio(click.Group):
         if args and args[0] in COMMANDS:
             return super().resolve_command(ctx, args)
         _refuse_misspelled_command(args[0])
-        return "open", self.get_command(ctx, "open"), args
+        return "PATH", self.get_command(ctx, "open"), args  # as it is called in messages
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -5,14 +5,14 @@ from pathlib import Path
 import click
 
 from charrnn_tui.cli.first_frame import check_terminal, first_frame
-from charrnn_tui.cli.options import low_bandwidth_option, runs_option
+from charrnn_tui.cli.options import PROGRAM, low_bandwidth_option, runs_option
 from charrnn_tui.run.directory import find_run
 from charrnn_tui.runner.lasting_imports import imports_for_good
 from charrnn_tui.tui.opening import Opening
 
 
 @click.command("open", options_metavar="[OPTIONS]")
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", metavar="", type=click.Path(path_type=Path))
 @low_bandwidth_option
 @runs_option
 def open_command(path: Path, low_bandwidth: bool, runs_dir: Path) -> int:
@@ -21,12 +21,14 @@ def open_command(path: Path, low_bandwidth: bool, runs_dir: Path) -> int:
     if run is not None:
         return show_app(runs_dir, Opening(run=run), low_bandwidth=low_bandwidth)
     if path.is_dir():
-        raise click.ClickException(f"{path}: is a directory, but not of a run (it has no events.jsonl)")
+        raise click.ClickException(
+            f"{path}: is a directory, but not of a run; {PROGRAM} train {path}/*.txt trains on its texts"
+        )
     if not path.exists():
         raise click.ClickException(f"{path}: no such file, and no run of this name in {runs_dir}")
     if not path.is_file():
         raise click.ClickException(
-            f"{path}: is a pipe or a device, which the app cannot read again; charrnn-tui train reads it"
+            f"{path}: is a pipe or a device, which the app cannot read again; {PROGRAM} train reads it"
         )
     return show_app(runs_dir, path, low_bandwidth=low_bandwidth)
 

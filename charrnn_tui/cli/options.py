@@ -24,6 +24,25 @@ class FiniteFloat(click.types.FloatParamType):
         return number
 
 
+class OrNone(click.ParamType):  # type: ignore[type-arg]  # it takes one since click 8.4
+    """A value of another type, or `none`, which switches a setting off."""
+
+    def __init__(self, kind: Any) -> None:
+        self.kind, self.name = kind, kind.name
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return None if value in ("none", "off") else self.kind.convert(value, param, ctx)
+
+
+class TextFileName(click.ParamType):  # type: ignore[type-arg]
+    """The name of a file to read a text from; `-` is standard input."""
+
+    name = "file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return "/dev/stdin" if value == "-" else str(value)
+
+
 def default_runs_directory() -> Path:
     """Where runs are kept when no option says so: CHARRNN_TUI_RUNS, or else the platform's place for users' data."""
     variable = os.environ.get(RUNS_VARIABLE)

@@ -1,7 +1,6 @@
 """`charrnn-tui sample`: text out of a model, to standard output."""
 
 import secrets
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -15,12 +14,12 @@ from numpy.typing import NDArray
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError
 from charrnn_tui.cli.facts import loss_facts, model_facts
-from charrnn_tui.cli.options import encoding_option, json_option, runs_option, unknown_option
+from charrnn_tui.cli.options import OrNone, TextFileName, encoding_option, json_option, runs_option, unknown_option
 from charrnn_tui.cli.output import DataStream, say
 from charrnn_tui.native.cores import available_cores
 from charrnn_tui.run.files import file_sha256
 from charrnn_tui.run.quantities import LN2
-from charrnn_tui.runner.find_model import locate_checkpoint, open_model
+from charrnn_tui.runner.find_model import default_checkpoint, locate_checkpoint, open_model
 from charrnn_tui.sampling.distribution import surprises_and_entropies
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.many_texts import write_many
@@ -43,16 +42,21 @@ TOGETHER = 10_000_000  # characters of them that may wait in memory, 24 bytes ea
 @click.option(
     "--recipe",
     "recipe_file",
+    type=TextFileName(),
     metavar="FILE",
-    help="Write a text again, as its recipe says; - reads it from standard input.",
+    help="Write a text again, as its recipe says; - is standard input.",
 )
 @click.option("--prime", metavar="TEXT", help=f"What the text begins with.  [default: {USUAL_PRIME}, where known]")
-@click.option("--prime-file", metavar="FILE", help="Read the beginning from a file.")
+@click.option(
+    "--prime-file", type=TextFileName(), metavar="FILE", help="Read the beginning from a file; - is standard input."
+)
 @click.option("--length", type=click.IntRange(min=0), default=1000, show_default=True, help="Characters to write.")
 @click.option("--temperature", type=float, default=1.0, show_default=True, help="0 takes the likeliest, always.")
-@click.option("--top-k", type=int, help="Choose among the K likeliest.  [default: off]")
-@click.option("--top-p", type=float, help="Choose among the likeliest that make up P.  [default: off]")
-@click.option("--min-p", type=float, help="Choose among those with P times the largest probability.  [default: off]")
+@click.option("--top-k", type=OrNone(click.INT), help="Choose among the K likeliest.  [default: off]")
+@click.option("--top-p", type=OrNone(click.FLOAT), help="Choose among the likeliest that make up P.  [default: off]")
+@click.option(
+    "--min-p", type=OrNone(click.FLOAT), help="Choose among those with P times the largest probability.  [default: off]"
+)
 @click.option("--seed", type=click.IntRange(min=0), help="The same seed writes the same text.  [default: at random]")
 @click.option("--count", type=click.IntRange(min=1), default=1, show_default=True, help="Texts; text i has seed S + i.")
 @encoding_option
@@ -75,7 +79,8 @@ def sample_command(
 ) -> None:
     """Write text with a model: the prime, and what follows it.
 
-    CHECKPOINT is a file (.safetensors or .net) or a run. Controls act in the order temperature, top-k, top-p, min-p.
+    CHECKPOINT is a file (.safetensors or .net) or a run; without it, the model that the app would open. Controls act
+    in the order temperature, top-k, top-p, min-p; `none` switches one of the last three off.
     Several texts stand apart by a line of three hyphens. With --recipe the recipe says all of it, and CHECKPOINT only
     where its model now lies. The objects of --json hold the recipe of their text.
     """
@@ -85,11 +90,9 @@ def sample_command(
         recipe, path, loaded, model = _read_recipe(recipe_file, checkpoint, runs_dir)
         texts: Iterable[tuple[Recipe, _Written | None]] = [(recipe, None)]
     else:
-        if checkpoint is None:
-            raise click.UsageError("Missing argument 'CHECKPOINT'")
         settings = _settings(controls)
         prime = _prime(prime, prime_file, encoding)
-        path = locate_checkpoint(checkpoint, runs_dir)
+        path = _default(runs_dir) if checkpoint is None else locate_checkpoint(checkpoint, runs_dir)
         loaded, model = open_model(path)
         known = _known(prime, loaded.vocabulary, unknown == "skip")
         first_seed = secrets.randbelow(1 << 31) if seed is None else seed
@@ -118,7 +121,16 @@ def _prime(prime: str | None, prime_file: str | None, encoding: str | None) -> s
         return read_text(prime_file, encoding or "utf-8")
     if encoding is not None:
         raise click.UsageError("--encoding is that of a --prime-file; name one")
-    return prime
+    return None if prime is None else prime.replace("\r\n", "\n").replace("\r", "\n")  # as in a file
+
+
+def _default(runs: Path) -> Path:
+    """The model of the app, which is told."""
+    path = default_checkpoint(runs)
+    if path is None:
+        raise click.UsageError("Missing argument 'CHECKPOINT'")
+    say(f"model: {path}")
+    return path
 
 
 @dataclass(frozen=True)
@@ -198,7 +210,7 @@ def _refuse_options_beside_a_recipe() -> None:
 def _read_recipe(file: str, checkpoint: str | None, runs: Path) -> tuple[Recipe, Path, Checkpoint, CharLSTM]:
     """A recipe, and its checkpoint where the recipe says, or the same one in another place."""
     try:
-        recipe = Recipe.parse(sys.stdin.read() if file == "-" else read_text(file))
+        recipe = Recipe.parse(read_text(file))
         path = _model_of(recipe, runs) if checkpoint is None else locate_checkpoint(checkpoint, runs)
         if (found := file_sha256(path)) != recipe.sha256:
             raise CheckpointError(

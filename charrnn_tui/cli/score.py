@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.cli.facts import loss_facts, loss_words, model_facts
-from charrnn_tui.cli.options import FiniteFloat, encoding_option, json_option, runs_option, unknown_option
+from charrnn_tui.cli.options import FiniteFloat, TextFileName, encoding_option, json_option, runs_option, unknown_option
 from charrnn_tui.cli.output import DataStream, Row, is_terminal, say, to_json_text, write_facts
 from charrnn_tui.run.quantities import duration
 from charrnn_tui.run.settings import TrainSettings
@@ -30,7 +30,7 @@ _GEOMETRY = {name: getattr(TrainSettings(), name) for name in ("val_frac", "val_
 
 @click.command("score")
 @click.argument("checkpoint", metavar="CHECKPOINT")
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="FILE", type=TextFileName())
 @click.option(
     "--part",
     type=click.Choice(["val", "train", "all"]),
@@ -68,7 +68,7 @@ def score_command(
     runs_dir: Path,
     as_json: bool,
 ) -> None:
-    """Tell how well a model predicts a text: nats and bits per character, and perplexity.
+    """Tell how well a model predicts a text: nats and bits per character, and perplexity. FILE - is standard input.
 
     The figure depends on where the model's memory starts from nothing, so `--part val` reads the text exactly as the
     notebook's validation does, with its sizes of batches; without --part the text is read once from its beginning,

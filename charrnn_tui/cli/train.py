@@ -12,7 +12,7 @@ import click
 
 from charrnn_tui.cli.failures import explain
 from charrnn_tui.cli.open import show_app
-from charrnn_tui.cli.options import json_option, low_bandwidth_option, runs_option
+from charrnn_tui.cli.options import TextFileName, json_option, low_bandwidth_option, runs_option
 from charrnn_tui.cli.output import DataStream, discard, say
 from charrnn_tui.cli.stop_signals import Stopping, on_hangup, stop_signals
 from charrnn_tui.cli.training_options import training_options
@@ -33,7 +33,7 @@ Begin = Callable[..., Started]  # start_run or resume_run, lacking the control a
 
 
 @click.command("train")
-@click.argument("corpus", nargs=-1, metavar="CORPUS...")
+@click.argument("corpus", nargs=-1, metavar="CORPUS...", type=TextFileName())
 @training_options
 @click.option("--name", metavar="NAME", help="Of the run.  [default: after the text, with a counter]")
 @click.option("--resume", "resumed", metavar="RUN", help="Go on with this run, exactly where it ended.")
@@ -56,10 +56,11 @@ def train_command(
     as_json: bool,
     **given: Any,
 ) -> int:
-    """Train a model on text files, read in the order given.
+    """Train a model on text files, read in the order given; - is standard input.
 
     Ctrl-C and SIGTERM save the training before they end it, and --resume goes on from there as if it had not ended; so
-    it does after a crash. When the terminal goes, the training goes on. An option that is given wins over the preset.
+    it does after a crash. When the terminal goes, or who reads --json, the training goes on. An option that is given
+    wins over the preset.
     """
     if in_app and (as_json or detach):
         other = "--json the standard output" if as_json else "--detach does without"
@@ -101,7 +102,7 @@ def _train(begin: Begin, runs_dir: Path, as_json: bool) -> int:
         if not as_json:
             say(f"run directory: {directory.path}")
         with closing(events), report_for(directory, as_json) as show:
-            progress, trouble = _drive(events, show, control)
+            progress, trouble = _drive(directory, events, show, control)
         if not as_json and _unsaved(progress) is None and (lines := where_lines(directory, runs_dir)):
             say(*lines)
     return _exit_code(directory, progress, trouble, stopping)
@@ -117,7 +118,7 @@ def _train_in_background(begin: Begin, runs_dir: Path, as_json: bool) -> int:
             with closing(events):
                 first = next(events)
                 tell(directory)
-                progress, trouble = _drive(chain([first], events), say_lines, control)
+                progress, trouble = _drive(directory, chain([first], events), say_lines, control)
         return _exit_code(directory, progress, trouble, stopping)
 
     directory, pid = start_in_background(work, explain)
@@ -151,17 +152,29 @@ def _unsaved(progress: RunProgress) -> str | None:
     return told[-1].message
 
 
-def _drive(events: Iterable[Event], show: Show, control: Control) -> tuple[RunProgress, str | None]:
-    """Train to the end, showing each event; gives the progress, and what became of standard output."""
-    progress, trouble = RunProgress(), None
+def _drive(
+    directory: RunDirectory, events: Iterable[Event], show: Show, control: Control
+) -> tuple[RunProgress, str | None]:
+    """Train to the end, showing each event; gives the progress, and why standard output failed, if it did.
+
+    A reader who leaves does not end the training. A standard output that cannot be written to stops it.
+    """
+    progress, trouble, shown = RunProgress(), None, True
     for event in events:
         progress.add(event)
-        if trouble is not None:
+        if not shown:
             continue
         try:
             show(event, progress)
         except OSError as error:
-            trouble = f"standard output: {error.strerror or error}"
+            shown = False
             discard(sys.stdout)
-            control.request(Stop("stopped", f"{trouble}; nobody hears the events"))
+            if isinstance(error, BrokenPipeError):
+                say(
+                    "nobody reads standard output any more; the training goes on, "
+                    f"its events are in {directory.events_file}"
+                )
+            else:
+                trouble = f"standard output: {error.strerror or error}"
+                control.request(Stop("stopped", f"{trouble}; nobody hears the events"))
     return progress, trouble

@@ -60,6 +60,7 @@ def _work_alone(work: Callable[[Report], int], explain: Explain, pipe: int) -> N
         nonlocal reported
         reported = True
         _point_output_at(directory.log_file)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # not before: the text may come from standard input
         _send(pipe, {"directory": str(directory.path.absolute()), "pid": os.getpid()})
 
     try:
@@ -85,9 +86,7 @@ def _send(pipe: int, values: dict[str, object]) -> None:
 
 
 def _point_output_at(path: str | Path) -> None:
-    nothing = os.open(os.devnull, os.O_RDONLY)
     output = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    for source, number in ((nothing, 0), (output, 1), (output, 2)):
-        os.dup2(source, number)
-    os.close(nothing)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
     os.close(output)

@@ -57,7 +57,7 @@ def test_a_path_that_is_not_there_is_a_failure_and_not_usage(invoke: Invoke) -> 
 def test_a_directory_that_is_no_run_is_refused(invoke: Invoke, tmp_path: Path) -> None:
     result = invoke(tmp_path)
     assert result.exit_code == 1
-    assert "not of a run" in one_line(result)
+    assert f"not of a run; charrnn-tui train {tmp_path}/*.txt trains on its texts" in one_line(result)
 
 
 def test_a_misspelled_command_is_usage_and_gets_a_suggestion(invoke: Invoke) -> None:
@@ -76,10 +76,17 @@ def test_a_file_named_like_a_command_opens_under_another_spelling(
 
 
 def test_wrong_usage_is_one_line_that_names_the_help(invoke: Invoke) -> None:
-    for arguments in (["--nonsense"], ["sample", "--nonsense"], ["sample"], ["export", "x"], ["runs", "extra"]):
+    for arguments in (["--nonsense"], ["sample", "--nonsense"], ["score"], ["export", "x"], ["runs", "extra"]):
         result = invoke(*arguments)
         assert result.exit_code == 2
         assert "--help)" in one_line(result)
+
+
+def test_what_opens_a_path_is_not_named_as_a_command(invoke: Invoke, text_file: Path) -> None:
+    assert "(see cli PATH --help)" in one_line(invoke(text_file, "--nonsense"))
+    told = invoke(text_file, "--help").stdout
+    assert told.startswith("Usage: cli PATH [OPTIONS]")
+    assert "cli open" not in told
 
 
 def test_the_directory_of_runs_may_stand_before_or_after_the_command(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from charrnn_tui.checkpoint.safetensors_file import read_checkpoint, write_checkpoint
-from charrnn_tui.run.directory import RunDirectory
+from charrnn_tui.run.directory import RunDirectory, list_runs
 from charrnn_tui.text.vocabulary import Vocabulary
 from tests.cli.conftest import TINY, random_checkpoint
 from tests.cli.program import PROGRAM, environment, finish, start
@@ -60,16 +60,32 @@ def test_a_signal_saves_the_model_and_ends_the_training(
     assert run.trainer() is None
 
 
-def test_a_training_whose_events_nobody_reads_any_more_saves_and_says_why(runs: Path, text_file: Path) -> None:
-    with start("train", text_file, *ENDLESS, "--json", runs=runs) as process:
+def test_a_training_goes_on_when_nobody_reads_its_events_any_more(runs: Path, text_file: Path) -> None:
+    short = (*TINY, "--epochs", 20, "--print-every", 1000)
+    with start("train", text_file, *short, "--json", runs=runs) as process:
         read_until(process, "step_done")
         returned, stderr = leave(process)
-    assert returned == 1
-    assert stderr.startswith("charrnn-tui: standard output: Broken pipe: stopped and saved at step ")
-    assert stderr.count("\n") == 1
     run = RunDirectory(runs / "happy-1")
-    assert run.progress().state == "stopped"
-    assert read_checkpoint(run.last_file).facts["step"] == run.progress().step
+    told = f"nobody reads standard output any more; the training goes on, its events are in {run.events_file}\n"
+    assert (returned, stderr) == (0, told)
+    assert run.progress().state == "finished"
+    assert read_checkpoint(run.last_file).facts["step"] == run.progress().total_steps
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no device that is always full")
+def test_a_training_whose_events_the_disk_does_not_take_saves_and_says_why(runs: Path, text_file: Path) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*PROGRAM, "train", str(text_file), *map(str, ENDLESS), "--json"],
+            stdout=full, stderr=subprocess.PIPE, text=True, env=environment(runs), check=False,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith("charrnn-tui: standard output: No space left on device: stopped and saved at step ")
+    assert done.stderr.count("\n") == 1
+    progress = RunDirectory(runs / "happy-1").progress()
+    assert progress.state == "stopped"
+    assert progress.reason == "standard output: No space left on device; nobody hears the events"
+    assert read_checkpoint(RunDirectory(runs / "happy-1").last_file).facts["step"] == progress.step
 
 
 def test_text_streams_to_its_reader_who_may_leave(runs: Path, checkpoint_file: Path) -> None:
@@ -90,6 +106,27 @@ def test_a_signal_ends_the_writing_without_a_traceback(
     returned, _, stderr = finish(process)
     assert returned == code
     assert "Traceback" not in stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="standard input has no name elsewhere")
+def test_a_hyphen_is_standard_input_wherever_a_text_is_read(runs: Path, text_file: Path, checkpoint_file: Path) -> None:
+    def run(*arguments: object, text: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*PROGRAM, *map(str, arguments)],
+            input=text, capture_output=True, text=True, env=environment(runs), check=False,
+        )  # fmt: skip
+
+    assert run("sample", checkpoint_file, "--prime-file", "-", "--length", 0, text="happy").stdout == "happy"
+    recipe = json.loads(run("sample", checkpoint_file, "--length", 9, "--json", text="").stdout)
+    again = run("sample", "--recipe", "-", text=json.dumps(recipe["recipe"]))
+    assert again.stdout == recipe["prime"] + recipe["text"]
+    scored = [run("score", checkpoint_file, file, "--json", text=text_file.read_text()) for file in ("-", text_file)]
+    first, second = (json.loads(done.stdout)["loss"] for done in scored)
+    assert first == second
+    for options in ((), ("--detach",)):
+        done = run("train", "-", *TINY, "--max-steps", 2, *options, text=text_file.read_text())
+        assert done.returncode == 0, done.stderr
+    assert {run.name for run in list_runs(runs)} == {"stdin-1", "stdin-2"}
 
 
 def test_output_is_utf_8_whatever_the_locale(runs: Path, tmp_path: Path) -> None:

@@ -50,4 +50,3 @@ def test_what_is_no_recipe_is_one_line_and_other_options_are_wrong_usage(
     assert (refused.exit_code, "is not JSON" in one_line(refused)) == (1, True)
     both = invoke("sample", "--recipe", recipe_file, "--top-k", 3)
     assert (both.exit_code, "--top-k and --recipe" in one_line(both)) == (2, True)
-    assert invoke("sample").exit_code == 2

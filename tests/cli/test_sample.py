@@ -9,6 +9,8 @@ import pytest
 
 from charrnn_tui.checkpoint.safetensors_file import write_checkpoint
 from charrnn_tui.cli.output import utf8, visible_text
+from charrnn_tui.run.directory import EventWriter, RunDirectory
+from charrnn_tui.run.events import RunFinished, RunStarted
 from charrnn_tui.text.vocabulary import Vocabulary
 from tests.cli.conftest import Invoke, one_line, random_checkpoint
 
@@ -190,6 +192,43 @@ def test_a_terminal_is_sent_stand_ins_for_what_would_steer_it() -> None:
     assert "\u202e" not in shown
     assert shown.startswith("a␛[2Jb")
     assert shown.endswith("\ttab\nline e\u0301 \u0939\u093f")
+
+
+def test_without_a_model_the_one_that_the_app_would_open_writes(
+    invoke: Invoke, runs: Path, checkpoint_file: Path
+) -> None:
+    shipped = invoke("sample", "--length", 5)
+    assert (shipped.exit_code, len(shipped.stdout)) == (0, len("The") + 5)
+    assert shipped.stderr.endswith("anna.safetensors\n")
+    assert shipped.stderr.startswith("model: ")
+    run = RunDirectory.create(runs, "happy")
+    writer = EventWriter(run.events_file)
+    writer.append(RunStarted(time=1.0, epochs=1, steps=1))
+    writer.append(RunFinished(time=2.0, step=1, state="finished"))
+    writer.close()
+    checkpoint_file.rename(run.best_file)
+    assert invoke("sample", "--length", 5).stderr == f"model: {run.best_file}\n"
+
+
+def test_the_shipped_model_has_a_short_name(invoke: Invoke) -> None:
+    result = invoke("sample", "anna", "--length", 5)
+    assert (result.exit_code, result.stderr, len(result.stdout)) == (0, "", len("The") + 5)
+
+
+@pytest.mark.parametrize("option", ["--top-k", "--top-p", "--min-p"])
+def test_none_switches_a_control_off_as_its_error_offers(invoke: Invoke, checkpoint_file: Path, option: str) -> None:
+    assert "or none" in one_line(invoke("sample", checkpoint_file, option, -1))
+    off = invoke("sample", checkpoint_file, "--length", 50, "--seed", 3)
+    for word in ("none", "off"):
+        again = invoke("sample", checkpoint_file, "--length", 50, "--seed", 3, option, word)
+        assert (again.exit_code, again.stdout) == (0, off.stdout)
+
+
+def test_a_prime_s_line_ends_are_read_as_those_of_a_file(invoke: Invoke, checkpoint_file: Path) -> None:
+    assert (
+        invoke("sample", checkpoint_file, "--prime", "The\r\nhappy\rfamily", "--length", 0).stdout
+        == "The\nhappy\nfamily"
+    )
 
 
 def test_many_texts_are_those_of_their_seeds(invoke: Invoke, checkpoint_file: Path) -> None:
