@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
+from charrnn_tui.text.encodings import likely_encodings
+
 BINARY_PROBE_BYTES = 8192  # a NUL among the first bytes is how file(1) and git tell binary from text
 PIECE_BYTES = 1 << 16  # more than the probe, and little enough for the processor's cache
-_ALTERNATIVES = ("utf-16", "utf-32", "cp1251", "cp1252", "latin-1")  # tried in this order; the last one fits any bytes
-_WITH_NULS = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")  # text in these has NUL bytes, and needs no mark
 
 
 class CorpusError(ValueError):
@@ -71,7 +71,7 @@ class TextFile:
             try:
                 text = decoder.decode(piece, final=not piece)
             except UnicodeError as error:
-                raise CorpusError(self._undecodable(error, offset)) from None
+                raise CorpusError(f"{self.path}: {self._undecodable(error, offset, ended=not piece)}") from None
             if text and not begun:
                 begun = True
                 self._refuse_binary(text)
@@ -85,7 +85,7 @@ class TextFile:
             return codecs.getincrementaldecoder(self.encoding)("strict")
         except (LookupError, ValueError):  # ValueError: a NUL in the name
             raise CorpusError(
-                f"--encoding {self.encoding!r}: no such encoding; common ones are utf-8, {', '.join(_ALTERNATIVES)}"
+                f"--encoding {self.encoding!r}: no such encoding; common ones are utf-8, utf-16, cp1252, shift-jis"
             ) from None
 
     def _head(self) -> bytes:
@@ -96,27 +96,33 @@ class TextFile:
         if place >= 0:
             raise CorpusError(
                 f"{self.path}: looks like a binary file (a NUL character at position {place}); give a plain text file"
-                + _hint(self._head(), _WITH_NULS)
+                + self._hint()
             )
 
-    def _undecodable(self, error: UnicodeError, read: int) -> str:
-        """The error's message; read: bytes given to the decoder so far, those in `error` included."""
-        path, head = self.path, self._head()
-        with_mark = head.startswith((b"\xff\xfe", b"\xfe\xff"))
-        if b"\0" in head and not with_mark:
-            offset = head.index(b"\0")
-            words = f"looks like a binary file (a NUL byte at offset {offset}); give a plain text file"
-            return f"{path}: {words}" + _hint(head, _WITH_NULS, self.encoding)
+    def _undecodable(self, error: UnicodeError, read: int, ended: bool) -> str:
+        """Why the text is not read. read: bytes given to the decoder so far; ended: whether these were all."""
+        head = self._head()
+        if b"\0" in head and not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            what = f"looks like a binary file (a NUL byte at offset {head.index(0)}); give a plain text file"
+            return what + self._hint()
+        what = f"is not {self.encoding}: "
         if not isinstance(error, UnicodeDecodeError):
-            return f"{path}: is not {self.encoding}: {error}"
+            return what + str(error)
         offset = read - len(error.object) + error.start  # error.object: bytes the decoder had kept, then the piece
-        ended = error.start >= len(error.object)
-        what = f"it ends at offset {offset}" if ended else f"byte 0x{error.object[error.start]:02x} at offset {offset}"
+        left = error.object[error.start :]
+        what += f"byte 0x{left[0]:02x} at offset {offset}" if left else f"it ends at offset {offset}"
         if self._is_utf8():  # text in another encoding is hardly ever valid UTF-8
-            return f"{path}: is not {self.encoding}: {what}; try --encoding utf-8"
-        return f"{path}: is not {self.encoding}: {what}" + _hint(
-            head, _ALTERNATIVES if with_mark else _ALTERNATIVES[2:], self.encoding
-        )
+            return f"{what}; try --encoding utf-8"
+        if not ended:
+            return what + self._hint()
+        what += "; the file is cut off there, within a character: get all of it, or remove what follows this offset"
+        # A single byte after nothing but ASCII may as well be a letter of another encoding.
+        return what + self._hint() if len(left) == 1 and head[:offset].isascii() else what
+
+    def _hint(self) -> str:
+        """A clause that names encodings to try; "" if the file does not look like text in any."""
+        names = [name for name in likely_encodings(self._head()) if name != self.encoding]
+        return "; try --encoding " + " or ".join(names) if names else ""
 
     def _is_utf8(self) -> bool:
         decoder = codecs.getincrementaldecoder("utf-8")("strict")
@@ -157,20 +163,3 @@ def _unreadable(path: str | Path, error: Exception) -> CorpusError:
         case OSError():
             return CorpusError(f"{path}: cannot be read: {error.strerror or error}")
     return CorpusError(f"{str(path)!r}: is not a path: {error}")  # a NUL in it
-
-
-def _hint(head: bytes, encodings: Sequence[str], tried: str = "") -> str:
-    """A clause that suggests up to three encodings under which the bytes look like text; "" if none does."""
-    fitting = [name for name in encodings if name != tried and _is_text(head, name)]
-    return "; try --encoding " + " or ".join(fitting[:3]) if fitting else ""
-
-
-def _is_text(data: bytes, encoding: str) -> bool:
-    try:
-        text = data[: len(data) // 4 * 4].decode(encoding)
-    except UnicodeError:
-        return False
-    if encoding in _WITH_NULS and not set(" \n\u3000") & set(text):
-        return False  # most pairs of bytes are letters of some script, few are white space
-    odd = sum(not (char.isprintable() or char in "\t\n\r\f\ufeff") for char in text)
-    return odd <= len(text) // 100

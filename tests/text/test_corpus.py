@@ -134,7 +134,7 @@ def test_utf_16_with_a_mark_is_recognised(tmp_path: Path) -> None:
 
 def test_a_wrong_encoding_is_told_with_its_offset_and_what_to_try(tmp_path: Path) -> None:
     path = written(tmp_path / "t", b"caf\xe9 au lait, s'il vous plait")
-    assert "is not utf-8: byte 0xe9 at offset 3; try --encoding cp1251 or cp1252 or latin-1" in refused(path)
+    assert "is not utf-8: byte 0xe9 at offset 3; try --encoding cp1252 or latin-1" in refused(path)
 
 
 def test_the_first_wrong_byte_is_found_far_into_the_file(tmp_path: Path) -> None:
@@ -142,7 +142,41 @@ def test_the_first_wrong_byte_is_found_far_into_the_file(tmp_path: Path) -> None
 
 
 def test_a_file_cut_off_in_mid_character_is_told_with_its_offset(tmp_path: Path) -> None:
-    assert "is not utf-8: byte 0xe2 at offset 2" in refused(written(tmp_path / "t", b"ab\xe2\x82"))
+    for data, offset in ((b"ab\xe2\x82", 2), ("Анна\n".encode() * 5000 + b"\xd0", 45_000)):
+        message = refused(written(tmp_path / "t", data))
+        assert f"is not utf-8: byte 0x{data[offset]:02x} at offset {offset}; the file is cut off there" in message
+        assert "--encoding" not in message
+    utf_16 = refused(written(tmp_path / "t", "Anna".encode("utf-16")[:-1]), "utf-16")
+    assert "byte 0x61 at offset 8; the file is cut off there" in utf_16
+
+
+def test_a_last_letter_that_may_be_one_of_another_encoding_is_told_so(tmp_path: Path) -> None:
+    message = refused(written(tmp_path / "t", b"caf\xe9"))
+    assert "byte 0xe9 at offset 3; the file is cut off there" in message
+    assert "; try --encoding cp1252 or latin-1" in message
+
+
+OTHER_TEXTS = {
+    "cp1252": "Longtemps, je me suis couché de bonne heure. « Je m’endors. » Parfois, à peine ma bougie éteinte.\n",
+    "latin-1": "Als Gregor Samsa aus unruhigen Träumen erwachte, fand er sich verwandelt auf seinem Rücken.\n",
+    "cp1251": "Все счастливые семьи похожи друг на друга, каждая несчастливая семья несчастлива по-своему.\n",
+    "koi8-r": "Все смешалось в доме Облонских. Жена узнала, что муж был в связи с бывшею в их доме.\n",
+    "shift-jis": "吾輩は猫である。名前はまだ無い。どこで生れたかとんと見当がつかぬ。\n",
+    "euc-jp": "何でも薄暗いじめじめした所でニャーニャー泣いていた事だけは記憶している。\n",
+    "big5": "道可道，非常道。名可名，非常名。無名天地之始；有名萬物之母。故常無欲，以觀其妙。\n",
+    "gb18030": "我们在学习机器学习的时候，需要很多数据。他说：今天天气很好，我们去公园散步吧。\n",
+    "euc-kr": "나는 오늘 아침에 일찍 일어났다. 날씨가 매우 좋아서 공원에 산책을 갔다.\n",
+}
+
+
+@pytest.mark.parametrize("encoding", OTHER_TEXTS)
+@pytest.mark.parametrize("times", [1, 500])
+def test_the_encoding_that_a_text_has_is_named(encoding: str, times: int, tmp_path: Path) -> None:
+    path = written(tmp_path / "t", (OTHER_TEXTS[encoding] * times).encode(encoding))
+    named = refused(path).partition("; try --encoding ")[2].split(" or ")
+    assert encoding in named
+    assert named[0] == encoding or encoding == "latin-1"  # what it has of cp1252 is the same
+    assert read_text(path, encoding) == OTHER_TEXTS[encoding] * times
 
 
 def test_offsets_count_the_byte_order_mark(tmp_path: Path) -> None:
