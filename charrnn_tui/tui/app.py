@@ -72,7 +72,7 @@ class StudioApp(App[RunDirectory]):
         self._followers = RunFollowers()
         self._drain: Timer | None = None
         self._training = OwnTraining(self, backend, self.jobs, self._show_own_run)
-        self._played_pause: tuple[Path, int] | None = None  # a run paused by another process, and its step
+        self._played: tuple[Path, int] | None = None  # the run that was played last from the training screen
         self._quitting: int | None = None  # the exit code, once asked to
         self.alarms = AlarmNotifier(self, self._write_to_terminal)
 
@@ -228,6 +228,7 @@ class StudioApp(App[RunDirectory]):
     def _open_run(self, event: OpenRun) -> None:
         active = self.active_run
         own = active if active is not None and active.directory.path == event.run.path else None
+        self._played = None
         self.switch_mode("train")
         self.train.show_run(event.run, own)
 
@@ -243,16 +244,22 @@ class StudioApp(App[RunDirectory]):
     # -- actions ------------------------------------------------------------------------------------------------------
 
     def action_show(self, mode: str) -> None:
-        if mode == "play":
-            self._play_paused_run()
+        if mode == "play" and self.current_mode == "train":
+            self._play_run_in_view()
         self.switch_mode(mode)
 
-    def _play_paused_run(self) -> None:
-        """Play with the run on the training screen if another process has paused, and so saved, it."""
-        paused = self._made_train.paused_elsewhere() if self._made_train is not None else None
-        if paused is not None and paused != self._played_pause:
-            self._played_pause = paused
-            self.play.open_source(ModelSource("last", paused[0]))
+    def _play_run_in_view(self) -> None:
+        """Play with the run on the training screen, unless that is done already or another model was chosen since."""
+        found = self.train.run_to_play()
+        if found is None or found == self._played:
+            return
+        self._played = run, paused_at = found
+        playing = self.play.source.run if self.play.source is not None else None
+        if paused_at:  # and so saved, by another process
+            self.play.open_source(ModelSource("last", run))
+        elif playing != run:
+            own = self.active_run is not None and self.active_run.directory.path == run and not self.active_run.done
+            self.play.open_source(ModelSource("live", run) if own else source_of(run, self._backend))
 
     def action_command_palette(self) -> None:
         if not isinstance(self.screen, Palette):

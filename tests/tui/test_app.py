@@ -7,6 +7,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import DataTable, Input
 
+from charrnn_tui.playground.models import ModelSource
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.events import RunFinished
 from charrnn_tui.tui.app import Opening, StudioApp
@@ -194,6 +195,23 @@ async def test_an_old_run_opens_with_its_whole_history_and_no_steering_keys(back
         words = screen_text(app)
         assert "best 1.2500 at step 49" in words
         assert "Pause" not in words
+
+
+async def test_the_model_of_an_opened_run_is_played(backend: TrainingBackend) -> None:
+    for name in ("older-1", "newer-1"):
+        run = backend.add_run(name, tiny_checkpoint(val_loss=1.5))
+        write_events(run, [started(), step_done(1), RunFinished(time=0, step=1, state="finished")])
+    app = StudioApp(backend, Opening(run=RunDirectory(backend.runs_directory / "older-1")))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await shows(pilot, "older-1 ✓ finished")
+        await pilot.press("2")
+        await shows(pilot, "older-1 · best 2×8")
+        app.play.open_source(ModelSource("best", backend.runs_directory / "newer-1"))
+        await shows(pilot, "newer-1 · best 2×8")
+        await pilot.press("1")
+        await shows(pilot, "older-1 ✓ finished")
+        await pilot.press("2")  # the model that was chosen since stays
+        await shows(pilot, "newer-1 · best 2×8")
 
 
 async def test_a_run_whose_trainer_died_says_so(backend: TrainingBackend) -> None:

@@ -112,7 +112,7 @@ class PlayScreen(StudioScreen):
         self._prime = PrimeActions(self.pane, backend, jobs, new_seed, self._notify)
         self._sessions = SessionKeeper(self.playground, backend.runs_directory)
         self._title = Static("", id="play-title", markup=False)
-        self._source: ModelSource | None = None  # asked for, or of the model that writes; None: the newest
+        self.source: ModelSource | None = None  # asked for, or of the model that writes; None: the default one
         self._session: Path | None = None  # to restore when the screen is first shown
         self._begun = False
         self._colour_mode = -1  # none
@@ -142,7 +142,7 @@ class PlayScreen(StudioScreen):
     def _open_first_model(self) -> None:
         """Open the model that was asked for, or the newest, unless a session brings its own."""
         if self.playground.state is State.NO_MODEL:
-            self.playground.open(self._source)
+            self.playground.open(self.source)
         self._update()
 
     def begin_with(self, session: Path) -> None:
@@ -151,7 +151,7 @@ class PlayScreen(StudioScreen):
 
     def open_source(self, source: ModelSource) -> None:
         """Play with this model, now or when the screen is first shown."""
-        self._source = source
+        self.source = source
         if self._begun:
             self.open_model(source)
 
@@ -186,7 +186,7 @@ class PlayScreen(StudioScreen):
     def _on_happened(self, fact: Happened) -> None:
         match fact:
             case ModelChanged(model):
-                self._source = model.source
+                self.source = model.source
                 self._title.update(visible(model.title), layout=False)
             case SettingsChanged(settings):
                 self.controls.settings = settings
@@ -271,7 +271,7 @@ class PlayScreen(StudioScreen):
             self.controls.type_value()
 
     def action_choose_model(self) -> None:
-        self.app.push_screen(ModelMenu(self._backend, self._active_run, self._jobs, self._source), self.open_model)
+        self.app.push_screen(ModelMenu(self._backend, self._active_run, self._jobs, self.source), self.open_model)
 
     def action_compare(self) -> None:
         model, prime, settings = self.playground.model, self.pane.prime_field.prime, self.playground.settings

@@ -85,12 +85,13 @@ class TrainScreen(StudioScreen):
             self._offered = offered
             self.refresh_bindings()
 
-    def paused_elsewhere(self) -> tuple[Path, int] | None:
-        """Directory and step of the run in view, if another process has paused it."""
-        run, progress = self.run_view.run, self.run_view.progress
-        if run is None or self._trainer.active is not None or progress.state != "paused":
+    def run_to_play(self) -> tuple[Path, int] | None:
+        """The directory of the run in view, and the step at which another process has paused it, or else 0."""
+        run, progress, own = self.run_view.run, self.run_view.progress, self._trainer.active
+        if self.shows_form or run is None or not ((own is not None and not own.done) or run.checkpoint_file()):
             return None
-        return (run.path, progress.step) if run.last_file.exists() else None
+        paused = own is None and progress.state == "paused" and run.last_file.exists()
+        return run.path, progress.step if paused else 0
 
     def show_text(self, path: str) -> None:
         """Show the form, filled in for this text; possible before the screen is mounted."""
