@@ -8,7 +8,8 @@ from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.cli.output import Row
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.kept_checkpoints import kept_checkpoints
-from charrnn_tui.run.quantities import bits, duration
+from charrnn_tui.run.quantities import bits, duration, size
+from charrnn_tui.run.run_tags import files_of
 
 
 def loss_facts(loss: float | None) -> dict[str, float | None]:
@@ -45,6 +46,7 @@ def run_facts(run: RunDirectory) -> dict[str, Any]:
         **run.progress().to_json(),
         "run": run.name,  # as its directory is called now, whatever it was called then
         "directory": str(run.path.absolute()),
+        "bytes": sum(file_bytes for _, file_bytes in files_of(run)),
         "trainer_pid": run.trainer(),
         "checkpoint": str(checkpoint.absolute()) if checkpoint else None,
         "kept_checkpoints": len(kept),
@@ -68,6 +70,7 @@ def run_rows(values: dict[str, Any]) -> list[Row]:
     rows += loss_rows(values)
     if steps := values["kept_steps"]:
         rows.append(("kept checkpoints", f"{len(steps)}, of steps {steps[0]:,} to {steps[-1]:,}"))
+    rows.append(("size", size(values["bytes"])))
     if values["updated"]:
         rows.append(("last event", age(values["updated"])))
     return rows

@@ -25,6 +25,7 @@ COMMANDS = {  # name: what `--help` says of it; the module of that name holds th
     "runs": "List runs and their state.",
     "info": "What a checkpoint or a run is.",
     "export": "Write a checkpoint as .safetensors or .net.",
+    "rm": "Delete runs.",
     "doctor": "Versions, devices, terminal, directories, speed.",
 }
 HIDDEN = ("open",)  # what a PATH in the place of a command stands for

@@ -10,12 +10,13 @@ from charrnn_tui.cli.facts import age, run_facts
 from charrnn_tui.cli.options import PROGRAM, json_option, runs_option
 from charrnn_tui.cli.output import DataStream, is_terminal, say, visible_line
 from charrnn_tui.run.directory import list_runs
-from charrnn_tui.run.quantities import count
+from charrnn_tui.run.quantities import count, size
 
 _WIDE = 1000  # columns into a pipe: nothing is cut off there
 _COLUMNS = (  # what a terminal of so many columns shows, beside names of usual length
-    (102, ("run", "state", "step", "epoch", "val loss", "best", "batches", "kept", "last event")),
-    (76, ("run", "state", "step", "best", "batches", "last event")),
+    (114, ("run", "state", "step", "epoch", "val loss", "best", "batches", "kept", "size", "last event")),
+    (92, ("run", "state", "step", "best", "batches", "size", "last event")),
+    (76, ("run", "state", "step", "best", "batches", "size")),
     (48, ("run", "state", "best", "batches")),
     (0, ("run", "state")),
 )
@@ -67,5 +68,6 @@ def _cells(values: dict[str, Any]) -> dict[str, str]:
         "best": losses[1],
         "batches": f"{values['batch_size']}×{values['seq_length']}" if values.get("batch_size") else "–",
         "kept": str(values["kept_checkpoints"]),
+        "size": size(values["bytes"]),
         "last event": age(values["updated"]) if values["updated"] else "–",
     }

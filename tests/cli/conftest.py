@@ -45,8 +45,8 @@ def runs(tmp_path: Path) -> Path:
 def invoke(runs: Path) -> Invoke:
     """Run a command line in this process; what is not a known failure is raised."""
 
-    def run(*arguments: object) -> Result:
-        result = CliRunner().invoke(cli, ["--runs-dir", str(runs), *map(str, arguments)])
+    def run(*arguments: object, answer: str | None = None) -> Result:
+        result = CliRunner().invoke(cli, ["--runs-dir", str(runs), *map(str, arguments)], input=answer)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return result

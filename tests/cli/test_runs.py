@@ -62,7 +62,7 @@ def test_runs_are_listed_with_state_and_losses_and_the_batches_these_depend_on(i
     a_run(runs, STARTED, STEP, EVALUATED, FINISHED, name="done-1")
     a_run(runs, STARTED, STEP, EVALUATED, name="dead")
     lines = invoke("runs").stdout.splitlines()
-    heads = ["run", "state", "step", "epoch", "val loss", "best", "batches", "kept", "last event"]
+    heads = ["run", "state", "step", "epoch", "val loss", "best", "batches", "kept", "size", "last event"]
     assert lines[0].split() == " ".join(heads).split()
     done = next(line for line in lines if line.startswith("done-1"))
     assert "✓ finished" in done

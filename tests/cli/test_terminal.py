@@ -77,8 +77,9 @@ def test_generated_escape_sequences_do_not_reach_the_terminal(runs: Path, tmp_pa
 @pytest.mark.parametrize(
     ("columns", "headings"),
     [
-        (120, "run state step epoch val loss best batches kept last event"),
-        (80, "run state step best batches last event"),
+        (120, "run state step epoch val loss best batches kept size last event"),
+        (100, "run state step best batches size last event"),
+        (80, "run state step best batches size"),
         (50, "run state best batches"),
         (30, "run state"),
     ],

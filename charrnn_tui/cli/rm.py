@@ -1,0 +1,56 @@
+"""`charrnn-tui rm`: delete runs."""
+
+from pathlib import Path
+
+import click
+
+from charrnn_tui.cli.options import runs_option
+from charrnn_tui.cli.output import say
+from charrnn_tui.run.directory import RunDirectory
+from charrnn_tui.run.quantities import size
+from charrnn_tui.run.run_tags import files_of, read_tag
+from charrnn_tui.runner.find_model import find_run_or_fail
+
+
+@click.command("rm")
+@click.argument("names", nargs=-1, required=True, metavar="RUN...")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@runs_option
+def rm_command(names: tuple[str, ...], yes: bool, runs_dir: Path) -> None:
+    """Delete runs with all their files, after asking.
+
+    A run that is being trained or is pinned is refused, and then none is deleted.
+    """
+    runs = list({run.path.resolve(): run for run in (find_run_or_fail(name, runs_dir) for name in names)}.values())
+    for run in runs:
+        _refuse_if_needed(run)
+    if not yes:
+        say(*map(_with_size, runs))
+        _ask(len(runs))
+    for run in runs:
+        deleted = f"deleted {_with_size(run)}"
+        run.delete()
+        say(deleted)
+
+
+def _refuse_if_needed(run: RunDirectory) -> None:
+    if (pid := run.trainer()) is not None:
+        raise click.ClickException(f"{run.name}: is being trained by process {pid}; stop that first")
+    if read_tag(run).pinned:
+        raise click.ClickException(f"{run.name}: is pinned; p in the app's list of runs unpins it")
+
+
+def _ask(number: int) -> None:
+    """Raises Abort, ClickException unless the answer is yes."""
+    question = "Delete this run?" if number == 1 else f"Delete these {number} runs?"
+    try:
+        agreed = click.confirm(question, err=True)
+    except click.Abort:
+        say("", "nothing is deleted; --yes deletes without asking")
+        raise
+    if not agreed:
+        raise click.ClickException("nothing is deleted")
+
+
+def _with_size(run: RunDirectory) -> str:
+    return f"{run.path}, {size(sum(file_bytes for _, file_bytes in files_of(run)))}"
