@@ -26,7 +26,7 @@ from charrnn_tui.tui.dialogs.help import HelpDialog, help_for
 from charrnn_tui.tui.dialogs.palette import Palette
 from charrnn_tui.tui.dialogs.questions import Choice, ChoiceDialog
 from charrnn_tui.tui.keys import Key, bindings_of, key_name
-from charrnn_tui.tui.messages import DetachRun, OpenRun, OverlayRuns, PlayRun, ResumeRun, StartRun
+from charrnn_tui.tui.messages import OpenRun, OverlayRuns, PlayRun
 from charrnn_tui.tui.opening import Opening
 from charrnn_tui.tui.own_training import OwnTraining
 from charrnn_tui.tui.play.screen import PlayScreen
@@ -86,7 +86,7 @@ class StudioApp(App[RunDirectory]):
     def train(self) -> "TrainScreen":
         from charrnn_tui.tui.train.screen import TrainScreen  # an eighth of what the playground's first frame takes
 
-        return TrainScreen(self._backend, self.jobs, self._followers, read_only=self._opening.read_only)
+        return TrainScreen(self._backend, self.jobs, self._followers, self._training, read_only=self._opening.read_only)
 
     @property
     def _made_train(self) -> "TrainScreen | None":
@@ -97,7 +97,7 @@ class StudioApp(App[RunDirectory]):
     def runs(self) -> "RunsScreen":
         from charrnn_tui.tui.runs.screen import RunsScreen  # as above
 
-        return RunsScreen(self._backend, self.jobs, self._followers, read_only=self._opening.read_only)
+        return RunsScreen(self._backend, self.jobs, self._followers, self._training, read_only=self._opening.read_only)
 
     @property
     def active_run(self) -> ActiveRun | None:
@@ -159,22 +159,10 @@ class StudioApp(App[RunDirectory]):
 
     # -- the training -------------------------------------------------------------------------------------------------
 
-    @on(StartRun)
-    def _start_asked(self, event: StartRun) -> None:
-        self._training.start(event.request, self.train.form.refuse)
-
-    @on(ResumeRun)
-    def _resume_asked(self, event: ResumeRun) -> None:
-        self._training.ask_and_resume(event.run, event.progress)
-
-    @on(DetachRun)
-    def _detach_asked(self) -> None:
-        self._training.hand_over(self.exit)
-
     def _show_own_run(self, active: ActiveRun) -> None:
         self._followers.of(active.directory).active = active
         self.switch_mode("train")
-        self.train.show_run(active.directory, active)
+        self.train.show_run(active.directory)
         self.play.open_source(ModelSource("live", active.directory.path))
         if self._quitting is not None:
             active.stop()
@@ -226,11 +214,9 @@ class StudioApp(App[RunDirectory]):
 
     @on(OpenRun)
     def _open_run(self, event: OpenRun) -> None:
-        active = self.active_run
-        own = active if active is not None and active.directory.path == event.run.path else None
         self._played = None
         self.switch_mode("train")
-        self.train.show_run(event.run, own)
+        self.train.show_run(event.run)
 
     @on(OverlayRuns)
     def _lay_over(self, event: OverlayRuns) -> None:

@@ -6,28 +6,6 @@ from dataclasses import dataclass
 from textual.message import Message
 
 from charrnn_tui.run.directory import RunDirectory
-from charrnn_tui.run.progress import RunProgress
-from charrnn_tui.run.settings import RunRequest
-
-
-@dataclass
-class StartRun(Message):
-    """Start this run."""
-
-    request: RunRequest
-
-
-@dataclass
-class ResumeRun(Message):
-    """Resume this run from where it ended."""
-
-    run: RunDirectory
-    progress: RunProgress
-
-
-@dataclass
-class DetachRun(Message):
-    """Hand the training of this process over to another one without a terminal, and quit."""
 
 
 @dataclass

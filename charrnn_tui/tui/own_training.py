@@ -59,8 +59,8 @@ class OwnTraining:
             dialog, changes = asked
             self._app.push_screen(dialog, lambda answer: self.resume(run, changes(answer)) if answer else None)
 
-    def hand_over(self, handed_over: Callable[[RunDirectory], None]) -> None:
-        """Hand the training over to another process; it stops here only when that one is ready."""
+    def hand_over(self) -> None:
+        """Hand the training over to another process, and quit; it stops here only when that one is ready."""
         active = self.active
         if active is None or active.done:
             return
@@ -72,7 +72,7 @@ class OwnTraining:
             return active.directory
 
         failing = self._failing("Not detached")
-        self._jobs.submit(_DETACH, detach, handed_over, lambda error: failing(str(error)))
+        self._jobs.submit(_DETACH, detach, self._app.exit, lambda error: failing(str(error)))
 
     def failure(self) -> Exception | None:
         """The error that ended it, given once. A run that has written no event is dropped."""

@@ -13,7 +13,8 @@ from charrnn_tui.run.quantities import size
 from charrnn_tui.tui.dialogs.help import HelpDialog, HelpSection
 from charrnn_tui.tui.key_footer import KeyFooter
 from charrnn_tui.tui.keys import Key, bindings_of
-from charrnn_tui.tui.messages import OpenRun, OverlayRuns, PlayRun, ResumeRun
+from charrnn_tui.tui.messages import OpenRun, OverlayRuns, PlayRun
+from charrnn_tui.tui.own_training import OwnTraining
 from charrnn_tui.tui.runs.run_actions import RunActions
 from charrnn_tui.tui.runs.run_rows import ORDERS, RunRow, arranged, columns_for, row_of, settings_diff
 from charrnn_tui.tui.runs.runs_table import RunsTable
@@ -55,10 +56,13 @@ loss; curve: the validation losses over the run; size: of all files of the run; 
     )
     BINDINGS = bindings_of(KEYS)
 
-    def __init__(self, backend: Backend, jobs: Jobs, followers: RunFollowers, *, read_only: bool = False) -> None:
+    def __init__(
+        self, backend: Backend, jobs: Jobs, followers: RunFollowers, training: OwnTraining, *, read_only: bool
+    ) -> None:
         """read_only: runs are shown, not changed."""
         super().__init__()
-        self._backend, self._jobs, self._followers, self._read_only = backend, jobs, followers, read_only
+        self._backend, self._jobs, self._followers = backend, jobs, followers
+        self._training, self._read_only = training, read_only
         self._rows: list[RunRow] = []
         self._order = next(iter(ORDERS))
         self._overlaid: list[str] = []  # names, in the order of their letters
@@ -172,7 +176,7 @@ loss; curve: the validation losses over the run; size: of all files of the run; 
 
     def action_resume(self) -> None:
         if (row := self._table.chosen) is not None:
-            self.post_message(ResumeRun(row.run, row.progress))
+            self._training.ask_and_resume(row.run, row.progress)
 
     def action_change(self, change: str) -> None:
         """Pin, note, rename or delete the chosen run."""

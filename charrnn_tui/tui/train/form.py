@@ -29,7 +29,7 @@ from charrnn_tui.run.settings import (
 from charrnn_tui.text.batches import TextTooShort, check_geometry
 from charrnn_tui.text.corpus import Corpus
 from charrnn_tui.tui.dialogs.path_suggester import PathSuggester
-from charrnn_tui.tui.messages import StartRun
+from charrnn_tui.tui.own_training import OwnTraining
 from charrnn_tui.tui.train.cost import training_cost, training_speed
 
 _READ_DELAY_SECONDS = 0.3  # after the last key in the path, before the file is read
@@ -53,7 +53,7 @@ _FITTED = ("batch_size", "seq_length", "epochs", "print_every")
 
 
 class TrainForm(VerticalScroll):
-    """Posts `StartRun` with a request that has passed every check that can be made before the training is built."""
+    """Starts a run that has passed every check that can be made before the training is built."""
 
     HELP = """Name a text file (→ completes its path). The numbers are then fitted to that text; each field is checked \
 as you type, and the lines below say what the training will cost.
@@ -63,9 +63,9 @@ time. thorough: the same model, to a lower loss still, in two and a half times t
 
 on hangup: what happens when the terminal is closed: train on without it, or save and stop."""
 
-    def __init__(self, backend: Backend, jobs: Jobs, followers: RunFollowers) -> None:
+    def __init__(self, backend: Backend, jobs: Jobs, followers: RunFollowers, training: OwnTraining) -> None:
         super().__init__()
-        self._backend, self._jobs, self._followers = backend, jobs, followers
+        self._backend, self._jobs, self._followers, self._training = backend, jobs, followers, training
         self._path = ""  # of the text, until the field is mounted
         suggester = PathSuggester(use_cache=False, case_sensitive=True)
         example = "a text file, for example books/anna.txt"
@@ -141,10 +141,10 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         self.submit()
 
     def submit(self) -> None:
-        """Ask the app to start the run, or put the cursor where something is wrong."""
+        """Start the run, or put the cursor where something is wrong."""
         request = self.check()
         if request is not None:
-            self.post_message(StartRun(request))
+            self._training.start(request, self.refuse)
             return
         if self._corpus is None:
             self.text.focus()

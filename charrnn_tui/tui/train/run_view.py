@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
+from charrnn_tui.run.active_run import ActiveRun
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.follower import POLLS_WITHOUT_TRAINER, RunFollower, RunFollowers
 from charrnn_tui.run.progress import RunProgress
@@ -46,7 +47,6 @@ characters has a loss of ln N. The validation loss is computed with the batch si
         self._followers = followers
         self._follower: RunFollower | None = None
         self._overlays: list[RunFollower] = []
-        self.own = False  # whether this process trains it: then its memory is known
         self.chart = LossChart()
         self._samples = SamplePane(id="samples")
         self._bars, self._alarm, self._facts = (Lines("", id=name, markup=False) for name in ("bars", "alarm", "facts"))
@@ -55,6 +55,11 @@ characters has a loss of ln N. The validation loss is computed with the batch si
     def run(self) -> RunDirectory | None:
         """The run that is shown; None before there is one."""
         return None if self._follower is None else self._follower.run
+
+    @property
+    def active(self) -> ActiveRun | None:
+        """The training of the run in view, or its last one, if it is this process's."""
+        return None if self._follower is None else self._follower.active
 
     @property
     def progress(self) -> RunProgress:
@@ -77,9 +82,9 @@ characters has a loss of ln N. The validation loss is computed with the batch si
         self.set_class(self.size.height < 12, "-flat")
         self._write()
 
-    def follow(self, run: RunDirectory, *, own: bool = False) -> None:
+    def follow(self, run: RunDirectory) -> None:
         """Show this run, from its first event on; possible before the view is mounted."""
-        self._follower, self.own = self._followers.of(run), own
+        self._follower = self._followers.of(run)
         self._samples.clear()
         self.poll()
 
@@ -117,7 +122,7 @@ characters has a loss of ln N. The validation loss is computed with the batch si
         lines = [place_line(self.progress, self.run.name), *bar_lines(self.progress, self.size.width - 2)]
         flat = self.size.height < 12
         self._bars.show("\n".join(line[: self.size.width - 2] for line in (lines[-1:] if flat else lines)))
-        facts = fact_lines(self.progress, self.size.width - 2, _memory() if self.own else "")
+        facts = fact_lines(self.progress, self.size.width - 2, "" if self.active is None else _memory())
         self.set_class(bool(self.progress.alarms), "-alarmed")
         self._alarm.show(alarm_line(self.progress, self.size.width - 2))
         self._facts.show("\n".join(facts[:1] if flat else facts))

@@ -9,13 +9,12 @@ from textual.widgets import Input
 
 from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.jobs import Jobs
-from charrnn_tui.run.active_run import ActiveRun
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.follower import RunFollowers
 from charrnn_tui.tui.dialogs.help import HelpDialog, HelpSection
 from charrnn_tui.tui.key_footer import KeyFooter
 from charrnn_tui.tui.keys import Key, bindings_of
-from charrnn_tui.tui.messages import DetachRun, ResumeRun
+from charrnn_tui.tui.own_training import OwnTraining
 from charrnn_tui.tui.studio_screen import StudioScreen
 from charrnn_tui.tui.train.form import TrainForm
 from charrnn_tui.tui.train.run_view import RunView
@@ -25,7 +24,7 @@ _OF_TRAINER: Final = {"pause", "ask", "stop", "rate", "steps", "more_epochs"}  #
 
 
 class TrainScreen(StudioScreen):
-    """Shows the form or a run, whoever trains it; asks the app to start, resume and detach runs."""
+    """Shows the form or a run, whoever trains it; starts, resumes and detaches runs."""
 
     KEYS: ClassVar[tuple[Key, ...]] = (
         Key("space", "pause", "Pause", "Pause the training after this step, or go on.", "train.pause", footer=True),
@@ -57,13 +56,15 @@ class TrainScreen(StudioScreen):
     )
     BINDINGS = bindings_of(KEYS)
 
-    def __init__(self, backend: Backend, jobs: Jobs, followers: RunFollowers, *, read_only: bool) -> None:
+    def __init__(
+        self, backend: Backend, jobs: Jobs, followers: RunFollowers, training: OwnTraining, *, read_only: bool
+    ) -> None:
         """read_only: trainers are asked nothing."""
         super().__init__()
-        self.form = TrainForm(backend, jobs, followers)
+        self.form = TrainForm(backend, jobs, followers, training)
         self.run_view = RunView(followers)
         self.run_view.display = False
-        self._trainer = TrainerControls(self.run_view, read_only)
+        self._training, self._trainer = training, TrainerControls(self.run_view, read_only)
         self._offered: Sequence[bool] = ()  # whether there is a trainer to ask, a run to resume, an alarm to show
 
     def compose(self) -> ComposeResult:
@@ -87,7 +88,7 @@ class TrainScreen(StudioScreen):
 
     def run_to_play(self) -> tuple[Path, int] | None:
         """The directory of the run in view, and the step at which another process has paused it, or else 0."""
-        run, progress, own = self.run_view.run, self.run_view.progress, self._trainer.active
+        run, progress, own = self.run_view.run, self.run_view.progress, self.run_view.active
         if self.shows_form or run is None or not ((own is not None and not own.done) or run.checkpoint_file()):
             return None
         paused = own is None and progress.state == "paused" and run.last_file.exists()
@@ -98,10 +99,9 @@ class TrainScreen(StudioScreen):
         self.form.show_text(path)
         self._show(form=True)
 
-    def show_run(self, run: RunDirectory, active: ActiveRun | None = None) -> None:
-        """Show a run; `active` if this process trains it. Possible before the screen is mounted."""
-        self._trainer.active = active
-        self.run_view.follow(run, own=active is not None)
+    def show_run(self, run: RunDirectory) -> None:
+        """Show a run; possible before the screen is mounted."""
+        self.run_view.follow(run)
         self._show(form=False)
 
     def _show(self, *, form: bool) -> None:
@@ -176,10 +176,10 @@ class TrainScreen(StudioScreen):
 
     def action_resume(self) -> None:
         if self.run_view.run is not None:
-            self.post_message(ResumeRun(self.run_view.run, self.run_view.progress))
+            self._training.ask_and_resume(self.run_view.run, self.run_view.progress)
 
     def action_detach(self) -> None:
-        self.post_message(DetachRun())
+        self._training.hand_over()
 
     def action_alarms(self) -> None:
         alarms = reversed(self.run_view.progress.alarms)

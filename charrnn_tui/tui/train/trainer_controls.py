@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from charrnn_tui.run.active_run import ActiveRun
 from charrnn_tui.run.control import (
     AddEpochs,
     EndAfterEpoch,
@@ -36,22 +35,17 @@ class TrainerControls:
     def __init__(self, view: RunView, read_only: bool) -> None:
         """read_only: no trainer is asked anything."""
         self._view, self._read_only = view, read_only
-        self.active: ActiveRun | None = None
-        """The training of this process, if the run in view is trained here."""
 
     @property
     def available(self) -> bool:
         """Whether there is a trainer to ask."""
-        if self._read_only:
-            return False
-        if self.active is not None:
-            return not self.active.done
-        return self._view.progress.started is not None and not self._view.progress.ended
+        going_on = self._view.progress.started is not None and not self._view.progress.ended
+        return not self._read_only and (self.trains_here or going_on)
 
     @property
     def trains_here(self) -> bool:
         """Whether this process trains the run in view."""
-        return self.active is not None and not self.active.done
+        return self._view.active is not None and not self._view.active.done
 
     @property
     def can_resume(self) -> bool:
@@ -60,8 +54,8 @@ class TrainerControls:
 
     def ask(self, request: Request, reply: str = "") -> None:
         """Send a request; `reply` says what will happen."""
-        if self.active is not None:
-            self.active.control.request(request)
+        if self._view.active is not None and self.trains_here:
+            self._view.active.control.request(request)
         elif self._view.run is not None:
             try:
                 leave_request(self._view.run.path, request)
