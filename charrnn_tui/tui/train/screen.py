@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.widgets import Input
@@ -18,32 +18,23 @@ from charrnn_tui.tui.own_training import OwnTraining
 from charrnn_tui.tui.studio_screen import StudioScreen
 from charrnn_tui.tui.train.form import TrainForm
 from charrnn_tui.tui.train.run_view import RunView
-from charrnn_tui.tui.train.trainer_controls import REQUESTS, TrainerControls
-
-_OF_TRAINER: Final = {"pause", "ask", "stop", "rate", "steps", "more_epochs"}  # actions that need one
+from charrnn_tui.tui.train.trainer_controls import TrainerControls
 
 
 class TrainScreen(StudioScreen):
     """Shows the form or a run, whoever trains it; starts, resumes and detaches runs."""
 
     KEYS: ClassVar[tuple[Key, ...]] = (
-        Key("space", "pause", "Pause", "Pause the training after this step, or go on.", "train.pause", footer=True),
+        Key("space", "ask('pause')", "Pause", "Pause after this step, or go on.", "train.pause", footer=True),
         Key("s", "ask('sample')", "Sample", "Write a sample with the model as it is now.", "train.sample", footer=True),
         Key("S", "ask('save')", "Save", "Save the model after this step.", "train.save", footer=True),
-        Key("x", "stop", "Stop", "Save and stop the run; asks first. r resumes it.", "train.stop", footer=True),
-        Key(
-            "E",
-            "ask('end_epoch')",
-            "End after epoch",
-            "End the run after this epoch.",
-            "train.end_after_epoch",
-            footer=True,
-        ),
-        Key("L", "rate", "Learning rate", "Type a new rate, or a factor.", "train.learning_rate", footer=True),
+        Key("x", "ask('stop')", "Stop", "Save and stop the run; asks first. r resumes it.", "train.stop", footer=True),
+        Key("E", "ask('end_epoch')", "End after epoch", "End after this epoch.", "train.end_after_epoch", footer=True),
+        Key("L", "ask('rate')", "Learning rate", "Type a new rate, or a factor.", "train.learning_rate", footer=True),
         Key("asterisk", "ask('double_rate')", "Rate ×2", "Double the learning rate.", "train.double_rate", display="*"),
         Key("slash", "ask('halve_rate')", "Rate ÷2", "Halve the learning rate.", "train.halve_rate"),
-        Key("T", "steps", "Run N steps", "Type a number of steps; the run does them, then pauses.", "train.steps"),
-        Key("M", "more_epochs", "More epochs", "Add epochs to the plan of this run.", "train.more_epochs"),
+        Key("T", "ask('steps')", "Run N steps", "Type a number of steps, to do and then pause.", "train.steps"),
+        Key("M", "ask('epochs')", "More epochs", "Add epochs to the plan of this run.", "train.more_epochs"),
         Key("f5", "start", "Start", "Start the run of the form.", "train.start", footer=True, priority=True),
         Key("r", "resume", "Resume", "Resume the run from where it ended.", "train.resume", footer=True),
         Key("D", "detach", "Detach", "Quit; another process goes on with the training.", "train.detach", footer=True),
@@ -81,7 +72,7 @@ class TrainScreen(StudioScreen):
     def poll(self) -> None:
         """Show what is new of the run, and the keys that act now: it may end without a key of ours."""
         self.run_view.poll()
-        offered = [self._acts(action) for action in ("pause", "resume", "alarms")]
+        offered = [self._acts(action) for action in ("ask", "resume", "alarms")]
         if offered != self._offered:
             self._offered = offered
             self.refresh_bindings()
@@ -125,19 +116,17 @@ class TrainScreen(StudioScreen):
         return self._acts(action) and super().check_action(action, parameters)
 
     def _acts(self, action: str) -> bool:
-        match action:
-            case "start":
-                return self.shows_form
-            case "new":
-                return not self.shows_form
-            case "alarms":
-                return not self.shows_form and bool(self.run_view.progress.alarms)
-            case "resume":
-                return not self.shows_form and self._trainer.can_resume
-            case "detach":
-                return not self.shows_form and self._trainer.available and self._trainer.trains_here
-            case _:
-                return action not in _OF_TRAINER or (not self.shows_form and self._trainer.available)
+        if self.shows_form:
+            return action not in ("ask", "resume", "detach", "alarms", "new")
+        trainer = self._trainer
+        acting = {
+            "start": False,
+            "ask": trainer.available,
+            "resume": trainer.can_resume,
+            "detach": trainer.available and trainer.trains_here,
+            "alarms": bool(self.run_view.progress.alarms),
+        }
+        return acting.get(action, True)
 
     # -- the form -----------------------------------------------------------------------------------------------------
 
@@ -156,23 +145,8 @@ class TrainScreen(StudioScreen):
 
     # -- the run ------------------------------------------------------------------------------------------------------
 
-    def action_pause(self) -> None:
-        self._trainer.pause_or_go_on()
-
     def action_ask(self, request: str) -> None:
-        self._trainer.ask(*REQUESTS[request])
-
-    def action_stop(self) -> None:
-        self._trainer.stop()
-
-    def action_rate(self) -> None:
-        self._trainer.change_learning_rate()
-
-    def action_steps(self) -> None:
-        self._trainer.run_steps()
-
-    def action_more_epochs(self) -> None:
-        self._trainer.add_epochs()
+        self._trainer.requests[request]()
 
     def action_resume(self) -> None:
         if self.run_view.run is not None:

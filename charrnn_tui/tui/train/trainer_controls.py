@@ -1,8 +1,7 @@
 """Requests to the trainer of a run, in this process or in another."""
 
 import math
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Callable
 
 from charrnn_tui.run.control import (
     AddEpochs,
@@ -20,14 +19,6 @@ from charrnn_tui.run.mailbox import leave_request
 from charrnn_tui.tui.dialogs.questions import Choice, ChoiceDialog, TextDialog, whole_number_problem
 from charrnn_tui.tui.train.run_view import RunView
 
-REQUESTS: Final[Mapping[str, tuple[Request, str]]] = {  # what a key asks for, and what the user is told
-    "sample": (SampleNow(), "a sample is written after this step"),
-    "save": (SaveNow(), "the model is saved after this step"),
-    "end_epoch": (EndAfterEpoch(), "the run ends after this epoch and is saved"),
-    "double_rate": (ScaleLearningRate(2.0), "the learning rate is doubled after this step"),
-    "halve_rate": (ScaleLearningRate(0.5), "the learning rate is halved after this step"),
-}
-
 
 class TrainerControls:
     """Asks the trainer of the run in view, through the run's directory if it is another process."""
@@ -35,6 +26,19 @@ class TrainerControls:
     def __init__(self, view: RunView, read_only: bool) -> None:
         """read_only: no trainer is asked anything."""
         self._view, self._read_only = view, read_only
+        self.requests: dict[str, Callable[[], None]] = {
+            "pause": self._pause_or_go_on,
+            "sample": lambda: self._ask(SampleNow(), "a sample is written after this step"),
+            "save": lambda: self._ask(SaveNow(), "the model is saved after this step"),
+            "stop": self._stop,
+            "end_epoch": lambda: self._ask(EndAfterEpoch(), "the run ends after this epoch and is saved"),
+            "rate": self._change_learning_rate,
+            "double_rate": lambda: self._ask(ScaleLearningRate(2.0), "the learning rate is doubled after this step"),
+            "halve_rate": lambda: self._ask(ScaleLearningRate(0.5), "the learning rate is halved after this step"),
+            "steps": self._run_steps,
+            "epochs": self._add_epochs,
+        }
+        """By name; some ask the user first."""
 
     @property
     def available(self) -> bool:
@@ -52,7 +56,7 @@ class TrainerControls:
         """Whether the run has ended and may be resumed."""
         return not self._read_only and self._view.progress.ended and not self.trains_here
 
-    def ask(self, request: Request, reply: str = "") -> None:
+    def _ask(self, request: Request, reply: str = "") -> None:
         """Send a request; `reply` says what will happen."""
         if self._view.active is not None and self.trains_here:
             self._view.active.control.request(request)
@@ -66,27 +70,27 @@ class TrainerControls:
         if reply:
             self._view.notify(reply, markup=False)
 
-    def pause_or_go_on(self) -> None:
-        self.ask(Resume() if self._view.progress.state == "paused" else Pause())
+    def _pause_or_go_on(self) -> None:
+        self._ask(Resume() if self._view.progress.state == "paused" else Pause())
 
-    def stop(self) -> None:
+    def _stop(self) -> None:
         dialog = ChoiceDialog("Save and stop this run?", [Choice("y", "save and stop", "stop")])
         request = Stop("stopped", "stopped from the app")
-        self._view.app.push_screen(dialog, lambda answer: self.ask(request) if answer else None)
+        self._view.app.push_screen(dialog, lambda answer: self._ask(request) if answer else None)
 
-    def run_steps(self) -> None:
+    def _run_steps(self) -> None:
         self._ask_number("Number of steps to run before the next pause:", "100", RunSteps)
 
-    def add_epochs(self) -> None:
+    def _add_epochs(self) -> None:
         started = self._view.progress.started
         planned = f" (planned: {started.epochs})" if started else ""
         self._ask_number(f"Number of epochs to add{planned}:", "1", AddEpochs)
 
     def _ask_number(self, question: str, proposed: str, request: Callable[[int], Request]) -> None:
         dialog = TextDialog(question, proposed, whole_number_problem)
-        self._view.app.push_screen(dialog, lambda answer: self.ask(request(int(answer))) if answer else None)
+        self._view.app.push_screen(dialog, lambda answer: self._ask(request(int(answer))) if answer else None)
 
-    def change_learning_rate(self) -> None:
+    def _change_learning_rate(self) -> None:
         last = self._view.progress.last_step
         if last is None:
             return
@@ -94,7 +98,7 @@ class TrainerControls:
         def scale(answer: str | None) -> None:
             if answer is not None and last.lr > 0:
                 value, is_factor = _parse_rate(answer)
-                self.ask(ScaleLearningRate(value if is_factor else value / last.lr))
+                self._ask(ScaleLearningRate(value if is_factor else value / last.lr))
 
         question = f"Learning rate, now {last.lr:.3g}. Type a factor such as x0.5, or the new rate."
         self._view.app.push_screen(TextDialog(question, "x0.5", _rate_problem), scale)
