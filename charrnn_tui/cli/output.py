@@ -99,9 +99,9 @@ def visible_line(text: str) -> str:
 def _visible(text: str, harmless: str) -> str:
     if text.isprintable():
         return text
-    from charrnn_tui.tui.textview.visible import visible_char  # builds on Rich's table of widths
+    from charrnn_tui.tui.textview.visible import visible  # builds on Rich's table of widths
 
-    return "".join(visible_char(char) if _steers(char) and char not in harmless else char for char in text)
+    return "".join(visible(char) if _steers(char) and char not in harmless else char for char in text)
 
 
 def _steers(char: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations  # Branch and its parent
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final, NamedTuple
@@ -183,8 +183,8 @@ def _without(root: Branch, branches: Sequence[Branch]) -> list[Branch]:
     return [branch for branch in branches if root not in branch.ancestry]
 
 
-def outline(branches: BranchTree, text_of: Callable[[str], str]) -> list[tuple[Branch, str]]:
-    """A line for each branch, indented under its parent. text_of: makes characters safe to show."""
+def outline(branches: BranchTree) -> list[tuple[Branch, str]]:
+    """A line for each branch, indented under its parent; with the characters of its text as they are."""
     lines = []
     for branch in branches:
         text, start = branch.generated, branch.position
@@ -193,5 +193,5 @@ def outline(branches: BranchTree, text_of: Callable[[str], str]) -> list[tuple[B
         where = "" if branch.parent is None else f" at {start:,}"
         figures = f"{len(text):,} chars" + (f" · {text.total_bits / len(text):.2f} bits/char" if text else "")
         begins = ("" if branch.parent else text.prime) + text.vocabulary.decode(text.ids[start : start + 24])
-        lines.append((branch, f"{signs} {indent}{branch.origin}{where} · {figures} · {text_of(begins)}"))
+        lines.append((branch, f"{signs} {indent}{branch.origin}{where} · {figures} · {begins}"))
     return lines

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from charrnn_tui.tui.chart.braille import BRAILLE
 from charrnn_tui.tui.chart.braille import Cells as Patterns
-from charrnn_tui.tui.textview.visible import visible_char
+from charrnn_tui.tui.textview.visible import visible
 
 BLANK = ord(" ")
 
@@ -91,5 +91,5 @@ def one_cell(character: str) -> str:
     """What to draw for a character where each has exactly one cell."""
     if " " <= character <= "~":
         return character
-    stand_in = visible_char(character)
+    stand_in = visible(character)
     return stand_in if len(stand_in) == 1 and cell_len(stand_in) == 1 else "·"

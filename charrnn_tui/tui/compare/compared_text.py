@@ -20,10 +20,10 @@ class ComparedText(TextView, can_focus=False):
 
     def show(self, text: str, *, prime_length: int, marks: Sequence[Mark]) -> None:
         """Show more of the text, or another one; of that only the rows that differ are repainted."""
-        self._following = False
+        self.following = False
         if self.length and prime_length == self.prime_length and text.startswith(self.text):
             self.append(text[self.length :])
-            before, self._marks[:] = self.marks, marks
+            before, self.marks[:] = [*self.marks], marks
             for position, _ in {*before} ^ {*marks}:
                 self.refresh_characters(position, position + 1)
         else:
@@ -33,12 +33,12 @@ class ComparedText(TextView, can_focus=False):
         before = self._drawn()
         self._rows.clear()
         self._rows.append(text)
-        self._marks[:] = marks
+        self.marks[:] = marks
         self.set_reactive(TextView.prime_length, prime_length)
         if self.is_attached:
             self._led = True  # where the text has become shorter, the other one stays where it is
             self.virtual_size = Size(self._rows.width, self._rows.row_count)
-            self._led = self._following = False
+            self._led = self.following = False
             self._update_scrollbar()
             for y, (old, new) in enumerate(zip(before, self._drawn(), strict=True)):
                 if old != new:

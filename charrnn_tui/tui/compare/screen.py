@@ -24,6 +24,7 @@ from charrnn_tui.tui.key_footer import KeyFooter
 from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.play.controls_panel import ControlsPanel, control_keys
 from charrnn_tui.tui.play.prime_field import PrimeField
+from charrnn_tui.tui.static_line import show_line
 from charrnn_tui.tui.studio_screen import StudioScreen
 from charrnn_tui.tui.textview.visible import symbol_of
 
@@ -150,8 +151,7 @@ or turn the wheel."""
             settings = pane.side.settings
             differing = [f" · {control.name} {control.shown(settings)}" for control in comparison.differing_controls]
             pane.draw(shared, comparison.linked or pane.side is comparison.side, "".join(differing))
-        if self._status.content != (status := status_of(comparison)):
-            self._status.update(status, layout=False)
+        show_line(self._status, status_of(comparison))
         if self._slides != (slides := comparison.side.stage is not None):
             self._slides = slides
             self.refresh_bindings()

@@ -11,7 +11,8 @@ from charrnn_tui.playground.branches import Mark
 from charrnn_tui.playground.comparison import ComparisonText, Side
 from charrnn_tui.tui.compare.compared_text import ComparedText
 from charrnn_tui.tui.compare.training_slider import TrainingSlider
-from charrnn_tui.tui.textview.visible import symbol_of, visible
+from charrnn_tui.tui.static_line import show_line
+from charrnn_tui.tui.textview.visible import symbol_of
 
 _MOST_NAMED: Final = 6
 
@@ -40,7 +41,7 @@ class SidePane(Vertical):
         """
         side, stage = self.side, self.side.stage
         self.set_class(chosen, "-chosen")
-        _show(self._title, f"{'▸' if chosen else ' '}{side.letter} {side.title}{differing}")
+        show_line(self._title, f"{'▸' if chosen else ' '}{side.letter} {side.title}{differing}")
         self.set_class(stage is not None, "-sliding")
         self.slider.stage = stage
         if side.shown is not None:
@@ -57,9 +58,4 @@ class SidePane(Vertical):
             note = shown.problem or (f"skipped here, not in this model's alphabet: {names}" if unknown else "")
             self.set_class(bool(shown.problem), "-problem")
             self.set_class(bool(note), "-noted")
-            _show(self._note, note, layout=True)
-
-
-def _show(label: Static, text: str, *, layout: bool = False) -> None:
-    if label.content != (text := visible(text)):
-        label.update(text, layout=layout)
+            show_line(self._note, note, layout=True)

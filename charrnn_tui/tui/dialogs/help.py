@@ -1,6 +1,6 @@
 """Help: the keys that act in the pane in focus, from their declarations."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple
 
 from rich.table import Table
@@ -48,17 +48,14 @@ class HelpDialog(Dialog[None]):
         self._sections = sections
 
     def compose(self) -> ComposeResult:
+        width = max((len(label) for section in self._sections for label, _ in section.rows), default=0)
         with VerticalScroll() as scroll:
             scroll.border_subtitle = "↑ ↓ scroll · Esc closes"
-            yield from self._parts()
-
-    def _parts(self) -> Iterator[Static]:
-        width = max((len(label) for section in self._sections for label, _ in section.rows), default=0)
-        for section in self._sections:
-            if section.text:
-                yield Static(section.text, markup=False)
-            if section.rows:
-                yield Static(_table(section.rows, width))
+            for section in self._sections:
+                if section.text:
+                    yield Static(section.text, markup=False)
+                if section.rows:
+                    yield Static(_table(section.rows, width))
 
 
 def _table(rows: Sequence[tuple[str, str]], width: int) -> Table:

@@ -6,9 +6,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.content import Content
-from textual.widgets import Input, OptionList, Static
-from textual.widgets.option_list import Option
+from textual.widgets import Input, OptionList
 
 from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.jobs import Jobs
@@ -17,8 +15,9 @@ from charrnn_tui.run.active_run import ActiveRun
 from charrnn_tui.run.kept_checkpoints import kept_checkpoints
 from charrnn_tui.tui.dialogs.choice_list import ChoiceList
 from charrnn_tui.tui.dialogs.dialog import Dialog
+from charrnn_tui.tui.dialogs.job_note import JobNote
 from charrnn_tui.tui.keys import Key, bindings_of
-from charrnn_tui.tui.textview.visible import visible
+from charrnn_tui.tui.text_field import TextField
 
 
 class ModelMenu(Dialog[LoadedModel | ModelSource | None]):
@@ -43,13 +42,10 @@ class ModelMenu(Dialog[LoadedModel | ModelSource | None]):
         self, backend: Backend, active_run: Callable[[], ActiveRun | None], jobs: Jobs, chosen: ModelSource | None
     ) -> None:
         super().__init__()
-        self._backend, self._active_run, self._jobs, self._chosen = backend, active_run, jobs, chosen
-        self._job = f"model menu {id(self)}"  # so that this menu cancels no job of the next one
-        self._sources: list[ModelSource] = []
-        self._list = ChoiceList(markup=False)
-        self._input = Input(placeholder="a file, a run's name or directory", compact=True, id="model-file")
-        self._input.cursor_blink = self._input.select_on_focus = False
-        self._note = Static("looking for models …", id="model-note", markup=False)
+        self._backend, self._active_run, self._chosen = backend, active_run, chosen
+        self._list = ChoiceList[ModelSource]()
+        self._input = TextField(placeholder="a file, a run's name or directory", id="model-file")
+        self._note = JobNote(jobs)
 
     def compose(self) -> ComposeResult:
         with Vertical(id="model-box") as box:
@@ -59,10 +55,7 @@ class ModelMenu(Dialog[LoadedModel | ModelSource | None]):
             yield self._note
 
     def on_mount(self) -> None:
-        self._jobs.submit(self._job, lambda token: self._find(), self._show)
-
-    def on_unmount(self) -> None:
-        self._jobs.cancel(self._job)
+        self._note.run("looking for models …", lambda token: self._find(), self._show)
 
     def _find(self) -> list[ModelSource]:
         """Blocks while it looks for each run's checkpoints."""
@@ -83,23 +76,19 @@ class ModelMenu(Dialog[LoadedModel | ModelSource | None]):
         return sources
 
     def _show(self, sources: list[ModelSource]) -> None:
-        self._sources = sources
-        self._list.add_options(Option(self._label(source)) for source in sources)
         if sources:
-            self._list.highlighted = sources.index(self._chosen) if self._chosen in sources else 0
-            self._say("Enter opens, Esc cancels")
+            labels = ((source, ("● " if source == self._chosen else "  ") + source.label) for source in sources)
+            self._list.fill(labels, self._chosen)
+            self._note.say("Enter opens, Esc cancels")
         else:
             self._input.focus()
-            self._say("no model here yet: 1 trains one, or name a file")
-
-    def _label(self, source: ModelSource) -> Content:
-        mark = "● " if source == self._chosen else "  "
-        return Content(mark + visible(source.label))
+            self._note.say("no model here yet: 1 trains one, or name a file")
 
     @on(OptionList.OptionSelected)
     def model_chosen(self, event: OptionList.OptionSelected) -> None:
         event.stop()
-        self._open(self._sources[event.option_index])
+        if (source := self._list.value_of(event.option)) is not None:
+            self._open(source)
 
     @on(Input.Submitted)
     def file_named(self, event: Input.Submitted) -> None:
@@ -110,15 +99,5 @@ class ModelMenu(Dialog[LoadedModel | ModelSource | None]):
     def _open(self, source: ModelSource) -> None:
         if source.kind == "live":
             self.dismiss(source)
-            return
-        self._say(f"opening {source.label} …")
-        self._jobs.submit(
-            self._job,
-            lambda token: load_model(source, self._backend),
-            self.dismiss,
-            lambda error: self._say(str(error), error=True),
-        )
-
-    def _say(self, note: str, error: bool = False) -> None:
-        self._note.set_class(error, "-error")
-        self._note.update(visible(note))
+        else:
+            self._note.run(f"opening {source.label} …", lambda token: load_model(source, self._backend), self.dismiss)

@@ -10,10 +10,10 @@ from textual.widgets import Input, Static
 from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.playground.prime_sources import PRIME_MOST, FoundPrime, prime_from_file
 from charrnn_tui.tui.dialogs.dialog import Dialog
+from charrnn_tui.tui.dialogs.job_note import JobNote
 from charrnn_tui.tui.dialogs.path_suggester import PathSuggester
 from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.text_field import TextField
-from charrnn_tui.tui.textview.visible import visible
 
 
 class PrimeFile(Dialog[FoundPrime | None]):
@@ -29,11 +29,10 @@ Of a long text, the last {PRIME_MOST:,} characters become the prime."""
 
     def __init__(self, jobs: Jobs, path: str = "", encoding: str = "utf-8") -> None:
         super().__init__()
-        self._jobs, self._job = jobs, f"prime file {id(self)}"  # so that this dialog cancels no job of the next one
         suggester = PathSuggester(use_cache=False, case_sensitive=True)
         self._path = TextField(path, placeholder="a text file", suggester=suggester)
         self._encoding = TextField(encoding)
-        self._note = Static("→ completes the path, Enter reads, Esc cancels", id="prime-file-note", markup=False)
+        self._note = JobNote(jobs, "→ completes the path, Enter reads, Esc cancels")
 
     def compose(self) -> ComposeResult:
         with Vertical(id="prime-file-box") as box:
@@ -49,9 +48,6 @@ Of a long text, the last {PRIME_MOST:,} characters become the prime."""
     def on_mount(self) -> None:
         self._path.select_all()  # now: the keys that follow F2 replace it
 
-    def on_unmount(self) -> None:
-        self._jobs.cancel(self._job)
-
     @property
     def asked(self) -> tuple[str, str]:
         """The path and the encoding that were typed."""
@@ -62,14 +58,4 @@ Of a long text, the last {PRIME_MOST:,} characters become the prime."""
         event.stop()
         path, encoding = self.asked
         if path:
-            self._say(f"reading {path} …")
-            self._jobs.submit(
-                self._job,
-                lambda token: prime_from_file(path, encoding),
-                self.dismiss,
-                lambda error: self._say(str(error), error=True),
-            )
-
-    def _say(self, note: str, error: bool = False) -> None:
-        self._note.set_class(error, "-error")
-        self._note.update(visible(note))
+            self._note.run(f"reading {path} …", lambda token: prime_from_file(path, encoding), self.dismiss)

@@ -13,9 +13,9 @@ from textual.widgets import Input, Static
 from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.run.files import write_atomically
 from charrnn_tui.tui.dialogs.dialog import Dialog
+from charrnn_tui.tui.dialogs.job_note import JobNote
 from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.text_field import TextField
-from charrnn_tui.tui.textview.visible import visible
 
 
 class SaveText(Dialog[Path | None]):
@@ -37,11 +37,9 @@ class SaveText(Dialog[Path | None]):
     def __init__(self, jobs: Jobs, forms: Mapping[str, Callable[[], bytes]], characters: int, proposed: str) -> None:
         """forms: by ending, a function that returns the file's bytes, called in a job; the first is the default."""
         super().__init__()
-        self._jobs, self._job = jobs, f"save text {id(self)}"  # so that this dialog cancels no job of the next one
-        self._forms = forms
-        self._characters = characters
+        self._forms, self._characters = forms, characters
         self._input = TextField(proposed)
-        self._note = Static("", id="save-note", markup=False)
+        self._note = JobNote(jobs)
         self._asked_about: Path | None = None
 
     def compose(self) -> ComposeResult:
@@ -56,9 +54,6 @@ class SaveText(Dialog[Path | None]):
         self.set_focus(self._input)  # now: the keys that follow w are the name
         self._input.select_all()
 
-    def on_unmount(self) -> None:
-        self._jobs.cancel(self._job)
-
     @on(Input.Changed)
     def name_changed(self) -> None:
         self._asked_about = None
@@ -68,20 +63,14 @@ class SaveText(Dialog[Path | None]):
         event.stop()
         path = Path(os.path.expanduser(event.value))
         if os.path.isdir(path) or not event.value.strip():
-            self._note.update("this is a directory: a file name is needed")
+            self._note.say("this is a directory: a file name is needed", error=True)
             return
         if os.path.lexists(path) and self._asked_about != path:
             self._asked_about = path
-            self._note.update("there is a file of this name: Enter again replaces it")
+            self._note.say("there is a file of this name: Enter again replaces it")
             return
-        self._note.update("writing …")
         make = self._forms.get(path.suffix.lower(), next(iter(self._forms.values())))
-        self._jobs.submit(
-            self._job,
-            lambda token: _write(path, make),
-            self.dismiss,
-            lambda error: self._note.update(visible(f"cannot be written: {error}")),
-        )
+        self._note.run("writing …", lambda token: _write(path, make), self.dismiss)
 
     def action_next_form(self) -> None:
         endings, path = list(self._forms), Path(self._input.value)
@@ -96,7 +85,7 @@ def _write(path: Path, make: Callable[[], bytes]) -> Path:
     try:
         write_atomically(path, make())
     except OSError as error:
-        raise ValueError(error.strerror or str(error)) from None
+        raise ValueError(f"cannot be written: {error.strerror or error}") from None
     return path.absolute()
 
 

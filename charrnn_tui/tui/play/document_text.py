@@ -7,7 +7,7 @@ one cell wide; `signs` gives what is drawn for it.
 
 from typing import Final
 
-from charrnn_tui.tui.textview.visible import symbol_of, visible_char
+from charrnn_tui.tui.textview.visible import symbol_of, visible
 
 _FIRST: Final = 0xF0000  # of the two private planes
 _MOST: Final = 0x110000 - _FIRST
@@ -23,7 +23,7 @@ class _Stored(dict[int, str]):
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
-        if visible_char(character) != character:
+        if visible(character) != character:
             private = _FIRST + len(_RAW)
             if len(_RAW) == _MOST:
                 return "\N{REPLACEMENT CHARACTER}"

@@ -8,6 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.timer import Timer
+from textual.widgets import Static
 
 from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.playground.playground import (
@@ -20,8 +21,9 @@ from charrnn_tui.playground.playground import (
     TextShown,
 )
 from charrnn_tui.tui.play.next_character import NextCharacter
-from charrnn_tui.tui.play.play_status import PlayStatus, activity_of, figures_of
+from charrnn_tui.tui.play.play_status import status_of
 from charrnn_tui.tui.play.prime_field import PrimeField
+from charrnn_tui.tui.static_line import show_line
 from charrnn_tui.tui.textview.colours import ColourMode, SurpriseLegend, colour_classes
 from charrnn_tui.tui.textview.text_view import TextView
 
@@ -49,7 +51,7 @@ class PlaygroundPane(Vertical):
         self.text_view = TextView(id="play-text")
         self._next_character, self._on_happened = next_character, on_happened
         self._legend = SurpriseLegend()
-        self._status = PlayStatus()
+        self._status = Static("", id="play-status", markup=False)
         self._colours: ColourMode | None = None
         self._not_drawn: list[str] = []  # new characters
         self._ticks = self._draws = 0
@@ -107,18 +109,13 @@ class PlaygroundPane(Vertical):
 
     def _set_timer(self) -> None:
         """Run as often as the state asks for; not at all if nothing changes by itself."""
-        unlimited = self.playground.writer.speed is None
-        match self.playground.state:
-            case _ if self._paused:
-                seconds = 0.0
-            case State.RESTING | State.NO_MODEL:
-                seconds = 0.0
-            case State.REPLAYING:
-                seconds = WRITE_SECONDS
-            case State.WRITING if unlimited:
-                seconds = WRITE_SECONDS
-            case _:
-                seconds = DRAW_SECONDS
+        state, unlimited = self.playground.state, self.playground.writer.speed is None
+        if self._paused or state in (State.RESTING, State.NO_MODEL):
+            seconds = 0.0
+        elif state is State.REPLAYING or (state is State.WRITING and unlimited):
+            seconds = WRITE_SECONDS
+        else:
+            seconds = DRAW_SECONDS
         if seconds != self._seconds:
             if self._timer is not None:
                 self._timer.stop()
@@ -180,8 +177,8 @@ class PlaygroundPane(Vertical):
         waiting_for, problem = playground.status, playground.problem
         if at_once or problem or waiting_for or self._draws % STATUS_EVERY[fast] == 0:
             self._show_figures()
-            parts = (figures_of(writer), activity_of(writer, waiting_for))
-            self._status.show(problem or " · ".join(part for part in parts if part), problem=bool(problem))
+            self._status.set_class(bool(problem), "-problem")
+            show_line(self._status, problem or status_of(writer, waiting_for), layout=bool(problem))
 
     def _show_figures(self) -> None:
         """Beside the colours: the figures of the selected part of the text, or of all of it."""

@@ -12,6 +12,7 @@ from textual.containers import Horizontal
 from textual.widgets import Static
 
 from charrnn_tui.sampling.generated_text import GeneratedText
+from charrnn_tui.tui.static_line import show_line
 from charrnn_tui.tui.textview.text_view import TextView
 
 _FIRST_CLASS: Final = 1  # of the text view's; its class 0 is dim, which not every terminal shows
@@ -28,10 +29,8 @@ class ColourMode:
 
     def steps(self, text: GeneratedText, start: int, end: int) -> list[int]:
         """0 … 4 for each of the characters [start, end) of a text: 0 the most expected."""
-        figures = self.figure(text, start, end)
-        if self.bounds[0] > self.bounds[-1]:
-            return [int(step) for step in np.searchsorted(-np.array(self.bounds), -figures, side="left")]
-        return [int(step) for step in np.searchsorted(np.array(self.bounds), figures, side="right")]
+        steps: list[int] = np.digitize(self.figure(text, start, end), self.bounds).tolist()
+        return steps
 
 
 def _surprise(text: GeneratedText, start: int, end: int) -> NDArray[np.floating]:
@@ -80,12 +79,11 @@ class SurpriseLegend(Horizontal):
         super().__init__()
         self.scale = TextView(id="colour-scale")
         self.scale.can_focus = False
-        self._shown_figures = Static("", markup=False)
-        self.figures = ""
+        self._figures = Static("", markup=False)
 
     def compose(self) -> ComposeResult:
         yield self.scale
-        yield self._shown_figures
+        yield self._figures
 
     def show_mode(self, mode: ColourMode) -> None:
         """Show the steps of a mode."""
@@ -101,6 +99,4 @@ class SurpriseLegend(Horizontal):
         mean = bits / (end - start) if end > start else 0.0
         selected = "" if whole else f"{end - start:,} chars: "
         figures = f"{selected}{bits:,.0f} bits · {mean:.2f}/char · ppl {2**mean:.2f}" if end > start else ""
-        if figures != self.figures:
-            self.figures = figures
-            self._shown_figures.update(figures, layout=False)
+        show_line(self._figures, figures)

@@ -13,7 +13,7 @@ from textual.selection import Selection
 from textual.widget import Widget
 
 from charrnn_tui.playground.branches import Mark
-from charrnn_tui.tui.textview.visible import visible, visible_char
+from charrnn_tui.tui.textview.visible import visible
 from charrnn_tui.tui.textview.wrapping import WrappedText
 
 Look = tuple[str, ...]  # component classes: the ground, then what lies over it
@@ -25,7 +25,8 @@ MARK: Final = "text-view--mark"
 CURSOR: Final = "text-view--cursor"
 BUSY: Final = "text-view--busy"
 PLACEHOLDER: Final = "text-view--placeholder"
-CLASSES: Final = tuple(f"text-view--class-{number}" for number in range(6))
+CLASSES: Final = tuple(f"text-view--class-{number}" for number in range(6))  # the steps of one scale
+COMPONENTS: Final = (PRIME, MARK, CURSOR, BUSY, PLACEHOLDER, *CLASSES)
 SELECTION: Final = "screen--selection"  # Textual's, a component of the screen
 BLOCK: Final = "█"  # stands still: blinking would cost bandwidth
 
@@ -61,8 +62,8 @@ class Decoration:
     colour_classes: ColourClasses | None
     marks: Sequence[Mark]
     """In the order of the text."""
-    cursor: int | None
-    selection: Selection | None
+    cursor: int | None = None
+    selection: Selection | None = None
 
 
 def paint_row(rows: WrappedText, row: int, decoration: Decoration, palette: Palette) -> list[Segment]:
@@ -79,14 +80,6 @@ def paint_row(rows: WrappedText, row: int, decoration: Decoration, palette: Pale
     return [Segment("".join(glyph for _, glyph in run), palette.style(look)) for look, run in runs]
 
 
-def paint_placeholder(text: str, width: int, row: int, palette: Palette) -> list[Segment]:
-    """The segments of one row of what an empty view shows."""
-    rows = WrappedText(width)
-    rows.append(text)
-    line = visible(rows.text(*rows.row_span(row)).rstrip("\n")) if row < rows.row_count else ""
-    return [Segment(line, palette.style((PLACEHOLDER,)))] if line else []
-
-
 def position_drawn_at(rows: WrappedText, offset: Offset) -> int:
     """The character at an offset as Textual's selections count: rows and, in a row, code points drawn."""
     start, end = rows.row_span(min(offset.y, rows.row_count - 1))
@@ -100,7 +93,7 @@ def position_drawn_at(rows: WrappedText, offset: Offset) -> int:
 
 def _glyphs(text: str) -> list[str]:
     # A line feed keeps a blank cell, so that a cursor can stand on it.
-    return [" " if character == "\n" else visible_char(character) for character in text]
+    return [" " if character == "\n" else visible(character) for character in text]
 
 
 def _grounds(start: int, end: int, decoration: Decoration) -> list[Look]:

@@ -1,5 +1,6 @@
 """The text view: prime and generated text, marks, a cursor that stands on characters, classes that colour them."""
 
+import textwrap
 from bisect import insort
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,14 +21,7 @@ from textual.strip import Strip
 from charrnn_tui.playground.branches import Mark
 from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.textview import painter
-from charrnn_tui.tui.textview.painter import (
-    ColourClasses,
-    Decoration,
-    Palette,
-    paint_placeholder,
-    paint_row,
-    position_drawn_at,
-)
+from charrnn_tui.tui.textview.painter import ColourClasses, Decoration, Palette, paint_row, position_drawn_at
 from charrnn_tui.tui.textview.wrapping import WrappedText
 
 _NARROW: Final = 8  # columns that are all needed for text
@@ -50,15 +44,7 @@ class TextView(ScrollView, inherit_bindings=False):
         Key("end", "move('end')", "End", "To the end; new text is followed.", "text.end"),
     )
     BINDINGS = bindings_of(KEYS)
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        painter.PRIME,
-        painter.MARK,
-        painter.CURSOR,
-        painter.BUSY,
-        painter.PLACEHOLDER,
-        *painter.CLASSES,
-    }
-    # Every distinction has a second channel beside its colour. The classes are steps of one scale.
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*painter.COMPONENTS}
 
     # As the widget's own, but without laying out the screen and repainting all of us for every row that is added.
     virtual_size: Reactive[Size] = Reactive(Size(0, 0), repaint=False)
@@ -71,32 +57,21 @@ class TextView(ScrollView, inherit_bindings=False):
     """How many characters at the start are the prime."""
     colour_classes: Reactive[ColourClasses | None] = reactive(None)
     """Gives the characters [start, end) a class each, 0 … 5, or one below 0 for none."""
-    placeholder: Reactive[str] = reactive("")
-    """What is shown while there is no text."""
 
     @dataclass
     class CursorMoved(Message):
         """The cursor stands on another character."""
 
-        text_view: "TextView"
-        position: int
-
-        @property
-        def control(self) -> "TextView":
-            return self.text_view
-
-    def __init__(
-        self, text: str = "", *, placeholder: str = "", id: str | None = None, classes: str | None = None
-    ) -> None:
-        super().__init__(id=id, classes=classes)
+    def __init__(self, *, placeholder: str = "", id: str | None = None) -> None:
+        """placeholder: shown while there is no text."""
+        super().__init__(id=id)
+        self._placeholder = placeholder
         self._rows = WrappedText()
-        self._rows.append(text)
-        self._following = True
+        self.following = True  # staying at the end when text is added, until one scrolls up
         self._thumb: tuple[bool, int, int] | None = None
-        self._marks: list[Mark] = []
+        self.marks: list[Mark] = []  # in the order of the text
         self._goal_column = 0  # where the cursor would like to be when it changes rows
         self._palette = Palette(self)
-        self.set_reactive(TextView.placeholder, placeholder)
 
     @property
     def text(self) -> str:
@@ -108,11 +83,6 @@ class TextView(ScrollView, inherit_bindings=False):
         return self._rows.length
 
     @property
-    def following(self) -> bool:
-        """Whether the view stays at the end when text is added: it does until one scrolls up."""
-        return self._following
-
-    @property
     def text_area_size(self) -> Size:
         """The cells that show text.
 
@@ -120,11 +90,6 @@ class TextView(ScrollView, inherit_bindings=False):
         """
         width, height = self.scrollable_content_region.size
         return Size(width - 1 if width > _NARROW else width, height)
-
-    @property
-    def marks(self) -> tuple[Mark, ...]:
-        """In the order of the text."""
-        return tuple(self._marks)
 
     def set_text(self, text: str, *, prime_length: int = 0) -> None:
         """Show another text, from its end on; marks and cursor go with the old one."""
@@ -141,8 +106,8 @@ class TextView(ScrollView, inherit_bindings=False):
     def clear(self) -> None:
         """Remove the text with its marks and its cursor; following starts anew."""
         self._rows.clear()
-        self._marks.clear()
-        self._following = True
+        self.marks.clear()
+        self.following = True
         self.prime_length = 0
         self.cursor = None
         if self.is_attached:
@@ -151,7 +116,7 @@ class TextView(ScrollView, inherit_bindings=False):
 
     def add_mark(self, position: int, label: str) -> None:
         """Mark a character, also one that is still to come, without moving any."""
-        insort(self._marks, Mark(position, label))
+        insort(self.marks, Mark(position, label))
         self.refresh_characters(position, position + 1)
 
     def refresh_characters(self, start: int, end: int) -> None:
@@ -169,7 +134,7 @@ class TextView(ScrollView, inherit_bindings=False):
     def show_row(self, top: float) -> None:
         """Scroll a row to the top, at once: over a slow line an animation is a dozen pages for one."""
         self.scroll_to(y=clamp(top, 0, self.max_scroll_y), animate=False, force=True)
-        self._following = self.scroll_y >= self.max_scroll_y
+        self.following = self.scroll_y >= self.max_scroll_y
 
     # -- rows and scrolling --------------------------------------------------------------------------------------------
 
@@ -177,7 +142,7 @@ class TextView(ScrollView, inherit_bindings=False):
         if not text:
             return
         rows = self._rows
-        length, end, row_count = rows.length, rows.end, rows.row_count
+        length, end, row_count = rows.length, rows.locate(rows.length), rows.row_count
         touched = rows.append(text)
         if not self.is_attached:
             return
@@ -193,7 +158,7 @@ class TextView(ScrollView, inherit_bindings=False):
         self.scroll_y = self.validate_scroll_y(self.scroll_y)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        self._following = new_value >= self.max_scroll_y
+        self.following = new_value >= self.max_scroll_y
         if round(old_value) != round(new_value):
             self.refresh(self.text_area_size.region)
         self._update_scrollbar()
@@ -202,11 +167,11 @@ class TextView(ScrollView, inherit_bindings=False):
         """Wrap to the new width, staying at the end or at the character that was first on the page."""
         if not self.text_area_size:
             return
-        following, top = self._following, min(self.scroll_offset.y, self._rows.row_count - 1)
+        following, top = self.following, min(self.scroll_offset.y, self._rows.row_count - 1)
         first, _ = self._rows.row_span(top)
         self._rows.resize(self.text_area_size.width)
         self._thumb = None
-        self._following = following
+        self.following = following
         self._row_count_changed()
         if not following:
             self.show_row(self._rows.locate(first).row)
@@ -225,7 +190,7 @@ class TextView(ScrollView, inherit_bindings=False):
             bar.refresh()
 
     def _row_count_changed(self) -> None:
-        following = self._following
+        following = self.following
         self.virtual_size = Size(self._rows.width, self._rows.row_count)
         if following:
             self.show_row(self.max_scroll_y)
@@ -266,7 +231,7 @@ class TextView(ScrollView, inherit_bindings=False):
         row, top, height = self._rows.locate(cursor).row, self.scroll_offset.y, self.text_area_size.height
         if self.is_attached and height and not top <= row < top + height:
             self.show_row(row if row < top else row - height + 1)
-        self.post_message(self.CursorMoved(self, cursor))
+        self.post_message(self.CursorMoved())
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         offset = event.get_content_offset(self)
@@ -321,22 +286,18 @@ class TextView(ScrollView, inherit_bindings=False):
 
     def painted_rows(self) -> Iterator[list[Segment]]:
         """Every row, as it is on the screen or would be, without cursor and selection."""
-        decoration = Decoration(self.prime_length, self.colour_classes, self._marks, None, None)
+        decoration = Decoration(self.prime_length, self.colour_classes, self.marks)
         for row in range(self._rows.row_count):
             yield paint_row(self._rows, row, decoration, self._palette)
 
     def _segments(self, row: int) -> list[Segment]:
         if not self.length and not self.busy:
-            return paint_placeholder(self.placeholder, self.text_area_size.width, row, self._palette)
+            lines = textwrap.wrap(self._placeholder, max(1, self.text_area_size.width))[row : row + 1]
+            return [Segment(line, self._palette.style((painter.PLACEHOLDER,))) for line in lines]
         if row >= self._rows.row_count:
             return []
-        decoration = Decoration(
-            prime_length=self.prime_length,
-            colour_classes=self.colour_classes,
-            marks=self._marks,
-            cursor=self.cursor if self.show_cursor else None,
-            selection=self.text_selection,
-        )
+        cursor = self.cursor if self.show_cursor else None
+        decoration = Decoration(self.prime_length, self.colour_classes, self.marks, cursor, self.text_selection)
         segments = paint_row(self._rows, row, decoration, self._palette)
         if self.busy and row == self._rows.row_count - 1:
             segments.append(Segment(painter.BLOCK, self._palette.style((painter.BUSY,))))

@@ -65,30 +65,16 @@ class _StandIns(dict[int, str]):
 _STAND_INS: Final = _StandIns()
 
 
-def visible_char(character: str) -> str:
-    """What to draw for one character: 1, 2 or `TAB_CELLS` cells wide, in 1 or more code points.
-
-    A line feed becomes `␤`, a tab a run of spaces, any other white space plain spaces.
-    """
-    return _STAND_INS[ord(character)]
-
-
-def visible(text: str, *, line_feeds: bool = False) -> str:
+def visible(text: str) -> str:
     """The text with every character replaced by its stand-in; safe to send to a terminal.
 
-    With `line_feeds` the line feeds stay what they are, for callers that lay out lines.
+    A stand-in is 1, 2 or `TAB_CELLS` cells wide, in 1 or more code points: `␤` for a line feed, a run of spaces for a
+    tab, plain spaces for any other white space.
     """
-    if line_feeds:
-        return "\n".join(line.translate(_STAND_INS) for line in text.split("\n"))
     return text.translate(_STAND_INS)
 
 
 def symbol_of(character: str) -> str:
     """The same for a character that stands alone: 1 or 2 cells, white space as a symbol."""
-    sign = _SYMBOLS.get(character) or visible_char(character)
+    sign = _SYMBOLS.get(character) or visible(character)
     return sign if sign.strip() else "␣"
-
-
-def cells_of(character: str) -> int:
-    """Cells that the stand-in of one character takes."""
-    return cell_len(_STAND_INS[ord(character)])

@@ -13,10 +13,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.cells import cell_len
 
-from charrnn_tui.tui.textview.visible import cells_of
-
-_CHUNK: Final = 1 << 18  # bounds the scratch memory to some 10 MB
+from charrnn_tui.tui.textview.visible import visible
 
 _UTF_32: Final = "utf-32-le" if sys.byteorder == "little" else "utf-32-be"
 _CELLS: Final = np.uint8(0x07)  # bits of a kind: how many cells, 0 where the kind is not known yet
@@ -36,15 +35,10 @@ class Place(NamedTuple):
 class WrappedText:
     """A text, 4 bytes a character, and where its rows start, 4 bytes a row."""
 
-    def __init__(self, width: int = 80, chunk: int = _CHUNK) -> None:
-        """chunk: characters that are wrapped at a time."""
-        self._width, self._chunk = max(1, width), chunk
+    def __init__(self, width: int = 80) -> None:
+        self.width = max(1, width)
         self._codes = array("I")
         self._starts = array("I", [0])
-
-    @property
-    def width(self) -> int:
-        return self._width
 
     @property
     def length(self) -> int:
@@ -55,11 +49,6 @@ class WrappedText:
     def row_count(self) -> int:
         """At least 1; a line feed at the end is followed by an empty row."""
         return len(self._starts)
-
-    @property
-    def end(self) -> Place:
-        """Where the next character would begin, if it fits there."""
-        return self.locate(self.length)
 
     def text(self, start: int = 0, end: int | None = None) -> str:
         """The raw characters in [start, end)."""
@@ -79,8 +68,8 @@ class WrappedText:
 
     def resize(self, width: int) -> None:
         """Wrap everything to another width."""
-        if self._width != (width := max(1, width)):
-            self._width = width
+        if self.width != (width := max(1, width)):
+            self.width = width
             self._starts = array("I", [0])
             self._wrap_last_row()
 
@@ -89,10 +78,9 @@ class WrappedText:
         return self._starts[row], self._starts[row + 1] if row + 1 < self.row_count else self.length
 
     def locate(self, position: int) -> Place:
-        """The cell where a character begins; the length of the text may be asked for, too."""
+        """The cell where a character begins, or for the length of the text where the next one would."""
         row = bisect_right(self._starts, position) - 1
-        start = self._starts[row]
-        return Place(row, position - start if self._plain(start, position) else int(self._cells(start, position).sum()))
+        return Place(row, int(self._cells(self._starts[row], position).sum()))
 
     def position_at(self, row: int, column: int) -> int:
         """The character that covers a cell, or the nearest one of that row; the row's start where it has none."""
@@ -102,28 +90,15 @@ class WrappedText:
         right_edges = self._cells(start, end).cumsum()
         return max(start, min(start + int(right_edges.searchsorted(column, side="right")), end - 1))
 
-    def _plain(self, start: int, end: int) -> bool:
-        """Whether each of these characters takes one cell and ends no row; so it needs no NumPy, and no counting."""
-        codes = self._codes[start:end]
-        return not codes or (min(codes) >= 0x20 and max(codes) < 0x7F)
-
     def _cells(self, start: int, end: int) -> NDArray[np.uint8]:
         return _kinds_of(self._codes[start:end]) & _CELLS
 
     def _wrap_last_row(self) -> None:
         """Up to the end of the text."""
-        start, end = self._starts[-1], self.length
-        if end - start < self._width and self._plain(start, end):
-            return
-
-        chunk = max(self._chunk, 2 * self._width)  # more than a row, so that every chunk finds a break
-        while True:
-            start = self._starts[-1]
-            kinds = _kinds_of(self._codes[start : min(end, start + chunk)])
-            if len(kinds):
-                self._starts.extend(start + row for row in _breaks_of(kinds, self._width))
-            if start + len(kinds) == end:
-                return
+        start = self._starts[-1]
+        if start < self.length:
+            kinds = _kinds_of(self._codes[start:])
+            self._starts.extend(start + row for row in _breaks_of(kinds, self.width))
 
 
 _kinds: Final = np.zeros(0x110000, np.uint8)  # untouched pages of it take no memory
@@ -133,7 +108,7 @@ def _kind_of(code: int) -> int:
     character = chr(code)
     if character == "\n":
         return 1 | _BREAKS_AFTER | _HANGS | _LINE_FEED
-    cells = cells_of(character)
+    cells = cell_len(visible(character))
     if character in BREAKING_SPACES:
         return cells | _BREAKS_AFTER | _HANGS
     return cells | _BREAKS_AFTER if cells == 2 else cells

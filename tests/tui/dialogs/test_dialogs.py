@@ -86,11 +86,11 @@ async def test_a_page_key_before_the_list_is_laid_out_does_nothing() -> None:
         CSS = "ChoiceList { width: 0; height: 0; border: none; padding: 0; }"
 
         def compose(self) -> ComposeResult:
-            yield ChoiceList("one", "two")
+            yield ChoiceList[str]()
 
     async with ListOfNoSize().run_test() as pilot:
         choices = pilot.app.query_one(ChoiceList)
-        choices.highlighted = 1
+        choices.fill([("one", "one"), ("two", "two")], "two")
         await pilot.press("pageup", "pagedown")
         assert choices.highlighted == 1
 

@@ -28,19 +28,20 @@ class GeneratedText(App[None]):
     def __init__(self, view: TextView) -> None:
         super().__init__()
         self.view = view
-        self.cursor_positions: list[int] = []
+        self.cursor_positions: list[int | None] = []
 
     def compose(self) -> ComposeResult:
         yield self.view
 
     @on(TextView.CursorMoved)
-    def note(self, event: TextView.CursorMoved) -> None:
-        assert event.control is self.view
-        self.cursor_positions.append(event.position)
+    def note(self) -> None:
+        self.cursor_positions.append(self.view.cursor)
 
 
 def page_of(text: str = "", *, placeholder: str = "") -> GeneratedText:
-    return GeneratedText(TextView(text, placeholder=placeholder))
+    view = TextView(placeholder=placeholder)
+    view.append(text)
+    return GeneratedText(view)
 
 
 def rows_of(view: TextView) -> list[str]:
@@ -58,7 +59,8 @@ class Watched(TextView):
 
     def __init__(self, text: str) -> None:
         self.painted: list[Region | None] = []
-        super().__init__(text)
+        super().__init__()
+        self.append(text)
 
     def refresh(
         self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
@@ -95,13 +97,13 @@ async def test_text_may_come_before_the_view_is_on_the_screen() -> None:
 
 
 async def test_a_placeholder_stands_where_there_is_no_text() -> None:
-    generated = page_of(placeholder="Press g\nto write.")
-    async with generated.run_test(size=(20, 3)):
-        assert rows_of(generated.view) == ["Press g", "to write.", ""]
+    generated = page_of(placeholder="Press g to write.")
+    async with generated.run_test(size=(10 + SCROLLBAR_AND_GAP, 3)):
+        assert rows_of(generated.view) == ["Press g to", "write.", ""]
         generated.view.append("x")
         assert rows_of(generated.view) == ["x", "", ""]
         generated.view.clear()
-        assert rows_of(generated.view) == ["Press g", "to write.", ""]
+        assert rows_of(generated.view) == ["Press g to", "write.", ""]
         generated.view.busy = True
         assert rows_of(generated.view) == ["█", "", ""]
 
@@ -199,7 +201,7 @@ async def test_a_mark_shifts_nothing_and_can_wait_for_its_character() -> None:
         generated.view.append(" went")
         assert rows_of(generated.view)[0] == "Anna went"
         assert [x for x in range(12) if style_at(generated.view, x, 0).underline] == [1, 4]
-        assert generated.view.marks == ((1, "temperature 0.8"), (4, "top-k 5"))
+        assert generated.view.marks == [(1, "temperature 0.8"), (4, "top-k 5")]
 
 
 async def test_the_cursor_walks_over_characters_and_rows() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from charrnn_tui.tui.textview.visible import TAB_CELLS, _stand_in, cells_of, visible, visible_char
+from charrnn_tui.tui.textview.visible import TAB_CELLS, _stand_in, visible
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ from charrnn_tui.tui.textview.visible import TAB_CELLS, _stand_in, cells_of, vis
     ],
 )
 def test_a_character_gets_its_stand_in(character: str, stand_in: str) -> None:
-    assert visible_char(character) == stand_in
+    assert visible(character) == stand_in
 
 
 def test_every_code_point_is_harmless_and_takes_at_least_one_cell() -> None:
@@ -59,9 +59,5 @@ def test_every_code_point_is_harmless_and_takes_at_least_one_cell() -> None:
 
 @given(st.text(st.characters(codec=None)))
 def test_a_text_is_as_wide_as_its_characters_together(text: str) -> None:
-    assert visible(text) == "".join(visible_char(character) for character in text)
-    assert cell_len(visible(text)) == sum(cells_of(character) for character in text)
-
-
-def test_line_feeds_stay_where_the_caller_lays_out_lines() -> None:
-    assert visible("one\ntwo\x1b[2J\r\n", line_feeds=True) == "one\ntwo␛[2J␍\n"
+    assert visible(text) == "".join(visible(character) for character in text)
+    assert cell_len(visible(text)) == sum(cell_len(visible(character)) for character in text)

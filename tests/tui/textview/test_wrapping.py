@@ -3,8 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
-from charrnn_tui.tui.textview.visible import cells_of
+from charrnn_tui.tui.textview.visible import visible
 from charrnn_tui.tui.textview.wrapping import BREAKING_SPACES, Place, WrappedText
 
 texts = st.text(st.one_of(st.sampled_from("ab \n\t世"), st.characters(codec=None)), max_size=120)
@@ -39,11 +40,11 @@ def wrapped_one_by_one(text: str, width: int) -> list[str]:
 
 
 def cells(text: str) -> int:
-    return sum(cells_of(character) for character in text)
+    return sum(cell_len(visible(character)) for character in text)
 
 
 def breaks_after(character: str) -> bool:
-    return character in BREAKING_SPACES or cells_of(character) == 2
+    return character in BREAKING_SPACES or cells(character) == 2
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,7 @@ def test_a_tab_is_a_fixed_run() -> None:
 
 def test_an_empty_text_is_one_empty_row() -> None:
     rows = WrappedText(10)
-    assert (rows.row_count, rows.length, rows.end, rows.row_span(0)) == (1, 0, Place(0, 0), (0, 0))
+    assert (rows.row_count, rows.length, rows.locate(0), rows.row_span(0)) == (1, 0, Place(0, 0), (0, 0))
     assert rows.position_at(0, 5) == 0
 
 
@@ -130,13 +131,6 @@ def test_appending_moves_nothing_before_the_position_it_names(text: str, more: s
 @given(texts, widths)
 def test_a_row_is_no_wider_than_the_view_unless_it_is_one_character(text: str, width: int) -> None:
     assert all(cells(row) <= width or len(row) == 1 for row in rows_of(wrapped(text, width)))
-
-
-def test_a_text_of_several_chunks_wraps_like_a_short_one() -> None:
-    text = "it was the best of times, it was the worst of times\n" * 40
-    rows = WrappedText(17, chunk=50)
-    rows.append(text)
-    assert rows_of(rows) == rows_of(wrapped(text, 17))
 
 
 def test_clearing_leaves_an_empty_text() -> None:
