@@ -25,7 +25,7 @@ from charrnn_tui.run.settings import RunRequest, option, settings_for
 from charrnn_tui.runner.detached import start_in_background
 from charrnn_tui.runner.failures import DONE
 from charrnn_tui.runner.find_model import find_run_or_fail
-from charrnn_tui.runner.resume import MAY_CHANGE, resume_run
+from charrnn_tui.runner.resume import MAY_CHANGE, resume_run, set_text
 from charrnn_tui.runner.start import Started, start_run
 from charrnn_tui.tui.opening import Opening
 
@@ -36,7 +36,12 @@ Begin = Callable[..., Started]  # start_run or resume_run, lacking the control a
 @click.argument("corpus", nargs=-1, metavar="CORPUS...", type=TextFileName())
 @training_options
 @click.option("--name", metavar="NAME", help="Of the run.  [default: after the text, with a counter]")
-@click.option("--resume", "resumed", metavar="RUN", help="Go on with this run, exactly where it ended.")
+@click.option(
+    "--resume",
+    "resumed",
+    metavar="RUN",
+    help="Go on with this run, exactly where it ended; CORPUS, if given, is where its text lies now.",
+)
 @click.option("--take-over", is_flag=True, hidden=True, help="With --resume: from the process that trains it now.")
 @click.option("--detach", is_flag=True, help="Train on without this terminal; say how to come back, and end.")
 @runs_option
@@ -74,8 +79,10 @@ def train_command(
             return show_app(runs_dir, Opening(start=request), low_bandwidth=low_bandwidth)
         begin: Begin = partial(start_run, request, runs_dir)
     else:
-        _refuse_changes(corpus, {"preset": preset, "name": name, **given})
+        _refuse_changes({"preset": preset, "name": name, **given})
         run = find_run_or_fail(resumed, runs_dir)
+        if corpus:
+            set_text(run, corpus)
         changes = {field: given[field] for field in MAY_CHANGE}
         if in_app:
             return show_app(runs_dir, Opening(run=run, resume=changes), low_bandwidth=low_bandwidth)
@@ -85,10 +92,9 @@ def train_command(
     return _train(begin, runs_dir, as_json)
 
 
-def _refuse_changes(corpus: tuple[str, ...], given: dict[str, Any]) -> None:
+def _refuse_changes(given: dict[str, Any]) -> None:
     """A resumed run goes on with what it was started with."""
-    asked = ["CORPUS"] if corpus else []
-    asked += [option(field) for field, value in given.items() if value is not None and field not in MAY_CHANGE]
+    asked = [option(field) for field, value in given.items() if value is not None and field not in MAY_CHANGE]
     if asked:
         may = ", ".join(map(option, MAY_CHANGE))
         raise click.UsageError(f"--resume goes on with the run as it is: {asked[0]} cannot change (only {may})")

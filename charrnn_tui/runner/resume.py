@@ -3,8 +3,9 @@
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from charrnn_tui.run.control import Control, HandOver
@@ -61,6 +62,12 @@ def resume_run(
     return run, recorded(recording, settings, corpus, control, new=False, detached=detached, resume=state)
 
 
+def set_text(run: RunDirectory, paths: Sequence[str]) -> None:
+    """Store where the run's text lies now. Raises RunError where it is another text, CorpusError."""
+    files, _ = _same_corpus(run, paths)
+    run.write_settings({**run.read_settings(), "corpus": files})
+
+
 def detach_run(run: RunDirectory) -> None:
     """Start a process without a terminal, and wait until it has taken the run over. Raises RunError."""
     command = [sys.executable, "-m", "charrnn_tui", "train", "--resume", str(run.path.absolute())]
@@ -94,16 +101,23 @@ def _locked(run: RunDirectory, patience_seconds: float) -> RunLock:
             raise RunError(f"{run.path}: cannot be written: {error.strerror or error}") from None
 
 
-def _same_corpus(run: RunDirectory) -> tuple[list[str], Corpus]:
-    """The files that the run was started with, and their text. Raises RunError where it has changed."""
+def _same_corpus(run: RunDirectory, moved_to: Sequence[str] = ()) -> tuple[list[str], Corpus]:
+    """The files that the run was started with, or where they lie now, and their text. Raises RunError, CorpusError."""
     values = run.read_settings()
-    files = values.get("corpus")
+    files = [str(Path(path).resolve()) for path in moved_to] or values.get("corpus")
     if not files:
         raise RunError(f"{run.settings_file}: cannot be read, or does not name the text: the run cannot be resumed")
+    missing = [file for file in files if not Path(file).exists()]
+    if missing and not moved_to:
+        raise RunError(
+            f"{missing[0]}: no such file, and the run was started with it; if it was moved, name it: "
+            f"charrnn-tui train --resume {run.name} PATH"
+        )
     corpus = load_corpus(files, values.get("settings", {}).get("encoding", "utf-8"), run.path.parent / TEXTS)
     if corpus.sha256 != values.get("corpus_sha256"):
+        what = "is not the text" if moved_to else "has changed since it was the text"
         raise RunError(
-            f"{run.name}: cannot be resumed: its text has changed since it was started ({', '.join(files)}); "
+            f"{', '.join(files)}: {what} that {run.name} was started with, so the run cannot be resumed; "
             "bring the old text back, or start a new run"
         )
     return files, corpus

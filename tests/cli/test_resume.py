@@ -184,7 +184,7 @@ def test_a_changed_text_is_noticed_and_refused(invoke: Invoke, runs: Path, text_
     text_file.write_text(text_file.read_text() + "more")
     result = invoke("train", "--resume", "happy-1", "--max-steps", 9)
     assert result.exit_code == 1
-    assert "its text has changed since it was started" in one_line(result)
+    assert "has changed since it was the text that happy-1 was started with" in one_line(result)
     assert RunDirectory(runs / "happy-1").progress().step == 3
 
 
@@ -204,7 +204,23 @@ def test_what_cannot_change_is_wrong_usage(
     result = invoke("train", "--resume", "happy-1", *options)
     assert result.exit_code == 2
     assert words in one_line(result)
-    assert invoke("train", "--resume", "happy-1", text_file).exit_code == 2
+
+
+def test_a_text_that_was_moved_is_named_and_stays_known(invoke: Invoke, runs: Path, text_file: Path) -> None:
+    assert invoke("train", text_file, *TINY, "--max-steps", 3).exit_code == 0
+    moved = text_file.rename(text_file.with_name("moved.txt"))
+    refused = one_line(invoke("train", "--resume", "happy-1", "--max-steps", 5))
+    assert f"{text_file}: no such file" in refused
+    assert "if it was moved, name it: charrnn-tui train --resume happy-1 PATH" in refused
+    other = moved.with_name("other.txt")
+    other.write_text("another text " * 500)
+    assert f"{other}: is not the text that happy-1 was started with" in one_line(
+        invoke("train", "--resume", "happy-1", other, "--max-steps", 5)
+    )
+    assert invoke("train", "--resume", "happy-1", moved, "--max-steps", 5).exit_code == 0
+    assert RunDirectory(runs / "happy-1").read_settings()["corpus"] == [str(moved)]
+    assert invoke("train", "--resume", "happy-1", "--max-steps", 7).exit_code == 0
+    assert RunDirectory(runs / "happy-1").progress().step == 7
 
 
 def test_a_run_without_a_resume_file_is_told_so(invoke: Invoke, runs: Path, text_file: Path) -> None:
