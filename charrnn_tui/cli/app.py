@@ -11,7 +11,7 @@ from types import FrameType
 
 from charrnn_tui.cli.output import point_at_nothing, say
 from charrnn_tui.cli.stop_signals import on_hangup
-from charrnn_tui.cli.training_report import come_back_lines
+from charrnn_tui.cli.training_report import come_back_lines, command_line
 from charrnn_tui.runner.find_model import default_checkpoint, default_session, is_checkpoint_file
 from charrnn_tui.runner.local_backend import LocalBackend
 from charrnn_tui.tui.app import StudioApp
@@ -37,6 +37,8 @@ def open_app(runs: Path, first: Opening | Path | None, *, low_bandwidth: bool = 
             if not hung_up:
                 active.stop("interrupted", "the app ended")
             active.join()
+    if active is not None and active.directory.progress().state in ("interrupted", "stopped"):
+        say(f"go on with: {command_line('train --resume', active.directory, runs)}")
     if (left := app.return_value) is not None:
         say(*come_back_lines(left, runs, left.trainer()))
     return 128 + hung_up[-1] if len(hung_up) > 1 else app.return_code or 0

@@ -12,6 +12,8 @@ from typing import IO, Any
 
 import click
 
+from charrnn_tui.run.terminal_notice import notice_sequences
+
 FLUSH_SECONDS = 0.05  # a reader at the other end of a pipe sees a stream
 Row = tuple[str, str]  # a label and what is said under it
 
@@ -75,6 +77,13 @@ def say(*lines: str) -> None:
         click.echo("\n".join(map(visible_line, lines)), err=True)
     except OSError:
         discard(sys.stderr)
+
+
+def notify(title: str, message: str) -> None:
+    """Ring, set the title and ask for a desktop notification, if messages go to a terminal."""
+    if is_terminal(sys.stderr):
+        with suppress(OSError):
+            click.echo(notice_sequences(visible_line(title), visible_line(message)), err=True, nl=False)
 
 
 def is_terminal(stream: IO[Any] | None) -> bool:

@@ -10,13 +10,14 @@ from typing import Any
 
 import click
 
+from charrnn_tui.cli.at_end import announced
 from charrnn_tui.cli.failures import explain
 from charrnn_tui.cli.open import show_app
 from charrnn_tui.cli.options import TextFileName, json_option, low_bandwidth_option, runs_option
 from charrnn_tui.cli.output import DataStream, discard, say
 from charrnn_tui.cli.stop_signals import Stopping, on_hangup, stop_signals
 from charrnn_tui.cli.training_options import training_options
-from charrnn_tui.cli.training_report import Show, come_back_lines, report_for, say_lines, where_lines
+from charrnn_tui.cli.training_report import Show, come_back_lines, command_line, report_for, say_lines, where_lines
 from charrnn_tui.run.control import Control, Stop
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.events import Event
@@ -44,6 +45,11 @@ Begin = Callable[..., Started]  # start_run or resume_run, lacking the control a
 )
 @click.option("--take-over", is_flag=True, hidden=True, help="With --resume: from the process that trains it now.")
 @click.option("--detach", is_flag=True, help="Train on without this terminal; say how to come back, and end.")
+@click.option(
+    "--on-end",
+    metavar="CMD",
+    help="When the training has ended, run this with the result as JSON on its standard input.",
+)
 @runs_option
 @click.option("--app", "in_app", is_flag=True, help="Start the training in the full-screen app.")
 @low_bandwidth_option
@@ -55,6 +61,7 @@ def train_command(
     resumed: str | None,
     take_over: bool,
     detach: bool,
+    on_end: str | None,
     runs_dir: Path,
     in_app: bool,
     low_bandwidth: bool,
@@ -67,9 +74,9 @@ def train_command(
     it does after a crash. When the terminal goes, or who reads --json, the training goes on. An option that is given
     wins over the preset.
     """
-    if in_app and (as_json or detach):
-        other = "--json the standard output" if as_json else "--detach does without"
-        raise click.UsageError(f"--app fills the terminal and {other}: choose one")
+    for other, given_too in (("--json", as_json), ("--detach", detach), ("--on-end", on_end is not None)):
+        if in_app and given_too:
+            raise click.UsageError(f"--app and {other} exclude each other: choose one")
     if resumed is None:
         if not corpus:
             raise click.UsageError("Missing argument 'CORPUS...'")
@@ -88,8 +95,8 @@ def train_command(
             return show_app(runs_dir, Opening(run=run, resume=changes), low_bandwidth=low_bandwidth)
         begin = partial(resume_run, run, changes=changes, take_over=take_over)
     if detach:
-        return _train_in_background(begin, runs_dir, as_json)
-    return _train(begin, runs_dir, as_json)
+        return _train_in_background(begin, runs_dir, as_json, on_end)
+    return _train(begin, runs_dir, as_json, on_end)
 
 
 def _refuse_changes(given: dict[str, Any]) -> None:
@@ -100,28 +107,30 @@ def _refuse_changes(given: dict[str, Any]) -> None:
         raise click.UsageError(f"--resume goes on with the run as it is: {asked[0]} cannot change (only {may})")
 
 
-def _train(begin: Begin, runs_dir: Path, as_json: bool) -> int:
+def _train(begin: Begin, runs_dir: Path, as_json: bool, on_end: str | None) -> int:
     control = Control()
     with stop_signals(control) as stopping:
         directory, events = begin(control, detached=False)
         stopping.on_hangup = on_hangup(directory)
         if not as_json:
             say(f"run directory: {directory.path}")
-        with closing(events), report_for(directory, as_json) as show:
+        with announced(directory, on_end), closing(events), report_for(directory, as_json) as show:
             progress, trouble = _drive(directory, events, show, control)
         if not as_json and _unsaved(progress) is None and (lines := where_lines(directory, runs_dir)):
             say(*lines)
+        if progress.state == "interrupted" and directory.resume_file.exists():
+            say(f"go on with: {command_line('train --resume', directory, runs_dir)}")
     return _exit_code(directory, progress, trouble, stopping)
 
 
-def _train_in_background(begin: Begin, runs_dir: Path, as_json: bool) -> int:
+def _train_in_background(begin: Begin, runs_dir: Path, as_json: bool, on_end: str | None) -> int:
     """In a process of its own, which belongs to no terminal; gives back once its first step is due."""
 
     def work(tell: Callable[[RunDirectory], None]) -> int:
         control = Control()
         with stop_signals(control) as stopping:
             directory, events = begin(control, detached=True)
-            with closing(events):
+            with announced(directory, on_end), closing(events):
                 first = next(events)
                 tell(directory)
                 progress, trouble = _drive(directory, chain([first], events), say_lines, control)
@@ -141,7 +150,7 @@ def _exit_code(directory: RunDirectory, progress: RunProgress, trouble: str | No
         raise click.ClickException(f"the training failed: {progress.reason}")
     if (problem := _unsaved(progress)) is not None:
         kept = directory.resume_file.exists()
-        way = f"make room, and charrnn-tui train --resume {directory.path} goes on from what is on disk"
+        way = f"make room, and {command_line('train --resume', directory, directory.path.parent)} goes on from there"
         raise click.ClickException(
             f"the model of step {progress.step:,} is lost: {problem}" + (f"; {way}" if kept else "")
         )

@@ -91,6 +91,10 @@ def hostile_run(runs: Path) -> RunDirectory:
         ("train", "--resume", NAME + "x"),
         ("doctor", "--no-speed", "--runs-dir", f"/tmp/{NAME}"),
         ("doctor", "--no-speed", "--json", "--runs-dir", f"/tmp/{NAME}"),
+        ("rm", NAME + "x"),
+        ("rm", "RUN"),
+        ("rm", "RUN", "--yes"),
+        ("train", "TEXT", *TINY, "--max-steps", "1", "--on-end", f": {NAME[1:]}; exit 1"),
         (NAME,),
         ("RUN",),
         (f"--{NAME}",),
@@ -146,5 +150,6 @@ def test_on_a_terminal_our_own_sequences_are_the_only_ones(
     }
     _, sent, _ = screen_after(command, *arguments[command], runs=runs, columns=200)
     shown = sent.decode()
-    assert raw(shown) <= {"\x1b", "\r"}
-    assert all(part.startswith("[") for part in shown.split("\x1b")[1:])
+    assert raw(shown) <= {"\x1b", "\r", "\a"}
+    assert all(part.startswith(("[", "]2;", "]9;", "]777;")) for part in shown.split("\x1b")[1:])
+    assert shown.count("\a") == (4 if command == "train" else 0)  # the bell, the title and two notifications

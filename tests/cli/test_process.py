@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import shlex
 import signal
 import subprocess
 from pathlib import Path
@@ -51,6 +52,7 @@ def test_a_signal_saves_the_model_and_ends_the_training(
     returned, stdout, stderr = finish(process)
     assert returned == code
     assert "saving, then stopping" in stderr
+    assert "\ngo on with: charrnn-tui train --resume happy-1\n" in stderr
     assert "Traceback" not in stderr
     last = json.loads(stdout.splitlines()[-1])
     assert (last["event"], last["state"]) == ("run_finished", "interrupted")
@@ -106,6 +108,15 @@ def test_a_signal_ends_the_writing_without_a_traceback(
     returned, _, stderr = finish(process)
     assert returned == code
     assert "Traceback" not in stderr
+
+
+def test_a_detached_training_runs_the_command_at_its_end(runs: Path, text_file: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "result"
+    os.mkfifo(pipe)
+    command = ("--on-end", f"cat > {shlex.quote(str(pipe))}")
+    code, _, stderr = finish(start("train", text_file, *TINY, "--detach", *command, runs=runs))
+    assert code == 0, stderr
+    assert json.loads(pipe.read_text())["state"] == "finished"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="standard input has no name elsewhere")

@@ -4,6 +4,7 @@ import json
 import os
 import random
 import re
+import shlex
 import signal
 import time
 from collections.abc import Callable
@@ -270,8 +271,9 @@ def test_a_hangup_may_save_and_stop(runs: Path, text_file: Path) -> None:
 
 
 def test_a_detached_training_goes_on_and_is_found_again(runs: Path, text_file: Path, invoke: Invoke) -> None:
+    on_end = ("--on-end", f"cat > {shlex.quote(str(runs / 'result'))}")
     code, out, words = finish(
-        start("train", text_file, *SLOWER, "--epochs", 10_000, "--name", "away", "--detach", runs=runs)
+        start("train", text_file, *SLOWER, "--epochs", 10_000, "--name", "away", "--detach", *on_end, runs=runs)
     )
     assert (code, out) == (0, "")
     pid = int(re.search(r"away trains on without this terminal \(process (\d+)\)", words)[1])  # type: ignore[index]
@@ -288,6 +290,7 @@ def test_a_detached_training_goes_on_and_is_found_again(runs: Path, text_file: P
         assert told["pid"] != pid
         assert run.trainer() == str(told["pid"])
         pid = told["pid"]
+        assert not (runs / "result").exists()  # it has not ended
     finally:
         os.kill(pid, signal.SIGTERM)
     until(lambda: run.trainer() is None)

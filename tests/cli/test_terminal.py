@@ -46,13 +46,16 @@ def screen_after(*arguments: object, runs: Path, columns: int = 80) -> tuple[int
 
 
 def test_a_training_draws_a_bar_and_leaves_its_result(runs: Path, text_file: Path) -> None:
-    code, _, rows = screen_after("train", text_file, *TINY, "--print-every", 10, runs=runs)
+    code, sent, rows = screen_after("train", text_file, *TINY, "--print-every", 10, runs=runs)
     assert code == 0
     bar = next(row for row in rows if "━" in row)
     assert bar.startswith("happy-1 ━")
     assert "100 % · loss " in bar
     assert "· val " in bar
     assert any(row.startswith("best val loss ") and "at 4 × 10" in row for row in rows)
+    assert sent.count(b"\x1b]9;happy-1: finished at step 45") == 1
+    assert sent.count(b"\x1b]777;notify;happy-1;finished at step 45") == 1
+    assert sent.count(b"\x1b]2;happy-1: finished at step 45") == 1
     assert any(row.startswith("write with it: charrnn-tui sample happy-1") for row in rows)
 
 

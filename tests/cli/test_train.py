@@ -1,6 +1,7 @@
 """`charrnn-tui train`, in this process: what it says and what it leaves."""
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -176,6 +177,25 @@ def test_the_app_needs_a_terminal_and_starts_no_run_without(invoke: Invoke, runs
     assert result.exit_code == 2
     assert "needs a terminal" in one_line(result)
     assert not runs.exists()
+
+
+@pytest.mark.parametrize("state", ["finished", "failed"])
+def test_a_command_is_given_the_result_at_the_end(
+    invoke: Invoke, runs: Path, text_file: Path, tmp_path: Path, state: str
+) -> None:
+    options = ("--lr", 9.99, "--weight-decay", 9.99, "--clip", 999999, "--epochs", 9) if state == "failed" else ()
+    result = tmp_path / "result.json"
+    invoke("train", text_file, *TINY, *options, "--on-end", f"cat > {shlex.quote(str(result))}")
+    values = json.loads(result.read_text())
+    assert (values["run"], values["state"]) == ("happy-1", state)
+    (listed,) = json.loads(invoke("runs", "--json").stdout)
+    assert values == listed
+
+
+def test_a_command_that_fails_at_the_end_is_told_and_changes_no_exit_code(invoke: Invoke, text_file: Path) -> None:
+    result = invoke("train", text_file, *TINY, "--max-steps", 1, "--on-end", "exit 3")
+    assert result.exit_code == 0
+    assert "--on-end: the command ended with exit code 3: exit 3" in result.stderr
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32", "cp1251", "utf-8-sig"])
