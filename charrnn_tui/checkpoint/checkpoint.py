@@ -114,11 +114,6 @@ def tensor_shapes(tokens: int, n_hidden: int, n_layers: int) -> dict[str, tuple[
     return shapes | {"fc.weight": (tokens, n_hidden), "fc.bias": (tokens,)}
 
 
-def parameter_count(tokens: int, n_hidden: int, n_layers: int) -> int:
-    """The number of parameters of a CharRNN of these sizes."""
-    return sum(int(np.prod(shape)) for shape in tensor_shapes(tokens, n_hidden, n_layers).values())
-
-
 def sizes_of(weights: Weights) -> tuple[int, int]:
     """(n_hidden, n_layers) from the tensors' names and shapes. Raises CheckpointError if these are inconsistent."""
     layers = [

@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes | memoryview) -> None:
     """Write a temporary file, fsync, rename it: a reader sees the old file or the new one, never a part of it."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

@@ -10,12 +10,14 @@ import numpy as np
 import torch
 
 from charrnn_tui.native.cores import available_cores
+from charrnn_tui.run.memory import check_memory, free_memory, parameter_count
 from charrnn_tui.run.settings import SettingsError, TrainSettings
 from charrnn_tui.training.cudnn_lstm import has_bfloat16
 from charrnn_tui.training.device_check import disagreement
 from charrnn_tui.training.model import CharRNN
 
 _CLEARLY = 1.25  # times as fast as bfloat16 must float32 be; bfloat16 gains 1.7 times by AVX-512 BF16, 3 by AMX
+_TRIED_PARAMETERS = 20_000_000  # of the largest model that is tried
 _STEPS_AHEAD = 16
 _TEXT_SHARE = 0.25  # of the GPU's free memory that the text may take
 
@@ -39,9 +41,12 @@ class Placement:
 def place(settings: TrainSettings, tokens: int) -> Placement:
     """Choose device, precision and threads, and set torch's threads.
 
-    Raises SettingsError for a device that is missing, or computes otherwise than the CPU.
+    Raises SettingsError for a device that is missing, or computes otherwise than the CPU, and for a training that does
+    not fit into its memory.
     """
     device = _device(settings.device)
+    free = torch.cuda.mem_get_info()[0] if device == "cuda" else free_memory()
+    check_memory(settings, tokens, free)
     precisions = _precisions(device) if settings.precision == "auto" else (settings.precision,)
     if device == "cpu":
         precision, threads = fastest(settings, tokens, precisions)
@@ -51,7 +56,6 @@ def place(settings: TrainSettings, tokens: int) -> Placement:
         torch.backends.cudnn.allow_tf32 = True
     torch.set_num_threads(threads)
     if device == "cuda":  # only there do calls return before the work is done
-        free = torch.cuda.mem_get_info()[0]
         return Placement(device, _device_name(device), precision, threads, _STEPS_AHEAD, int(_TEXT_SHARE * free))
     return Placement(device, _device_name(device), precision, threads)
 
@@ -129,12 +133,14 @@ def _device_name(device: str) -> str:
 def fastest(settings: TrainSettings, tokens: int, precisions: tuple[str, ...]) -> tuple[str, int]:
     """The fastest (precision, threads), with all cores, half of them or one, by training a few time steps.
 
-    It takes about a second. float32 must beat bfloat16 clearly, so that a machine always chooses the same.
+    It takes about a second, so that large models, for which it would take many, get the likeliest choice untried.
+    float32 must beat bfloat16 clearly, so that a machine always chooses the same.
     """
     cores = available_cores()
     counts = [settings.threads] if settings.threads else sorted({1, max(1, cores // 2), cores}, reverse=True)
     candidates = [(precision, threads) for precision in precisions for threads in counts]
-    if len(candidates) == 1:
+    large = parameter_count(tokens, settings.n_hidden, settings.n_layers) > _TRIED_PARAMETERS
+    if len(candidates) == 1 or large:
         return candidates[0]
     before = torch.random.get_rng_state()  # the trial must not change the run's random numbers
     model = CharRNN(tokens, settings.n_hidden, settings.n_layers, drop_prob=0.0)

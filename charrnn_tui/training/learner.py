@@ -28,8 +28,12 @@ _LOSSES_AT_A_TIME = 16  # of a validation, read from the device
 _AHEAD_SECONDS = 0.1  # of work queued on the device at most: a request waits that long
 
 
-class ValidationCancelled(Exception):
-    """A validation was given up because somebody waits for the training to end."""
+class Cancelled(Exception):
+    """A step or a validation was given up because somebody waits for the training to end; it changed nothing."""
+
+
+def _never() -> bool:
+    return False
 
 
 class Learner:
@@ -54,6 +58,7 @@ class Learner:
         tokens = len(corpus.vocabulary)
         self.placement = placement or place(settings, tokens)
         self.device = torch.device(self.placement.device)
+        self.check_seconds = 0.25
         self._queue, self._clock = queue or DeviceQueue(self.device), clock
         self._dtype: torch.dtype = getattr(torch, self.placement.precision)
         # The seed comes right before the model, so that its first weights are the notebook's with the same seed.
@@ -124,12 +129,13 @@ class Learner:
         self.steps = min(whole, settings.max_steps or whole)
         self.kept_steps = steps_to_keep(settings.keep_checkpoints, self.steps, self.steps_per_epoch)
 
-    def learn(self, until: int = 0) -> StepDone:
+    def learn(self, until: int = 0, cancelled: Callable[[], bool] = _never) -> StepDone:
         """Report one more step; if its loss or gradient is not finite, it and those queued behind it change nothing.
 
         Further steps are queued behind it, as many as pay on this device, but none after step `until`, when the caller
-        will look at the model.
+        will look at the model. Raises Cancelled, on a CPU, soon after `cancelled()` turns true.
         """
+        self._check(cancelled)
         while not self._queued or (self.queued <= self._worth_queueing() and self.step + self.queued < until):
             self.begin_step()
         return self._report(self._queued.popleft())
@@ -157,10 +163,28 @@ class Learner:
         x, y = self.batches[step % self.steps_per_epoch]  # (seq, batch) each
         self.optimizer.set_lr(lr)
         self.model.train()
-        figures, *hidden = self._step_graph.run(self._train_on, x, y, *self.hidden)
+        generator = torch.get_rng_state()
+        try:
+            figures, *hidden = self._step_graph.run(self._train_on, x, y, *self.hidden)
+        except Cancelled:
+            torch.set_rng_state(generator)
+            raise
         figures = self._queue.fetch(figures)
         self._queued.append(QueuedStep(step + 1, lr, self.hidden, figures, self._queue.mark()))
         self.hidden = hidden[0], hidden[1]
+
+    def _check(self, cancelled: Callable[[], bool]) -> None:
+        """Let the model ask, every `check_seconds`, whether to give up what it computes."""
+        asked = time.perf_counter()
+
+        def check() -> None:
+            nonlocal asked
+            if time.perf_counter() - asked >= self.check_seconds:
+                asked = time.perf_counter()
+                if cancelled():
+                    raise Cancelled
+
+        self.model.check = check
 
     def _train_on(self, x: Tensor, y: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, ...]:
         """Loss and gradient norm, (2,), and the next hidden state; x, y (seq, batch), h, c (layers, batch, n)."""
@@ -213,14 +237,15 @@ class Learner:
         allowed = self.settings.val_chars // (self.settings.batch_size * self.settings.seq_length)
         return min(len(self.validation_batches), max(1, allowed))
 
-    def validate(self, cancelled: Callable[[], bool] = lambda: False) -> tuple[float, float]:
+    def validate(self, cancelled: Callable[[], bool] = _never) -> tuple[float, float]:
         """The notebook's validation: (mean of the batch losses in nats/char, seconds it took).
 
         It is computed in the training's precision: bfloat16 moves the mean over the notebook's text by 1e-5. Of a long
-        text, `val_chars` limits how far each row of the batches is read. Raises ValidationCancelled soon after
+        text, `val_chars` limits how far each row of the batches is read. Raises Cancelled soon after
         `cancelled()` turns true.
         """
         started = self._clock()
+        self._check(cancelled)
         self.model.eval()
         hidden = list(self.model.init_hidden(self.settings.batch_size))
         total, losses = 0.0, list[Tensor]()
@@ -233,7 +258,7 @@ class Learner:
                     total += sum(torch.stack(losses).tolist())
                     losses.clear()  # thousands of small tensors among large ones would fragment the heap
                     if cancelled():
-                        raise ValidationCancelled
+                        raise Cancelled
         total += sum(loss.item() for loss in losses)
         self._validation_seconds = seconds = self._clock() - started
         self.train_seconds += seconds

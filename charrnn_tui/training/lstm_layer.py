@@ -12,7 +12,7 @@ over the gates (lstm_cell.c). Whatever does not depend on the step before is one
 and the gradients of the weights. A layer that reads characters looks up a row of W instead of multiplying a one-hot x.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -23,14 +23,17 @@ from charrnn_tui.training.lstm_cell import compiled_cell
 State = tuple[Tensor, Tensor]  # h and c after the last time step, float32 (batch, n)
 
 
-def lstm_layer(x: Tensor, state: State, weights: Sequence[Tensor], dtype: torch.dtype) -> Any:
+def lstm_layer(
+    x: Tensor, state: State, weights: Sequence[Tensor], dtype: torch.dtype, check: Callable[[], None] = lambda: None
+) -> Any:
     """(output (seq, batch, n) of dtype `dtype`, detached State) of one layer. Needs `compiled_cell()`.
 
     x: ids int64 (seq, batch), or (seq, batch, inputs) of dtype `dtype`. state: float32 (batch, n), taken as constant.
     weights: weight_ih (4n, inputs), weight_hh (4n, n), bias_ih and bias_hh (4n,), float32, as in nn.LSTM. dtype:
-    float32 or bfloat16, of the products and gates; sums and cell state are float32.
+    float32 or bfloat16, of the products and gates; sums and cell state are float32. check: called at each time step,
+    forward and backward; may raise to give up.
     """
-    output, h, c = _Layer.apply(x, *state, *weights, dtype)  # type: ignore[no-untyped-call]  # torch's
+    output, h, c = _Layer.apply(x, *state, *weights, dtype, check)  # type: ignore[no-untyped-call]  # torch's
     return output, (h, c)
 
 
@@ -46,6 +49,7 @@ class _Layer(torch.autograd.Function):
         bias_ih: Tensor,
         bias_hh: Tensor,
         dtype: torch.dtype,
+        check: Callable[[], None],
     ) -> tuple[Tensor, Tensor, Tensor]:
         cell, seq, batch, n = compiled_cell(), *x.shape[:2], weight_hh.shape[1]
         hs = torch.empty(seq + 1, batch, n, dtype=dtype)  # hs[t + 1] is the output of time step t
@@ -60,10 +64,12 @@ class _Layer(torch.autograd.Function):
             gates = entered  # (seq, batch, 4n)
         recurrent = _Product(weight_hh.to(dtype), batch)
         for t in range(seq):
+            check()
             from_before = recurrent(hs[t])  # R h[t-1]: (batch, 4n)
             inputs, rows = (entered, x[t]) if reads_ids else (entered[t], None)
             cell.call("forward", dtype, batch, n, from_before, inputs, rows, cs[t], gates[t], cs[t + 1], hs[t + 1])
         ctx.save_for_backward(x, hs, cs, weight_ih, weight_hh)
+        ctx.check = check
         ctx.gates = gates  # not through save_for_backward, which forbids the backward pass to write over them
         h, c = hs[seq].float(), cs[seq].clone()
         ctx.mark_non_differentiable(h, c)  # truncated backpropagation: the next batch starts from them as constants
@@ -79,6 +85,7 @@ class _Layer(torch.autograd.Function):
         d_h, d_c = torch.zeros(batch, n, dtype=dtype), torch.zeros(batch, n)  # from later time steps: none yet
         recurrent = _Product(weight_hh.to(dtype).t().contiguous(), batch)
         for t in reversed(range(seq)):
+            ctx.check()
             cell.call("backward", dtype, batch, n, d_output[t], d_h, gates[t], cs[t], cs[t + 1], d_c)
             if t:  # h_0 is a constant
                 d_h = recurrent(gates[t])  # R^T d_a[t]: (batch, n)
@@ -92,7 +99,7 @@ class _Layer(torch.autograd.Function):
             d_x = (flat @ weight_ih.to(dtype)).view(x.shape)  # (seq, batch, inputs)
             d_weight_ih = (flat.t() @ x.view(-1, x.shape[-1])).float()  # (4n, inputs)
             d_bias = _sums(flat, torch.zeros(len(flat), dtype=torch.int64), 1)[0]  # (4n,)
-        return d_x, None, None, d_weight_ih, d_weight_hh, d_bias, d_bias, None
+        return d_x, None, None, d_weight_ih, d_weight_hh, d_bias, d_bias, None, None
 
 
 def _sums(rows: Tensor, ids: Tensor, alphabet: int) -> Tensor:

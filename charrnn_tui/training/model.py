@@ -45,6 +45,7 @@ class CharRNN(nn.Module):
         # None: the fastest that computes correctly on the parameters' device
         self.forced_layers: Layers | None = None
         self.forced_dropout: Dropout | None = None
+        self.check: Callable[[], None] = lambda: None  # called often while our layers compute; may raise to give up
 
     def forward(self, ids: Tensor, hidden: Hidden, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Hidden]:
         """Logits (seq * batch, tokens) and the next hidden state, detached, for ids (seq, batch) of dtype int64.
@@ -96,7 +97,7 @@ class CharRNN(nn.Module):
         PyTorch's is never asked for more than one layer, nor for dropout: on Apple's GPUs it computes them wrongly.
         """
         if self.layers is Layers.OURS:
-            output, state = lstm_layer(x, state, weights, dtype)
+            output, state = lstm_layer(x, state, weights, dtype, self.check)
             return output, state
         x, weight_ih = self._as_vectors(x, weights[0])
         hidden, backward = [part.unsqueeze(0) for part in state], torch.is_grad_enabled()

@@ -100,7 +100,7 @@ class TrainingReporter:
         return LearningRateChanged(time=time.time(), step=learner.step, lr=learner.lr, factor=learner.lr_factor)
 
     def evaluated(self, cancelled: Callable[[], bool]) -> Evaluated:
-        """Validate now. Raises ValidationCancelled."""
+        """Validate now. Raises Cancelled."""
         learner, best_before = self._learner, self.validated.best_loss
         val_loss, seconds = learner.validate(cancelled)
         best = val_loss < (np.inf if best_before is None else best_before)  # never true for NaN

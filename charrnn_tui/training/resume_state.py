@@ -47,7 +47,7 @@ def write_resume_state(path: Path, state: ResumeState) -> None:
     """Write the file atomically. Raises OSError."""
     buffer = io.BytesIO()
     torch.save({"format": FORMAT, **{field.name: getattr(state, field.name) for field in fields(state)}}, buffer)
-    write_atomically(path, buffer.getvalue())
+    write_atomically(path, buffer.getbuffer())
 
 
 def read_resume_state(path: Path) -> ResumeState:

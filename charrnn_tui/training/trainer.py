@@ -14,7 +14,7 @@ from charrnn_tui.text.batches import check_geometry
 from charrnn_tui.text.corpus import Corpus
 from charrnn_tui.training.checkpoint_store import ADVANCE_SECONDS, CheckpointStore
 from charrnn_tui.training.devices import is_device_lost
-from charrnn_tui.training.learner import Learner, ValidationCancelled
+from charrnn_tui.training.learner import Cancelled, Learner
 from charrnn_tui.training.loss_alarms import with_alarms
 from charrnn_tui.training.reporter import TrainingReporter, WriteSample
 from charrnn_tui.training.requests import RequestHandler
@@ -112,7 +112,11 @@ class _Training:
                 yield from self.requests.serve()
                 if self.requests.stop is not None:
                     return
-            done = learner.learn(until=self._next_stop() if learner.placement.steps_ahead else 0)
+            until = self._next_stop() if learner.placement.steps_ahead else 0
+            try:
+                done = learner.learn(until, self.requests.stop_waiting)
+            except Cancelled:
+                continue
             yield done
             if not np.isfinite(done.loss + done.grad_norm):
                 yield self._diverge()
@@ -156,7 +160,7 @@ class _Training:
     def _validate(self) -> Events:
         try:
             evaluated = self.reporter.evaluated(self.requests.stop_waiting)
-        except ValidationCancelled:
+        except Cancelled:
             return
         yield evaluated
         if evaluated.best:

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError, parameter_count, sizes_of, tensor_shapes
+from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError, sizes_of, tensor_shapes
 from charrnn_tui.checkpoint.safetensors_file import looks_like_safetensors, read_checkpoint, write_checkpoint
+from charrnn_tui.run.memory import parameter_count
 from tests.checkpoint.random_checkpoints import TOKENS, random_checkpoint, same_bits
 
 FACTS: dict[str, Any] = {

@@ -18,8 +18,8 @@ from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.scoring import batch_losses
 from charrnn_tui.text.corpus import Corpus
 from charrnn_tui.training.devices import fastest, place
-from charrnn_tui.training.learner import Learner, ValidationCancelled
-from charrnn_tui.training.model import CharRNN
+from charrnn_tui.training.learner import Cancelled, Learner
+from charrnn_tui.training.model import CharRNN, Layers
 from charrnn_tui.training.schedule import FLOOR, learning_rate
 from tests.sampling.random_networks import checkpoint_of
 from tests.text.notebook_batches import notebook_batches
@@ -142,6 +142,20 @@ def test_a_step_that_is_not_finite_changes_nothing() -> None:
     assert all((before[name] == tensor).all() for name, tensor in learner.weights().items())
 
 
+@pytest.mark.parametrize("calls", [1, 20, 40, 55])  # in 15 time steps, 2 layers, forward and backward
+def test_a_step_given_up_anywhere_changes_nothing(calls: int) -> None:
+    settings, corpus = small_settings(drop_prob=0.5), small_corpus()
+    expected = [Learner(settings, corpus).learn().loss]
+    learner, asked = Learner(settings, corpus), iter(range(10_000))
+    if learner.model.layers is not Layers.OURS:
+        pytest.skip("PyTorch's layers compute a step in one piece")
+    learner.check_seconds = 0.0
+    with pytest.raises(Cancelled):
+        learner.learn(cancelled=lambda: next(asked) >= calls)
+    assert (learner.step, learner.queued) == (0, 0)
+    assert [learner.learn().loss] == expected
+
+
 def test_weights_handed_out_are_a_copy() -> None:
     learner = Learner(small_settings(), small_corpus())
     before = learner.weights()
@@ -199,7 +213,7 @@ def test_a_validation_keeps_few_losses_at_a_time_and_can_be_called_off() -> None
     learner.validate()
     assert len(losses) == learner.validation_windows > 100
     assert most < 20
-    with pytest.raises(ValidationCancelled):
+    with pytest.raises(Cancelled):
         learner.validate(lambda: len(losses) > learner.validation_windows + 50)
     assert len(losses) < learner.validation_windows + 100
 
@@ -267,6 +281,11 @@ def test_a_device_that_is_not_here_is_refused() -> None:
         pytest.skip("this machine has one")
     with pytest.raises(SettingsError, match=r"--device: mps is not available on this machine \(here: .*cpu"):
         place(small_settings(device="mps"), 5)
+
+
+def test_what_does_not_fit_into_memory_is_refused_before_it_is_built() -> None:
+    with pytest.raises(SettingsError, match=r"--n-hidden: 16,384 needs about .*; the largest that fits is \d"):
+        Learner(small_settings(n_hidden=16_384, n_layers=64), small_corpus())
 
 
 def test_the_trial_of_threads_leaves_the_random_numbers_alone() -> None:

@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from charrnn_tui.checkpoint.checkpoint import parameter_count
+from charrnn_tui.run.memory import parameter_count, training_bytes
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.text.batches import batch_count, split_at
@@ -16,7 +16,6 @@ from charrnn_tui.text.batches import batch_count, split_at
 _FLOPS_PER_PARAMETER = 6  # a character's forward and backward pass: two products forward, four backward
 _LSTM_EFFICIENCY = 0.7  # of the speed of matrix products: what PyTorch's LSTM reaches in float32
 _PRODUCT = 64  # rows and columns of the product that is timed
-_ACTIVATIONS = 14  # floats kept per character, layer and hidden unit for the backward pass
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,6 @@ def training_cost(settings: TrainSettings, chars: int, tokens: int, parameters_p
     whole = batch_count(boundary, settings.batch_size, settings.seq_length) * settings.epochs
     steps = min(whole, settings.max_steps or whole)
     batch_chars = settings.batch_size * settings.seq_length
-    per_char = settings.n_layers * settings.n_hidden * _ACTIVATIONS + 3 * tokens
     speed = parameters_per_second / parameters  # characters/s
     validations = steps / settings.print_every if settings.val_frac else 0
     val_chars = min(chars - boundary, settings.val_chars)
@@ -44,7 +42,7 @@ def training_cost(settings: TrainSettings, chars: int, tokens: int, parameters_p
     return TrainingCost(
         parameters=parameters,
         steps=steps,
-        memory_bytes=4 * (4 * parameters + batch_chars * per_char),  # weights, gradients, Adam's two moments
+        memory_bytes=training_bytes(settings, tokens),
         seconds=work / speed,
     )
 
