@@ -12,6 +12,7 @@ from charrnn_tui.checkpoint.safetensors_file import write_checkpoint
 from charrnn_tui.run.directory import EventWriter, RunDirectory
 from charrnn_tui.run.events import RunStarted
 from charrnn_tui.text.vocabulary import Vocabulary
+from charrnn_tui.training.net_writer import write_net
 from tests.cli.conftest import random_checkpoint
 
 ROOT = Path(__file__).parents[1]
@@ -88,17 +89,19 @@ def test_a_part_imported_whole_brings_in_only_what_it_may(part: str, allowed: se
         (["runs"], {"click", "numpy", "safetensors", "rich"}),
         (["info", "MODEL"], {"click", "numpy", "safetensors", "rich"}),
         (["sample", "MODEL", "--length", "5"], {"click", "numpy", "safetensors"}),
+        (["sample", "NET", "--length", "5"], {"click", "numpy", "safetensors"}),
         (["watch", "happy-1", "--once"], {"click", "numpy", "safetensors", "rich"}),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
 def test_a_command_brings_in_only_what_it_needs(command: list[str], allowed: set[str], tmp_path: Path) -> None:
-    model, runs = tmp_path / "model.safetensors", tmp_path / "runs"
+    model, net, runs = tmp_path / "model.safetensors", tmp_path / "model.net", tmp_path / "runs"
     write_checkpoint(model, random_checkpoint(Vocabulary("The")))
+    write_net(net, random_checkpoint(Vocabulary("The")))
     writer = EventWriter(RunDirectory.create(runs, "happy").events_file)
     writer.append(RunStarted(time=1.0))
     writer.close()
-    words = [str(model) if word == "MODEL" else word for word in command]
+    words = [{"MODEL": str(model), "NET": str(net)}.get(word, word) for word in command]
     assert modules_after(RUN_COMMAND, "--runs-dir", runs, *words) <= allowed
 
 

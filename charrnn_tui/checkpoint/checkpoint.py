@@ -48,9 +48,12 @@ class Facts(TypedDict, total=False):
     versions: dict[str, str]
 
 
+FACT_TYPES: Mapping[str, Any] = get_type_hints(Facts, include_extras=True)
+
+
 def read_facts(values: Mapping[str, Any]) -> Facts:
     """The facts that are known and of the type that they should have, and so the settings among them."""
-    facts, _ = readable(values, get_type_hints(Facts, include_extras=True))
+    facts, _ = readable(values, FACT_TYPES)
     if "settings" in facts:
         facts["settings"], _ = readable(facts["settings"], SETTINGS_TYPES)
     return cast(Facts, facts)

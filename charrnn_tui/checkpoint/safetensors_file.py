@@ -12,13 +12,23 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError, Facts, one_line, read_facts, sizes_of
+from charrnn_tui.checkpoint.checkpoint import (
+    FACT_TYPES,
+    Checkpoint,
+    CheckpointError,
+    Facts,
+    one_line,
+    read_facts,
+    sizes_of,
+)
 from charrnn_tui.run.decoding import DecodingError, decode, read_json
 from charrnn_tui.run.files import write_atomically
 from charrnn_tui.text.vocabulary import Vocabulary
 
 FORMAT = "charrnn-tui"
 FORMAT_VERSION = 1
+LONGEST_HEADER = 8 << 20  # bytes; an alphabet of 100,000 characters takes 1 MB
+LONGEST_FACT = 1 << 16  # characters
 _TOKENS = "tokens"
 _log = logging.getLogger(__name__)
 
@@ -44,6 +54,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     Facts that are unknown or damaged are left out, and named in the log.
     """
     try:
+        _check_header(path)
         with safetensors.safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             if metadata.get("format") != FORMAT or _TOKENS not in metadata:
@@ -58,6 +69,14 @@ def read_checkpoint(path: Path) -> Checkpoint:
         names = one_line(", ".join(left_out))
         _log.warning("%s: facts left out, unknown or damaged: %.200s", one_line(str(path)), names)
     return checkpoint
+
+
+def _check_header(path: Path) -> None:
+    """Raise CheckpointError for a header so long that reading it would take many times its memory."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if LONGEST_HEADER < length < path.stat().st_size:
+            raise CheckpointError(f"is not a readable checkpoint: its header has {length:,} bytes")
 
 
 def _tensor(file: Any, name: str) -> Any:
@@ -79,8 +98,9 @@ def _facts(metadata: Mapping[str, str]) -> tuple[Facts, list[str]]:
     """The facts, and the names of those that are left out."""
     values: dict[str, Any] = {}
     for name, text in metadata.items():
-        with suppress(DecodingError):
-            values[name] = read_json(text)
+        if name in FACT_TYPES and len(text) <= LONGEST_FACT:
+            with suppress(DecodingError):
+                values[name] = read_json(text)
     if not isinstance(version := values.get("format_version"), int):
         raise CheckpointError("its metadata are damaged: no format version")
     if version > FORMAT_VERSION:

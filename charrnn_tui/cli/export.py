@@ -35,7 +35,7 @@ def export_command(source: str, out: Path, force: bool, runs_dir: Path) -> None:
         if out.suffix == ".safetensors":
             write_checkpoint(out, _in_order(checkpoint))
         else:
-            from charrnn_tui.training.net_file import write_net  # torch takes seconds, and only .net files need it
+            from charrnn_tui.training.net_writer import write_net  # torch takes seconds, and only .net files need it
 
             write_net(out, _in_order(checkpoint))
     except OSError as error:

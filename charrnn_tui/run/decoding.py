@@ -15,6 +15,8 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Finite = Annotated[float, msgspec.Meta(ge=-1e300, le=1e300)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e15)]
 
+LONGEST_JSON = 2 << 20  # bytes; `[],[],…` takes 21 times its length in memory
+
 
 class DecodingError(ValueError):
     """Contents of a file that are not what they should be; the message is one line."""
@@ -33,6 +35,8 @@ def finite_or_null(values: dict[str, Any]) -> dict[str, Any]:
 
 def read_json(data: bytes | str) -> Any:
     """Builtin objects from JSON; NaN and lone surrogates are read, too. Raises DecodingError."""
+    if len(data) > LONGEST_JSON:
+        raise DecodingError(f"is too long: {len(data):,} bytes")
     try:
         return json.loads(data)
     except (ValueError, RecursionError) as error:  # RecursionError: thousands of brackets
@@ -60,4 +64,7 @@ def readable(values: Any, kinds: Mapping[str, Any]) -> tuple[dict[str, Any], lis
 
 def decode(data: bytes | str, kind: type[T]) -> T:
     """JSON as this type. Raises DecodingError."""
-    return convert(read_json(data), kind)
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (ValueError, RecursionError):  # a lone surrogate, or an error that `convert` names
+        return convert(read_json(data), kind)

@@ -1,6 +1,7 @@
 """Reading a file of events that grows."""
 
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 from charrnn_tui.run.events import Event, from_line
@@ -17,7 +18,7 @@ class EventTail:
 
     def read(self, most: int = -1) -> Iterator[Event]:
         """The new events, in at most so many bytes; -1: all."""
-        for line in self._lines(most):
+        for line in BytesIO(self._lines(most)):
             event = from_line(line)
             if event is not None:
                 yield event
@@ -27,7 +28,7 @@ class EventTail:
         progress.add_all(self.read(most))
         return self._more
 
-    def _lines(self, most: int) -> list[bytes]:
+    def _lines(self, most: int) -> bytes:
         """The new lines that are whole."""
         try:
             with self._path.open("rb") as file:
@@ -37,8 +38,8 @@ class EventTail:
                 if b"\n" not in data:
                     data += file.readline()  # one line longer than that
         except OSError:
-            return []
+            return b""
         whole = data.rfind(b"\n") + 1
         self._offset += whole
         self._more = full and whole > 0
-        return data[:whole].split(b"\n")
+        return data[:whole]

@@ -190,6 +190,8 @@ def from_json(values: Mapping[str, Any]) -> Event | None:
 
 def from_line(line: bytes) -> Event | None:
     """The event of a line of events.jsonl; None for one that this version does not know or cannot read."""
+    if b'"event"' not in line:
+        return None
     try:
         return _DECODER.decode(line)
     except (ValueError, RecursionError):  # null for NaN, a lone surrogate, damage

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError
+from charrnn_tui.checkpoint.net_file import read_net
 from charrnn_tui.checkpoint.safetensors_file import looks_like_safetensors, read_checkpoint
 from charrnn_tui.playground.session import DIRECTORY as SESSIONS
 from charrnn_tui.playground.session import SessionError, list_sessions, read_session
@@ -46,8 +47,6 @@ def open_checkpoint(path: Path) -> Checkpoint:
     if not is_torch_file(head):
         kind = "empty" if not head else "neither a safetensors nor a torch file"
         raise CheckpointError(f"{path}: is not a checkpoint: the file is {kind}")
-    from charrnn_tui.training.net_file import read_net  # torch takes seconds, and only .net files need it
-
     return read_net(path)
 
 

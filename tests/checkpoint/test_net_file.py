@@ -4,7 +4,7 @@ import io
 import pickle
 import random
 import zipfile
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,10 @@ import torch
 from torch import nn
 
 from charrnn_tui.checkpoint.checkpoint import CheckpointError
+from charrnn_tui.checkpoint.net_file import read_net
 from charrnn_tui.checkpoint.safetensors_file import read_checkpoint, write_checkpoint
-from charrnn_tui.training.net_file import read_net, write_net
+from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.training.net_writer import write_net
 from tests.checkpoint.random_checkpoints import TOKENS, random_checkpoint, same_bits
 
 ZIP_AND_LEGACY = pytest.mark.parametrize("as_zip", [True, False], ids=["zip", "legacy"])
@@ -67,6 +69,73 @@ def refused(path: Path) -> str:
 )
 def test_variants_in_the_wild_are_read(tmp_path: Path, values: Any, as_zip: bool) -> None:
     assert same_bits(read_net(saved(tmp_path / "rnn.net", values, as_zip)), EXPECTED)
+
+
+INT2CHAR = dict(enumerate(TOKENS))
+CHAR2INT = {char: number for number, char in INT2CHAR.items()}
+
+
+def renamed(prefix: str, lstm: str = "lstm", output: str = "fc") -> dict[str, Any]:
+    return {prefix + n.replace("lstm.", lstm + ".").replace("fc.", output + "."): t for n, t in state_dict().items()}
+
+
+@ZIP_AND_LEGACY
+@pytest.mark.parametrize(
+    "values",
+    [
+        notebook_file(state_dict=renamed("model.")),
+        notebook_file(state_dict=renamed("net.")),
+        notebook_file(state_dict=renamed("", "rnn", "decoder")),
+        notebook_file(state_dict=renamed("module.model.", "rnn", "linear")),
+        notebook_file(state_dict={name: t.numpy() for name, t in state_dict().items()}),
+        {"model_state_dict": state_dict(), "chars": TOKENS, "optimizer_state_dict": {"state": {0: {"step": 1.0}}}},
+        {"model": state_dict(), "itos": list(TOKENS)},
+        {"model": state_dict(), "int2char": INT2CHAR},
+        {"model": state_dict(), "int2char": dict(reversed(INT2CHAR.items())), "n_hidden": np.int64(4)},
+        {"model": state_dict(), "char2int": dict(reversed(CHAR2INT.items())), "n_layers": np.float32(2)},
+        {"state_dict": state_dict(), "tokens": np.array(TOKENS), "n_hidden": np.array(4), "loss": np.float64(1.5)},
+        {"state_dict": state_dict(), "tokens": [np.str_(token) for token in TOKENS]},
+        defaultdict(int, state_dict=state_dict(), int2char=defaultdict(str, INT2CHAR), n_hidden=4),
+        {"state_dict": state_dict(), "tokens": TOKENS, "size": torch.zeros(2, 3).size(), "dtype": torch.float32},
+    ],
+    ids=lambda values: ",".join(map(str, values))[:40],
+)
+def test_layouts_of_other_scripts_are_read(tmp_path: Path, values: Any, as_zip: bool) -> None:
+    assert same_bits(read_net(saved(tmp_path / "rnn.net", values, as_zip)), EXPECTED)
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_every_protocol_of_pickle_is_read(tmp_path: Path, protocol: int) -> None:
+    path = tmp_path / "rnn.net"
+    torch.save(notebook_file(numbers=[1, -70_000, 2**40, 0.5], of={"a", "b"}), path, pickle_protocol=protocol)
+    assert same_bits(read_net(path), EXPECTED)
+
+
+@ZIP_AND_LEGACY
+def test_views_of_one_storage_are_read(tmp_path: Path, as_zip: bool) -> None:
+    """As cuDNN leaves them: all weights flat in one storage; and one transposed in memory."""
+    flat = torch.cat([tensor.flatten() for tensor in state_dict().values()])
+    tensors, start = {}, 0
+    for name, tensor in state_dict().items():
+        tensors[name] = flat[start : start + tensor.numel()].view(tensor.shape)
+        start += tensor.numel()
+    tensors["fc.weight"] = tensors["fc.weight"].t().contiguous().t()
+    path = saved(tmp_path / "rnn.net", notebook_file(state_dict=tensors), as_zip)
+    assert same_bits(read_net(path), EXPECTED)
+
+
+def test_an_embedding_is_folded_into_the_input_weights(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    embedding, lstm, fc = nn.Embedding(5, 3), nn.LSTM(3, 4, 2, batch_first=True), nn.Linear(4, 5)
+    parts = nn.ModuleDict({"encoder": embedding, "rnn": lstm, "decoder": fc})
+    path = saved(tmp_path / "rnn.net", {"model": parts.state_dict(), "chars": TOKENS})
+    ids = [0, 3, 4, 4, 1, 2]
+    expected = fc(lstm(embedding(torch.tensor([ids])))[0])[0].detach().numpy()
+    network = CharLSTM(read_net(path))
+    state = network.initial_state()
+    for token, logits in zip(ids, expected, strict=True):
+        ours, state = network.step(token, state)
+        np.testing.assert_allclose(ours, logits, atol=1e-5)
 
 
 @pytest.mark.parametrize(("n_hidden", "n_layers", "dtype"), [(1, 1, "float32"), (7, 4, "float64"), (5, 2, "float16")])
@@ -207,8 +276,14 @@ def network(cell: nn.Module, name: str = "lstm") -> dict[str, Any]:
     ("values", "message"),
     [
         (torch.zeros(3), "is a torch file, but holds a Tensor, not the notebook's dictionary"),
-        (state_dict(), "is not the notebook's checkpoint: it has no state_dict and no tokens (its keys: 'lstm.w"),
-        ({"state_dict": state_dict()}, "is not the notebook's checkpoint: it has no tokens (its keys: 'state_dict')"),
+        (
+            state_dict(),
+            "is a state_dict, weights without the alphabet: it has no tokens; their order cannot be known",
+        ),
+        (
+            {"state_dict": state_dict()},
+            "has no tokens; their order cannot be known: the notebook takes it from a Python set",
+        ),
         (network(nn.GRU(5, 4, 2), "gru"), "the tensor gru.weight_ih_l0 has no place in a CharRNN (an LSTM and one"),
         (network(nn.GRU(5, 4, 2)), "the tensor lstm.weight_ih_l0 is 12 × 5, expected 16 × 5"),
         (network(nn.LSTM(5, 4, 2, bidirectional=True)), "its LSTM is bidirectional"),
@@ -218,13 +293,18 @@ def network(cell: nn.Module, name: str = "lstm") -> dict[str, Any]:
         (notebook_file(tokens=TOKENS[:4]), "the tensor lstm.weight_ih_l0 is 16 × 5, expected 16 × 4"),
         (notebook_file(tokens=5), "its tokens are damaged: 'int' object is not iterable"),
         (notebook_file(tokens={"a": 0, "bc": 1}), "its tokens are damaged: a token must be one character, not 'bc'"),
+        (notebook_file(tokens=set("abcde")), "its tokens are damaged: a set has no order"),
+        ({"weights": 1}, "is not the notebook's checkpoint: it has no state_dict (its keys: 'weights')"),
         (notebook_file(state_dict=[1]), "its state_dict is not a dictionary of tensors"),
         (
             notebook_file(state_dict=state_dict() | {3: torch.zeros(1)}),
             "its state_dict has a key that is not a name: 3",
         ),
-        (notebook_file(state_dict=state_dict(fc__bias=torch.zeros(5, dtype=torch.int8))), "is of type torch.int8"),
-        (notebook_file(state_dict=state_dict(fc__bias=torch.zeros(5, device="meta"))), "stored in a way"),
+        (notebook_file(state_dict=state_dict(fc__bias=torch.zeros(5, dtype=torch.int8))), "is of type int8"),
+        (
+            notebook_file(state_dict=state_dict(fc__bias=torch.zeros(5, device="meta"))),
+            "_rebuild_meta_tensor_no_storage",
+        ),
         (notebook_file(state_dict=state_dict(fc2__bias=torch.zeros(5))), "the tensor fc2.bias has no place"),
         (notebook_file(state_dict=state_dict(**{"a\n\x1b[31mb": torch.zeros(5)})), "has no place"),
     ],
