@@ -24,8 +24,9 @@ from charrnn_tui.text.batches import TextTooShort, batch_count, split_at
 from charrnn_tui.text.corpus import read_text
 from charrnn_tui.text.vocabulary import Ids, UnknownCharacters
 
-# The notebook's; and of a long text no more is read than in a training.
-_GEOMETRY = {name: getattr(TrainSettings(), name) for name in ("val_frac", "val_chars", "batch_size", "seq_length")}
+_GEOMETRY = ("val_frac", "batch_size", "seq_length")
+# The notebook's, for a model that does not tell its own; of a long text no more is read than in a training.
+_NOTEBOOK = {name: getattr(TrainSettings(), name) for name in (*_GEOMETRY, "val_chars")}
 
 
 @click.command("score")
@@ -34,16 +35,24 @@ _GEOMETRY = {name: getattr(TrainSettings(), name) for name in ("val_frac", "val_
 @click.option(
     "--part",
     type=click.Choice(["val", "train", "all"]),
-    help="Score this part in the notebook's batches, as its validation does.  [default: the whole text in one pass]",
+    help="Score this part in batches, as a validation does.  [default: the whole text in one pass]",
 )
-@click.option("--val-frac", type=FiniteFloat(), help="Share of the text, at its end, that is `val`.  [default: 0.1]")
+@click.option(
+    "--val-frac",
+    type=FiniteFloat(),
+    help="Share of the text, at its end, that is `val`.  [default: as trained, or 0.1]",
+)
 @click.option(
     "--val-chars",
     type=click.IntRange(min=1),
-    help="Of `val`, characters that are read at most, from the start of each row.  [default: 1000000, as in training]",
+    help="Of `val`, characters that are read at most, from the start of each row.  [default: as trained, or 1000000]",
 )
-@click.option("--batch-size", type=click.IntRange(min=1), help="Of the batches of --part.  [default: 128]")
-@click.option("--seq-length", type=click.IntRange(min=1), help="Of the batches of --part.  [default: 100]")
+@click.option(
+    "--batch-size", type=click.IntRange(min=1), help="Of the batches of --part.  [default: as trained, or 128]"
+)
+@click.option(
+    "--seq-length", type=click.IntRange(min=1), help="Of the batches of --part.  [default: as trained, or 100]"
+)
 @encoding_option
 @unknown_option
 @click.option(
@@ -71,13 +80,25 @@ def score_command(
     """Tell how well a model predicts a text: nats and bits per character, and perplexity. FILE - is standard input.
 
     The figure depends on where the model's memory starts from nothing, so `--part val` reads the text exactly as the
-    notebook's validation does, with its sizes of batches; without --part the text is read once from its beginning,
-    one character after another, which takes its time: --part all reads the rows of a batch side by side.
+    validation of its training does, in batches of the same size, or of the notebook's for a model that does not tell
+    its own. Without --part the text is read once from its beginning, one character after another, which takes its
+    time: --part all reads the rows of a batch side by side.
     """
-    given = {"val_frac": val_frac, "val_chars": val_chars, "batch_size": batch_size, "seq_length": seq_length}
-    geometry = _checked_geometry(part, given, per_char)
+    given: dict[str, Any] = {
+        "val_frac": val_frac,
+        "val_chars": val_chars,
+        "batch_size": batch_size,
+        "seq_length": seq_length,
+    }
+    _check_usage(part, given, per_char)
     path = locate_checkpoint(checkpoint, runs_dir)
     loaded, model = open_model(path)
+    trained = loaded.facts.get("settings") or {}
+    geometry = (
+        given
+        if part is None
+        else {name: given[name] if given[name] is not None else trained.get(name) or _NOTEBOOK[name] for name in given}
+    )
     text = read_text(file, encoding or "utf-8")
     ids = _encoded(file, text, loaded, unknown == "skip")
     started = time.perf_counter()
@@ -98,6 +119,7 @@ def score_command(
         "chars": chars,
         "part": part,
         **geometry,
+        "as_trained": None if part is None else all(geometry[name] == trained.get(name) for name in _GEOMETRY),
         "file": file,
         "checkpoint": str(path),
         **model_facts(loaded),
@@ -113,19 +135,16 @@ def score_command(
         write_facts(values, _rows, as_json)
 
 
-def _checked_geometry(part: str | None, given: dict[str, Any], per_char: bool) -> dict[str, Any]:
-    """What the figure depends on, null where it does not: without --part there are no batches."""
+def _check_usage(part: str | None, given: dict[str, Any], per_char: bool) -> None:
+    """Without --part there are no batches, and with it no losses of single characters."""
     if part is None:
         for name, value in given.items():
             if value is not None:
                 raise click.UsageError(f"--{name.replace('_', '-')} belongs to --part; add --part val")
-        return dict.fromkeys(given)
-    if per_char:
+    elif per_char:
         raise click.UsageError("--per-char reads the text in one pass; leave --part out")
-    geometry = {name: default if given[name] is None else given[name] for name, default in _GEOMETRY.items()}
-    if not 0 < geometry["val_frac"] < 1:
-        raise click.UsageError(f"--val-frac {geometry['val_frac']} is not between 0 and 1")
-    return geometry
+    if given["val_frac"] is not None and not 0 < given["val_frac"] < 1:
+        raise click.UsageError(f"--val-frac {given['val_frac']} is not between 0 and 1")
 
 
 def _encoded(file: str, text: str, checkpoint: Checkpoint, skip: bool) -> Ids:
@@ -187,6 +206,7 @@ def _scored(values: dict[str, Any]) -> str:
     how = "in one pass"
     if values["part"] is not None:
         how = f"({values['part']}), in batches of {values['batch_size']} × {values['seq_length']}"
+        how += " as in its training" if values["as_trained"] else ""
     rate = f"{duration(values['seconds'])}, {values['chars_per_second']:,.0f} chars/s"
     baseline = f"uniform guessing: {math.log(values['tokens']):.4f} nats/char"
     return f"{values['chars']:,} characters {how}; {rate}; {baseline}"

@@ -10,10 +10,11 @@ import torch
 from torch import nn
 
 from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
+from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.scoring import batch_losses
 from charrnn_tui.training.model import CharRNN
-from tests.cli.conftest import Invoke, one_line, some_text
+from tests.cli.conftest import TINY, Invoke, one_line, some_text
 
 
 def notebooks_validation(checkpoint_file: Path, text: str, batch_size: int, seq_length: int, val_frac: float) -> float:
@@ -55,6 +56,23 @@ def test_the_validation_part_costs_what_the_notebook_says(
     assert (values["batch_size"], values["seq_length"], values["val_frac"], values["part"]) == (4, 12, 0.2, "val")
     assert values["chars"] == 400 // 48 * 48
     assert values["tokens"] == len(set(some_text(2000)))
+
+
+def test_a_run_is_scored_in_the_batches_of_its_training(invoke: Invoke, runs: Path, text_file: Path) -> None:
+    assert invoke("train", text_file, *TINY, "--max-steps", 9, "--name", "tiny").exit_code == 0
+    values = json.loads(invoke("score", "tiny", text_file, "--part", "val", "--json").stdout)
+    settings = RunDirectory(runs / "tiny").read_settings()["settings"]
+    for name in ("batch_size", "seq_length", "val_frac", "val_chars"):
+        assert values[name] == settings[name]
+    assert values["as_trained"]
+    best = RunDirectory(runs / "tiny").progress().best_evaluation
+    assert best is not None
+    assert values["loss"] == pytest.approx(best.val_loss, abs=1e-4)
+    words = invoke("score", "tiny", text_file, "--part", "val").stdout
+    assert f"in batches of {settings['batch_size']} × {settings['seq_length']} as in its training" in words
+    others = json.loads(invoke("score", "tiny", text_file, "--part", "val", "--batch-size", 2, "--json").stdout)
+    assert (others["batch_size"], others["seq_length"]) == (2, settings["seq_length"])
+    assert not others["as_trained"]
 
 
 def test_of_a_long_validation_part_the_start_of_each_row_is_read(
