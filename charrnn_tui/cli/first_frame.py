@@ -8,17 +8,23 @@ from contextlib import contextmanager
 
 import click
 
+from charrnn_tui.cli.output import is_terminal, may_draw
+
 LEAST_COLUMNS, LEAST_ROWS = 20, 5
 _ALTERNATE_SCREEN, _MAIN_SCREEN = "\x1b[?1049h\x1b[?25l\x1b[2J", "\x1b[?1049l\x1b[?25h"
 _WAITING = "opening …  what you type meanwhile is not lost"
 
 
 def check_terminal() -> None:
-    """Raise UsageError where there is none, or too small a one."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    """Raise UsageError where there is none, or too small a one, or one that a shell uses meanwhile."""
+    if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
         raise click.UsageError(
             "the app needs a terminal for input and output; without one there are "
             "`charrnn-tui train`, `sample`, `score` and `watch --plain`"
+        )
+    if not may_draw(sys.stdout):
+        raise click.UsageError(
+            "the app needs the terminal's foreground, and this is a background job: start it without &"
         )
     if os.environ.get("TERM", "") == "dumb":
         raise click.UsageError(

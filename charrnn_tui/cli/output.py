@@ -91,6 +91,16 @@ def is_terminal(stream: IO[Any] | None) -> bool:
     return stream is not None and stream.isatty()
 
 
+def may_draw(stream: IO[Any] | None) -> bool:
+    """Whether a screen or a bar may be drawn there: not beside a shell that runs this in the background."""
+    if stream is None or not is_terminal(stream):
+        return False
+    try:
+        return os.tcgetpgrp(stream.fileno()) == os.getpgrp()
+    except (OSError, AttributeError):  # not the terminal whose jobs a shell controls, or a system without jobs
+        return True
+
+
 def visible_text(text: str) -> str:
     """The text with a stand-in for each character that would steer the terminal; line feeds and tabs lay it out.
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.cli.facts import loss_facts, loss_words, model_facts
 from charrnn_tui.cli.options import FiniteFloat, TextFileName, encoding_option, json_option, runs_option, unknown_option
-from charrnn_tui.cli.output import DataStream, Row, is_terminal, say, to_json_text, write_facts
+from charrnn_tui.cli.output import DataStream, Row, may_draw, say, to_json_text, write_facts
 from charrnn_tui.run.quantities import duration
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.runner.find_model import locate_checkpoint, open_model
@@ -186,7 +186,7 @@ def _in_batches(model: CharLSTM, ids: Ids, batch_size: int, seq_length: int, mos
 
 def _progress_bar(length: int) -> Any:
     """On a terminal's standard error; nothing elsewhere."""
-    hidden = not is_terminal(sys.stderr)
+    hidden = not may_draw(sys.stderr)
     return click.progressbar(length=max(0, length), label="scoring", file=sys.stderr, hidden=hidden)
 
 

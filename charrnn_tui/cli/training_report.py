@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from charrnn_tui.cli.options import PROGRAM, default_runs_directory
-from charrnn_tui.cli.output import DataStream, is_terminal, say, visible_line
+from charrnn_tui.cli.output import DataStream, may_draw, say, visible_line
 from charrnn_tui.run import events
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.events import Event, to_json
@@ -63,7 +63,11 @@ def progress_bar(name: str) -> Iterator[Show]:
                         console.print(visible_line(line), markup=False, soft_wrap=True)
                 numbers = bar_numbers(newest, console.width)
                 view.update(
-                    task, total=newest.total_steps or None, completed=newest.step, numbers=numbers, refresh=True
+                    task,
+                    total=newest.total_steps or None,
+                    completed=newest.step,
+                    numbers=numbers,
+                    refresh=may_draw(sys.stderr),
                 )
 
     thread = threading.Thread(target=draw, name="progress bar", daemon=True)
@@ -81,7 +85,7 @@ def report_for(directory: RunDirectory, as_json: bool) -> Iterator[Show]:
     if as_json:
         stream = DataStream()
         yield lambda event, progress: stream.write_json(to_json(event))
-    elif is_terminal(sys.stderr):
+    elif may_draw(sys.stderr):
         with progress_bar(directory.name) as show:
             yield show
     else:

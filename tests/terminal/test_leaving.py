@@ -42,6 +42,28 @@ def run(tmp_path: Path) -> Iterator[RunDirectory]:
         until(lambda: run.trainer() is None)
 
 
+JOB = ["sh", "-c", 'set -m; "$@" & wait $!; echo "exit code $?"', "sh", *PROGRAM]  # as a shell does with &
+
+
+def test_the_app_is_not_drawn_by_a_background_job(environment: dict[str, str]) -> None:
+    with PseudoTerminal(JOB, 100, 30, environment) as terminal:
+        assert terminal.wait_for_end() == 0
+        assert terminal.lines[0].startswith("charrnn-tui: the app needs the terminal's foreground")
+        assert "exit code 2" in terminal.text
+        assert b"\x1b" not in terminal.received
+
+
+def test_a_training_in_the_background_writes_lines_and_draws_no_bar(
+    tmp_path: Path, environment: dict[str, str], run: RunDirectory
+) -> None:
+    training = ["train", str(tmp_path / "shells.txt"), *SMALL, "--name", "away", "--max-steps", "20"]
+    with PseudoTerminal([*JOB, *training, "--print-every", "10"], 100, 30, environment) as terminal:
+        terminal.wait_for("exit code 0")
+        assert b"step 10/20" in terminal.received
+        assert "━" not in terminal.text
+    assert run.progress().state == "finished"
+
+
 def test_a_training_is_left_come_back_to_and_steered_from_elsewhere(
     tmp_path: Path, environment: dict[str, str], run: RunDirectory
 ) -> None:
