@@ -71,6 +71,16 @@ def read_checkpoint(path: Path) -> Checkpoint:
     return checkpoint
 
 
+def read_checkpoint_facts(path: Path) -> Facts:
+    """The facts of a file, without its tensors. Raises CheckpointError, its message beginning with the path."""
+    try:
+        _check_header(path)
+        with safetensors.safe_open(path, framework="numpy") as file:
+            return _facts(file.metadata() or {})[0]
+    except (CheckpointError, safetensors.SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path}: {one_line(_reason(path, error))}") from None
+
+
 def _check_header(path: Path) -> None:
     """Raise CheckpointError for a header so long that reading it would take many times its memory."""
     with path.open("rb") as file:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from charrnn_tui.checkpoint.checkpoint import Checkpoint
+    from charrnn_tui.checkpoint.checkpoint import Checkpoint, Facts
     from charrnn_tui.run.control import Control
     from charrnn_tui.run.directory import RunDirectory
     from charrnn_tui.run.events import Event
@@ -38,6 +38,9 @@ class Backend(Protocol):
 
     def open_checkpoint(self, path: Path) -> Checkpoint:
         """A checkpoint file of either format. Blocks while it reads."""
+
+    def checkpoint_facts(self, path: Path) -> Facts:
+        """The facts of a `.safetensors` file and its model's sizes, without its weights."""
 
     def runs(self) -> list[RunDirectory]:
         """All runs, the newest first."""

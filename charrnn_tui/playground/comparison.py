@@ -2,11 +2,12 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
-from typing import Any, Final
+from typing import Final
 
+from charrnn_tui.checkpoint.checkpoint import Facts
 from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.controls import LENGTH, MIN_P, SEED, TEMPERATURE, TOP_K, TOP_P, PlayControl, PlaySettings
 from charrnn_tui.playground.jobs import CancelToken, Jobs
@@ -176,7 +177,7 @@ class Side:
         step = step_of_kept(source.path) if source.kind == "kept" else shown.kept_steps[-1]
         if model is not None and model.step is not None:
             step = model.step
-        return Stage(shown.kept_steps, step, training_facts(step, model.facts if model is not None else {}))
+        return Stage(shown.kept_steps, step, training_facts(step, model.facts if model is not None else Facts()))
 
     def write(self, prime: str) -> None:
         """Write the text anew."""
@@ -341,19 +342,19 @@ class Comparison:
             self.write(side)
 
 
-def training_facts(step: int, facts: Mapping[str, Any]) -> list[str]:
-    """Step, epoch and loss of a model, the most wanted first. facts: of its file, whoever wrote that."""
+def training_facts(step: int, facts: Facts) -> list[str]:
+    """Step, epoch and loss of a model, the most wanted first."""
     steps, epoch = facts.get("steps"), facts.get("epoch")
-    found = [f"step {step:,}" + (f" of {steps:,}" if isinstance(steps, int) else "")]
+    found = [f"step {step:,}" + ("" if steps is None else f" of {steps:,}")]
     if step == 0:
         return [*found, "untrained"]
-    if isinstance(epoch, int):
+    if epoch is not None:
         found.append(f"epoch {epoch}")
     for loss, at in ((facts.get("val_loss"), step), (facts.get("last_val_loss"), facts.get("last_val_step"))):
-        if isinstance(loss, int | float) and isinstance(at, int):
-            return [*found, f"val {loss:.2f}" + (f" (step {at:,})" if at != step else "")]
+        if loss is not None and at is not None:
+            return [*found, f"val {loss:.3f} nats/char" + (f" (step {at:,})" if at != step else "")]
     loss = facts.get("loss")
-    return [*found, f"loss {loss:.2f}"] if isinstance(loss, int | float) else found
+    return found if loss is None else [*found, f"loss {loss:.3f} nats/char"]
 
 
 def shared_length(one: str, other: str) -> int:

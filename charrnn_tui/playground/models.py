@@ -1,13 +1,12 @@
 """Where the playground's model comes from, and the model ready to write."""
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError
+from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError, Facts
 from charrnn_tui.playground.backend import Backend
 from charrnn_tui.run.directory import RunDirectory, find_run, is_run
 from charrnn_tui.run.files import file_sha256
@@ -68,7 +67,7 @@ class LoadedModel:
     step: int | None
     sha256: str = ""
     """Of its file; empty where no file holds these weights."""
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Facts = field(default_factory=lambda: Facts())
     """What its file tells of it, by whoever wrote that."""
 
     @cached_property
@@ -119,17 +118,23 @@ def prepare_model(source: ModelSource, checkpoint: Checkpoint) -> LoadedModel:
         network = CharLSTM(checkpoint)
     except ValueError as error:
         raise CheckpointError(f"{source.label}: {error}") from None
-    step = checkpoint.facts.get("step")
-    return LoadedModel(source, network, checkpoint.vocabulary, _title(source, checkpoint), step, facts=checkpoint.facts)
+    facts = described(checkpoint)
+    step = facts.get("step")
+    at = f" @ step {step:,}" if source.kind == "live" and step is not None else ""
+    title = f"{source.label}{at} {figures_of(facts)}"
+    return LoadedModel(source, network, checkpoint.vocabulary, title, step, facts=facts)
 
 
-def _title(source: ModelSource, checkpoint: Checkpoint) -> str:
-    """All facts come from a file that anybody may have written: what is not a number is not shown."""
-    words = [source.label]
-    step, val_loss = checkpoint.facts.get("step"), checkpoint.facts.get("val_loss")
-    if source.kind == "live" and isinstance(step, int):
-        words.append(f"@ step {step:,}")
-    words.append(f"{checkpoint.n_layers}×{checkpoint.n_hidden}")
-    if isinstance(val_loss, int | float):
-        words.append(f"val {val_loss:.2f}")
-    return " ".join(words)
+def described(checkpoint: Checkpoint) -> Facts:
+    """The facts of a checkpoint and its sizes, which those of a `.net` file lack."""
+    return Facts(**{**checkpoint.facts, "n_layers": checkpoint.n_layers, "n_hidden": checkpoint.n_hidden})
+
+
+def figures_of(facts: Facts) -> str:
+    """Such as `2×512 · val 1.197 nats/char, 128×100`: the sizes, and the loss with the geometry of its batches."""
+    figures = [f"{facts['n_layers']}×{facts['n_hidden']}"] if "n_layers" in facts and "n_hidden" in facts else []
+    if (val_loss := facts.get("val_loss")) is not None:
+        batch_size, seq_length = facts.get("batch_size"), facts.get("seq_length")
+        geometry = f", {batch_size}×{seq_length}" if batch_size and seq_length else ""
+        figures.append(f"val {val_loss:.3f} nats/char{geometry}")
+    return " · ".join(figures)

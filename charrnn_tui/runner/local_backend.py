@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from charrnn_tui.checkpoint.checkpoint import Checkpoint
+from charrnn_tui.checkpoint.checkpoint import Checkpoint, Facts
+from charrnn_tui.checkpoint.safetensors_file import read_checkpoint_facts
 from charrnn_tui.run.control import Control
 from charrnn_tui.run.directory import RunDirectory, list_runs
 from charrnn_tui.run.events import Event
@@ -42,6 +43,9 @@ class LocalBackend:
 
     def open_checkpoint(self, path: Path) -> Checkpoint:
         return find_model.open_checkpoint(path)
+
+    def checkpoint_facts(self, path: Path) -> Facts:
+        return read_checkpoint_facts(path)
 
     def runs(self) -> list[RunDirectory]:
         return list_runs(self.runs_directory)

@@ -249,7 +249,7 @@ class StudioApp(App[RunDirectory]):
 
     def action_command_palette(self) -> None:
         if not isinstance(self.screen, Palette):
-            self.push_screen(Palette(id="--command-palette"))
+            self.push_screen(Palette())
 
     def action_help(self) -> None:
         if not isinstance(self.screen, HelpDialog):

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError, tensor_shapes
+from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError, Facts, tensor_shapes
 from charrnn_tui.checkpoint.safetensors_file import write_checkpoint
+from charrnn_tui.playground.models import described
 from charrnn_tui.run.control import Control, ShareWeights
 from charrnn_tui.run.directory import RunDirectory, list_runs
 from charrnn_tui.run.events import Event
@@ -46,6 +47,9 @@ class ScriptedBackend:
         if path not in self.checkpoints:
             raise CheckpointError(f"{path}: no such file")
         return self.checkpoints[path]
+
+    def checkpoint_facts(self, path: Path) -> Facts:
+        return described(self.open_checkpoint(path))
 
     def runs(self) -> list[RunDirectory]:
         return list_runs(self.runs_directory)

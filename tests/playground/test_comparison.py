@@ -198,7 +198,7 @@ def test_a_side_steps_through_the_checkpoints_of_its_run(backend: ScriptedBacken
     stage = comparison.side.stage
     assert stage is not None
     assert (list(stage.steps), stage.step) == ([0, 1, 9, 40], 12)
-    assert stage.facts == ["step 12 of 40", "epoch 2", "val 1.50"]
+    assert stage.facts == ["step 12 of 40", "epoch 2", "val 1.500 nats/char"]
     reached = []
     for move in (-1, 1, 1, -1, -1, -1, -1):
         comparison.step_by(move)

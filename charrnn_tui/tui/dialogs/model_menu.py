@@ -1,6 +1,10 @@
 """The menu of models: the run in training, the best and last checkpoints of runs, the shipped model, any file."""
 
+from __future__ import annotations  # _Model and its others
+
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import ClassVar
 
 from textual import on
@@ -9,8 +13,8 @@ from textual.containers import Vertical
 from textual.widgets import Input, OptionList
 
 from charrnn_tui.playground.backend import Backend
-from charrnn_tui.playground.jobs import Jobs
-from charrnn_tui.playground.models import LoadedModel, ModelSource, load_model, source_of
+from charrnn_tui.playground.jobs import CancelToken, Jobs
+from charrnn_tui.playground.models import LoadedModel, ModelSource, figures_of, load_model, source_of
 from charrnn_tui.run.active_run import ActiveRun
 from charrnn_tui.run.kept_checkpoints import kept_checkpoints
 from charrnn_tui.tui.dialogs.choice_list import ChoiceList
@@ -18,6 +22,19 @@ from charrnn_tui.tui.dialogs.dialog import Dialog
 from charrnn_tui.tui.dialogs.job_note import JobNote
 from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.text_field import TextField
+
+
+@dataclass(frozen=True)
+class _Model:
+    """A model that can be chosen. others: the other checkpoints of its run."""
+
+    source: ModelSource
+    figures: str
+    others: tuple[_Model, ...] = ()
+
+    @property
+    def folded(self) -> list[ModelSource]:
+        return [other.source for other in self.others]
 
 
 class ModelMenu(Dialog[LoadedModel | ModelSource | None]):
@@ -28,13 +45,16 @@ class ModelMenu(Dialog[LoadedModel | ModelSource | None]):
         ("live", "the weights of the run in training, as they are now"),
         ("best", "the checkpoint of a run with the lowest validation loss"),
         ("last", "the newest checkpoint of a run"),
-        ("step", "an earlier checkpoint of the chosen model's run"),
+        ("step", "an earlier checkpoint of a run"),
+        ("val", "validation loss, and the batch size and sequence length that it was computed with"),
         ("shipped", "comes with the program"),
     )
 
     KEYS: ClassVar[tuple[Key, ...]] = (
         Key("escape", "dismiss(None)", "Cancel", "Close the menu; the model stays.", "models.cancel"),
         Key("m", "dismiss(None)", "Cancel", "Close the menu; the model stays.", "models.toggle"),
+        Key("right", "fold(False)", "Unfold", "Show the other checkpoints of the run.", "models.unfold"),
+        Key("left", "fold(True)", "Fold", "Hide the other checkpoints of the run.", "models.fold"),
     )
     BINDINGS = bindings_of(KEYS)
 
@@ -43,6 +63,8 @@ class ModelMenu(Dialog[LoadedModel | ModelSource | None]):
     ) -> None:
         super().__init__()
         self._backend, self._active_run, self._chosen = backend, active_run, chosen
+        self._models: list[_Model] = []
+        self._unfolded: set[Path | None] = set()
         self._list = ChoiceList[ModelSource]()
         self._input = TextField(placeholder="a file, a run's name or directory", id="model-file")
         self._note = JobNote(jobs)
@@ -55,34 +77,58 @@ class ModelMenu(Dialog[LoadedModel | ModelSource | None]):
             yield self._note
 
     def on_mount(self) -> None:
-        self._note.run("looking for models …", lambda token: self._find(), self._show)
+        self._note.run("looking for models …", self._find, self._show)
 
-    def _find(self) -> list[ModelSource]:
-        """Blocks while it looks for each run's checkpoints."""
-        sources: list[ModelSource] = []
-        active = self._active_run()
+    def _find(self, token: CancelToken) -> list[_Model]:
+        """Live weights, the shipped model, and the runs, the newest first. Blocks while it looks into each file."""
+        models = []
+        active, shipped = self._active_run(), self._backend.shipped_checkpoint()
         if active is not None and not active.done:
-            sources.append(ModelSource("live", active.directory.path))
-        for run in self._backend.runs():
-            if run.best_file.exists():
-                sources.append(ModelSource("best", run.path))
-            if run.last_file.exists():
-                sources.append(ModelSource("last", run.path))
-            if self._chosen is not None and run.path == self._chosen.run:
-                sources += [ModelSource("kept", kept.file) for kept in kept_checkpoints(run.path)]
-        shipped = self._backend.shipped_checkpoint()
+            models.append(_Model(ModelSource("live", active.directory.path), "as it is now"))
         if shipped is not None:
-            sources.append(ModelSource("shipped", shipped))
-        return sources
+            models.append(self._model(ModelSource("shipped", shipped)))
+        for run in self._backend.runs():
+            token.check()
+            saved = [ModelSource("best", run.path), ModelSource("last", run.path)]
+            kept = [ModelSource("kept", kept.file) for kept in kept_checkpoints(run.path)]
+            found = [self._model(source) for source in [*saved, *kept] if source.file.exists()]
+            if found:
+                models.append(replace(found[0], others=tuple(found[1:])))
+        return models
 
-    def _show(self, sources: list[ModelSource]) -> None:
-        if sources:
-            labels = ((source, ("● " if source == self._chosen else "  ") + source.label) for source in sources)
-            self._list.fill(labels, self._chosen)
-            self._note.say("Enter opens, Esc cancels")
+    def _model(self, source: ModelSource) -> _Model:
+        try:
+            return _Model(source, figures_of(self._backend.checkpoint_facts(source.file)))
+        except ValueError:  # its file is damaged: opening it says so
+            return _Model(source, "")
+
+    def _show(self, models: list[_Model]) -> None:
+        self._models = models
+        self._unfolded.update(model.source.run for model in models if self._chosen in model.folded)
+        if models:
+            self._fill(self._chosen)
+            self._note.say("Enter opens, → shows all checkpoints of a run, Esc cancels")
         else:
             self._input.focus()
             self._note.say("no model here yet: 1 trains one, or name a file")
+
+    def _fill(self, highlighted: ModelSource | None) -> None:
+        lines = []
+        for model in self._models:
+            unfolded = model.source.run in self._unfolded
+            fold = "  " if not model.others else "▾ " if unfolded else "▸ "
+            for listed, sign in ((model, fold), *((other, "    ") for other in model.others if unfolded)):
+                mark = "●" if listed.source == self._chosen else " "
+                lines.append((listed.source, f"{mark}{sign}{listed.source.label}  {listed.figures}"))
+        self._list.fill(lines, highlighted)
+
+    def action_fold(self, fold: bool) -> None:
+        """Fold or unfold the checkpoints of the highlighted run."""
+        chosen = self._list.value if self._models else None
+        for model in self._models:
+            if chosen == model.source or chosen in model.folded:
+                (self._unfolded.discard if fold else self._unfolded.add)(model.source.run)
+                self._fill(model.source)
 
     @on(OptionList.OptionSelected)
     def model_chosen(self, event: OptionList.OptionSelected) -> None:

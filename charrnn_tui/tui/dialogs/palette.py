@@ -15,10 +15,11 @@ class Palette(CommandPalette):
         return super().dismiss(result) if self.is_active else AwaitComplete()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """No paging in a list that is not laid out yet."""
-        paging = action == "command_list" and parameters in (("page_up",), ("page_down",))
-        if paging and not self.query_one(CommandList).scrollable_content_region:
-            return False
+        """No key for a list that is not there yet, no paging in one that is not laid out yet."""
+        if action == "command_list":
+            found = next(iter(self.query(CommandList)), None)
+            if found is None or ("page" in str(parameters) and not found.scrollable_content_region):
+                return False
         return super().check_action(action, parameters)
 
     def run_worker(self, *arguments: Any, **named: Any) -> Worker[Any]:

@@ -72,8 +72,8 @@ async def test_both_sides_begin_with_the_same_text(
         assert comparer.panes[0].view.text == comparer.panes[1].view.text == "abc" + text
         assert comparer.status.startswith("same text, 200 characters")
         assert not comparer.panes[0].view.marks
-        assert " A tiny (shipped) 2×8 val 1.28" in comparer.screen
-        assert "▸B tiny (shipped) 2×8 val 1.28" in comparer.screen
+        assert " A tiny (shipped) 2×8 · val 1.284 nats/char" in comparer.screen
+        assert "▸B tiny (shipped) 2×8 · val 1.284 nats/char" in comparer.screen
 
 
 async def test_a_control_changes_the_chosen_side_alone_and_the_first_difference_is_marked(
@@ -90,8 +90,8 @@ async def test_a_control_changes_the_chosen_side_alone_and_the_first_difference_
             assert [mark.position for mark in pane.view.marks] == [3 + place]
         assert f"part at character {place + 1}: " in comparer.status
         assert f"({place} in common)" in comparer.status
-        assert "val 1.28 · temperature 0.80" in comparer.screen
-        assert "val 1.28 · temperature 0.90" in comparer.screen
+        assert "val 1.284 nats/char · temperature 0.80" in comparer.screen
+        assert "val 1.284 nats/char · temperature 0.90" in comparer.screen
 
 
 async def test_linked_controls_act_on_both_sides_and_leave_their_differences(
@@ -152,10 +152,10 @@ async def test_another_prime_begins_both_texts_and_what_one_alphabet_lacks_is_sk
 
 async def test_the_slider_goes_through_a_training(backend: ScriptedBackend, run: RunDirectory) -> None:
     async with comparing(backend, ModelSource("best", run.path)) as comparer:
-        assert "step 12 of 40 · epoch 2 · val 1.50 " in comparer.screen
+        assert "step 12 of 40 · epoch 2 · val 1.500 nats/char " in comparer.screen
         assert comparer.screen.count("┼───┼───┼─◆─┼") == 2
         await comparer.press("comma")
-        assert "step 9 of 40 · epoch 1 · val 2.27 (step 8) ┼───┼───●───┼" in comparer.screen
+        assert "step 9 of 40 · epoch 1 · val 2.275 nats/char (step 8) ┼───┼───●───┼" in comparer.screen
         assert comparer.other.text == expected(backend.checkpoints[kept_file(run.path, 9)], SETTINGS)
         assert comparer.one.text == expected(backend.checkpoints[run.best_file], SETTINGS)
         assert "▸B lazy · step 9 2×8" in comparer.screen
@@ -170,7 +170,7 @@ async def test_the_slider_goes_through_a_training(backend: ScriptedBackend, run:
 
 async def test_the_mouse_slides_too(backend: ScriptedBackend, run: RunDirectory) -> None:
     async with comparing(backend, ModelSource("best", run.path), size=(140, 40)) as comparer:
-        words = "step 12 of 40 · epoch 2 · val 1.50 "
+        words = "step 12 of 40 · epoch 2 · val 1.500 nats/char "
         await comparer.pilot.click(comparer.panes[0].slider, offset=(1 + len(words) + 4, 0))
         await comparer.written()
         assert comparer.one.source == ModelSource("kept", kept_file(run.path, 1))
@@ -180,6 +180,8 @@ async def test_the_mouse_slides_too(backend: ScriptedBackend, run: RunDirectory)
 async def test_a_models_run_offers_what_it_has_kept_in_the_menu(backend: ScriptedBackend, run: RunDirectory) -> None:
     async with comparing(backend, ModelSource("best", run.path)) as comparer:
         await comparer.pilot.press("m")
+        await comparer.until(lambda: "●▸ lazy · best" in comparer.screen)
+        await comparer.pilot.press("right")
         await comparer.until(lambda: "lazy · step 40" in comparer.screen)
         await comparer.pilot.press("down", "down", "enter")
         await comparer.until(lambda: comparer.app.screen is comparer.app.side_by_side)

@@ -39,7 +39,7 @@ async def test_it_writes_as_soon_as_it_is_opened(backend: ScriptedBackend, shipp
         assert prime == "a"  # of "Anna", which suits the shipped model, this one knows no more
         text = await player.stop()
         assert text == expected(shipped, len(text), prime="Anna")
-        assert "tiny (shipped) 2×8 val 1.28" in screen_text(player.app)
+        assert "tiny (shipped) 2×8 · val 1.284 nats/char" in screen_text(player.app)
 
 
 async def test_a_control_changed_in_mid_stream_changes_only_what_follows(
