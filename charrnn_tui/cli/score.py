@@ -3,6 +3,7 @@
 import math
 import sys
 import time
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -67,15 +68,12 @@ def score_command(
     checkpoint: str,
     file: str,
     part: str | None,
-    val_frac: float | None,
-    val_chars: int | None,
-    batch_size: int | None,
-    seq_length: int | None,
     encoding: str | None,
     unknown: str,
     per_char: bool,
     runs_dir: Path,
     as_json: bool,
+    **given: Any,
 ) -> None:
     """Tell how well a model predicts a text: nats and bits per character, and perplexity. FILE - is standard input.
 
@@ -84,21 +82,11 @@ def score_command(
     its own. Without --part the text is read once from its beginning, one character after another, which takes its
     time: --part all reads the rows of a batch side by side.
     """
-    given: dict[str, Any] = {
-        "val_frac": val_frac,
-        "val_chars": val_chars,
-        "batch_size": batch_size,
-        "seq_length": seq_length,
-    }
     _check_usage(part, given, per_char)
     path = locate_checkpoint(checkpoint, runs_dir)
     loaded, model = open_model(path)
     trained = loaded.facts.get("settings") or {}
-    geometry = (
-        given
-        if part is None
-        else {name: given[name] if given[name] is not None else trained.get(name) or _NOTEBOOK[name] for name in given}
-    )
+    geometry = given if part is None else _NOTEBOOK | _known(trained) | _known(given)
     text = read_text(file, encoding or "utf-8")
     ids = _encoded(file, text, loaded, unknown == "skip")
     started = time.perf_counter()
@@ -133,6 +121,11 @@ def score_command(
         _write_characters(values)
     else:
         write_facts(values, _rows, as_json)
+
+
+def _known(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What they say of the parts and batches."""
+    return {name: values[name] for name in _NOTEBOOK if values.get(name)}
 
 
 def _check_usage(part: str | None, given: dict[str, Any], per_char: bool) -> None:

@@ -103,17 +103,16 @@ def bar_numbers(progress: RunProgress, columns: int) -> str:
     last, evaluation = progress.last_step, progress.last_evaluation
     if last is None:
         return "preparing"
-    facts = [f"{100 * progress.step / max(1, progress.total_steps):.0f} %", f"loss {last.loss:.3f}"]
+    val = f", val {evaluation.val_loss:.3f}" if evaluation else ""
+    facts = [f"{100 * progress.step / max(1, progress.total_steps):.0f} %", f"loss {last.loss:.3f}{val} nats/char"]
     if progress.validating:
         facts.append("validating")
-    elif evaluation:
-        facts.append(f"val {evaluation.val_loss:.3f}")
     if progress.eta_seconds is not None:
         facts.append(f"{duration(progress.eta_seconds)} left")
     facts.append(f"epoch {last.epoch}/{progress.started.epochs if progress.started else 0}")
     facts.append(f"step {count(progress.step)}/{count(progress.total_steps)}")
     facts.append(f"{count(last.chars_per_second)} chars/s")
-    while len(facts) > 2 and len(" · ".join(facts)) > columns - 30:
+    while len(facts) > 2 and len(" · ".join(facts)) > columns - 24:
         facts.pop()
     return " · ".join(facts)
 
@@ -134,7 +133,7 @@ def state_line(progress: RunProgress) -> str:
     if last is not None:
         epochs = f"/{started.epochs}" if started else ""
         steps = f"/{started.steps:,}" if started else ""
-        facts += [f"epoch {last.epoch}{epochs}", f"step {progress.step:,}{steps}", f"loss {last.loss:.4f}"]
+        facts += [f"epoch {last.epoch}{epochs}", f"step {progress.step:,}{steps}", f"loss {last.loss:.4f} nats/char"]
     if evaluation is not None:
         geometry = f"{evaluation.batch_size} × {evaluation.seq_length}"
         facts.append(f"val loss {evaluation.val_loss:.4f} nats/char ({geometry})")

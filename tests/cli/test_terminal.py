@@ -51,7 +51,7 @@ def test_a_training_draws_a_bar_and_leaves_its_result(runs: Path, text_file: Pat
     bar = next(row for row in rows if "━" in row)
     assert bar.startswith("happy-1 ━")
     assert "100 % · loss " in bar
-    assert "· val " in bar
+    assert ", val " in bar
     assert any(row.startswith("best val loss ") and "at 4 × 10" in row for row in rows)
     assert sent.count(b"\x1b]9;happy-1: finished at step 45") == 1
     assert sent.count(b"\x1b]777;notify;happy-1;finished at step 45") == 1

@@ -27,13 +27,13 @@ def half_way() -> RunProgress:
 
 def test_a_wide_terminal_shows_every_figure_with_its_unit() -> None:
     assert bar_numbers(half_way(), 140) == (
-        "25 % · loss 1.482 · val 1.560 · 41 min left · epoch 3/20 · step 12.4k/50k · 11.3k chars/s"
+        "25 % · loss 1.482, val 1.560 nats/char · 41 min left · epoch 3/20 · step 12.4k/50k · 11.3k chars/s"
     )
 
 
 def test_a_narrow_terminal_keeps_what_matters_most() -> None:
-    assert bar_numbers(half_way(), 80) == "25 % · loss 1.482 · val 1.560 · 41 min left"
-    assert bar_numbers(half_way(), 20) == "25 % · loss 1.482"
+    assert bar_numbers(half_way(), 80) == "25 % · loss 1.482, val 1.560 nats/char · 41 min left"
+    assert bar_numbers(half_way(), 20) == "25 % · loss 1.482, val 1.560 nats/char"
 
 
 def test_before_the_first_step_there_are_no_figures() -> None:
@@ -44,7 +44,7 @@ def test_a_validation_is_one_line_with_the_geometry_it_depends_on() -> None:
     progress = half_way()
     assert progress.last_evaluation is not None
     assert lines_for(progress.last_evaluation, progress) == [
-        "epoch 3/20 · step 12,400/50,000 · loss 1.4823 · val loss 1.5600 nats/char (128 × 100) · "
+        "epoch 3/20 · step 12,400/50,000 · loss 1.4823 nats/char · val loss 1.5600 nats/char (128 × 100) · "
         "11,300 chars/s · 41 min left"
     ]
 
