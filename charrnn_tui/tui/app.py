@@ -110,7 +110,7 @@ class StudioApp(App[RunDirectory]):
         if opening.checkpoint is not None:
             self.play.open_source(source_of(opening.checkpoint, self._backend))
         if opening.session is not None:
-            self.play.begin_with(opening.session)
+            self.play.session = opening.session
         if opening.start is not None:
             self.train.show_text(opening.start.corpus[0])
         if opening.text is not None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import ClassVar, Final
 
 from textual import events, on
@@ -52,10 +51,6 @@ class _Cell:
     def right(self) -> int:
         return self.left + len(self.name) + len(self.value)
 
-    @property
-    def parts(self) -> Row:
-        return [(self.style or "name", self.name), (self.style or "value", self.value)]
-
 
 class ControlRows(DrawnRows):
     """Draws one control per row or, on a wide screen, side by side in as few rows as possible."""
@@ -79,8 +74,10 @@ class ControlRows(DrawnRows):
         return self._arranged(width)[-1].row + 1
 
     def rows(self) -> list[Row]:
-        by_row = groupby(self._arranged(self.size.width), key=lambda cell: cell.row)
-        return [[part for cell in cells for part in cell.parts] for _, cells in by_row]
+        rows: list[Row] = [[] for _ in range(self.get_content_height(None, None, self.size.width))]
+        for cell in self._arranged(self.size.width):
+            rows[cell.row] += [(cell.style or "name", cell.name), (cell.style or "value", cell.value)]
+        return rows
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         if (place := self._place_under(event)) is not None:

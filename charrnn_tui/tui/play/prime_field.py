@@ -39,22 +39,8 @@ a word."""
 
     KEYS: ClassVar[tuple[Key, ...]] = (  # the screen's, by shorter names for the footer
         Key("f2", "screen.prime_file", "file", "Take the prime from a file.", "prime.file", footer=True),
-        Key(
-            "f3",
-            "screen.prime_line",
-            "random line",
-            "Take a random line of the training text.",
-            "prime.line",
-            footer=True,
-        ),
-        Key(
-            "f6",
-            "screen.prime_nearest",
-            "nearest",
-            "Replace unknown characters by the nearest known ones.",
-            "prime.nearest",
-            footer=True,
-        ),
+        Key("f3", "screen.prime_line", "random line", "Take a line of the training text.", "prime.line", footer=True),
+        Key("f6", "screen.prime_nearest", "nearest", "Replace unknown characters.", "prime.nearest", footer=True),
     )
     BINDINGS = bindings_of(KEYS)
 
@@ -67,7 +53,6 @@ a word."""
 
         prime: str
 
-    @dataclass
     class Left(Message):
         """The user leaves the field."""
 

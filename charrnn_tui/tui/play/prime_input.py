@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from rich.cells import cell_len, chop_cells
@@ -40,15 +39,8 @@ class PrimeInput(TextArea, inherit_bindings=False):
     KEYS: ClassVar[tuple[Key, ...]] = (
         Key("enter", "enter", "start over", "Apply the text at once.", "prime.enter", footer=True),
         Key("escape", "leave", "back", "Leave the field.", "prime.leave", footer=True),
-        Key(
-            "f4,shift+enter,alt+enter",
-            "break_line",
-            "line break",
-            "Insert a line break.",
-            "prime.line_break",
-            footer=True,
-            display="F4",
-        ),
+        Key("f4", "break_line", "line break", "Insert a line break.", "prime.line_break", footer=True),
+        Key("shift+enter,alt+enter", "break_line", "line break", "Insert a line break.", "prime.line_break_also"),
         Key("tab", "accept", "accept", "Accept the prediction between ‹ and ›.", "prime.accept"),
         Key("ctrl+right,f7", "accept_word", "accept a word", "Accept a word of the prediction.", "prime.accept_word"),
         Key("ctrl+home", "move_to_edge(False)", "start", "Move to the start.", "prime.start"),
@@ -69,11 +61,9 @@ class PrimeInput(TextArea, inherit_bindings=False):
     prediction: Reactive[str] = reactive("", repaint=False)
     """What would most likely follow, drawn behind the text."""
 
-    @dataclass
     class Entered(Message):
         """Enter was pressed."""
 
-    @dataclass
     class Left(Message):
         """Esc was pressed."""
 
@@ -100,21 +90,21 @@ class PrimeInput(TextArea, inherit_bindings=False):
         return self.cursor_at_end_of_text and self.selection.is_empty
 
     @property
-    def most_rows(self) -> int:
+    def _most_rows(self) -> int:
         """How many rows it may take of this screen."""
         return max(1, min(MOST_ROWS, self.screen.size.height // _SCREEN_SHARE))
-
-    @property
-    def prediction_room(self) -> int:
-        """How many cells behind the text can show a prediction, less its two brackets."""
-        column, row = self.wrapped_document.location_to_offset(self.document.end)
-        rows_below = max(0, self.most_rows - row - 1)
-        return (rows_below + 1) * self._row_width - column - len(PREDICTION_STARTS + PREDICTION_ENDS)
 
     @property
     def _row_width(self) -> int:
         """Cells of a row, that of a cursor behind its characters included."""
         return self.wrap_width + 1
+
+    @property
+    def prediction_room(self) -> int:
+        """How many cells behind the text can show a prediction, less its two brackets."""
+        column, row = self.wrapped_document.location_to_offset(self.document.end)
+        rows = max(1, self._most_rows - row)
+        return rows * self._row_width - column - len(PREDICTION_STARTS + PREDICTION_ENDS)
 
     def load(self, value: str) -> None:
         """Replace the text; this cannot be undone."""
@@ -134,7 +124,7 @@ class PrimeInput(TextArea, inherit_bindings=False):
         first = self._row_of(edit.top) - 1  # a word that has become shorter may fit into the row before
         result = super().edit(edit)
         self.prediction = rest
-        self._repaint(first, self.most_rows)
+        self._repaint(first, self._most_rows)
         self.scroll_cursor_visible()  # TextArea did so before it knew how many rows there are
         return result
 
@@ -209,7 +199,7 @@ class PrimeInput(TextArea, inherit_bindings=False):
     def watch_prediction(self) -> None:
         self.placeholder = "" if self.prediction and not self.text else _HINT
         self._grow()
-        self._repaint(self._row_of(self.document.end), self.most_rows)
+        self._repaint(self._row_of(self.document.end), self._most_rows)
 
     def watch_known(self) -> None:
         self.notify_style_update()  # empties the cache of drawn rows
@@ -218,7 +208,7 @@ class PrimeInput(TextArea, inherit_bindings=False):
         """Take the rows that are needed; give none back before the focus goes: each change moves all that is below."""
         if self.has_focus and self.is_attached:
             rows = self.wrapped_document.height + max(0, len(self._prediction_rows()) - 1)
-            if (rows := min(rows, self.most_rows)) > self.size.height:
+            if (rows := min(rows, self._most_rows)) > self.size.height:
                 self.styles.height = rows
 
     def watch_selection(self, before: Selection, selection: Selection) -> None:

@@ -64,13 +64,7 @@ class PlayScreen(StudioScreen):
         Key("m", "choose_model", "model", "Choose the model that writes.", "play.model", footer=True),
         Key("f2", "prime_file", "Prime from a file", "Read the prime from a file.", "play.prime_file"),
         Key("f3", "prime_line", "Random line as prime", "Take a random line of the training text.", "play.prime_line"),
-        Key(
-            "f6",
-            "prime_nearest",
-            "Nearest characters",
-            "Replace characters unknown to the model.",
-            "play.prime_nearest",
-        ),
+        Key("f6", "prime_nearest", "Nearest characters", "Replace unknown characters.", "play.prime_nearest"),
         Key("w", "save", "Write to a file", "Write text, JSON with probabilities, or a picture.", "play.write"),
         Key("y", "copy", "Copy", "Copy the selected characters, or the whole text.", "play.copy"),
         Key("Y", "copy_recipe", "Copy as a command", "Copy the command that writes this text again.", "play.recipe"),
@@ -85,9 +79,7 @@ class PlayScreen(StudioScreen):
         Key("x", "do('delete')", "Delete the branch", "Delete this branch and those forked from it.", "play.delete"),
         Key("u", "do('undo')", "Undo", "Undo the last branch or deletion.", "play.undo"),
         Key("U", "do('redo')", "Redo", "Redo what was undone.", "play.redo"),
-        Key(
-            "escape", "leave_inspector", "Close the inspector", "Hide the bars.", "play.leave_inspector", in_field=False
-        ),
+        Key("escape", "inspect(False)", "Close inspector", "Hide the bars.", "play.leave_inspector", in_field=False),
         *control_keys("play"),
     )
     BINDINGS = bindings_of(KEYS)
@@ -113,7 +105,7 @@ class PlayScreen(StudioScreen):
         self._sessions = SessionKeeper(self.playground, backend.runs_directory)
         self._title = Static("", id="play-title", markup=False)
         self.source: ModelSource | None = None  # asked for, or of the model that writes; None: the default one
-        self._session: Path | None = None  # to restore when the screen is first shown
+        self.session: Path | None = None  # to restore when the screen is first shown
         self._begun = False
         self._colour_mode = -1  # none
 
@@ -136,7 +128,7 @@ class PlayScreen(StudioScreen):
 
     def _begin(self) -> None:
         self._begun = True
-        self.restore_session(self._session)
+        self.restore_session(self.session)
         self._open_first_model()
 
     def _open_first_model(self) -> None:
@@ -144,10 +136,6 @@ class PlayScreen(StudioScreen):
         if self.playground.state is State.NO_MODEL:
             self.playground.open(self.source)
         self._update()
-
-    def begin_with(self, session: Path) -> None:
-        """Restore this session when the screen is first shown."""
-        self._session = session
 
     def open_source(self, source: ModelSource) -> None:
         """Play with this model, now or when the screen is first shown."""
@@ -241,7 +229,7 @@ class PlayScreen(StudioScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action:
-            case "leave_inspector" if not self.inspecting:
+            case "inspect" if parameters and not self.inspecting:
                 return False
             case "do" if parameters in (("go_on",), ("stop",)):
                 if self.playground.writer.writing != (parameters == ("stop",)):
@@ -300,8 +288,8 @@ class PlayScreen(StudioScreen):
         if not self.pane.prime_field.put_nearest():
             self._notify("every character of the prime is known, or none of the known ones is near")
 
-    def action_inspect(self) -> None:
-        inspecting = not self.inspecting
+    def action_inspect(self, show: bool | None = None) -> None:
+        inspecting = not self.inspecting if show is None else show
         self.set_class(inspecting, "-inspecting")
         self.pane.text_view.show_cursor = inspecting
         if inspecting:
@@ -312,12 +300,9 @@ class PlayScreen(StudioScreen):
         self._update_inspector()
         self.refresh_bindings()
 
-    def action_leave_inspector(self) -> None:
-        self.action_inspect()
-
     def action_find_symbol(self) -> None:
         if not self.inspecting:
-            self.action_inspect()
+            self.action_inspect(True)
         self.inspector.ask_symbol()
 
     def action_colours(self) -> None:

@@ -3,7 +3,6 @@
 import textwrap
 from bisect import insort
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import ceil
 from typing import ClassVar, Final
 
@@ -58,7 +57,6 @@ class TextView(ScrollView, inherit_bindings=False):
     colour_classes: Reactive[ColourClasses | None] = reactive(None)
     """Gives the characters [start, end) a class each, 0 … 5, or one below 0 for none."""
 
-    @dataclass
     class CursorMoved(Message):
         """The cursor stands on another character."""
 

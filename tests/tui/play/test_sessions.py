@@ -24,7 +24,7 @@ def sessions(backend: ScriptedBackend) -> list[Path]:
 async def coming_back(backend: ScriptedBackend, file: Path) -> AsyncIterator[Player]:
     """The playground, opened with the newest session."""
     app = Playground(backend, None, ModelSource("file", file))
-    app.play.begin_with(sessions(backend)[0])
+    app.play.session = sessions(backend)[0]
     async with app.run_test(size=(80, 24)) as pilot:
         player = Player(app, pilot)
         await player.until(lambda: player.pane.text_view.length and player.playground.state is not State.RESTORING)
