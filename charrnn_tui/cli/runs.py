@@ -9,7 +9,7 @@ import click
 from charrnn_tui.cli.facts import age, run_facts
 from charrnn_tui.cli.options import PROGRAM, json_option, runs_option
 from charrnn_tui.cli.output import DataStream, is_terminal, say, visible_line
-from charrnn_tui.run.directory import list_runs
+from charrnn_tui.run.directory import list_runs, unreadable_runs
 from charrnn_tui.run.quantities import count, size
 from charrnn_tui.tui.train.run_lines import GLYPHS
 
@@ -29,6 +29,10 @@ _COLUMNS = (  # what a terminal of so many columns shows, beside names of usual 
 def runs_command(runs_dir: Path, as_json: bool) -> None:
     """List runs and their state, the one written to last first. Losses are in nats/char."""
     runs = [run_facts(run) for run in list_runs(runs_dir)]
+    runs += [
+        {"run": name, "directory": str((runs_dir / name).absolute()), "state": "unreadable", "owner": owner}
+        for name, owner in unreadable_runs(runs_dir).items()
+    ]
     if as_json:
         DataStream().write_json(runs)
     elif runs:
@@ -57,6 +61,8 @@ def _print_table(runs: list[dict[str, Any]]) -> None:
 
 
 def _cells(values: dict[str, Any]) -> dict[str, str]:
+    if values["state"] == "unreadable":
+        return dict.fromkeys(_COLUMNS[0][1], "–") | {"run": values["run"], "state": f"⊘ unreadable: {values['owner']}"}
     steps = f"{count(values['step'])}/{count(values['steps'])}" if values.get("steps") else "–"
     losses = [f"{values[key]:.4f}" if values.get(key) is not None else "–" for key in ("val_loss", "best_val_loss")]
     return {

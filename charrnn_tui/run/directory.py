@@ -162,10 +162,34 @@ def list_runs(runs: Path) -> list[RunDirectory]:
     return sorted(found, key=lambda run: _written(run.events_file), reverse=True)
 
 
-def is_run(path: Path) -> bool:
-    """Whether a directory holds a run."""
+def unreadable_runs(runs: Path) -> dict[str, str]:
+    """The owner of each run that this user may not read, by its name."""
     try:
-        return (path / "events.jsonl").is_file()
+        paths = sorted(path for path in runs.iterdir() if path.is_dir() and not path.name.startswith("."))
+    except OSError:
+        return {}
+    return {path.name: _owner(path) for path in paths if not _may_be_read(path)}
+
+
+def _may_be_read(path: Path) -> bool:
+    if not os.access(path, os.R_OK | os.X_OK):
+        return False
+    events = path / "events.jsonl"
+    return not events.exists() or os.access(events, os.R_OK)
+
+
+def _owner(path: Path) -> str:
+    try:
+        return path.owner()
+    except (KeyError, OSError, NotImplementedError):  # a user without a name here
+        return "another user"
+
+
+def is_run(path: Path) -> bool:
+    """Whether a directory holds a run that may be read."""
+    events = path / "events.jsonl"
+    try:
+        return events.is_file() and os.access(events, os.R_OK)
     except OSError:  # a name too long, or a directory that cannot be read
         return False
 

@@ -7,7 +7,7 @@ from charrnn_tui.checkpoint.net_file import read_net
 from charrnn_tui.checkpoint.safetensors_file import looks_like_safetensors, read_checkpoint
 from charrnn_tui.playground.session import DIRECTORY as SESSIONS
 from charrnn_tui.playground.session import SessionError, list_sessions, read_session
-from charrnn_tui.run.directory import RunDirectory, find_run, list_runs
+from charrnn_tui.run.directory import RunDirectory, find_run, list_runs, unreadable_runs
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.sampling.lstm import CharLSTM
 
@@ -27,6 +27,7 @@ def locate_checkpoint(reference: str | Path, runs: Path) -> Path:
         if file is None:
             raise CheckpointError(f"{run.name}: this run has saved no checkpoint yet")
         return file
+    _refuse_unreadable(str(reference), runs)
     shipped = shipped_checkpoint()
     if shipped is not None and str(reference) == shipped.stem and not path.is_file():
         return shipped
@@ -77,6 +78,12 @@ def default_session(runs: Path) -> Path | None:
     return session
 
 
+def _refuse_unreadable(name: str, runs: Path) -> None:
+    owner = unreadable_runs(runs).get(name)
+    if owner is not None:
+        raise CheckpointError(f"{name}: this run belongs to {owner}, and may not be read by you")
+
+
 def _newest_trained(runs: Path) -> Path | None:
     """The checkpoint of the newest run whose training has ended, and not when it had hardly begun."""
     for run in list_runs(runs):
@@ -108,6 +115,7 @@ def find_run_or_fail(reference: str, runs: Path) -> RunDirectory:
     """The run that is meant. Raises CheckpointError that says what there is."""
     run = find_run(runs, reference)
     if run is None:
+        _refuse_unreadable(reference, runs)
         names = ", ".join(found.name for found in list_runs(runs)[:8])
         raise CheckpointError(f"{reference}: no such run in {runs}" + (f"; there are {names}" if names else ""))
     return run

@@ -8,6 +8,7 @@ from textual.widgets import DataTable, Input, Static
 
 from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.jobs import CancelToken, Jobs
+from charrnn_tui.run.directory import unreadable_runs
 from charrnn_tui.run.follower import RunFollowers
 from charrnn_tui.run.quantities import size
 from charrnn_tui.tui.dialogs.help import HelpDialog, HelpSection
@@ -69,13 +70,15 @@ loss; curve: the validation losses over the run; size: of all files of the run; 
         words = "words of name, state, text or note; Esc shows all runs"
         self._filter = Input(placeholder=words, select_on_focus=False, compact=True, id="filter")
         self._table = RunsTable()
+        self._empty = Static("", id="empty", markup=False)
+        self._unreadable: dict[str, str] = {}  # names of other people's runs, and their owners
         self._summary = Static("", id="arranged", markup=False)
         actions = RunActions(self._table, followers, self._read, self._renamed)
         self._changes = {"pin": actions.pin, "note": actions.note, "rename": actions.rename, "delete": actions.delete}
 
     def compose(self) -> ComposeResult:
         yield self.header
-        yield Static("No runs yet. 1 trains one on a text of yours.", id="empty", markup=False)
+        yield self._empty
         yield self._filter
         yield self._table
         yield self._summary
@@ -106,6 +109,7 @@ loss; curve: the validation losses over the run; size: of all files of the run; 
 
         def read(token: CancelToken) -> list[RunRow]:
             rows = []
+            self._unreadable = unreadable_runs(self._backend.runs_directory)
             for run in self._backend.runs():
                 token.check()
                 rows.append(row_of(run, self._followers))
@@ -120,6 +124,8 @@ loss; curve: the validation losses over the run; size: of all files of the run; 
     def _draw(self) -> None:
         if self.is_mounted and self.size.width:
             self.set_class(not self._rows, "-empty")
+            which = "No runs that you may read." if self._unreadable else "No runs yet."
+            self._empty.update(f"{which} 1 trains one on a text of yours.")
             rows = arranged(self._rows, self._order, self._filter.value)
             self._table.show(rows, columns_for(self.size.width), self._overlaid)
             self._summarize()
@@ -132,6 +138,7 @@ loss; curve: the validation losses over the run; size: of all files of the run; 
         parts.append(f"sorted by {self._order}")
         if hidden := len(self._rows) - len(shown):
             parts.append(f"{hidden} filtered out")
+        parts += [f"{name}: unreadable, owned by {owner}" for name, owner in self._unreadable.items()]
         if chosen is not None and chosen.tag.note:
             parts.append(f"{chosen.run.name}: {chosen.tag.note}")
         self._summary.update(" · ".join(parts))
