@@ -32,10 +32,6 @@ class Cancelled(Exception):
     """A step or a validation was given up because somebody waits for the training to end; it changed nothing."""
 
 
-def _never() -> bool:
-    return False
-
-
 class Learner:
     """A CharRNN in training.
 
@@ -58,12 +54,14 @@ class Learner:
         tokens = len(corpus.vocabulary)
         self.placement = placement or place(settings, tokens)
         self.device = torch.device(self.placement.device)
-        self.check_seconds = 0.25
+        self.cancelled: Callable[[], bool] = lambda: False  # whether to give up the step or validation
+        self.check_seconds, self._checked = 0.25, time.perf_counter()
         self._queue, self._clock = queue or DeviceQueue(self.device), clock
         self._dtype: torch.dtype = getattr(torch, self.placement.precision)
         # The seed comes right before the model, so that its first weights are the notebook's with the same seed.
         torch.manual_seed(settings.seed)
         self.model = CharRNN(tokens, settings.n_hidden, settings.n_layers, settings.drop_prob, settings.weight_drop)
+        self.model.check = self._check
         self.model.add_forget_bias(settings.forget_bias)
         if settings.output_bias:
             self.model.set_output_bias(torch.from_numpy(character_counts(self.train_ids, tokens)))
@@ -129,13 +127,12 @@ class Learner:
         self.steps = min(whole, settings.max_steps or whole)
         self.kept_steps = steps_to_keep(settings.keep_checkpoints, self.steps, self.steps_per_epoch)
 
-    def learn(self, until: int = 0, cancelled: Callable[[], bool] = _never) -> StepDone:
+    def learn(self, until: int = 0) -> StepDone:
         """Report one more step; if its loss or gradient is not finite, it and those queued behind it change nothing.
 
         Further steps are queued behind it, as many as pay on this device, but none after step `until`, when the caller
         will look at the model. Raises Cancelled, on a CPU, soon after `cancelled()` turns true.
         """
-        self._check(cancelled)
         while not self._queued or (self.queued <= self._worth_queueing() and self.step + self.queued < until):
             self.begin_step()
         return self._report(self._queued.popleft())
@@ -173,18 +170,12 @@ class Learner:
         self._queued.append(QueuedStep(step + 1, lr, self.hidden, figures, self._queue.mark()))
         self.hidden = hidden[0], hidden[1]
 
-    def _check(self, cancelled: Callable[[], bool]) -> None:
-        """Let the model ask, every `check_seconds`, whether to give up what it computes."""
-        asked = time.perf_counter()
-
-        def check() -> None:
-            nonlocal asked
-            if time.perf_counter() - asked >= self.check_seconds:
-                asked = time.perf_counter()
-                if cancelled():
-                    raise Cancelled
-
-        self.model.check = check
+    def _check(self) -> None:
+        """Ask, every `check_seconds`, whether to give up what the model computes."""
+        if time.perf_counter() - self._checked >= self.check_seconds:
+            self._checked = time.perf_counter()
+            if self.cancelled():
+                raise Cancelled
 
     def _train_on(self, x: Tensor, y: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, ...]:
         """Loss and gradient norm, (2,), and the next hidden state; x, y (seq, batch), h, c (layers, batch, n)."""
@@ -237,7 +228,7 @@ class Learner:
         allowed = self.settings.val_chars // (self.settings.batch_size * self.settings.seq_length)
         return min(len(self.validation_batches), max(1, allowed))
 
-    def validate(self, cancelled: Callable[[], bool] = _never) -> tuple[float, float]:
+    def validate(self) -> tuple[float, float]:
         """The notebook's validation: (mean of the batch losses in nats/char, seconds it took).
 
         It is computed in the training's precision: bfloat16 moves the mean over the notebook's text by 1e-5. Of a long
@@ -245,7 +236,6 @@ class Learner:
         `cancelled()` turns true.
         """
         started = self._clock()
-        self._check(cancelled)
         self.model.eval()
         hidden = list(self.model.init_hidden(self.settings.batch_size))
         total, losses = 0.0, list[Tensor]()
@@ -257,7 +247,7 @@ class Learner:
                 if len(losses) == _LOSSES_AT_A_TIME:
                     total += sum(torch.stack(losses).tolist())
                     losses.clear()  # thousands of small tensors among large ones would fragment the heap
-                    if cancelled():
+                    if self.cancelled():
                         raise Cancelled
         total += sum(loss.item() for loss in losses)
         self._validation_seconds = seconds = self._clock() - started

@@ -99,10 +99,10 @@ class TrainingReporter:
         learner = self._learner
         return LearningRateChanged(time=time.time(), step=learner.step, lr=learner.lr, factor=learner.lr_factor)
 
-    def evaluated(self, cancelled: Callable[[], bool]) -> Evaluated:
+    def evaluated(self) -> Evaluated:
         """Validate now. Raises Cancelled."""
         learner, best_before = self._learner, self.validated.best_loss
-        val_loss, seconds = learner.validate(cancelled)
+        val_loss, seconds = learner.validate()
         best = val_loss < (np.inf if best_before is None else best_before)  # never true for NaN
         self.validated = Validated(val_loss, val_loss if best else best_before, learner.step)
         return Evaluated(

@@ -64,6 +64,7 @@ class _Training:
     def __init__(self, learner: Learner, reporter: TrainingReporter, store: CheckpointStore, control: Control) -> None:
         self.learner, self.reporter, self.store = learner, reporter, store
         self.requests = RequestHandler(control, learner, reporter, self._save)
+        learner.cancelled = self.requests.stop_waiting
         self.good: ResumeState | None = None  # the last state whose validation loss was finite
         self.failed = ""  # the reason, once it has
 
@@ -114,7 +115,7 @@ class _Training:
                     return
             until = self._next_stop() if learner.placement.steps_ahead else 0
             try:
-                done = learner.learn(until, self.requests.stop_waiting)
+                done = learner.learn(until)
             except Cancelled:
                 continue
             yield done
@@ -159,7 +160,7 @@ class _Training:
 
     def _validate(self) -> Events:
         try:
-            evaluated = self.reporter.evaluated(self.requests.stop_waiting)
+            evaluated = self.reporter.evaluated()
         except Cancelled:
             return
         yield evaluated

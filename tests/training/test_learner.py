@@ -149,10 +149,11 @@ def test_a_step_given_up_anywhere_changes_nothing(calls: int) -> None:
     learner, asked = Learner(settings, corpus), iter(range(10_000))
     if learner.model.layers is not Layers.OURS:
         pytest.skip("PyTorch's layers compute a step in one piece")
-    learner.check_seconds = 0.0
+    learner.check_seconds, learner.cancelled = 0.0, lambda: next(asked) >= calls
     with pytest.raises(Cancelled):
-        learner.learn(cancelled=lambda: next(asked) >= calls)
+        learner.learn()
     assert (learner.step, learner.queued) == (0, 0)
+    learner.cancelled = lambda: False
     assert [learner.learn().loss] == expected
 
 
@@ -213,8 +214,9 @@ def test_a_validation_keeps_few_losses_at_a_time_and_can_be_called_off() -> None
     learner.validate()
     assert len(losses) == learner.validation_windows > 100
     assert most < 20
+    learner.cancelled = lambda: len(losses) > learner.validation_windows + 50
     with pytest.raises(Cancelled):
-        learner.validate(lambda: len(losses) > learner.validation_windows + 50)
+        learner.validate()
     assert len(losses) < learner.validation_windows + 100
 
 

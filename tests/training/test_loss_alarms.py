@@ -44,7 +44,7 @@ def test_a_leaping_loss_is_told_right_after_its_step(tmp_path: Path) -> None:
         for step in range(1, 120):
             yield step_done(step, loss=9.0 if step == 100 else 2.0)
 
-    events = list(with_alarms(losses(), None))
+    events = list(with_alarms(losses(), tmp_path))
     alarm = next(index for index, event in enumerate(events) if isinstance(event, AlarmRaised))
     before = events[alarm - 1]
     assert isinstance(before, StepDone)

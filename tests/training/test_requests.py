@@ -1,6 +1,5 @@
 """Requests to a training whose next steps are queued on a device already: who looks sees the last step told."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -65,10 +64,10 @@ def test_a_validation_is_given_up_for_who_waits_for_the_end_and_done_after_resum
     control = Control()
 
     class AskedToEnd(Learner):
-        def validate(self, cancelled: Callable[[], bool] = lambda: False) -> tuple[float, float]:
+        def validate(self) -> tuple[float, float]:
             if self.step == 8:
                 control.request(ending)
-            return super().validate(cancelled)
+            return super().validate()
 
     first = trained(settings, tmp_path, control, make_learner=AskedToEnd)
     assert [event.step for event in of_kind(first, Evaluated)] == [4]
