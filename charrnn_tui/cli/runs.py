@@ -11,7 +11,7 @@ from charrnn_tui.cli.options import PROGRAM, json_option, runs_option
 from charrnn_tui.cli.output import DataStream, is_terminal, say, visible_line
 from charrnn_tui.run.directory import list_runs, unreadable_runs
 from charrnn_tui.run.quantities import count, size
-from charrnn_tui.tui.train.run_lines import GLYPHS
+from charrnn_tui.run.states import state_label
 
 _WIDE = 1000  # columns into a pipe: nothing is cut off there
 _COLUMNS = (  # what a terminal of so many columns shows, beside names of usual length
@@ -67,7 +67,7 @@ def _cells(values: dict[str, Any]) -> dict[str, str]:
     losses = [f"{values[key]:.4f}" if values.get(key) is not None else "–" for key in ("val_loss", "best_val_loss")]
     return {
         "run": values["run"],
-        "state": f"{GLYPHS[values['state']]} {values['state']}",
+        "state": state_label(values["state"]),
         "step": steps,
         "epoch": f"{values['epoch']}/{values['epochs']}" if values.get("epoch") and values.get("epochs") else "–",
         "val loss": losses[0],

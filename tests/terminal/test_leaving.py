@@ -83,7 +83,7 @@ def test_a_training_is_left_come_back_to_and_steered_from_elsewhere(
     assert list(progress.steps) == list(range(1, len(progress.steps) + 1))
 
     with PseudoTerminal([*PROGRAM, "watch", "away"], 100, 30, environment) as terminal:
-        terminal.wait_for("◐ detached")
+        terminal.wait_for("● training, detached")
         terminal.type(" ")
         terminal.wait_for("‖ paused")
         assert run.progress().state == "paused"
@@ -97,7 +97,7 @@ def test_a_training_is_left_come_back_to_and_steered_from_elsewhere(
     assert run.trainer() is not None
 
     with PseudoTerminal([*PROGRAM, "watch", "away", "--read-only"], 100, 30, environment) as terminal:
-        screen = terminal.wait_for("◐ detached")
+        screen = terminal.wait_for("● training, detached")
         assert "Pause" not in screen
         terminal.type(" ", "E")
         before = run.progress().step

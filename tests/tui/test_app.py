@@ -54,7 +54,7 @@ async def test_a_text_opens_the_form_fitted_to_it(backend: TrainingBackend, text
     app = StudioApp(backend, Opening(text=str(text)))
     async with app.run_test(size=(100, 30)) as pilot:
         await shows(pilot, "14,500 characters, 28 different")
-        assert "fitted  to this text" in screen_text(app)
+        assert "fitted  batch size 2" in screen_text(app)
 
 
 async def test_f5_starts_the_run_that_the_form_describes(backend: TrainingBackend, text: Path) -> None:
@@ -96,6 +96,23 @@ async def test_a_missing_text_is_named_in_the_form(backend: TrainingBackend) -> 
     app = StudioApp(backend, Opening(text="/nowhere/at/all.txt"))
     async with app.run_test(size=(100, 30)) as pilot:
         await shows(pilot, "✗ /nowhere/at/all.txt: no such file")
+
+
+@pytest.mark.parametrize("size", [(60, 18), (80, 24), (40, 12)])
+async def test_problem_and_start_are_in_sight_at_every_size(size: tuple[int, int], backend: TrainingBackend) -> None:
+    app = StudioApp(backend, Opening(text="/nowhere/all.txt"))
+    async with app.run_test(size=size) as pilot:
+        await shows(pilot, "✗ /nowhere/all.txt: no such file")
+        await shows(pilot, "Start  F5")
+
+
+async def test_the_cost_is_in_sight_on_a_small_screen_and_no_word_is_cut(backend: TrainingBackend, text: Path) -> None:
+    app = StudioApp(backend, Opening(text=str(text)))
+    async with app.run_test(size=(60, 18)) as pilot:
+        await shows(pilot, "14,500 characters, 28 different ")
+        await shows(pilot, "on this machine")
+        await shows(pilot, "2×512, 3.23M parameters, adds 63.1 MB of memory")
+        await shows(pilot, "Start  F5")
 
 
 async def test_what_was_typed_outlives_a_change_of_preset(backend: TrainingBackend, text: Path) -> None:
@@ -218,7 +235,7 @@ async def test_a_run_whose_trainer_died_says_so(backend: TrainingBackend) -> Non
     run = write_events(RunDirectory(backend.runs_directory / "dead-1"), [started(), step_done(1)])
     app = StudioApp(backend, Opening(run=run))
     async with app.run_test(size=(120, 36)) as pilot:
-        await shows(pilot, "○ interrupted")
+        await shows(pilot, "□ interrupted")
         await shows(pilot, "the training process exited")
 
 
@@ -236,7 +253,7 @@ async def test_the_list_of_runs_opens_and_deletes(backend: TrainingBackend) -> N
         await until(pilot, lambda: app.screen.query_one(DataTable).row_count == 1)
         left = backend.runs()[0].name
         await pilot.press("enter")
-        await shows(pilot, f"{left} ○ interrupted")
+        await shows(pilot, f"{left} □ interrupted")
 
 
 async def test_help_names_the_pane_and_the_keys_that_act(backend: TrainingBackend) -> None:

@@ -175,7 +175,7 @@ def in_training(backend: ScriptedBackend) -> Iterator[RunDirectory]:
     lock.release()
 
 
-@at(USUAL, LARGE)
+@at(SMALL, USUAL, LARGE)
 async def test_a_run_is_in_training(backend: ScriptedBackend, in_training: RunDirectory, size: Size) -> None:
     async with studio(backend, Opening(run=in_training), size, "tiny-1 ● training") as pilot:
         await matches_snapshot(pilot, "run-training")

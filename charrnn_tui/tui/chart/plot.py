@@ -20,7 +20,7 @@ LETTER_DISTANCE = 24  # cells between the letters along an overlay
 SCREENFUL = 4  # points a dot column: more than that are an envelope, no longer a line
 EARLY = 0.05  # the share of the picture whose losses may leave it at the top
 SPIKE_PERCENTILE = 97.0
-BEST_MARK, CLIP_MARK, VALIDATION_MARK = "★", "▲", "○"
+BEST_MARK, CLIP_MARK, VALIDATION_MARK = "★", "↑", "○"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from charrnn_tui.run.follower import RunFollowers
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.run.quantities import count, duration, size
 from charrnn_tui.run.run_tags import RunTag, files_of, read_tag
-from charrnn_tui.tui.train.run_lines import GLYPHS, sparkline
+from charrnn_tui.run.states import state_label
+from charrnn_tui.tui.train.run_lines import sparkline
 
 PIN = "◆"
 NAME, STATE, STEP, TRAIN, VAL, BEST, CURVE, SIZE, MODEL, UPDATED, NOTE = COLUMNS = (
@@ -84,7 +85,7 @@ def cells_of(row: RunRow, letter: str = "") -> dict[str, str]:
     settings = started.settings if started else {}
     return {
         NAME: marks + row.run.name,
-        STATE: f"{GLYPHS[progress.state]} {progress.state}",
+        STATE: state_label(progress.state),
         STEP: f"{count(progress.step)}/{count(started.steps)}" if started else "",
         TRAIN: f"{last.loss:.3f}" if last else "",
         VAL: f"{evaluation.val_loss:.4f}" if evaluation else "",

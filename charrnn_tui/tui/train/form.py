@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Grid, Horizontal, VerticalScroll
+from textual.containers import Grid, Vertical, VerticalScroll
 from textual.message import Message
 from textual.widgets import Button, Input, Label, Select, Static
 
@@ -31,6 +31,7 @@ from charrnn_tui.text.corpus import Corpus
 from charrnn_tui.tui.dialogs.path_suggester import PathSuggester
 from charrnn_tui.tui.own_training import OwnTraining
 from charrnn_tui.tui.train.cost import training_cost, training_speed
+from charrnn_tui.tui.train.run_lines import as_fits
 
 _READ_DELAY_SECONDS = 0.3  # after the last key in the path, before the file is read
 _RUNS_READ = 5  # at most, the newest, for the speed that they have measured
@@ -49,10 +50,9 @@ NUMBERS: Final[Mapping[str, tuple[str, type[int] | type[float]]]] = {  # label a
     "print_every": ("valid. every", int),
     "seed": ("seed", int),
 }
-_FITTED = ("batch_size", "seq_length", "epochs", "print_every")
 
 
-class TrainForm(VerticalScroll):
+class TrainForm(Vertical):
     """Starts a run that has passed every check that can be made before the training is built."""
 
     HELP = """Name a text file (→ completes its path). The numbers are then fitted to that text; each field is checked \
@@ -89,7 +89,7 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         self._speed_measured = False
 
     def compose(self) -> ComposeResult:
-        with Grid():
+        with VerticalScroll(can_focus=False), Grid():
             yield from (Label("text"), self.text, Label("preset"), self._choices["preset"])
             yield from (Label("name"), self._run_name)
             for name, field in self._numbers.items():
@@ -98,8 +98,7 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
             yield from (Label("encoding"), self._encoding, Label("on hangup"), self._choices["on_hangup"])
         yield self._cost
         yield self._problem
-        with Horizontal(id="buttons"):
-            yield Button("Start  F5", variant="primary", id="start", compact=True)
+        yield Button("Start  F5", variant="primary", id="start", compact=True)
 
     def on_mount(self) -> None:
         self._read_timer = self.set_timer(_READ_DELAY_SECONDS, self._read_corpus, pause=True)
@@ -110,7 +109,12 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         self._jobs.submit(_SPEED, self._measure, self._set_speed)
 
     def on_resize(self) -> None:
-        self.set_class(self.size.width < 60, "-narrow")
+        """Below a few rows the fields scroll; what the run will cost, what is wrong, and Start stay in sight."""
+        narrow = self.size.width < 56
+        self.set_class(narrow, "-narrow")
+        self.set_class(self.size.height < (26 if narrow else 18), "-low")
+        self.set_class(self.size.height < 10, "-flat")
+        self.check()
 
     def show_text(self, path: str) -> None:
         """Fill in the form for this text; possible before it is mounted."""
@@ -239,22 +243,24 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
             return None, error.field, f"{_label(error.field)}: {str(error).partition(': ')[2]}"
 
     def _cost_lines(self, settings: TrainSettings, corpus: Corpus) -> str:
-        tokens, guessing = len(corpus.vocabulary), math.log(len(corpus.vocabulary))
+        tokens = len(corpus.vocabulary)
+        guessing = f"{math.log(tokens):.2f} nats/char"
         cost = training_cost(settings, len(corpus), tokens, self._speed or math.inf)
         about = "about" if self._speed_measured else "very roughly"
         time_needed = f"{about} {duration(cost.seconds)} on this machine" if self._speed else "measuring the machine …"
         preset = settings_for(settings.preset)
-        fitted = {name for name in _FITTED if getattr(settings, name) != getattr(preset, name)}
-        lines = [
-            f"text    {len(corpus):,} characters, {tokens} different; uniform guessing: {guessing:.2f} nats/char",
-            f"model   {settings.n_layers}×{settings.n_hidden} LSTM, {count(cost.parameters)} parameters, "
-            f"about {size(cost.memory_bytes)} of memory",
-            f"run     {cost.steps:,} steps of {settings.batch_size} × {settings.seq_length} characters, {time_needed}",
-        ]
-        if fitted and not fitted & self._edited:
-            numbers = (f"{_label(name)} {getattr(settings, name):,}" for name in _FITTED if name in fitted)
-            lines.append("fitted  to this text: " + ", ".join(numbers))
-        return "\n".join(lines)
+        fitted = [name for name in NUMBERS if getattr(settings, name) != getattr(preset, name)]
+        numbers = [f"{_label(name)} {_as_text(getattr(settings, name))}" for name in fitted if name not in self._edited]
+        memory = f"adds {size(cost.memory_bytes)} of memory"
+        batch = f"{settings.batch_size} × {settings.seq_length} characters a step"
+        lines = (
+            ("text", f"{len(corpus):,} characters", f"{tokens} different", f"uniform guessing: {guessing}"),
+            ("model", f"{settings.n_layers}×{settings.n_hidden}", f"{count(cost.parameters)} parameters", memory),
+            ("run", f"{cost.steps:,} steps", time_needed, batch),
+            ("fitted", *numbers),
+        )
+        room = self.size.width - 8
+        return "\n".join(f"{label:<8}" + as_fits(parts, room, ", ") for label, *parts in lines if parts)
 
 
 def _choice(name: str, values: Iterable[str], chosen: str) -> Select[str]:

@@ -2,20 +2,13 @@
 
 import itertools
 import math
+from collections.abc import Sequence
 
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.run.quantities import bits, count, duration
+from charrnn_tui.run.states import state_label, state_sign
 
-GLYPHS = {
-    "preparing": "…",
-    "training": "●",
-    "detached": "◐",
-    "paused": "‖",
-    "finished": "✓",
-    "stopped": "■",
-    "interrupted": "○",
-    "failed": "✗",
-}
+LEAST_BAR, MOST_BAR = 4, 60  # cells
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _SPARKS = "▁▂▃▄▅▆▇█"
 
@@ -43,7 +36,7 @@ def sparkline(values: list[float], width: int) -> str:
 
 def status_line(progress: RunProgress, name: str) -> str:
     """For the header, the most important first: `● anna-3 12.4k/50k 24 % · 41 min left`."""
-    parts = [f"{GLYPHS[progress.state]} {name}"]
+    parts = [f"{state_sign(progress.state)} {name}"]
     if progress.state != "training":
         parts.append(progress.state)
     if progress.total_steps:
@@ -54,19 +47,20 @@ def status_line(progress: RunProgress, name: str) -> str:
     return " ".join(parts)
 
 
-def place_line(progress: RunProgress, name: str) -> str:
+def place_line(progress: RunProgress, name: str, width: int) -> str:
     """Who trains where, how fast: `anna-3 ● training  cpu ×2 bfloat16  11.2k chars/s`."""
-    parts = [f"{name} {GLYPHS[progress.state]} {'validating' if progress.validating else progress.state}"]
+    state = f"{state_sign(progress.state)} validating" if progress.validating else state_label(progress.state)
+    parts = [f"{name} {state}"]
     if started := progress.started:
         threads = f" ×{started.threads}" if started.device == "cpu" else ""
         parts.append(f"{started.device}{threads} {started.precision}")
-    if (last := progress.last_step) and not progress.ended:
+    if (last := progress.last_step) and progress.ended:
+        parts.append(f"after {duration(last.train_seconds)} of training")
+    elif last:
         parts.append(f"{count(last.chars_per_second)} chars/s")
-    if progress.ended and progress.last_step:
-        parts.append(f"after {duration(progress.last_step.train_seconds)} of training")
-    if progress.started:
-        parts.append(progress.started.device_name)
-    return "  ".join(parts)
+    if started:
+        parts.append(started.device_name)
+    return as_fits(parts, width)
 
 
 def bar_lines(progress: RunProgress, width: int) -> list[str]:
@@ -78,36 +72,37 @@ def bar_lines(progress: RunProgress, width: int) -> list[str]:
     epoch = min(max(0, step - 1) // per_epoch + 1, started.epochs)
     in_epoch = step - (epoch - 1) * per_epoch
     left = f"{duration(progress.eta_seconds)} left" if progress.eta_seconds is not None else progress.reason
-    rows = (
-        (f"epoch {epoch}/{started.epochs}", in_epoch / per_epoch, f"step {in_epoch:,} of {per_epoch:,}"),
-        ("run", step / max(1, started.steps), f"step {step:,} of {started.steps:,} · {left}".rstrip(" ·")),
+    rows: Sequence[tuple[str, float, list[str]]] = (
+        (f"epoch {epoch}/{started.epochs}", in_epoch / per_epoch, [f"step {in_epoch:,} of {per_epoch:,}"]),
+        ("run", step / max(1, started.steps), [f"step {step:,} of {started.steps:,}", *([left] if left else [])]),
     )
     label_width = max(len(label) for label, _, _ in rows)
-    words_width = max(len(words) for _, _, words in rows)
-    room = max(4, min(60, width - label_width - words_width - 8))
+    room = max(0, width - label_width - LEAST_BAR - len("  100 % "))
+    words = [as_fits(parts, room, " · ") for _, _, parts in rows]
+    bar_width = min(MOST_BAR, LEAST_BAR + room - max(map(len, words)))
     return [
-        f"{label:<{label_width}} {bar(share, room)} {min(1.0, share) * 100:3.0f} % {words}"[:width]
-        for label, share, words in rows
+        f"{label:<{label_width}} {bar(share, bar_width)} {min(1.0, share) * 100:3.0f} % {said}"[:width]
+        for (label, share, _), said in zip(rows, words, strict=True)
     ]
 
 
 def fact_lines(progress: RunProgress, width: int, memory: str = "") -> list[str]:
-    """Losses in nats/char, then what drives them; the last of a line is left out where it does not fit."""
+    """Losses in nats/char, then what drives them; what does not fit, from the end, is left out."""
     last, evaluation, best = progress.last_step, progress.last_evaluation, progress.best_evaluation
     losses, drive = [], []
     if last:
-        losses.append(f"train {last.loss:.3f} nats/char")
+        losses.append(f"train {last.loss:.3f}" + ("" if evaluation else " nats/char"))
         drive += [f"lr {last.lr:.3g}", f"grad norm {last.grad_norm:.2g}"]
     if evaluation:
-        losses.append(f"val {evaluation.val_loss:.4f} ({bits(evaluation.val_loss):.2f} bits)")
+        losses.append(f"val {evaluation.val_loss:.4f} nats/char, {evaluation.batch_size}×{evaluation.seq_length}")
+        drive.append(f"val {bits(evaluation.val_loss):.2f} bits/char")
     if best:
         losses.append(f"best {best.val_loss:.4f} at step {best.step:,}")
-        drive.append(f"val on batches of {best.batch_size}×{best.seq_length}")
     if started := progress.started:
-        losses.append(f"guessing {math.log(started.tokens):.2f}")
+        losses.append(f"uniform guessing {math.log(started.tokens):.2f}")
     if memory:
-        drive.append(f"memory {memory}")
-    return [_as_fits(losses, width), _as_fits(drive, width)]
+        drive.append(f"memory of this program {memory}")
+    return [as_fits(losses, width), as_fits(drive, width)]
 
 
 def alarm_line(progress: RunProgress, width: int) -> str:
@@ -122,11 +117,11 @@ def alarm_line(progress: RunProgress, width: int) -> str:
     return line + hint
 
 
-def _as_fits(parts: list[str], width: int) -> str:
-    """As many parts as a line holds, and always the first."""
-    line = parts[0] if parts else ""
+def as_fits(parts: list[str], width: int, between: str = "  ") -> str:
+    """As many parts as a line holds, none of them cut; of the first, what fits."""
+    line = parts[0][:width] if parts else ""
     for part in parts[1:]:
-        if len(line) + 2 + len(part) > width:
+        if len(line) + len(between) + len(part) > width:
             break
-        line += "  " + part
+        line += between + part
     return line

@@ -119,12 +119,12 @@ characters has a loss of ln N. The validation loss is computed with the batch si
     def _write(self) -> None:
         if self.run is None:
             return
-        lines = [place_line(self.progress, self.run.name), *bar_lines(self.progress, self.size.width - 2)]
-        flat = self.size.height < 12
-        self._bars.show("\n".join(line[: self.size.width - 2] for line in (lines[-1:] if flat else lines)))
-        facts = fact_lines(self.progress, self.size.width - 2, "" if self.active is None else _memory())
+        width, flat = max(0, self.size.width - 2), self.size.height < 12
+        lines = [place_line(self.progress, self.run.name, width), *bar_lines(self.progress, width)]
+        self._bars.show("\n".join(lines[-1:] if flat else lines))
+        facts = fact_lines(self.progress, width, "" if self.active is None else _memory())
         self.set_class(bool(self.progress.alarms), "-alarmed")
-        self._alarm.show(alarm_line(self.progress, self.size.width - 2))
+        self._alarm.show(alarm_line(self.progress, width))
         self._facts.show("\n".join(facts[:1] if flat else facts))
 
 

@@ -95,7 +95,7 @@ While the chart's crosshair is on, it and the sample shown are of the same step.
             return
         index = len(self._samples) - 1 if self._chosen is None else self._chosen
         sample = self._samples[index]
-        loss = f" · val {sample.val_loss:.3f}" if sample.val_loss is not None else ""
+        loss = f" · val {sample.val_loss:.3f} nats/char" if sample.val_loss is not None else ""
         held = "" if self._chosen is None else f" · {index + 1} of {len(self._samples)}"
         self._title.update(f"sample at step {sample.step:,}{loss}{held}")
         if self._shown != (sample, index):

@@ -30,7 +30,7 @@ def rows(curves: LossCurves, width: int, height: int, end: int = 2000, **view: A
 
 def test_a_tiny_chart_is_all_curve_and_last_loss() -> None:
     assert rows(falling(), 20, 4) == [
-        "▲⣄             1.404",
+        "↑⣄             1.404",
         " ⠈⢧⡀",
         "  ⠙⠙⠲⣀⡀",
         "    ⠈⠙⠛⠷⠉⠓⠒⠒⠒⣤⣤⣤⠒⠒⠒★",
@@ -40,7 +40,7 @@ def test_a_tiny_chart_is_all_curve_and_last_loss() -> None:
 def test_a_small_chart_has_axes_and_a_terse_legend() -> None:
     assert rows(falling(), 32, 8) == [
         " loss ⣿ 1.404 ━ 1.309 ┅ 1.404",
-        "  4.0┤▲⡀",
+        "  4.0┤↑⡀",
         "     │ ⠹⣄",
         "     │  ⠘⣆",
         "     │   ⠈⠳⣄⡀",
@@ -53,7 +53,7 @@ def test_a_small_chart_has_axes_and_a_terse_legend() -> None:
 def test_a_chart_of_60_columns_names_the_unit() -> None:
     assert rows(falling(), 60, 14) == [
         " loss ⣿ 1.404 ━ 1.309 ┅ 1.404 ★ 1.404 nats/char",
-        "  4.0┤▲▲⡀",
+        "  4.0┤↑↑⡀",
         "     │ ⠘⢠⡀",
         "     │  ⠘⢳⡀",
         "     │   ⠈⠹⡀",
@@ -150,14 +150,14 @@ def test_the_first_losses_are_clipped_with_a_mark_at_the_top_edge() -> None:
     drawn = draw(falling(), 80, 24)
     assert drawn.loss_range is not None
     assert drawn.loss_range.top < 4.3
-    assert drawn.cells.row_text(1)[6] == "▲"
+    assert drawn.cells.row_text(1)[6] == "↑"
 
 
 def test_the_first_screenful_shows_all_losses() -> None:
     drawn = draw(falling(300), 80, 24, end=300)
     assert drawn.loss_range is not None
     assert drawn.loss_range.top > 4.3
-    assert "▲" not in drawn.cells.row_text(1)
+    assert "↑" not in drawn.cells.row_text(1)
 
 
 def test_a_late_rise_is_never_clipped() -> None:
@@ -218,7 +218,7 @@ def test_a_million_points_make_the_picture_of_their_exact_envelope() -> None:
     tops, bottoms = (loss_range.dot_heights(ends, box.dot_rows) for ends in (high, low))
     expected = braille.BRAILLE + braille.to_cells(braille.strokes(tops, bottoms, box.dot_rows)).astype(np.uint32)
     found = drawn.cells.characters[box.row : box.row + box.rows, box.column :].copy()
-    blank, clipped = found == ord(" "), found == ord("▲")
+    blank, clipped = found == ord(" "), found == ord("↑")
     assert clipped[1:].sum() == 0
     assert (clipped[0] == (tops < 0).reshape(-1, 2).any(axis=1)).all()
     found[blank] = braille.BRAILLE

@@ -42,7 +42,7 @@ async def test_left_and_right_go_through_the_samples_and_the_crosshair_follows(
         assert isinstance(app.screen.focused, LossChart)
         await pilot.press("tab", "left", "left")
         await shows(pilot, "written at 30")
-        await shows(pilot, "sample at step 30 · val 1.500 · 3 of 5")
+        await shows(pilot, "sample at step 30 · val 1.500 nats/char · 3 of 5")
         await shows(pilot, " 30   ⣿ 2.400/3.46")  # the chart's readout
         with_newer = EventWriter(run.events_file)
         with_newer.append(step_done(51))
