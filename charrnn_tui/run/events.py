@@ -9,11 +9,13 @@ import math
 from collections.abc import Mapping
 from functools import reduce
 from operator import or_
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from charrnn_tui.run.decoding import Count, DecodingError, Seconds, convert, finite_or_null, read_json, snake_case
+
+EndState = Literal["finished", "stopped", "interrupted", "failed"]
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag=snake_case):
@@ -151,7 +153,7 @@ class RunFinished(Event, frozen=True, kw_only=True):
     state: finished, stopped (asked to), interrupted (a signal) or failed.
     """
 
-    state: str
+    state: EndState
     reason: str = ""
     train_seconds: float = 0.0
     val_loss: float | None = None

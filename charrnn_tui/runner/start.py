@@ -12,7 +12,7 @@ from charrnn_tui import __version__
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.run.control import Control
 from charrnn_tui.run.directory import EventWriter, RunDirectory, RunError, list_runs
-from charrnn_tui.run.events import AlarmRaised, CheckpointSaved, Event, RunFinished, RunPaused, StepDone
+from charrnn_tui.run.events import AlarmRaised, CheckpointSaved, EndState, Event, RunFinished, RunPaused, StepDone
 from charrnn_tui.run.fitting import with_rare_validations
 from charrnn_tui.run.lock import RunLock
 from charrnn_tui.run.mailbox import Mailbox
@@ -93,7 +93,7 @@ class Recording:
         if isinstance(event, StepDone):
             self._train_seconds = event.train_seconds
 
-    def cut_off(self, state: str, reason: str) -> None:
+    def cut_off(self, state: EndState, reason: str) -> None:
         """Write the last event of a training that could not tell it itself; none for one that has told nothing yet."""
         if self.last is not None and not isinstance(self.last, RunFinished):
             seconds = self._train_seconds

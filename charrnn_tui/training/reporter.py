@@ -11,7 +11,15 @@ import torch
 
 from charrnn_tui import __version__
 from charrnn_tui.checkpoint.checkpoint import Checkpoint, Facts
-from charrnn_tui.run.events import Evaluated, LearningRateChanged, PlanChanged, RunFinished, RunStarted, SampleWritten
+from charrnn_tui.run.events import (
+    EndState,
+    Evaluated,
+    LearningRateChanged,
+    PlanChanged,
+    RunFinished,
+    RunStarted,
+    SampleWritten,
+)
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.text.corpus import Corpus
 from charrnn_tui.training.learner import Learner
@@ -70,7 +78,7 @@ class TrainingReporter:
             versions=_versions(),
         )
 
-    def finished(self, state: str, reason: str) -> RunFinished:
+    def finished(self, state: EndState, reason: str) -> RunFinished:
         """The end of the training; state and reason as in RunFinished."""
         return RunFinished(
             time=time.time(),

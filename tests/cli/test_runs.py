@@ -58,6 +58,13 @@ def test_a_run_whose_first_event_is_damaged_is_shown_with_what_is_known(invoke: 
     assert "4.0 s at 400 chars/s\n" in told
 
 
+def test_an_end_of_no_known_kind_is_passed_over(invoke: Invoke, runs: Path) -> None:
+    run = a_run(runs, STARTED, STEP, name="odd")
+    with run.events_file.open("a") as file:
+        file.write('{"event": "run_finished", "time": 103.0, "step": 40, "state": "melted"}\n')
+    assert "○ interrupted" in invoke("runs").stdout
+
+
 def test_runs_are_listed_with_state_and_losses_and_the_batches_these_depend_on(invoke: Invoke, runs: Path) -> None:
     a_run(runs, STARTED, STEP, EVALUATED, FINISHED, name="done-1")
     a_run(runs, STARTED, STEP, EVALUATED, name="dead")
