@@ -95,8 +95,9 @@ encoding_option = click.option(  # None where it is not given
 )
 unknown_option = click.option(
     "--unknown",
-    type=click.Choice(["refuse", "skip"]),
+    type=click.Choice(["refuse", "convert", "skip"]),
     default="refuse",
     show_default=True,
-    help="Characters that the model does not know: name them and end, or leave them out.",
+    help="Characters that the model does not know: name them and end; convert the text into the Unicode form that the "
+    "model has, composed or decomposed; or leave them out.",
 )

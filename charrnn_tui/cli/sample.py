@@ -27,7 +27,7 @@ from charrnn_tui.sampling.recipe import Recipe, RecipeError, follow, text_hash
 from charrnn_tui.sampling.sampler import SampledCharacter, Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.text.corpus import read_text
-from charrnn_tui.text.nearest import NearestKnown
+from charrnn_tui.text.nearest import NearestKnown, in_known_form
 from charrnn_tui.text.vocabulary import UnknownCharacters, Vocabulary
 
 USUAL_PRIME = "The"  # the notebook's
@@ -94,7 +94,7 @@ def sample_command(
         prime = _prime(prime, prime_file, encoding)
         path = _default(runs_dir) if checkpoint is None else locate_checkpoint(checkpoint, runs_dir)
         loaded, model = open_model(path)
-        known = _known(prime, loaded.vocabulary, unknown == "skip")
+        known = _known(prime, loaded.vocabulary, unknown)
         first_seed = secrets.randbelow(1 << 31) if seed is None else seed
         recipe = Recipe(str(path.resolve()), file_sha256(path), known, length, {0: first_seed}, {0: settings}, {})
         texts = _with_seeds(model, loaded.vocabulary, recipe, count)
@@ -257,18 +257,20 @@ def _settings(controls: dict[str, Any]) -> SamplingSettings:
         raise click.UsageError(f"--{name.replace('_', '-')} {rest}") from None
 
 
-def _known(prime: str | None, vocabulary: Vocabulary, skip: bool) -> str:
+def _known(prime: str | None, vocabulary: Vocabulary, unknown: str) -> str:
     """The prime without what the model does not know, which is named; refused unless that is to be skipped."""
     if prime is None:
         return "" if vocabulary.unknown(USUAL_PRIME) else USUAL_PRIME
+    converted, form = in_known_form(prime, vocabulary)
+    if form and unknown == "convert":
+        prime, form = converted, ""
     strangers = vocabulary.unknown(prime)
     if not strangers:
         return prime
     error = UnknownCharacters(strangers)
-    if not skip:
-        raise click.UsageError(
-            f"the prime has characters {error}{_meant(strangers, vocabulary)}; leave them out with --unknown skip"
-        )
+    if unknown != "skip":
+        meant = f"; the model has {form}: try --unknown convert" if form else _meant(strangers, vocabulary)
+        raise click.UsageError(f"the prime has characters {error}{meant}; leave them out with --unknown skip")
     say(f"left out of the prime: {error}")
     return "".join(char for char in prime if char not in strangers)
 

@@ -23,6 +23,7 @@ from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.scoring import batch_losses, sequence_losses
 from charrnn_tui.text.batches import TextTooShort, batch_count, split_at
 from charrnn_tui.text.corpus import read_text
+from charrnn_tui.text.nearest import in_known_form
 from charrnn_tui.text.vocabulary import Ids, UnknownCharacters
 
 _GEOMETRY = ("val_frac", "batch_size", "seq_length")
@@ -88,7 +89,7 @@ def score_command(
     trained = loaded.facts.get("settings") or {}
     geometry = given if part is None else _NOTEBOOK | _known(trained) | _known(given)
     text = read_text(file, encoding or "utf-8")
-    ids = _encoded(file, text, loaded, unknown == "skip")
+    ids = _encoded(file, text, loaded, unknown)
     started = time.perf_counter()
     losses: NDArray[np.float64] | None = None
     try:
@@ -140,12 +141,16 @@ def _check_usage(part: str | None, given: dict[str, Any], per_char: bool) -> Non
         raise click.UsageError(f"--val-frac {given['val_frac']} is not between 0 and 1")
 
 
-def _encoded(file: str, text: str, checkpoint: Checkpoint, skip: bool) -> Ids:
+def _encoded(file: str, text: str, checkpoint: Checkpoint, unknown: str) -> Ids:
+    converted, form = in_known_form(text, checkpoint.vocabulary)
+    if form and unknown == "convert":
+        text, form = converted, ""
     strangers = checkpoint.vocabulary.unknown(text)
     if strangers:
         error = UnknownCharacters(strangers)
-        if not skip:
-            raise click.ClickException(f"{file}: has characters {error}; leave them out with --unknown skip")
+        if unknown != "skip":
+            way = f"the model has {form}: try --unknown convert, or " if form else ""
+            raise click.ClickException(f"{file}: has characters {error}; {way}leave them out with --unknown skip")
         left_out = sum(map(len, strangers.values()))
         say(f"{left_out:,} of {len(text):,} characters left out: {error}")
     return checkpoint.vocabulary.encode_known(text)

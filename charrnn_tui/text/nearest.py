@@ -1,7 +1,7 @@
 """The characters of an alphabet nearest to those that it lacks."""
 
 import unicodedata
-from typing import Final
+from typing import Final, Literal
 
 from charrnn_tui.text.vocabulary import Vocabulary
 
@@ -28,6 +28,28 @@ _LETTERS: Final = str.maketrans("æœøđðłħıŋþÆŒØĐÐŁĦŊÞ", "aoodd
 _FAMILY: Final[dict[str, str]] = {member: family for family in reversed(_FAMILIES) for member in family}
 
 
+FORMS: Final = {"NFC": "composed letters (NFC)", "NFD": "decomposed letters (NFD)"}
+
+
+def in_known_form(text: str, vocabulary: Vocabulary) -> tuple[str, str]:
+    """The text in the Unicode form, composed or decomposed, in which most of it is known, and the name of that form.
+
+    The text as it is, and "", where neither form makes more of it known.
+    """
+    best, name, unknown = text, "", _unknown(text, vocabulary)
+    forms: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
+    for form in forms if unknown else ():
+        converted = unicodedata.normalize(form, text)
+        still = _unknown(converted, vocabulary)
+        if still < unknown:
+            best, name, unknown = converted, FORMS[form], still
+    return best, name
+
+
+def _unknown(text: str, vocabulary: Vocabulary) -> int:
+    return len(text) - len(vocabulary.encode_known(text))
+
+
 class NearestKnown:
     """Finds the nearest characters of one alphabet.
 
@@ -37,7 +59,7 @@ class NearestKnown:
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        self._known = vocabulary.index
+        self.vocabulary, self._known = vocabulary, vocabulary.index
         self._by_base: dict[str, str] = {}
         # Of several tokens with the same base: the base itself, else the first.
         for token in sorted(vocabulary.tokens, key=lambda token: token != _base(token)):
@@ -55,7 +77,8 @@ class NearestKnown:
         return next((self._by_base[key] for key in (base, *_cases(base)) if key in self._by_base), None)
 
     def replaced(self, text: str) -> str:
-        """The text with each unknown character replaced by its nearest, if there is one; its length stays."""
+        """The text in the Unicode form of the alphabet, and what is still unknown replaced by its nearest, if any."""
+        text, _ = in_known_form(text, self.vocabulary)
         strangers = set(text) - self._known.keys()
         return text.translate({ord(stranger): self.of(stranger) or stranger for stranger in strangers})
 

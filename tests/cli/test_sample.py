@@ -84,6 +84,18 @@ def test_a_character_the_model_cannot_read_is_answered_with_the_nearest_it_can(i
     assert r"; did you mean 'e' for '\xe9', '-' for '\u2014'; leave" in line
 
 
+@pytest.mark.parametrize(
+    ("prime", "alphabet", "form"), [("Th\u00e9", "The\u0301", "D"), ("The\u0301", "Th\u00e9", "C")]
+)
+def test_a_prime_in_the_other_unicode_form_is_converted_on_request(
+    prime: str, alphabet: str, form: str, invoke: Invoke, tmp_path: Path
+) -> None:
+    write_checkpoint(tmp_path / "model.safetensors", random_checkpoint(Vocabulary(alphabet)))
+    arguments = ("sample", tmp_path / "model.safetensors", "--length", 4, "--prime", prime)
+    assert f"composed letters (NF{form}): try --unknown convert" in one_line(invoke(*arguments))
+    assert invoke(*arguments, "--unknown", "convert").stdout.startswith(alphabet)
+
+
 def test_characters_unknown_to_the_model_may_be_left_out(invoke: Invoke, checkpoint_file: Path) -> None:
     result = invoke("sample", checkpoint_file, "--prime", "Thé", "--unknown", "skip", "--length", 10)
     assert result.exit_code == 0

@@ -9,12 +9,13 @@ import pytest
 import torch
 from torch import nn
 
-from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
+from charrnn_tui.checkpoint.safetensors_file import read_checkpoint, write_checkpoint
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.scoring import batch_losses
+from charrnn_tui.text.vocabulary import Vocabulary
 from charrnn_tui.training.model import CharRNN
-from tests.cli.conftest import TINY, Invoke, one_line, some_text
+from tests.cli.conftest import TINY, Invoke, one_line, random_checkpoint, some_text
 
 
 def notebooks_validation(checkpoint_file: Path, text: str, batch_size: int, seq_length: int, val_frac: float) -> float:
@@ -124,6 +125,14 @@ def test_unknown_characters_in_the_text_are_named_or_left_out(
     skipped = invoke("score", checkpoint_file, tmp_path / "odd.txt", "--unknown", "skip", "--json")
     assert json.loads(skipped.stdout)["chars"] == 17
     assert "2 of 20 characters left out" in skipped.stderr
+
+
+def test_a_text_in_the_other_unicode_form_is_converted_on_request(invoke: Invoke, tmp_path: Path) -> None:
+    write_checkpoint(tmp_path / "model.safetensors", random_checkpoint(Vocabulary("The\u0301")))
+    (tmp_path / "composed.txt").write_text("Th\u00e9Th\u00e9", encoding="utf-8")
+    arguments = ("score", tmp_path / "model.safetensors", tmp_path / "composed.txt", "--json")
+    assert "decomposed letters (NFD): try --unknown convert" in one_line(invoke(*arguments))
+    assert json.loads(invoke(*arguments, "--unknown", "convert").stdout)["chars"] == 7
 
 
 def test_a_geometry_without_batches_is_wrong_usage(invoke: Invoke, checkpoint_file: Path, text_file: Path) -> None:

@@ -1,12 +1,14 @@
 """The nearest known character: always one of the alphabet, or none."""
 
 import string
+from typing import Literal
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charrnn_tui.text.nearest import NearestKnown
+from charrnn_tui.text.nearest import FORMS, NearestKnown, in_known_form
 from charrnn_tui.text.vocabulary import Vocabulary
 
 ENGLISH = Vocabulary(sorted(set("\n" + string.printable[:95])))
@@ -84,10 +86,26 @@ def test_the_nearest_is_in_the_alphabet_or_there_is_none(alphabet: str, characte
 
 
 @given(st.text(min_size=1, max_size=20), st.text(max_size=40))
-def test_replacing_keeps_every_character_s_place(alphabet: str, text: str) -> None:
+def test_replacing_keeps_every_character_s_place_in_the_form_that_is_known(alphabet: str, text: str) -> None:
     vocabulary = Vocabulary(sorted(set(alphabet)))
     nearest = NearestKnown(vocabulary)
-    replaced = nearest.replaced(text)
-    assert len(replaced) == len(text)
-    for before, after in zip(text, replaced, strict=True):
+    replaced, (converted, _) = nearest.replaced(text), in_known_form(text, vocabulary)
+    assert len(replaced) == len(converted)
+    for before, after in zip(converted, replaced, strict=True):
         assert after == (nearest.of(before) or before)
+
+
+@pytest.mark.parametrize(("text_form", "model_form"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_a_text_in_the_other_unicode_form_is_converted(
+    text_form: Literal["NFC", "NFD"], model_form: Literal["NFC", "NFD"]
+) -> None:
+    text, known = normalize(text_form, "dé\u00e9jà ひが"), normalize(model_form, "dé\u00e9jà ひが")
+    vocabulary = Vocabulary(sorted(set(known)))
+    assert in_known_form(text, vocabulary) == (known, FORMS[model_form])
+    assert NearestKnown(vocabulary).replaced(text) == known
+
+
+def test_a_text_that_is_known_or_in_no_form_known_stays_as_it_is() -> None:
+    assert in_known_form("naïve", Vocabulary(sorted(set("naïve")))) == ("naïve", "")
+    assert in_known_form("é☃", Vocabulary("ab")) == ("é☃", "")
+    assert in_known_form("éáó", Vocabulary("aeo")) == ("éáó", "")  # three accents are as unknown as three letters

@@ -1,6 +1,6 @@
 """The beginning that the model is to go on from: a label, the field, and a line about what the model cannot read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -15,7 +15,7 @@ from textual.widgets import Static, TextArea
 
 from charrnn_tui.playground.jobs import CancelToken, Jobs
 from charrnn_tui.playground.models import LoadedModel
-from charrnn_tui.text.nearest import NearestKnown
+from charrnn_tui.text.nearest import NearestKnown, in_known_form
 from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.play.prime_input import PrimeInput
 from charrnn_tui.tui.textview.visible import symbol_of
@@ -160,7 +160,11 @@ a word."""
         known = self.input.known
         unknown = [] if known is None else sorted(set(self.prime).difference(known), key=self.prime.index)
         self.set_class(bool(unknown), "-unknown")
-        self._note.update("" if self._nearest is None else unknown_note(unknown, self._nearest), layout=False)
+        self._note.update("" if self._nearest is None else self._note_on(unknown, self._nearest), layout=False)
+
+    def _note_on(self, unknown: Sequence[str], nearest: NearestKnown) -> str:
+        _, form = in_known_form(self.prime, nearest.vocabulary)
+        return f"skipped; F6 converts it: the model has {form}" if form else unknown_note(unknown, nearest)
 
     # -- prediction ---------------------------------------------------------------------------------------------------
 

@@ -202,6 +202,17 @@ async def test_a_key_puts_the_nearest_known_characters_in_place_of_unknown_ones(
         assert editor.value == "Bé☃ a"
 
 
+async def test_a_prime_in_the_other_unicode_form_is_converted_by_the_same_key(tmp_path: Path) -> None:
+    backend = ScriptedBackend(tmp_path)
+    backend.ship(tiny_checkpoint("abe\u0301"))
+    async with playing(backend) as player:
+        editor = await edit(player)
+        editor.insert("b\u00e9")
+        await player.until(lambda: "F6 converts it: the model has decomposed letters (NFD)" in screen_text(player.app))
+        await player.press("f6")
+        assert editor.value == "be\u0301"
+
+
 # -- from a file -------------------------------------------------------------------------------------------------------
 
 
