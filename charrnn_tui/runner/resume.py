@@ -50,6 +50,8 @@ def resume_run(
     lock = _locked(run, TAKE_OVER_SECONDS if take_over else 0.0)
     try:
         state = read_resume_state(run.resume_file)
+        if len(state.model["fc.bias"]) != len(corpus.vocabulary):
+            raise RunError(f"{run.resume_file}: is of a model with another alphabet than the run's text")
         settings = _changed(run, state, corpus, changes)
         recording = Recording(run, files, corpus, settings, lock)
     except BaseException as error:

@@ -27,6 +27,7 @@ from charrnn_tui.sampling.lstm_step import COMPILED, CompiledStep, QuantizedMatr
 
 Floats = NDArray[np.float32]
 
+LARGEST_WEIGHT = 1e30  # sums of a hundred million of them are float32 numbers
 QUANTIZED_FROM = 256  # hidden units: smaller matrices fit in the processor's own caches, and gain little
 CHUNK_ROWS = 2048  # positions (times texts) held at once in `forward`: 16 MB of gates at 512 hidden units
 
@@ -57,7 +58,7 @@ class CharLSTM:
     """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
-        """Raises ValueError, one line, for weights that are NaN or infinite: the model diverged in training."""
+        """Raises ValueError, one line, for weights that are NaN, infinite or huge: the model diverged in training."""
         self.n_tokens = len(checkpoint.vocabulary)
         self.n_hidden, self.n_layers = checkpoint.n_hidden, checkpoint.n_layers
         tensors = {name: _finite(name, tensor) for name, tensor in checkpoint.weights.items()}
@@ -187,11 +188,13 @@ def _cell(gates: Floats, c: Floats, h_out: Floats, c_out: Floats) -> None:
 
 
 def _finite(name: str, tensor: NDArray[np.floating]) -> Floats:
-    """A float32 copy. Raises ValueError for NaN or infinite weights, before they write nonsense."""
+    """A float32 copy. Raises ValueError for NaN, infinite or huge weights: sums of them could be NaN or infinite."""
     with np.errstate(over="ignore"):  # a float64 beyond float32 becomes infinite, which the next line names
         single = tensor.astype(np.float32)
-    if not np.isfinite(single).all():
-        raise ValueError(f"the tensor {name!r} holds NaN or infinite numbers: the model diverged in training")
+    if not np.abs(single).max() < LARGEST_WEIGHT:
+        raise ValueError(
+            f"the tensor {name!r} holds NaN or infinite numbers, or huge ones: the model diverged in training"
+        )
     return single
 
 

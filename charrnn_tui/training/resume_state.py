@@ -4,11 +4,13 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from msgspec import Meta
 
-from charrnn_tui.run.decoding import Count, convert
+from charrnn_tui.checkpoint.checkpoint import tensor_shapes
+from charrnn_tui.run.decoding import Count, Seconds, convert
 from charrnn_tui.run.directory import RunError
 from charrnn_tui.run.files import write_atomically
 from charrnn_tui.run.settings import TrainSettings
@@ -32,12 +34,12 @@ class ResumeState:
     threads: Count
     step: Count
     loss: float
-    lr_factor: float
-    train_seconds: float
+    lr_factor: Annotated[float, Meta(gt=0, le=1e9)]
+    train_seconds: Seconds
     val_loss: float | None
     best_val_loss: float | None
-    evaluated_at: int
-    model: Mapping[str, Any]
+    evaluated_at: Annotated[int, Meta(ge=-1)]
+    model: Mapping[str, torch.Tensor]
     optimizer: Mapping[str, Any]
     hidden: tuple[torch.Tensor, torch.Tensor]
     generators: Mapping[str, torch.Tensor]
@@ -57,7 +59,7 @@ def read_resume_state(path: Path) -> ResumeState:
         if values.pop("format") > FORMAT:
             raise RunError(f"{path}: was written by a newer version of this program")
         state = convert(values, ResumeState)
-        TrainSettings.from_json(state.settings)
+        _check_tensors(state, TrainSettings.from_json(state.settings))
     except FileNotFoundError:
         raise RunError(f"{path}: no such file: this run was trained without one, and cannot be resumed") from None
     except OSError as error:
@@ -68,6 +70,31 @@ def read_resume_state(path: Path) -> ResumeState:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise RunError(f"{path}: is not a resume file, or is damaged: {reason}") from None
     return state
+
+
+def _check_tensors(state: ResumeState, settings: TrainSettings) -> None:
+    """Raise an error of any type unless a training with these settings can go on with every tensor."""
+    tokens, n_hidden, n_layers = len(state.model["fc.bias"]), settings.n_hidden, settings.n_layers
+    _check_shapes(state.model, tensor_shapes(tokens, n_hidden, n_layers))
+    _check_shapes(
+        dict(zip("hc", state.hidden, strict=True)), dict.fromkeys("hc", (n_layers, settings.batch_size, n_hidden))
+    )
+    for place, (name, tensor) in enumerate(state.model.items()):
+        if moments := state.optimizer["state"].get(place):
+            found = {part: moments[part] for part in ("exp_avg", "exp_avg_sq")}
+            _check_shapes(found, dict.fromkeys(found, tuple(tensor.shape)), f" of {name}")
+            float(moments["step"])
+    torch.Generator().set_state(state.generators["cpu"])
+
+
+def _check_shapes(tensors: Mapping[str, torch.Tensor], shapes: Mapping[str, tuple[int, ...]], of: str = "") -> None:
+    if missing := shapes.keys() ^ tensors.keys():
+        raise ValueError(f"the tensor {min(missing)} is missing, or has no place in a model of its settings")
+    for name, tensor in tensors.items():
+        if tuple(tensor.shape) != shapes[name]:
+            raise ValueError(f"{name}{of} has the shape {tuple(tensor.shape)}, expected {shapes[name]}")
+        if not tensor.is_floating_point() or tensor.layout != torch.strided or tensor.device.type != "cpu":
+            raise ValueError(f"{name}{of} is of type {tensor.dtype}, or stored in a way that cannot be read here")
 
 
 def generator_states(device: str) -> dict[str, torch.Tensor]:
