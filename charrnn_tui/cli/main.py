@@ -35,8 +35,8 @@ A PATH named like a command is opened by another spelling: {PROGRAM} ./train
 A run is named by its name or its directory; where a checkpoint is asked for, a run stands for its best one.
 
 \b
-Standard output is data, standard error is talk. Exit codes:
-  0    done (also where the reader of standard output has gone)
+Results go to standard output, messages to standard error. Exit codes:
+  0    done (also if the reader of standard output has left)
   1    failed: a file is missing, unreadable, empty, too short or not what it should be; a training failed
   2    wrong usage: an option, its value, a character the model does not know, no terminal for the app
   130  interrupted (Ctrl-C)

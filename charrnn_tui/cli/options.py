@@ -91,7 +91,7 @@ def _encoding(ctx: click.Context, param: click.Parameter, name: str | None) -> s
 
 
 encoding_option = click.option(  # None where it is not given
-    "--encoding", metavar="NAME", callback=_encoding, help="Of the text file.  [default: utf-8]"
+    "--encoding", metavar="NAME", callback=_encoding, help="Encoding of the text file.  [default: utf-8]"
 )
 unknown_option = click.option(
     "--unknown",

@@ -14,11 +14,12 @@ from charrnn_tui.run.quantities import count, size
 from charrnn_tui.run.states import state_label
 
 _WIDE = 1000  # columns into a pipe: nothing is cut off there
+VAL, BEST = "val nats/char", "best nats/char"
 _COLUMNS = (  # what a terminal of so many columns shows, beside names of usual length
-    (114, ("run", "state", "step", "epoch", "val loss", "best", "batches", "kept", "size", "last event")),
-    (92, ("run", "state", "step", "best", "batches", "size", "last event")),
-    (76, ("run", "state", "step", "best", "batches", "size")),
-    (48, ("run", "state", "best", "batches")),
+    (114, ("run", "state", "step", "epoch", VAL, BEST, "batches", "kept", "size", "last event")),
+    (92, ("run", "state", "step", BEST, "batches", "size", "last event")),
+    (76, ("run", "state", "step", BEST, "batches", "size")),
+    (48, ("run", "state", BEST, "batches")),
     (0, ("run", "state")),
 )
 
@@ -70,8 +71,8 @@ def _cells(values: dict[str, Any]) -> dict[str, str]:
         "state": state_label(values["state"]),
         "step": steps,
         "epoch": f"{values['epoch']}/{values['epochs']}" if values.get("epoch") and values.get("epochs") else "–",
-        "val loss": losses[0],
-        "best": losses[1],
+        VAL: losses[0],
+        BEST: losses[1],
         "batches": f"{values['batch_size']}×{values['seq_length']}" if values.get("batch_size") else "–",
         "kept": str(values["kept_checkpoints"]),
         "size": size(values["bytes"]),

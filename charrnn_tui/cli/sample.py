@@ -53,7 +53,9 @@ TOGETHER = 10_000_000  # characters of them that may wait in memory, 24 bytes ea
 @click.option("--length", type=click.IntRange(min=0), default=1000, show_default=True, help="Characters to write.")
 @click.option("--temperature", type=float, default=1.0, show_default=True, help="0 takes the likeliest, always.")
 @click.option("--top-k", type=OrNone(click.INT), help="Choose among the K likeliest.  [default: off]")
-@click.option("--top-p", type=OrNone(click.FLOAT), help="Choose among the likeliest that make up P.  [default: off]")
+@click.option(
+    "--top-p", type=OrNone(click.FLOAT), help="Choose among the fewest likeliest that have P together.  [default: off]"
+)
 @click.option(
     "--min-p", type=OrNone(click.FLOAT), help="Choose among those with P times the largest probability.  [default: off]"
 )

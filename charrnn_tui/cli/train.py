@@ -36,7 +36,7 @@ Begin = Callable[..., Started]  # start_run or resume_run, lacking the control a
 @click.command("train")
 @click.argument("corpus", nargs=-1, metavar="CORPUS...", type=TextFileName())
 @training_options
-@click.option("--name", metavar="NAME", help="Of the run.  [default: after the text, with a counter]")
+@click.option("--name", metavar="NAME", help="Name of the run.  [default: that of the text, with a counter]")
 @click.option(
     "--resume",
     "resumed",
@@ -44,7 +44,9 @@ Begin = Callable[..., Started]  # start_run or resume_run, lacking the control a
     help="Go on with this run, exactly where it ended; CORPUS, if given, is where its text lies now.",
 )
 @click.option("--take-over", is_flag=True, hidden=True, help="With --resume: from the process that trains it now.")
-@click.option("--detach", is_flag=True, help="Train on without this terminal; say how to come back, and end.")
+@click.option(
+    "--detach", is_flag=True, help="Train in the background, without this terminal; say how to come back to it."
+)
 @click.option(
     "--on-end",
     metavar="CMD",

@@ -17,26 +17,26 @@ _HELP: dict[str, tuple[Any, str]] = {  # click's type; ranges are TrainSettings'
     "batch_size": (int, "Rows of text read side by side."),
     "seq_length": (int, "Characters in a row per step."),
     "lr": (FiniteFloat(), "Learning rate; its peak under one-cycle."),
-    "clip": (FiniteFloat(), "Largest norm of the gradient."),
+    "clip": (FiniteFloat(), "Largest norm of the gradient; a larger one is scaled down."),
     "val_frac": (FiniteFloat(), "Share of the text, at its end, held out for validation; 0 for none."),
-    "val_chars": (int, "Of it, characters that a validation reads at most, from the start of each row."),
+    "val_chars": (int, "Characters that one validation reads at most, from the start of each row of a batch."),
     "print_every": (int, "Steps between two validations; not given, more for a text of more than 2 MB."),
     "schedule": (click.Choice(SCHEDULES), "Course of the learning rate."),
     "weight_drop": (FiniteFloat(), "Dropout of the recurrent weights, drawn anew each step."),
-    "weight_decay": (FiniteFloat(), "Of AdamW; 0 is Adam."),
+    "weight_decay": (FiniteFloat(), "Weight decay, by AdamW; 0 is Adam."),
     "forget_bias": (FiniteFloat(), "Added to the forget gates' bias at the start."),
     "output_bias": (bool, "Start the output at the characters' own frequencies."),
     "max_steps": (int, "Stop after so many steps."),
-    "keep_checkpoints": (int, "Models of its way that a run keeps at most, to look back at; 0 for none."),
+    "keep_checkpoints": (int, "Checkpoints of earlier steps to keep at most, to look back at; 0 for none."),
     "device": (click.Choice(DEVICES), "Where to train."),
-    "precision": (click.Choice(PRECISIONS), "Of the matrix products in training."),
-    "threads": (int, "Threads on the CPU."),
-    "seed": (int, "Of weights and dropout."),
+    "precision": (click.Choice(PRECISIONS), "Precision of the matrix products in training."),
+    "threads": (int, "Threads used on the CPU."),
+    "seed": (int, "Seed of the initial weights and of dropout."),
     "sample_prime": (str, "Beginning of the samples written during training."),
-    "sample_length": (int, "Their length, in characters."),
-    "sample_top_k": (int, "Their top-k."),
-    "on_hangup": (click.Choice(ON_HANGUP), "When the terminal goes: train on without, or save and stop."),
-    "sample_seed": (int, "Their seed, always the same, so that they can be compared."),
+    "sample_length": (int, "Length of these samples, in characters."),
+    "sample_top_k": (int, "Top-k of these samples."),
+    "on_hangup": (click.Choice(ON_HANGUP), "When the terminal is lost: continue without it, or save and stop."),
+    "sample_seed": (int, "Seed of these samples, the same each time, so that they can be compared."),
 }
 _UNSET = {"threads": "the fastest, by a short trial", "max_steps": "none"}
 
@@ -58,8 +58,8 @@ def training_options(command: Decorated) -> Decorated:
 def _option(name: str, default: Any) -> Callable[[Decorated], Decorated]:
     kind, words = _HELP[name]
     told = _UNSET.get(name, default)
-    others = [f"{preset}: {values[name]}" for preset, values in PRESETS.items() if name in values]
-    help_text = f"{words}  [default: {'; '.join([_plain(told), *map(_plain, others)])}]"
+    others = [f"{preset}: {_plain(values[name])}" for preset, values in PRESETS.items() if name in values]
+    help_text = f"{words}  [default: {'; '.join([_plain(told), *others])}]"
     if kind is bool:
         flags = f"{option(name)}/{option('no_' + name)}"
         return click.option(flags, name, default=None, help=help_text)

@@ -60,7 +60,7 @@ def progress_bar(name: str) -> Iterator[Show]:
                     if isinstance(event, events.AlarmRaised):
                         console.bell()
                     for line in notices_for(event, newest):
-                        console.print(visible_line(line), markup=False, soft_wrap=True)
+                        console.print(visible_line(line), markup=False)
                 numbers = bar_numbers(newest, console.width)
                 view.update(
                     task,

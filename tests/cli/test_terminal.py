@@ -80,10 +80,10 @@ def test_generated_escape_sequences_do_not_reach_the_terminal(runs: Path, tmp_pa
 @pytest.mark.parametrize(
     ("columns", "headings"),
     [
-        (120, "run state step epoch val loss best batches kept size last event"),
-        (100, "run state step best batches size last event"),
-        (80, "run state step best batches size"),
-        (50, "run state best batches"),
+        (120, "run state step epoch val nats/char best nats/char batches kept size last event"),
+        (100, "run state step best nats/char batches size last event"),
+        (80, "run state step best nats/char batches size"),
+        (50, "run state best nats/char batches"),
         (30, "run state"),
     ],
 )
