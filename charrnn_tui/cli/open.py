@@ -25,7 +25,9 @@ def open_command(path: Path, low_bandwidth: bool, runs_dir: Path) -> int:
             f"{path}: is a directory, but not of a run; {PROGRAM} train {path}/*.txt trains on its texts"
         )
     if not path.exists():
-        raise click.ClickException(f"{path}: no such file, and no run of this name in {runs_dir}")
+        from charrnn_tui.runner.find_model import locate_checkpoint  # loads NumPy: not before it is needed
+
+        path = locate_checkpoint(path, runs_dir)  # the shipped model by its name, or an error
     if not path.is_file():
         raise click.ClickException(
             f"{path}: is a pipe or a device, which the app cannot read again; {PROGRAM} train reads it"

@@ -19,7 +19,7 @@ from charrnn_tui.cli.output import DataStream, say
 from charrnn_tui.native.cores import available_cores
 from charrnn_tui.run.files import file_sha256
 from charrnn_tui.run.quantities import LN2
-from charrnn_tui.runner.find_model import default_checkpoint, locate_checkpoint, open_model
+from charrnn_tui.runner.find_model import default_model, locate_checkpoint, open_model
 from charrnn_tui.sampling.distribution import surprises_and_entropies
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.many_texts import write_many
@@ -128,7 +128,7 @@ def _prime(prime: str | None, prime_file: str | None, encoding: str | None) -> s
 
 def _default(runs: Path) -> Path:
     """The model of the app, which is told."""
-    path = default_checkpoint(runs)
+    path, _ = default_model(runs)
     if path is None:
         raise click.UsageError("Missing argument 'CHECKPOINT'")
     say(f"model: {path}")

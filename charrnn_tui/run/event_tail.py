@@ -11,9 +11,8 @@ from charrnn_tui.run.progress import RunProgress
 class EventTail:
     """Each call goes on where the last one ended; unreadable lines are passed over, a torn one waits for its end."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._offset = 0
+    def __init__(self, path: Path, offset: int = 0) -> None:
+        self._path, self._offset = path, offset
         self._more = False  # whether the last look took all that it might
 
     def read(self, most: int = -1) -> Iterator[Event]:

@@ -1,5 +1,6 @@
 """From what a user names to a checkpoint: a file of either format, or a run by its name or directory."""
 
+from collections import deque
 from pathlib import Path
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError
@@ -8,11 +9,13 @@ from charrnn_tui.checkpoint.safetensors_file import looks_like_safetensors, read
 from charrnn_tui.playground.session import DIRECTORY as SESSIONS
 from charrnn_tui.playground.session import SessionError, list_sessions, read_session
 from charrnn_tui.run.directory import RunDirectory, find_run, list_runs, unreadable_runs
-from charrnn_tui.run.progress import RunProgress
+from charrnn_tui.run.event_tail import EventTail
+from charrnn_tui.run.events import RunFinished, RunStarted
 from charrnn_tui.sampling.lstm import CharLSTM
 
 SHIPPED = "anna.safetensors"
 HARDLY_BEGUN = 0.25  # of the steps that a run's epochs ask for: with fewer it writes letters rather than words
+_TAIL_BYTES = 1 << 16  # of a file of events: some hundred of them
 
 
 def locate_checkpoint(reference: str | Path, runs: Path) -> Path:
@@ -60,46 +63,28 @@ def open_model(path: Path) -> tuple[Checkpoint, CharLSTM]:
         raise CheckpointError(f"{path}: {error}") from None
 
 
-def default_checkpoint(runs: Path) -> Path | None:
-    """The model to use where none is named: see `default_session`; else the newest trained one, or the shipped one."""
-    session = default_session(runs)
-    if session is not None and (left := _model_of(session)) is not None:
-        return left
-    any_run = next(filter(None, (run.checkpoint_file() for run in list_runs(runs))), None)
-    return _newest_trained(runs) or shipped_checkpoint() or any_run
+def default_model(runs: Path) -> tuple[Path | None, Path | None]:
+    """The checkpoint to use where none is named, and the playground's session that it belongs to.
 
-
-def default_session(runs: Path) -> Path | None:
-    """Where the playground was left, unless a training has finished since."""
+    Where the playground was left, unless a training has ended since; or else the newest model whose training has ended,
+    and not when it had hardly begun; or else the shipped model.
+    """
+    trained = next((file for run in list_runs(runs) if (file := run.checkpoint_file()) and _is_trained(run)), None)
     session = next(iter(list_sessions(runs / SESSIONS)), None)
-    trained = _newest_trained(runs)
-    if session is None or (trained is not None and trained.stat().st_mtime > session.stat().st_mtime):
-        return None
-    return session
+    if session is not None and (trained is None or trained.stat().st_mtime <= session.stat().st_mtime):
+        return _model_of(session) or trained or shipped_checkpoint(), session
+    return trained or shipped_checkpoint(), None
 
 
-def _refuse_unreadable(name: str, runs: Path) -> None:
-    owner = unreadable_runs(runs).get(name)
-    if owner is not None:
-        raise CheckpointError(f"{name}: this run belongs to {owner}, and may not be read by you")
-
-
-def _newest_trained(runs: Path) -> Path | None:
-    """The checkpoint of the newest run whose training has ended, and not when it had hardly begun."""
-    for run in list_runs(runs):
-        file = run.checkpoint_file()
-        if file is not None and _is_trained(run.progress()):
-            return file
-    return None
-
-
-def _is_trained(progress: RunProgress) -> bool:
-    started = progress.started
-    return (
-        progress.ended
-        and started is not None
-        and progress.step >= HARDLY_BEGUN * started.epochs * started.steps_per_epoch
-    )
+def _is_trained(run: RunDirectory) -> bool:
+    """By its first and its last event: a long history takes seconds to read."""
+    tail = run.events_file.stat().st_size - _TAIL_BYTES
+    started = next(EventTail(run.events_file).read(_TAIL_BYTES), None)
+    last = next(iter(deque(EventTail(run.events_file, max(0, tail)).read(), maxlen=1)), None)
+    if not isinstance(started, RunStarted) or last is None:
+        return False
+    hardly_begun = last.step < HARDLY_BEGUN * started.epochs * started.steps_per_epoch
+    return not hardly_begun and (isinstance(last, RunFinished) or run.trainer() is None)
 
 
 def _model_of(session: Path) -> Path | None:
@@ -109,6 +94,12 @@ def _model_of(session: Path) -> Path | None:
         return None
     file = Path(found.branches[found.current].steps.checkpoint)
     return file if file.is_file() else None
+
+
+def _refuse_unreadable(name: str, runs: Path) -> None:
+    owner = unreadable_runs(runs).get(name)
+    if owner is not None:
+        raise CheckpointError(f"{name}: this run belongs to {owner}, and may not be read by you")
 
 
 def find_run_or_fail(reference: str, runs: Path) -> RunDirectory:

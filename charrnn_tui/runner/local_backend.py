@@ -51,7 +51,7 @@ class LocalBackend:
         return list_runs(self.runs_directory)
 
     def default_checkpoint(self) -> Path | None:
-        return find_model.default_checkpoint(self.runs_directory)
+        return find_model.default_model(self.runs_directory)[0]
 
     def shipped_checkpoint(self) -> Path | None:
         return find_model.shipped_checkpoint()

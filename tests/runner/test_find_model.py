@@ -10,8 +10,8 @@ from charrnn_tui.checkpoint.safetensors_file import write_checkpoint
 from charrnn_tui.playground.controls import DEFAULTS
 from charrnn_tui.playground.session import SavedBranch, SavedModel, Session, write_session
 from charrnn_tui.run.directory import EventWriter, RunDirectory
-from charrnn_tui.run.events import RunFinished, RunStarted, StepDone
-from charrnn_tui.runner.find_model import default_checkpoint, default_session, locate_checkpoint, shipped_checkpoint
+from charrnn_tui.run.events import RunFinished, RunStarted, StepDone, to_line
+from charrnn_tui.runner.find_model import default_model, locate_checkpoint, shipped_checkpoint
 from charrnn_tui.sampling.recipe import Recipe
 from charrnn_tui.sampling.settings import SamplingSettings
 from tests.checkpoint.random_checkpoints import random_checkpoint
@@ -48,7 +48,7 @@ def run_of(runs: Path, name: str, step: int, state: str = "finished", age: int =
 
 
 def test_the_shipped_model_is_the_default_where_nothing_was_trained(tmp_path: Path) -> None:
-    assert default_checkpoint(tmp_path / "runs") == shipped_checkpoint()
+    assert default_model(tmp_path / "runs")[0] == shipped_checkpoint()
     assert shipped_checkpoint() is not None
 
 
@@ -56,7 +56,7 @@ def test_the_newest_run_that_has_learned_is_the_default(tmp_path: Path) -> None:
     run_of(tmp_path, "older", 200, age=20)
     newer = run_of(tmp_path, "newer", 200, age=10)
     run_of(tmp_path, "hardly-begun", 49, "stopped")
-    assert default_checkpoint(tmp_path) == newer
+    assert default_model(tmp_path)[0] == newer
 
 
 @pytest.mark.parametrize(
@@ -64,15 +64,23 @@ def test_the_newest_run_that_has_learned_is_the_default(tmp_path: Path) -> None:
 )
 def test_a_quarter_of_the_steps_is_more_than_a_beginning(step: int, state: str, learned: bool, tmp_path: Path) -> None:
     file = run_of(tmp_path, "run", step, state)
-    assert default_checkpoint(tmp_path) == (file if learned else shipped_checkpoint())
+    assert default_model(tmp_path)[0] == (file if learned else shipped_checkpoint())
+
+
+def test_of_a_long_history_the_end_counts(tmp_path: Path) -> None:
+    file = run_of(tmp_path, "run", 49)
+    with RunDirectory(file.parent).events_file.open("a") as events:
+        for step in range(50, 1000):
+            events.write(to_line(a_step(step)))
+    assert default_model(tmp_path)[0] == file
 
 
 def test_a_run_in_training_is_not_the_default_until_it_has_ended(tmp_path: Path) -> None:
     file = run_of(tmp_path, "run", 150, state="")
     lock = RunDirectory(file.parent).lock()
-    assert default_checkpoint(tmp_path) == shipped_checkpoint()
+    assert default_model(tmp_path)[0] == shipped_checkpoint()
     lock.release()
-    assert default_checkpoint(tmp_path) == file
+    assert default_model(tmp_path)[0] == file
 
 
 def session_with(runs: Path, model: Path, age: int) -> Path:
@@ -88,20 +96,18 @@ def session_with(runs: Path, model: Path, age: int) -> Path:
 def test_the_playground_is_opened_where_it_was_left(tmp_path: Path) -> None:
     older, newer = run_of(tmp_path, "older", 200, age=30), run_of(tmp_path, "newer", 200, age=20)
     session = session_with(tmp_path, older, age=10)
-    assert default_session(tmp_path) == session
-    assert default_checkpoint(tmp_path) == older
+    assert default_model(tmp_path) == (older, session)
     older.unlink()
-    assert default_checkpoint(tmp_path) == newer
+    assert default_model(tmp_path)[0] == newer
 
 
 def test_a_model_that_was_finished_since_comes_before_where_it_was_left(tmp_path: Path) -> None:
     older = run_of(tmp_path, "older", 200, age=30)
     session = session_with(tmp_path, older, age=20)
     run_of(tmp_path, "hardly-begun", 20, age=10)
-    assert default_session(tmp_path) == session
+    assert default_model(tmp_path)[1] == session
     newer = run_of(tmp_path, "newer", 200, age=5)
-    assert default_session(tmp_path) is None
-    assert default_checkpoint(tmp_path) == newer
+    assert default_model(tmp_path) == (newer, None)
 
 
 def test_the_shipped_model_goes_by_its_short_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
