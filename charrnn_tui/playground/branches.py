@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Final, NamedTuple
 
 from charrnn_tui.playground.models import LoadedModel
+from charrnn_tui.run.quantities import nats
 from charrnn_tui.sampling.generated_text import GeneratedText
 
 SAME_CHANGE_SECONDS: Final = 0.7  # a key held down leaves one mark
@@ -191,7 +192,7 @@ def outline(branches: BranchTree) -> list[tuple[Branch, str]]:
         signs = ("●" if branch is branches.current else " ") + ("★" if branch.bookmarked else " ")
         indent = "  " * (sum(1 for _ in branch.ancestry) - 1)
         where = "" if branch.parent is None else f" at {start:,}"
-        figures = f"{len(text):,} chars" + (f" · {text.total_bits / len(text):.2f} bits/char" if text else "")
+        figures = f"{len(text):,} chars" + (f" · {nats(text.total_bits / len(text)):.2f} nats/char" if text else "")
         begins = ("" if branch.parent else text.prime) + text.vocabulary.decode(text.ids[start : start + 24])
         lines.append((branch, f"{signs} {indent}{branch.origin}{where} · {figures} · {begins}"))
     return lines

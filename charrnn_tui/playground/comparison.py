@@ -15,6 +15,7 @@ from charrnn_tui.playground.model_loading import weights_from_trainer
 from charrnn_tui.playground.models import LoadedModel, ModelSource, load_model
 from charrnn_tui.run.active_run import ActiveRun
 from charrnn_tui.run.kept_checkpoints import kept_checkpoints, kept_file, step_of_kept
+from charrnn_tui.run.quantities import nats
 from charrnn_tui.sampling.generated_text import GeneratedText
 
 SIDE_CONTROLS: Final = (TOP_K, TEMPERATURE, TOP_P, MIN_P, SEED, LENGTH)
@@ -93,9 +94,9 @@ class ComparisonText:
         return 0 if self._generated is None else len(self._generated)
 
     @property
-    def bits_per_char(self) -> float:
+    def nats_per_char(self) -> float:
         """The surprise of the text under its own model."""
-        return 0.0 if self._generated is None or not self.count else self._generated.total_bits / self.count
+        return nats(self._generated.total_bits / len(self._generated)) if self._generated else 0.0
 
     def end_soon(self) -> None:
         """Stop writing as soon as there is enough to see."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from charrnn_tui.playground.controls import DEFAULTS, PlaySettings
+from charrnn_tui.run.quantities import nats
 from charrnn_tui.sampling.generated_text import GeneratedText
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
@@ -85,9 +86,9 @@ class Writer:
         return len(self.generated) if self.generated is not None else 0
 
     @property
-    def bits_per_char(self) -> float:
-        """The mean surprise of the text under its own model, bits."""
-        return self.generated.total_bits / len(self.generated) if self.generated else 0.0
+    def nats_per_char(self) -> float:
+        """The mean surprise of the text under its own model."""
+        return nats(self.generated.total_bits / len(self.generated)) if self.generated else 0.0
 
     @property
     def speed(self) -> int | None:

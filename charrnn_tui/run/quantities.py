@@ -10,6 +10,16 @@ def bits(nats: float) -> float:
     return nats / LN2
 
 
+def nats(bits: float) -> float:
+    """Convert bits to nats."""
+    return bits * LN2
+
+
+def per_char(loss: float) -> str:
+    """`1.19 nats/char (1.71 bits)`."""
+    return f"{loss:.2f} nats/char ({bits(loss):.2f} bits)"
+
+
 def duration(seconds: float) -> str:
     """`4.2 s`, `41 s`, `12 min`, `2 h 05 min`, `3 d 04 h`."""
     if not math.isfinite(seconds):

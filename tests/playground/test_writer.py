@@ -144,11 +144,11 @@ def test_newer_weights_go_on_from_the_old_ones_state() -> None:
     assert first + writer.advance(1.0) == written(60)
 
 
-def test_bits_per_char_are_the_mean_surprise() -> None:
+def test_nats_per_char_are_the_mean_surprise() -> None:
     writer = writer_at(Clock(), length=100)
     writer.advance(1.0)
-    assert writer.bits_per_char == pytest.approx(float(np.mean(writer.generated.surprises)))
-    assert 0 < writer.bits_per_char < 2 * math.log2(len(ALPHABET))
+    assert writer.nats_per_char == pytest.approx(math.log(2) * float(np.mean(writer.generated.surprises)))
+    assert 0 < writer.nats_per_char < 2 * math.log(len(ALPHABET))
 
 
 def test_a_model_without_numbers_stops_it() -> None:

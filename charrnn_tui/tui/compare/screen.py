@@ -17,6 +17,7 @@ from charrnn_tui.playground.controls import PlayControl, PlaySettings
 from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.playground.models import LoadedModel, ModelSource
 from charrnn_tui.run.active_run import ActiveRun
+from charrnn_tui.run.quantities import bits
 from charrnn_tui.tui.compare.side_pane import SidePane
 from charrnn_tui.tui.compare.training_slider import TrainingSlider
 from charrnn_tui.tui.dialogs.model_menu import ModelMenu
@@ -258,9 +259,11 @@ def status_of(comparison: Comparison) -> str:
     acting = "linked" if comparison.linked else f"{comparison.side.letter} alone"
     if not (one.text and other.text and one.shown and other.shown):
         return acting
-    bits, shared = f"{one.shown.bits_per_char:.2f} | {other.shown.bits_per_char:.2f} bits/char", comparison.shared
+    losses, shared = [one.shown.nats_per_char, other.shown.nats_per_char], comparison.shared
+    in_nats, in_bits = (" | ".join(f"{loss:.2f}" for loss in unit) for unit in (losses, map(bits, losses)))
+    figures = f"{in_nats} nats/char ({in_bits} bits)"
     if shared is None:
         same = "same text" if len(one.text) == len(other.text) else "same as far as both go"
-        return f"{same}, {min(len(one.text), len(other.text)):,} characters · {bits} · {acting}"
+        return f"{same}, {min(len(one.text), len(other.text)):,} characters · {figures} · {acting}"
     differing = f"{symbol_of(one.text[shared])} | {symbol_of(other.text[shared])}"
-    return f"part at character {shared + 1:,}: {differing} ({shared:,} in common) · {bits} · {acting}"
+    return f"part at character {shared + 1:,}: {differing} ({shared:,} in common) · {figures} · {acting}"

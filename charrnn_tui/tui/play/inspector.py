@@ -10,6 +10,7 @@ from textual.geometry import clamp
 
 from charrnn_tui.playground.branches import Branch
 from charrnn_tui.playground.playground import Playground
+from charrnn_tui.run.quantities import nats
 from charrnn_tui.sampling.distribution import Distribution
 from charrnn_tui.text.vocabulary import Vocabulary
 from charrnn_tui.tui.keys import Key, bindings_of
@@ -164,8 +165,9 @@ move the cursor, and Enter goes to the bars."""
         distribution, vocabulary = found.distribution, found.vocabulary
         statistics = distribution.statistics(found.token_id)
         symbol = symbol_of(vocabulary.tokens[found.token_id])
-        rank = f"{symbol} rank {statistics.rank} of {len(vocabulary)} · {statistics.surprise_bits:.2f} bits"
-        entropies = f"entropy {statistics.entropy_bits:.2f} → {distribution.entropy_after_bits:.2f}"
+        surprise = f"{nats(statistics.surprise_bits):.2f} nats ({statistics.surprise_bits:.2f} bits)"
+        rank = f"{symbol} rank {statistics.rank} of {len(vocabulary)} · {surprise}"
+        entropies = f"entropy {nats(statistics.entropy_bits):.2f} → {nats(distribution.entropy_after_bits):.2f} nats"
         figures = f"{entropies} · kept {distribution.kept} · {distribution.kept_mass:.0%}"
         if height <= 1:
             return [[("head", rank), ("figures", f"  {figures}")]]

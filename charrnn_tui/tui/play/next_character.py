@@ -4,6 +4,7 @@ from typing import Final
 
 from rich.cells import cell_len
 
+from charrnn_tui.run.quantities import nats
 from charrnn_tui.sampling.distribution import Distribution
 from charrnn_tui.text.vocabulary import Vocabulary
 from charrnn_tui.tui.play.drawn_rows import DrawnRows, Row
@@ -39,7 +40,8 @@ class NextCharacter(DrawnRows):
         if self._shown is None:
             return [[("head", "next " if height == 1 else "next character")]]
         distribution, vocabulary = self._shown
-        entropy, kept = f"{distribution.entropy_bits:.1f} bits", f"kept {distribution.kept} of {len(vocabulary)}"
+        bits, kept = distribution.entropy_bits, f"kept {distribution.kept} of {len(vocabulary)}"
+        entropy = f"{nats(bits):.1f} nats"
         candidates = [
             (symbol_of(vocabulary.tokens[int(token_id)]), distribution.after_at(place))
             for place, token_id in enumerate(distribution.candidates[: max(12, height)])
@@ -49,7 +51,7 @@ class NextCharacter(DrawnRows):
         bars = [self._bar_row(symbol, share) for symbol, share in candidates[: max(0, height - 4)]]
         blanks: list[Row] = [[] for _ in range(height - 3 - len(bars))]
         figures: list[Row] = [
-            [("figures", f"entropy {entropy}")],
+            [("figures", f"entropy {entropy} ({bits:.1f} bits)")],
             [("figures", f"{kept} · {distribution.kept_mass:.0%}")],
         ]
         return [[("head", "next character")], *bars, *blanks, *figures]

@@ -1,18 +1,16 @@
-"""The line under the text: its length, its bits per character, the speed, and what is going on."""
+"""The line under the text: its length, its nats per character, the speed, and what is going on."""
 
 from charrnn_tui.playground.writer import Writer
+from charrnn_tui.run.quantities import per_char
 
 
 def status_of(writer: Writer, waiting_for: str) -> str:
-    """Such as `213 chars · 1.71 bits/char · 5,090 chars/s · writing`. waiting_for: what it waits for, or empty."""
-    parts = []
+    """Such as `writing · 213 chars · 1.19 nats/char (1.71 bits) · 5,090 chars/s`. waiting_for: may be empty."""
+    stopped = "page full" if writer.resting else "stopped"
+    doing = "writing" if writer.writing else f"{stopped}, press g to continue"
+    parts = [waiting_for or ("" if writer.sampler is None else doing)]
     if writer.count:
-        parts += [f"{writer.count:,} chars", f"{writer.bits_per_char:.2f} bits/char"]
+        parts += [f"{writer.count:,} chars", per_char(writer.nats_per_char)]
         if writer.chars_per_second:
             parts.append(f"{writer.chars_per_second:,.0f} chars/s")
-    if waiting_for:
-        parts.append(waiting_for)
-    elif writer.sampler is not None:
-        stopped = "page full" if writer.resting else "stopped"
-        parts.append("writing" if writer.writing else f"{stopped}, press g to continue")
-    return " · ".join(parts)
+    return " · ".join(filter(None, parts))

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Static
 
+from charrnn_tui.run.quantities import LN2, nats
 from charrnn_tui.sampling.generated_text import GeneratedText
 from charrnn_tui.tui.static_line import show_line
 from charrnn_tui.tui.textview.text_view import TextView
@@ -34,11 +35,12 @@ class ColourMode:
 
 
 def _surprise(text: GeneratedText, start: int, end: int) -> NDArray[np.floating]:
-    return np.array(text.surprises[start:end], np.float32)
+    """In nats."""
+    return LN2 * np.array(text.surprises[start:end], np.float32)
 
 
 def _probability(text: GeneratedText, start: int, end: int) -> NDArray[np.floating]:
-    probabilities: NDArray[np.floating] = np.exp2(-_surprise(text, start, end))
+    probabilities: NDArray[np.floating] = np.exp(-_surprise(text, start, end))
     return probabilities
 
 
@@ -51,14 +53,15 @@ def _relative(text: GeneratedText, start: int, end: int) -> NDArray[np.floating]
 
 
 def _entropy(text: GeneratedText, start: int, end: int) -> NDArray[np.floating]:
-    return np.array(text.entropies[start:end], np.float32)
+    """In nats."""
+    return LN2 * np.array(text.entropies[start:end], np.float32)
 
 
 MODES: Final = (
     ColourMode("probability", _probability, (0.8, 0.4, 0.1, 0.01), (" ≥80% ", " ≥40% ", " ≥10% ", " ≥1% ", " <1% ")),
     ColourMode("of the best", _relative, (1.0, 0.5, 0.1, 0.01), (" best ", " ≥½ ", " ≥10% ", " ≥1% ", " <1% ")),
-    ColourMode("surprise", _surprise, (0.5, 1.5, 3.0, 6.0), (" <½ bit ", " ½ ", " 1½ ", " 3 ", " 6+ ")),
-    ColourMode("entropy", _entropy, (0.5, 1.5, 2.5, 3.5), (" <½ bit ", " ½ ", " 1½ ", " 2½ ", " 3½+ ")),
+    ColourMode("surprise", _surprise, (0.5, 1.0, 2.0, 4.0), (" <½ nat ", " ½ ", " 1 ", " 2 ", " 4+ ")),
+    ColourMode("entropy", _entropy, (0.5, 1.0, 1.5, 2.5), (" <½ nat ", " ½ ", " 1 ", " 1½ ", " 2½+ ")),
 )
 
 
@@ -93,10 +96,10 @@ class SurpriseLegend(Horizontal):
         self.scale.set_text(lead + "".join(mode.labels))
 
     def show_figures(self, text: GeneratedText, start: int, end: int) -> None:
-        """Total bits, bits a character and perplexity of the characters [start, end)."""
+        """Total nats, nats a character and perplexity of the characters [start, end)."""
         whole = end - start == len(text)  # then the text knows its total; a sum at every draw would grow with it
-        bits = text.total_bits if whole else math.fsum(text.surprises[start:end])
-        mean = bits / (end - start) if end > start else 0.0
+        total = nats(text.total_bits if whole else math.fsum(text.surprises[start:end]))
+        mean = total / (end - start) if end > start else 0.0
         selected = "" if whole else f"{end - start:,} chars: "
-        figures = f"{selected}{bits:,.0f} bits · {mean:.2f}/char · ppl {2**mean:.2f}" if end > start else ""
+        figures = f"{selected}{total:,.0f} nats · {mean:.2f}/char · ppl {math.exp(mean):.2f}" if end > start else ""
         show_line(self._figures, figures)

@@ -1,10 +1,12 @@
 """The playground looks back: inspector, forks, branches, undo, colours; played by keys."""
 
+import math
 from dataclasses import replace
 
 import pytest
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
+from charrnn_tui.run.quantities import nats
 from charrnn_tui.sampling.distribution import Distribution
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
@@ -52,8 +54,10 @@ async def test_the_inspector_shows_what_predicted_the_character_under_the_cursor
         expected = predicted(shipped, "a", text[:20])
         own = expected.statistics(shipped.vocabulary.index[text[20]])
         shown = screen_text(player.app)
-        assert f"{symbol_of(text[20])} rank {own.rank} of 10 · {own.surprise_bits:.2f} bits" in shown
-        assert f"entropy {expected.entropy_bits:.2f} → {expected.entropy_after_bits:.2f} · kept 5" in shown
+        bits = own.surprise_bits
+        assert f"{symbol_of(text[20])} rank {own.rank} of 10 · {nats(bits):.2f} nats ({bits:.2f} bits)" in shown
+        entropies = f"{nats(expected.entropy_bits):.2f} → {nats(expected.entropy_after_bits):.2f} nats"
+        assert f"entropy {entropies} · kept 5" in shown
         for row in range(3):
             assert f"{expected.before_at(row):.1%}" in shown
             assert f"{expected.after_at(row):.1%}" in shown
@@ -81,7 +85,7 @@ async def test_a_changed_control_redraws_the_bars_of_a_past_character_and_no_net
         player.play.controls.focus()
         await player.press("down", *["right"] * 8)
         hot = predicted_by_the_model(shipped, text, monkeypatch, SamplingSettings(1.2, 5))
-        assert f"→ {hot.entropy_after_bits:.2f} · kept 5" in screen_text(player.app)
+        assert f"→ {nats(hot.entropy_after_bits):.2f} nats · kept 5" in screen_text(player.app)
         assert not steps
 
 
@@ -283,8 +287,8 @@ async def test_the_legend_counts_the_selection(backend: ScriptedBackend, shipped
         player.pane.update()
         whole = screen_text(player.app)
         generated = player.playground.writer.generated
-        mean = generated.total_bits / len(generated)
-        assert f"{mean:.2f}/char · ppl {2**mean:.2f}" in whole
+        mean = nats(generated.total_bits / len(generated))
+        assert f"{mean:.2f}/char · ppl {math.exp(mean):.2f}" in whole
 
 
 @pytest.mark.parametrize("size", [(1, 1), (20, 5), (40, 12), (60, 18), (80, 24), (99, 9), (100, 24), (300, 100)])
