@@ -16,7 +16,7 @@ class Palette(CommandPalette):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """No key for a list that is not there yet, no paging in one that is not laid out yet."""
-        if action == "command_list":
+        if action in ("command_list", "cursor_down"):
             found = next(iter(self.query(CommandList)), None)
             if found is None or ("page" in str(parameters) and not found.scrollable_content_region):
                 return False

@@ -107,6 +107,27 @@ async def test_a_page_key_before_the_palette_is_laid_out_does_nothing() -> None:
         assert palette.query_one(CommandList).highlighted == 0
 
 
+async def test_a_key_before_the_palette_is_composed_does_nothing() -> None:
+    async with App[None]().run_test(size=(80, 24)) as pilot:
+        palette = Palette()
+        await pilot.app.push_screen(palette)
+        await palette.query_one(CommandList).remove()
+        for action in ("cursor_down", "command_list('page_up')", "command_list('cursor_up')"):
+            await palette.run_action(action)
+        assert pilot.app.screen is palette
+
+
+async def test_a_second_palette_opens_over_one_that_another_mode_has_left_open(backend: ScriptedBackend) -> None:
+    backend.ship(tiny_checkpoint())
+    app = StudioApp(backend, Opening())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("colon")
+        await until(pilot, lambda: Palette.is_open(app))
+        await app.switch_mode("runs")  # as a training that starts meanwhile does
+        await pilot.press("colon")
+        await until(pilot, lambda: Palette.is_open(app))
+
+
 @pytest.mark.parametrize(
     "keys",
     [["x", "pageup", "pagedown", "backspace", "pageup", "escape"], ["t", "escape", "escape"], ["escape", "escape"]],

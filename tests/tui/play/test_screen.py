@@ -174,8 +174,8 @@ async def test_another_model_is_chosen_from_the_menu(backend: ScriptedBackend, s
         await player.press("m")
         options = player.app.screen.query_one(OptionList)
         await player.until(lambda: options.option_count == 2)
-        assert options.highlighted == 1  # the one that is playing
-        await player.press("up", "enter")
+        assert options.highlighted == 0  # the one that is playing
+        await player.press("down", "enter")
         await player.until(lambda: "mine-1 · best" in screen_text(player.app))
         await player.written()
         text = await player.stop()
