@@ -11,7 +11,17 @@ import pytest
 from click.testing import CliRunner
 
 from charrnn_tui.cli.main import cli
+from charrnn_tui.cli.training_report import bar_numbers, lines_for
 from charrnn_tui.playground.session import SessionError, read_session
+from charrnn_tui.run.directory import RunDirectory
+from charrnn_tui.run.event_tail import EventTail
+from charrnn_tui.run.follower import RunFollowers
+from charrnn_tui.run.progress import RunProgress
+from charrnn_tui.tui.chart.axes import whole_run
+from charrnn_tui.tui.chart.series import LossCurves
+from charrnn_tui.tui.chart.view import ChartView, draw_chart
+from charrnn_tui.tui.runs.run_rows import arranged, cells_of, row_of, settings_diff
+from charrnn_tui.tui.train.run_lines import alarm_line, bar_lines, fact_lines, place_line, status_line
 from tests.cli.conftest import TINY, some_text
 from tests.hostile_files import (
     TOKENS,
@@ -48,6 +58,31 @@ def failed(arguments: list[str], runs: Path) -> str:
     return ""
 
 
+def draw_run(run: RunDirectory) -> None:
+    """Everything that the app and the commands say of a run; raises whatever they raise."""
+    row = row_of(run, RunFollowers())
+    progress, told = row.progress, RunProgress()
+    for event in EventTail(run.events_file).read():
+        told.add(event)
+        lines_for(event, told)
+        bar_numbers(told, 80)
+        assert told.validating in (True, False)
+    cells_of(row)
+    arranged([row, row], "state", "x")
+    settings_diff([row, row])
+    for width in (20, 80):
+        bar_lines(progress, width)
+        fact_lines(progress, width)
+        alarm_line(progress, width)
+        place_line(progress, "anna-1", width)
+        status_line(progress, "anna-1")
+        curves = LossCurves.of(progress, overlays={"other": progress})
+        first, last = curves.reach(overlays=True)
+        for log in (False, True):
+            window = whole_run(first, last, progress.total_steps or None)
+            draw_chart(curves, ChartView(width, 24, window, log=log, crosshair=float(first)), None)
+
+
 @pytest.fixture
 def check(tmp_path: Path, recipe: dict[str, Any], session: dict[str, Any]) -> Callable[[str, int], str]:
     """Makes the file of a kind and a seed, and gives what went wrong in the commands that read it."""
@@ -63,6 +98,8 @@ def check(tmp_path: Path, recipe: dict[str, Any], session: dict[str, Any]) -> Ca
             place.write_text(with_fragment(recipe if kind == "recipe" else session, dice))
         else:
             how = (hostile_net if kind == "net" else hostile_safetensors)(place, dice)
+        if kind == "run":
+            draw_run(RunDirectory(runs / "anna-1"))
         found = [failed(command, runs) for command in commands(kind, place, text)] if kind != "session" else []
         if kind == "session":
             try:

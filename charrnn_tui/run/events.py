@@ -13,7 +13,17 @@ from typing import Any, Literal
 
 import msgspec
 
-from charrnn_tui.run.decoding import Count, DecodingError, Seconds, convert, finite_or_null, read_json, snake_case
+from charrnn_tui.run.decoding import (
+    Count,
+    DecodingError,
+    Seconds,
+    convert,
+    finite_or_null,
+    read_json,
+    readable,
+    snake_case,
+)
+from charrnn_tui.run.settings import SETTINGS_TYPES
 
 EndState = Literal["finished", "stopped", "interrupted", "failed"]
 
@@ -185,9 +195,17 @@ def from_json(values: Mapping[str, Any]) -> Event | None:
     floats = [field.name for field in msgspec.structs.fields(kind) if field.type is float]
     lost = {name: math.nan for name in floats if values.get(name, 0.0) is None}
     try:
-        return convert({**values, **lost}, kind)
+        return _with_settings(convert({**values, **lost}, kind))
     except DecodingError:
         return None
+
+
+def _with_settings(event: Event) -> Event:
+    """A run's settings without those that are unknown or have another type."""
+    if not isinstance(event, RunStarted):
+        return event
+    settings, _ = readable(event.settings, SETTINGS_TYPES)
+    return msgspec.structs.replace(event, settings=settings)
 
 
 def from_line(line: bytes) -> Event | None:
@@ -195,7 +213,7 @@ def from_line(line: bytes) -> Event | None:
     if b'"event"' not in line:
         return None
     try:
-        return _DECODER.decode(line)
+        return _with_settings(_DECODER.decode(line))
     except (ValueError, RecursionError):  # null for NaN, a lone surrogate, damage
         pass
     try:

@@ -24,6 +24,7 @@ from charrnn_tui.run.events import (
     SampleWritten,
     StepDone,
     from_json,
+    from_line,
     to_json,
     to_line,
 )
@@ -98,6 +99,15 @@ def test_an_event_survives_its_line(event: Event) -> None:
     assert line.count("\n") == 1
     assert "\r" not in line
     assert from_json(json.loads(line)) == event
+
+
+def test_settings_of_another_type_are_left_out_when_read() -> None:
+    settings = {"print_every": "x", "val_frac": [], "n_hidden": 10**400, "colour": 1, "batch_size": 4}
+    event = from_json(to_json(STARTED) | {"settings": settings})
+    assert isinstance(event, RunStarted)
+    assert event.settings == {"batch_size": 4}
+    line = json.dumps({"event": "run_started", "time": 1.0, "settings": {"print_every": "x"}}).encode()
+    assert from_line(line) == RunStarted(time=1.0)
 
 
 def test_every_kind_of_event_is_tried_here() -> None:
