@@ -4,13 +4,16 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+_PIECE = 16_000_000
+
 
 def write_atomically(path: Path, data: bytes | memoryview) -> None:
     """Write a temporary file, fsync, rename it: a reader sees the old file or the new one, never a part of it."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with beside.open("wb") as file:
-            file.write(data)
+            for begin in range(0, len(data), _PIECE):  # Ctrl-C acts between two pieces
+                file.write(data[begin : begin + _PIECE])
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)

@@ -80,8 +80,8 @@ class AdamW:
             theta.addcdiv_(m, v.sqrt().div_(math.sqrt(bias2)).add_(_EPS), value=-lr / bias1)
 
     def state_dict(self) -> dict[str, Any]:
-        """As torch.optim.AdamW's; it shares its tensors, which the next step changes."""
-        columns = zip(self._steps, self._means, self._squares, strict=True)
+        """As torch.optim.AdamW's, without moments before the first step; the next step changes its tensors."""
+        columns = zip(self._steps, self._means, self._squares, strict=True) if self._steps[0] else ()
         state = {place: dict(zip(_STATE, column, strict=True)) for place, column in enumerate(columns)}
         group = {"lr": float(self._lr), "betas": _BETAS, "eps": _EPS, "weight_decay": self._weight_decay}
         return {"state": state, "param_groups": [group | {"params": list(state)}]}

@@ -74,17 +74,23 @@ class _Training:
             self._restore(resume)
         try:
             yield self.reporter.started(resumed=resume is not None, detached=detached)
-            yield from self._add_to_history()
-            yield from self._save()
+            # Whoever wants to leave before the first step does not wait for it to be saved.
+            begun = resume is not None or not requests.stop_waiting()
+            if begun:
+                yield from self._add_to_history()
+                yield from self._save()
             if resume is not None and self._validation_due():  # the run ended between a step and its validation
                 yield from self._validate_and_sample()
             yield from self._steps()
             if not self.failed and not requests.stopping_now:
                 yield from self._last_validation()
-            if not self.failed and not isinstance(requests.stop, HandOver):
+            if not self.failed and begun and not isinstance(requests.stop, HandOver):
                 yield from self._add_to_history(ending=True)
-            yield from self._save()
+            if begun or isinstance(requests.stop, HandOver):
+                yield from self._save()
         except BaseException as error:  # closed early or failed: nobody reads events any more, but the run is saved
+            if isinstance(error, KeyboardInterrupt) and (requests.stop is not None or requests.stop_waiting()):
+                raise  # the second Ctrl-C: whoever presses it does not want to wait for a save
             if not is_device_lost(error):
                 for done in learner.finish_queued():
                     on_late_event(done)

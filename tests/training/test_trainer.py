@@ -41,6 +41,7 @@ from charrnn_tui.text.corpus import Corpus
 from charrnn_tui.text.vocabulary import Vocabulary
 from charrnn_tui.training.learner import Learner
 from charrnn_tui.training.lstm_cell import compiled_cell
+from charrnn_tui.training.resume_state import read_resume_state
 from charrnn_tui.training.trainer import train
 from tests.training import small_trainings
 from tests.training.small_trainings import asking, of_kind, small_corpus, small_settings
@@ -147,6 +148,28 @@ def test_a_pause_is_not_training_time(tmp_path: Path) -> None:
             control.request(Resume())
         if isinstance(event, RunFinished):
             assert event.train_seconds == pytest.approx(seconds, abs=0.01)
+
+
+def test_a_training_that_is_stopped_before_its_first_step_saves_nothing(tmp_path: Path) -> None:
+    control = Control()
+    control.request(Stop())
+    events = trained(small_settings(), tmp_path, control)
+    assert [type(event) for event in events] == [RunStarted, RunFinished]
+    assert not list(tmp_path.glob("*.pt"))
+
+
+@pytest.mark.parametrize(("asked_before", "saved_step"), [(False, 6), (True, 0)])
+def test_an_interruption_saves_unless_it_follows_a_request_to_stop(
+    asked_before: bool, saved_step: int, tmp_path: Path
+) -> None:
+    control = Control()
+    stream = train(small_settings(), small_corpus(), control, tmp_path)
+    next(event for event in stream if isinstance(event, StepDone) and event.step == 6)
+    if asked_before:
+        control.request(Stop())
+    with pytest.raises(KeyboardInterrupt):
+        stream.throw(KeyboardInterrupt)
+    assert read_resume_state(tmp_path / "resume.pt").step == saved_step
 
 
 def test_a_stopped_run_still_saves(tmp_path: Path) -> None:
