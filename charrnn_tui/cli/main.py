@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, MutableMapping, Sequence
 from pathlib import Path
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import Any
 
 import click
@@ -143,6 +143,7 @@ def cli(ctx: click.Context, runs_dir: Path) -> int | None:
 def main() -> None:
     """The program `charrnn-tui`."""
     signal.signal(signal.SIGTERM, _terminated)
+    sys.excepthook = _say_traceback
     tame_threads(os.environ, sys.argv[1:2])
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # data is UTF-8 whatever the locale says
@@ -162,6 +163,12 @@ def tame_threads(environment: MutableMapping[str, str], command: Sequence[str]) 
         environment.setdefault("OPENBLAS_THREAD_TIMEOUT", "20")
     if "OMP_WAIT_POLICY" not in environment:
         environment.setdefault("GOMP_SPINCOUNT", "10000")
+
+
+def _say_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    import traceback  # of what nobody has foreseen, and with names of files in it
+
+    say(*"".join(traceback.format_exception(kind, error, trace)).splitlines())
 
 
 def _terminated(signum: int, frame: FrameType | None) -> None:

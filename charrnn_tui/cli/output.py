@@ -1,7 +1,6 @@
 """Standard output for results, standard error for messages: the one place that writes to either."""
 
 import json
-import math
 import os
 import sys
 import time
@@ -136,22 +135,10 @@ def utf8(text: str) -> bytes:
 
 
 def to_json_text(values: Any) -> str:
-    """One line of JSON that is valid UTF-8: what is not a finite number is null, a lone surrogate an escape."""
-    text = json.dumps(_finite(values), ensure_ascii=False, allow_nan=False)
-    if text.isprintable():
-        return text
-    return "".join(json.dumps(char)[1:-1] if _steers(char) else char for char in text)
-
-
-def _finite(values: Any) -> Any:
-    match values:
-        case float():
-            return values if math.isfinite(values) else None
-        case dict():
-            return {name: _finite(value) for name, value in values.items()}
-        case list() | tuple():
-            return [_finite(value) for value in values]
-    return values
+    """One line of JSON: what is not a finite number is null, what would steer a terminal or is no UTF-8 an escape."""
+    finite = json.loads(json.dumps(values), parse_constant=lambda name: None)
+    text = json.dumps(finite, ensure_ascii=False)
+    return text if text.isprintable() else "".join(json.dumps(char)[1:-1] if _steers(char) else char for char in text)
 
 
 def discard(stream: IO[str] | None) -> None:

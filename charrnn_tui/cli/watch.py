@@ -36,8 +36,8 @@ def watch_command(
     """Follow a run until it ends, whoever trains it.
 
     Watching never touches the training; Ctrl-C ends the watching only. In the app the keys that steer a training ask
-    its trainer, whichever process that is. Where lines are followed to the end, the exit
-    code is 0 for a run that has finished or was asked to stop, and 1 for one that failed, was interrupted or died.
+    its trainer, whichever process that is. Where lines are followed to the end, the exit code is 0 for a run that has
+    finished or was asked to stop, and 1 for one that failed, was interrupted or died.
     """
     directory = find_run_or_fail(run, runs_dir)
     if once:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from charrnn_tui.checkpoint.safetensors_file import write_checkpoint
+from charrnn_tui.cli.main import _say_traceback
 from charrnn_tui.cli.output import visible_line
 from charrnn_tui.run.directory import EventWriter, RunDirectory
 from charrnn_tui.run.events import AlarmRaised, RunFinished, RunStarted, StepDone
@@ -115,6 +116,14 @@ def test_no_command_writes_a_character_that_steers_the_terminal(
     assert result.output
     if "--json" in command:
         assert all(json.loads(line) for line in result.stdout.splitlines())
+
+
+def test_a_traceback_is_made_visible_too(capsys: pytest.CaptureFixture[str]) -> None:
+    error = ZeroDivisionError(f"{NAME}: unforeseen")
+    _say_traceback(type(error), error, None)
+    told = capsys.readouterr().err
+    assert "ZeroDivisionError: a" in told
+    assert raw(told) == set()
 
 
 def test_json_keeps_every_character_as_an_escape(invoke: Invoke, hostile_run: RunDirectory) -> None:
