@@ -23,11 +23,11 @@ from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.events import Event
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.run.settings import RunRequest, option, settings_for
-from charrnn_tui.runner.detached import start_in_background
+from charrnn_tui.runner.detached import NotStarted, start_in_background
 from charrnn_tui.runner.failures import DONE
 from charrnn_tui.runner.find_model import find_run_or_fail
 from charrnn_tui.runner.resume import MAY_CHANGE, resume_run, set_text
-from charrnn_tui.runner.start import Started, start_run
+from charrnn_tui.runner.start import Started, remove_unstarted, start_run
 from charrnn_tui.tui.opening import Opening
 
 Begin = Callable[..., Started]  # start_run or resume_run, lacking the control and whether it is `detached`
@@ -138,7 +138,11 @@ def _train_in_background(begin: Begin, runs_dir: Path, as_json: bool, on_end: st
                 progress, trouble = _drive(directory, chain([first], events), say_lines, control)
         return _exit_code(directory, progress, trouble, stopping)
 
-    directory, pid = start_in_background(work, explain)
+    try:
+        directory, pid = start_in_background(work, explain)
+    except NotStarted:
+        remove_unstarted(runs_dir)  # a process that was killed could not do so
+        raise
     if as_json:
         DataStream().write_json({"run": directory.name, "directory": str(directory.path), "pid": pid})
     else:
