@@ -47,12 +47,12 @@ class RunLock:
         self._file = path.open("a+")
         try:
             self._lock(path, try_lock)
+            self._file.truncate(0)
+            self._file.write(_own_name())
+            self._file.flush()
         except BaseException:
-            self._file.close()
+            self.release()
             raise
-        self._file.truncate(0)
-        self._file.write(_own_name())
-        self._file.flush()
 
     def _lock(self, path: Path, try_lock: TryLock, tries: int = 5) -> None:
         """Several tries, since `lock_holder` takes the lock for a moment too."""
