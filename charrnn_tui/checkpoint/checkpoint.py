@@ -12,6 +12,7 @@ from charrnn_tui.run.decoding import Count, Finite, readable
 from charrnn_tui.run.settings import SETTINGS_TYPES
 from charrnn_tui.text.vocabulary import Vocabulary
 
+MOST_MESSAGE = 1000  # characters
 Weights = Mapping[str, NDArray[np.floating]]
 
 
@@ -133,5 +134,6 @@ def sizes_of(weights: Weights) -> tuple[int, int]:
 
 
 def one_line(text: str) -> str:
-    """A message made one printable line; it may quote arbitrary characters from a foreign file."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in " ".join(text.split()))
+    """A message made one printable line, not too long; it may quote anything from a foreign file."""
+    line = " ".join(text[:MOST_MESSAGE].split())
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)

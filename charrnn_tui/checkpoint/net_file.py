@@ -61,7 +61,7 @@ def _assemble(file: TorchFile, loaded: Any) -> Checkpoint:
         raise CheckpointError(f"has no tokens; {_NO_TOKENS}")
     try:
         vocabulary = Vocabulary(_tokens(tokens))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:  # RecursionError: a message with lists in lists
         raise CheckpointError(f"its tokens are damaged: {error}") from None
     return Checkpoint(weights, vocabulary, n_hidden, n_layers, {"cell": "lstm"})
 
@@ -76,7 +76,12 @@ def _number(file: TorchFile, value: Any) -> Any:
     """A size as a plain number; whatever is none as a text that says what it is."""
     if isinstance(value, Tensor) and value.count == 1:
         return file.array(value).item()
-    if isinstance(value, Array) and value.contents is not None and value.contents.size == 1:
+    if (
+        isinstance(value, Array)
+        and value.contents is not None
+        and value.contents.size == 1
+        and value.contents.dtype.kind in "iuf"
+    ):
         return value.contents.item()
     return value if isinstance(value, int | float | str) else f"a {type(value).__name__}"
 

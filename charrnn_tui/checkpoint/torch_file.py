@@ -61,7 +61,7 @@ class Tensor:
     def __post_init__(self) -> None:
         """Raise ValueError unless every number of the tensor lies in its storage, and there are no more than there."""
         sizes = (self.offset, *self.shape, *self.strides)
-        if not all(type(number) is int and 0 <= number < 1 << 62 for number in sizes):
+        if not all(type(number) is int and 0 <= number < 1 << 48 for number in sizes):
             raise ValueError("sizes that are no whole numbers")
         if len(self.shape) != len(self.strides) or len(self.shape) > 8:
             raise ValueError("a shape and strides that do not fit")

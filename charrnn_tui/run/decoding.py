@@ -48,9 +48,13 @@ def convert(values: Any, kind: type[T]) -> T:
     try:
         return msgspec.convert(values, kind)
     except (ValueError, RecursionError) as error:
-        problem, _, place = str(error).partition(" - at ")
-        named = place.strip("`").removeprefix("$").removeprefix(".")
-        raise DecodingError(f"{named}: {problem}" if named else problem) from None
+        raise _named(error) from None
+
+
+def _named(error: Exception) -> DecodingError:
+    problem, _, place = str(error).partition(" - at ")
+    named = place.strip("`").removeprefix("$").removeprefix(".")
+    return DecodingError(f"{named}: {problem}" if named else problem)
 
 
 def readable(values: Any, kinds: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -66,5 +70,7 @@ def decode(data: bytes | str, kind: type[T]) -> T:
     """JSON as this type. Raises DecodingError."""
     try:
         return msgspec.json.decode(data, type=kind)
-    except (ValueError, RecursionError):  # a lone surrogate, or an error that `convert` names
+    except msgspec.ValidationError as error:
+        raise _named(error) from None
+    except (ValueError, RecursionError):  # lone surrogates, NaN, or no JSON
         return convert(read_json(data), kind)

@@ -265,6 +265,17 @@ def test_what_is_no_file_is_said(tmp_path: Path) -> None:
     assert refused(tmp_path) == "cannot be read: Is a directory"
 
 
+def test_tokens_nested_deeper_than_python_can_write_are_refused(tmp_path: Path) -> None:
+    path = saved(tmp_path / "rnn.net", notebook_file(tokens=["<here>"]))
+    here = b"X\x06\x00\x00\x00<here>"
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data.replace(here, b"]" + b"\x85" * 9999) if "data.pkl" in name else data)
+    assert refused(path).startswith("its tokens are damaged: ")
+
+
 def network(cell: nn.Module, name: str = "lstm") -> dict[str, Any]:
     return notebook_file(
         state_dict={f"{name}.{part}": tensor for part, tensor in cell.state_dict().items()}
@@ -293,6 +304,7 @@ def network(cell: nn.Module, name: str = "lstm") -> dict[str, Any]:
         (notebook_file(tokens=TOKENS[:4]), "the tensor lstm.weight_ih_l0 is 16 × 5, expected 16 × 4"),
         (notebook_file(tokens=5), "its tokens are damaged: 'int' object is not iterable"),
         (notebook_file(tokens={"a": 0, "bc": 1}), "its tokens are damaged: a token must be one character, not 'bc'"),
+        (notebook_file(n_hidden=np.array(["\N{GRINNING FACE}"])), "says n_hidden = 'a Array', but its tensors say 4"),
         (notebook_file(tokens=set("abcde")), "its tokens are damaged: a set has no order"),
         ({"weights": 1}, "is not the notebook's checkpoint: it has no state_dict (its keys: 'weights')"),
         (notebook_file(state_dict=[1]), "its state_dict is not a dictionary of tensors"),
