@@ -89,8 +89,9 @@ class _Training:
             if begun or isinstance(requests.stop, HandOver):
                 yield from self._save()
         except BaseException as error:  # closed early or failed: nobody reads events any more, but the run is saved
-            if isinstance(error, KeyboardInterrupt) and (requests.stop is not None or requests.stop_waiting()):
-                raise  # the second Ctrl-C: whoever presses it does not want to wait for a save
+            leaving = requests.stop is not None or requests.stop_waiting()
+            if isinstance(error, KeyboardInterrupt | GeneratorExit) and leaving:
+                raise  # after the second Ctrl-C, which is to end at once
             if not is_device_lost(error):
                 for done in learner.finish_queued():
                     on_late_event(done)
