@@ -53,11 +53,11 @@ class StudioApp(App[RunDirectory]):
         Key("2", "show('play')", "Play", "Go to the playground.", "app.play"),
         Key("3", "show('runs')", "Runs", "Go to the list of runs.", "app.runs"),
         Key("question_mark", "help", "Help", "Show the keys of the pane in focus.", "app.help", footer=True),
-        Key("f1", "help", "Help", "Show them also from a text field.", "app.help_always"),
+        Key("f1", "help", "Help", "Show them from anywhere.", "app.help_always", footer=True),
         Key("colon", "command_palette", "Commands", "Find any command by its name.", "app.palette"),
         Key("ctrl+p", "command_palette", "Commands", "Find one from anywhere.", "app.palette_always", priority=True),
         Key("q", "quit", "Quit", "Quit; asks if a training would be lost.", "app.quit", footer=True),
-        Key("ctrl+q", "quit", "Quit", "Quit from anywhere; asks as q does.", "app.quit_always", priority=True),
+        Key("ctrl+q", "quit", "Quit", "Quit from anywhere.", "app.quit_always", priority=True, footer=True),
     )
     BINDINGS = bindings_of(KEYS)
 
@@ -252,7 +252,10 @@ class StudioApp(App[RunDirectory]):
             self.push_screen(Palette())
 
     def action_help(self) -> None:
-        if not isinstance(self.screen, HelpDialog):
+        """Show the help, or close it."""
+        if isinstance(self.screen, HelpDialog):
+            self.screen.dismiss()
+        else:
             self.push_screen(HelpDialog(help_for(self.screen)))
 
     async def action_quit(self) -> None:

@@ -10,13 +10,15 @@ from textual.widgets._footer import FooterKey  # what Footer composes; Textual 8
 
 _HELP: Final = "help"  # the action that lists all keys
 _AROUND: Final = 3  # cells: a space to either side of a key, one behind its name
-_PALETTE_AROUND: Final = 2  # more at the right edge: a line before it, a space behind
 
 
 class KeyFooter(Footer):
-    """As Textual's, which cuts a name in the middle where the line ends."""
+    """As Textual's, which cuts a name in the middle where the line ends; the same on every screen."""
 
     _room = 0
+
+    def __init__(self) -> None:
+        super().__init__(show_command_palette=False)
 
     def compose(self) -> ComposeResult:
         self._room = self.app.size.width
@@ -30,16 +32,13 @@ class KeyFooter(Footer):
 
 def fitting(keys: Sequence[FooterKey], room: int) -> list[FooterKey]:
     """The keys that fit into so many cells, the first ones first; help, wherever it stands, before all others."""
-    left = room - sum(_cells(key) for key in keys if key.action == _HELP)
     fit = []
-    for key in keys:
-        if key.action != _HELP:
-            left -= _cells(key)
-        if key.action == _HELP or left >= 0:
+    for key in sorted(keys, key=lambda key: key.action != _HELP):
+        room -= _cells(key)
+        if room >= 0 or key.action == _HELP:
             fit.append(key)
-    return fit
+    return [key for key in keys if key in fit]
 
 
 def _cells(key: FooterKey) -> int:
-    edge = _PALETTE_AROUND if key.has_class("-command-palette") else 0
-    return cell_len(key.key_display) + cell_len(key.description) + _AROUND + edge
+    return cell_len(key.key_display) + cell_len(key.description) + _AROUND

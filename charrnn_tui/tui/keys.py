@@ -19,6 +19,7 @@ _NAMES: Final = {
     "space": "Space",
     "backspace": "Backspace",
     "delete": "Delete",
+    "insert": "Insert",
     "pageup": "PgUp",
     "pagedown": "PgDn",
     "home": "Home",
@@ -63,8 +64,9 @@ class Key:
 def key_name(key: str) -> str:
     """`Ctrl+P` for `ctrl+p`, `F2` for `f2`, `↑` for `up`; letters stay as they are typed."""
     *modifiers, last = key.split("+")
-    name = _NAMES.get(last) or key_to_character(last) or last.upper()
-    if modifiers and len(name) == 1:
+    letter = last.removeprefix("upper_")  # as Textual calls a capital
+    name = _NAMES.get(last) or key_to_character(letter) or letter.upper()
+    if len(name) == 1 and (modifiers or letter != last):
         name = name.upper()
     return "+".join([*(modifier.title() for modifier in modifiers), name])
 

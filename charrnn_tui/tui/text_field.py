@@ -11,7 +11,7 @@ from charrnn_tui.tui.keys import Key, bindings_of
 
 
 class TextField(Input):
-    """As Textual's, whose edits can be undone, and whose text is not selected when it gets the focus."""
+    """As Textual's, whose edits can be undone, and which keeps its text when it gets the focus by itself."""
 
     KEYS: ClassVar[tuple[Key, ...]] = (
         Key("ctrl+z", "undo", "Undo", "Undo the last edit of the field.", "field.undo"),
@@ -25,9 +25,11 @@ class TextField(Input):
         *,
         placeholder: str = "",
         suggester: Suggester | None = None,
+        select_on_focus: bool = False,
         id: str | None = None,
         classes: str | None = None,
     ) -> None:
+        """select_on_focus: only where no screen gives the focus to it by itself: the next key replaces the text."""
         self._versions = [value]  # of the text, one for each edit; letters typed in a row are one
         self._version = 0  # the one that is shown
         self._typing = False
@@ -35,7 +37,7 @@ class TextField(Input):
             value,
             placeholder,
             suggester=suggester,
-            select_on_focus=False,
+            select_on_focus=select_on_focus,
             compact=True,
             id=id,
             classes=classes,

@@ -35,6 +35,9 @@ def key(keys: str, action: str = "act", *, in_field: bool | None = None) -> Key:
         ("shift+left", "Shift+←"),
         ("alt+enter", "Alt+Enter"),
         ("shift+f3", "Shift+F3"),
+        ("upper_n", "N"),
+        ("ctrl+upper_n", "Ctrl+N"),
+        ("insert", "Insert"),
     ],
 )
 def test_a_key_is_written_in_one_way(textual_name: str, written: str) -> None:

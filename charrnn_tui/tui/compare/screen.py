@@ -52,18 +52,18 @@ or turn the wheel."""
         Key(
             "tab,shift+tab",
             "do('choose_other')",
-            "side",
+            "Side",
             "Choose the other side.",
             "side.other",
             footer=True,
             display="Tab",
         ),
-        Key("equals_sign", "do('link')", "link", "Link the sides: a change acts on both.", "side.link", footer=True),
-        Key("m", "choose_model", "model", "Choose the model of the side.", "side.model", footer=True),
+        Key("equals_sign", "do('link')", "Link", "Link the sides: a change acts on both.", "side.link", footer=True),
+        Key("m", "choose_model", "Model", "Choose the model of the side.", "side.model", footer=True),
         Key(
             "comma",
             "do('step_by', -1)",
-            "slide",
+            "Slide",
             "The checkpoint before or after.",
             "side.earlier",
             footer=True,
@@ -74,11 +74,11 @@ or turn the wheel."""
         Key("greater_than_sign", "do('step_to_end', -1)", "Last checkpoint", "The last checkpoint.", "side.last"),
         Key("x", "do('swap')", "Swap the sides", "Exchange models and settings.", "side.swap"),
         Key("r", "do('reroll')", "Another seed", "Write both with another seed.", "side.reroll"),
-        Key("p", "edit_prime", "prime", "Edit the prime of both.", "side.prime", footer=True),
+        Key("p", "edit_prime", "Prime", "Edit the prime of both.", "side.prime", footer=True),
         Key("f6", "prime_nearest", "Nearest characters", "Replace unknown characters of the prime.", "side.nearest"),
         Key("d", "show_difference", "First difference", "Scroll to the first difference.", "side.difference"),
         Key(
-            "escape,vertical_line", "leave", "back", "Back to the playground.", "side.leave", footer=True, display="Esc"
+            "escape,vertical_line", "leave", "Back", "Back to the playground.", "side.leave", footer=True, display="Esc"
         ),
         *control_keys("side"),
         Key("pageup", "scroll('pageup')", "Page up", "Scroll both a page up.", "side.pageup"),
@@ -118,7 +118,7 @@ or turn the wheel."""
             yield from self.panes
         yield self._status
         yield self.controls
-        yield KeyFooter(show_command_palette=False)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self.prime_field.prime = self.comparison.prime

@@ -1,9 +1,11 @@
 """A screen that asks something over the others."""
 
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from textual.await_complete import AwaitComplete
 from textual.screen import ModalScreen
+
+from charrnn_tui.tui.keys import Key, bindings_of
 
 Answer = TypeVar("Answer")
 
@@ -14,6 +16,11 @@ class Dialog(ModalScreen[Answer]):
     Keys pressed twice, or that a slow line brings in one piece, ask it to close when it is gone already; what a thread
     has found may come while the help lies over it. Textual would then close whatever is in front, or fail.
     """
+
+    KEYS: ClassVar[tuple[Key, ...]] = (
+        Key("f1,question_mark", "app.help", "Help", "Show the keys of the dialog.", "dialog.help"),
+    )
+    BINDINGS = bindings_of(KEYS)
 
     _held_back: Answer | None = None
     _holds_back = False

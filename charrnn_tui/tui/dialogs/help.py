@@ -39,7 +39,7 @@ class HelpDialog(Dialog[None]):
     """Sections of text and tables; a long description wraps within its column."""
 
     KEYS: ClassVar[tuple[Key, ...]] = (
-        Key("escape,q,question_mark,f1", "dismiss(None)", "Close", "Close the help.", "help.close"),
+        Key("escape,q", "dismiss(None)", "Close", "Close the help; ? and F1 do so, too.", "help.close"),
     )
     BINDINGS = bindings_of(KEYS)
 

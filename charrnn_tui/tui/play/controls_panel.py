@@ -138,7 +138,7 @@ class ControlsPanel(Vertical, can_focus=True):
     )
 
     KEYS: ClassVar[tuple[Key, ...]] = (
-        Key("escape", "close_field", "Leave", "Close the field; the control keeps its value.", "value.leave"),
+        Key("escape", "close_field", "Cancel", "Close the field; nothing changes.", "value.leave", footer=True),
     )
     BINDINGS = bindings_of(KEYS)
 

@@ -48,14 +48,14 @@ move the cursor, and Enter goes to the bars."""
     )
 
     KEYS: ClassVar[tuple[Key, ...]] = (
-        Key("enter", "fork", "fork", "Go on from here with the chosen character.", "inspector.fork", footer=True),
+        Key("enter", "fork", "Fork", "Go on from here with the chosen character.", "inspector.fork", footer=True),
         Key("up", "choose(-1)", "Bar above", "Choose the bar above.", "inspector.above"),
         Key("down", "choose(1)", "Bar below", "Choose the bar below.", "inspector.below"),
         Key("pageup", "choose(-10)", "Ten bars up", "Choose the bar ten above.", "inspector.ten_above"),
         Key("pagedown", "choose(10)", "Ten bars down", "Choose the bar ten below.", "inspector.ten_below"),
         Key("left", "step(-1)", "Character before", "Inspect the character before.", "inspector.left"),
         Key("right", "step(1)", "Character after", "Inspect the character after.", "inspector.right"),
-        Key("escape", "leave", "back", "Go back to the text.", "inspector.leave", footer=True),
+        Key("escape", "leave", "Back", "Go back to the text.", "inspector.leave", footer=True),
     )
     BINDINGS = bindings_of(KEYS)
 

@@ -38,9 +38,9 @@ Shift and arrows select; Ctrl+Z and Ctrl+Y undo and redo; Ctrl+X, Ctrl+C and Ctr
 a word."""
 
     KEYS: ClassVar[tuple[Key, ...]] = (  # the screen's, by shorter names for the footer
-        Key("f2", "screen.prime_file", "file", "Take the prime from a file.", "prime.file", footer=True),
-        Key("f3", "screen.prime_line", "random line", "Take a line of the training text.", "prime.line", footer=True),
-        Key("f6", "screen.prime_nearest", "nearest", "Replace unknown characters.", "prime.nearest", footer=True),
+        Key("f2", "screen.prime_file", "File", "Take the prime from a file.", "prime.file", footer=True),
+        Key("f3", "screen.prime_line", "Random line", "Take a line of the training text.", "prime.line", footer=True),
+        Key("f6", "screen.prime_nearest", "Nearest", "Replace unknown characters.", "prime.nearest", footer=True),
     )
     BINDINGS = bindings_of(KEYS)
 

@@ -37,16 +37,16 @@ class PrimeInput(TextArea, inherit_bindings=False):
 
     ALLOW_SELECT = False  # the mouse selects as the keys do
     KEYS: ClassVar[tuple[Key, ...]] = (
-        Key("enter", "enter", "start over", "Apply the text at once.", "prime.enter", footer=True),
-        Key("escape", "leave", "back", "Leave the field.", "prime.leave", footer=True),
-        Key("f4", "break_line", "line break", "Insert a line break.", "prime.line_break", footer=True),
-        Key("shift+enter,alt+enter", "break_line", "line break", "Insert a line break.", "prime.line_break_also"),
-        Key("tab", "accept", "accept", "Accept the prediction between ‹ and ›.", "prime.accept"),
-        Key("ctrl+right,f7", "accept_word", "accept a word", "Accept a word of the prediction.", "prime.accept_word"),
-        Key("ctrl+home", "move_to_edge(False)", "start", "Move to the start.", "prime.start"),
-        Key("ctrl+end", "move_to_edge(True)", "end", "Move to the end.", "prime.end"),
-        Key("ctrl+u", "delete_in_line(False)", "delete before", "Delete to the line's start.", "prime.delete_before"),
-        Key("ctrl+k", "delete_in_line(True)", "delete behind", "Delete to the line's end.", "prime.delete_behind"),
+        Key("enter", "enter", "Start over", "Apply the text at once.", "prime.enter", footer=True),
+        Key("escape", "leave", "Leave field", "Leave the field.", "prime.leave", footer=True),
+        Key("f4", "break_line", "Line break", "Insert a line break.", "prime.line_break", footer=True),
+        Key("shift+enter,alt+enter", "break_line", "Line break", "Insert a line break.", "prime.line_break_also"),
+        Key("tab", "accept", "Accept", "Accept the prediction between ‹ and ›.", "prime.accept"),
+        Key("ctrl+right,f7", "accept_word", "Accept a word", "Accept a word of the prediction.", "prime.accept_word"),
+        Key("ctrl+home", "move_to_edge(False)", "Start", "Move to the start.", "prime.start"),
+        Key("ctrl+end", "move_to_edge(True)", "End", "Move to the end.", "prime.end"),
+        Key("ctrl+u", "delete_in_line(False)", "Delete before", "Delete to the line's start.", "prime.delete_before"),
+        Key("ctrl+k", "delete_in_line(True)", "Delete behind", "Delete to the line's end.", "prime.delete_behind"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings_of(KEYS),

@@ -53,15 +53,15 @@ class PlayScreen(StudioScreen):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual declares it so
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (9, "-short"), (16, "-high")]  # noqa: RUF012 - as above
     KEYS: ClassVar[tuple[Key, ...]] = (
-        Key("g", "do('stop')", "stop", "Stop writing.", "play.stop", footer=True),
-        Key("g", "do('go_on')", "go on", "Go on writing.", "play.go_on", footer=True),
-        Key("r", "do('reroll')", "reroll", "Write another text, with a new seed.", "play.reroll", footer=True),
-        Key("R", "do('start_over')", "replay", "Write the text again, with the same seed.", "play.replay", footer=True),
+        Key("g", "do('stop')", "Stop", "Stop writing.", "play.stop", footer=True),
+        Key("g", "do('go_on')", "Go on", "Go on writing.", "play.go_on", footer=True),
+        Key("r", "do('reroll')", "Reroll", "Write another text, with a new seed.", "play.reroll", footer=True),
+        Key("R", "do('start_over')", "Replay", "Write the text again, with the same seed.", "play.replay", footer=True),
         Key("a", "replay_changes", "Replay every change", "Switch replay on or off.", "play.replay_changes"),
-        Key("p", "edit_prime", "prime", "Edit the beginning that the model reads.", "play.prime", footer=True),
-        Key("i", "inspect", "inspect", "Show how each character was predicted.", "play.inspect", footer=True),
-        Key("c", "colours", "colours", "Colour the text by another quantity, or not.", "play.colours", footer=True),
-        Key("m", "choose_model", "model", "Choose the model that writes.", "play.model", footer=True),
+        Key("p", "edit_prime", "Prime", "Edit the beginning that the model reads.", "play.prime", footer=True),
+        Key("i", "inspect", "Inspect", "Show how each character was predicted.", "play.inspect", footer=True),
+        Key("c", "colours", "Colours", "Colour the text by another quantity, or not.", "play.colours", footer=True),
+        Key("m", "choose_model", "Model", "Choose the model that writes.", "play.model", footer=True),
         Key("f2", "prime_file", "Prime from a file", "Read the prime from a file.", "play.prime_file"),
         Key("f3", "prime_line", "Random line as prime", "Take a random line of the training text.", "play.prime_line"),
         Key("f6", "prime_nearest", "Nearest characters", "Replace unknown characters.", "play.prime_nearest"),
@@ -118,7 +118,7 @@ class PlayScreen(StudioScreen):
                 yield self.controls
                 yield self._next_character
                 yield self.inspector
-        yield KeyFooter(show_command_palette=False)
+        yield KeyFooter()
 
     # -- the screen comes and goes -------------------------------------------------------------------------------------
 

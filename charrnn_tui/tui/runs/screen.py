@@ -20,6 +20,7 @@ from charrnn_tui.tui.runs.run_actions import RunActions
 from charrnn_tui.tui.runs.run_rows import ORDERS, RunRow, arranged, columns_for, row_of, settings_diff
 from charrnn_tui.tui.runs.runs_table import RunsTable
 from charrnn_tui.tui.studio_screen import StudioScreen
+from charrnn_tui.tui.text_field import TextField
 
 _REFRESH_SECONDS: Final = 2.0
 _READ: Final = "read the runs"  # key of a job
@@ -53,7 +54,7 @@ loss; curve: the validation losses over the run; size: of all files of the run; 
         Key(
             "x,delete", "change('delete')", "Delete", "Delete it; asks first.", "runs.delete", footer=True, display="x"
         ),
-        Key("escape", "leave_filter", "Leave the filter", "Show all runs again.", "runs.leave_filter"),
+        Key("escape", "leave_filter", "Leave filter", "Show all runs again.", "runs.leave_filter", footer=True),
     )
     BINDINGS = bindings_of(KEYS)
 
@@ -68,7 +69,7 @@ loss; curve: the validation losses over the run; size: of all files of the run; 
         self._order = next(iter(ORDERS))
         self._overlaid: list[str] = []  # names, in the order of their letters
         words = "words of name, state, text or note; Esc shows all runs"
-        self._filter = Input(placeholder=words, select_on_focus=False, compact=True, id="filter")
+        self._filter = TextField(placeholder=words, id="filter")
         self._table = RunsTable()
         self._empty = Static("", id="empty", markup=False)
         self._unreadable: dict[str, str] = {}  # names of other people's runs, and their owners
@@ -96,6 +97,8 @@ loss; curve: the validation losses over the run; size: of all files of the run; 
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that change runs are not offered to those who only read."""
+        if action == "leave_filter":
+            return self.has_class("-filtering")
         return super().check_action(action, parameters) and not (self._read_only and action in _CHANGING)
 
     # -- the table ----------------------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from charrnn_tui.text.batches import TextTooShort, check_geometry
 from charrnn_tui.text.corpus import Corpus
 from charrnn_tui.tui.dialogs.path_suggester import PathSuggester
 from charrnn_tui.tui.own_training import OwnTraining
+from charrnn_tui.tui.text_field import TextField
 from charrnn_tui.tui.train.cost import training_cost, training_speed
 from charrnn_tui.tui.train.run_lines import as_fits
 
@@ -69,10 +70,10 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         self._path = ""  # of the text, until the field is mounted
         suggester = PathSuggester(use_cache=False, case_sensitive=True)
         example = "a text file, for example books/anna.txt"
-        self.text = Input(placeholder=example, suggester=suggester, compact=True, id="corpus", classes="wide")
-        self._run_name = Input(placeholder="after the text", compact=True, id="name")
-        self._encoding = Input(compact=True, id="encoding")
-        self._numbers = {name: Input(compact=True, id=name) for name in NUMBERS}
+        self.text = TextField(placeholder=example, suggester=suggester, id="corpus", classes="wide")
+        self._run_name = TextField(placeholder="after the text", id="name")
+        self._encoding = TextField(id="encoding")
+        self._numbers = {name: TextField(id=name, select_on_focus=True) for name in NUMBERS}
         self._labels = {name: Label(label) for name, (label, _) in NUMBERS.items()}
         self._choices = {
             "preset": _choice("preset", PRESETS, "quick"),

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.widgets import Input
 
 from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.jobs import Jobs
@@ -24,6 +23,7 @@ from charrnn_tui.tui.train.trainer_controls import TrainerControls
 class TrainScreen(StudioScreen):
     """Shows the form or a run, whoever trains it; starts, resumes and detaches runs."""
 
+    AUTO_FOCUS = ""  # coming back changes no focus: a key pressed then would be typed into a field
     KEYS: ClassVar[tuple[Key, ...]] = (
         Key("space", "ask('pause')", "Pause", "Pause after this step, or go on.", "train.pause", footer=True),
         Key("s", "ask('sample')", "Sample", "Write a sample with the model as it is now.", "train.sample", footer=True),
@@ -40,9 +40,12 @@ class TrainScreen(StudioScreen):
         Key("D", "detach", "Detach", "Quit; another process goes on with the training.", "train.detach", footer=True),
         Key("A", "alarms", "Alarms", "Show all alarms of this run, the newest first.", "train.alarms"),
         Key("n", "new", "New run", "Fill in the form of a new run.", "train.new", footer=True),
-        Key("escape", "back", "Back", "Leave the text field; then 2 plays and 3 lists the runs.", "train.back"),
+        Key(
+            "escape", "leave_field", "Leave field", "Leave the field; letters are keys then.", "train.back", footer=True
+        ),
+        Key("escape", "show_runs", "Runs", "Go back to the list of runs.", "train.runs", footer=True, in_field=False),
         # With priority, so that letters typed right behind them reach the next field even if keys come in bursts.
-        Key("tab", "app.focus_next", "Next field", "Go to the next field.", "train.next", in_field=True, priority=True),
+        Key("tab", "app.focus_next", "Next", "Go to the next field.", "train.next", in_field=True, priority=True),
         Key("shift+tab", "app.focus_previous", "Previous", "Go back.", "train.previous", in_field=True, priority=True),
     )
     BINDINGS = bindings_of(KEYS)
@@ -116,8 +119,10 @@ class TrainScreen(StudioScreen):
         return self._acts(action) and super().check_action(action, parameters)
 
     def _acts(self, action: str) -> bool:
+        if action == "leave_field":
+            return self.typing
         if self.shows_form:
-            return action not in ("ask", "resume", "detach", "alarms", "new")
+            return action not in ("ask", "resume", "detach", "alarms", "new", "show_runs")
         trainer = self._trainer
         acting = {
             "start": False,
@@ -139,9 +144,11 @@ class TrainScreen(StudioScreen):
         else:
             self._show(form=True)
 
-    def action_back(self) -> None:
-        if isinstance(self.focused, Input):
-            self.set_focus(None)
+    def action_leave_field(self) -> None:
+        self.set_focus(None)
+
+    def action_show_runs(self) -> None:
+        self.app.switch_mode("runs")
 
     # -- the run ------------------------------------------------------------------------------------------------------
 
