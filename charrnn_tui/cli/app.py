@@ -12,7 +12,7 @@ from types import FrameType
 from charrnn_tui.cli.output import point_at_nothing, say
 from charrnn_tui.cli.stop_signals import on_hangup
 from charrnn_tui.cli.training_report import come_back_lines, command_line
-from charrnn_tui.runner.find_model import default_model, is_checkpoint_file
+from charrnn_tui.runner.find_model import checkpoint_format, default_model
 from charrnn_tui.runner.local_backend import LocalBackend
 from charrnn_tui.tui.app import StudioApp
 from charrnn_tui.tui.opening import Opening
@@ -48,7 +48,7 @@ def _opening(backend: LocalBackend, first: Opening | Path | None) -> Opening:
     if isinstance(first, Opening):
         return first
     if first is not None:
-        return Opening(checkpoint=first) if is_checkpoint_file(first) else Opening(text=str(first))
+        return Opening(checkpoint=first) if checkpoint_format(first) else Opening(text=str(first))
     checkpoint, session = default_model(backend.runs_directory)
     return Opening(checkpoint=checkpoint, session=session)
 

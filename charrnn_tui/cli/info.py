@@ -12,7 +12,7 @@ from charrnn_tui.cli.options import json_option, runs_option
 from charrnn_tui.cli.output import Row, write_facts
 from charrnn_tui.run.directory import find_run
 from charrnn_tui.run.quantities import bits, size
-from charrnn_tui.runner.find_model import is_torch_file, locate_checkpoint, open_checkpoint
+from charrnn_tui.runner.find_model import checkpoint_format, locate_checkpoint, open_checkpoint
 
 _FACTS = (  # in this order, null where the file does not know
     *("step", "steps", "epoch", "epochs", "loss", "val_loss", "best_val_loss", "batch_size", "seq_length"),
@@ -44,7 +44,7 @@ def checkpoint_facts(path: Path) -> dict[str, Any]:
     return {
         "kind": "checkpoint",
         "path": str(path),
-        "format": "net" if is_torch_file(data[:16]) else "safetensors",
+        "format": checkpoint_format(path),
         "bytes": len(data),
         "sha256": hashlib.sha256(data).hexdigest(),
         **model_facts(checkpoint),

@@ -43,15 +43,34 @@ def locate_checkpoint(reference: str | Path, runs: Path) -> Path:
     return path
 
 
+def checkpoint_format(path: Path) -> str | None:
+    """`safetensors` or `net`, by the first bytes of the file or its ending; None for a file of another kind.
+
+    Raises CheckpointError where it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(16)
+    except FileNotFoundError:
+        raise CheckpointError(f"{path}: no such file") from None
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read: {error.strerror or error}") from None
+    if looks_like_safetensors(head):
+        return "safetensors"
+    if head.startswith((b"PK\x03\x04", b"\x80\x02")):  # torch.save writes a zip archive, or a pickle in older versions
+        return "net"
+    return {".safetensors": "safetensors", ".net": "net"}.get(path.suffix)
+
+
 def open_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint of either format. Raises CheckpointError, one line that begins with the path."""
-    head = _first_bytes(path)
-    if looks_like_safetensors(head) or path.suffix == ".safetensors":
-        return read_checkpoint(path)
-    if not is_torch_file(head):
-        kind = "empty" if not head else "neither a safetensors nor a torch file"
-        raise CheckpointError(f"{path}: is not a checkpoint: the file is {kind}")
-    return read_net(path)
+    match checkpoint_format(path):
+        case "safetensors":
+            return read_checkpoint(path)
+        case "net":
+            return read_net(path)
+    kind = "neither a safetensors nor a torch file" if path.stat().st_size else "empty"
+    raise CheckpointError(f"{path}: is not a checkpoint: the file is {kind}")
 
 
 def open_model(path: Path) -> tuple[Checkpoint, CharLSTM]:
@@ -112,34 +131,8 @@ def find_run_or_fail(reference: str, runs: Path) -> RunDirectory:
     return run
 
 
-def is_checkpoint_file(path: Path) -> bool:
-    """Whether a file is meant to be a checkpoint, by its ending or its first bytes."""
-    if path.suffix in (".safetensors", ".net"):
-        return True
-    try:
-        head = _first_bytes(path)
-    except CheckpointError:
-        return False
-    return looks_like_safetensors(head) or is_torch_file(head)
-
-
 def shipped_checkpoint() -> Path | None:
     """The model that comes with the program: beside the package in a clone, inside it where installed."""
     package = Path(__file__).resolve().parent.parent
     candidates = (package / "checkpoints" / SHIPPED, package.parent / "checkpoints" / SHIPPED)
     return next((path for path in candidates if path.is_file()), None)
-
-
-def _first_bytes(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(16)
-    except FileNotFoundError:
-        raise CheckpointError(f"{path}: no such file") from None
-    except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read: {error.strerror or error}") from None
-
-
-def is_torch_file(head: bytes) -> bool:
-    """Whether a file that begins so was written by torch.save: a zip archive, or the pickle of older versions."""
-    return head.startswith((b"PK\x03\x04", b"\x80\x02"))

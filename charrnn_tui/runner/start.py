@@ -4,7 +4,7 @@ import shutil
 import time
 from collections.abc import Generator
 from contextlib import closing, suppress
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -114,8 +114,14 @@ def recorded(
     told = failed_at_once = False
     try:
         control.listen(Mailbox(directory.path))
-        with closing(_events(recording, settings, corpus, control, options)) as events:
-            for event in events:
+        with imports_for_good():  # PyTorch, parts of it as the learner is made
+            from charrnn_tui.training.trainer import train
+
+            given = {"sync_events": writer.sync, "on_late_event": recording.append, **options}
+            events = train(settings, corpus, control, directory.path, write_sample, **given)
+            first = next(events)
+        with closing(events):
+            for event in chain([first], events):
                 recording.append(event)
                 if isinstance(event, CheckpointSaved | RunPaused | RunFinished):
                     writer.sync()
@@ -139,25 +145,6 @@ def recorded(
         recording.lock.release()
         if new and (recording.last is None or failed_at_once):
             shutil.rmtree(directory.path, ignore_errors=True)
-
-
-def _events(
-    recording: Recording, settings: TrainSettings, corpus: Corpus, control: Control, options: dict[str, Any]
-) -> Stream:
-    """The training's events; before the first one PyTorch is imported, parts of it as the learner is made."""
-    with imports_for_good():
-        from charrnn_tui.training.trainer import train
-
-        events = train(
-            *(settings, corpus, control, recording.directory.path, write_sample),
-            sync_events=recording.writer.sync,
-            on_late_event=recording.append,
-            **options,
-        )
-        first = next(events)
-    with closing(events):
-        yield first
-        yield from events
 
 
 def write_sample(checkpoint: Checkpoint, settings: TrainSettings) -> tuple[str, str]:
