@@ -161,7 +161,8 @@ def _exit_code(directory: RunDirectory, progress: RunProgress, trouble: str | No
             f"the model of step {progress.step:,} is lost: {problem}" + (f"; {way}" if kept else "")
         )
     if trouble is not None:
-        raise click.ClickException(f"{trouble}: stopped and saved at step {progress.step:,}")
+        saved = " and saved" if directory.last_file.exists() else ""  # there is nothing before the first step
+        raise click.ClickException(f"{trouble}: stopped{saved} at step {progress.step:,}")
     return 128 + stopping.received if progress.state == "interrupted" and stopping.received else DONE
 
 

@@ -109,11 +109,11 @@ def _same_corpus(run: RunDirectory, moved_to: Sequence[str] = ()) -> tuple[list[
     files = [str(Path(path).resolve()) for path in moved_to] or values.get("corpus")
     if not files:
         raise RunError(f"{run.settings_file}: cannot be read, or does not name the text: the run cannot be resumed")
-    missing = [file for file in files if not Path(file).exists()]
-    if missing and not moved_to:
+    missing = [file for file in moved_to or files if not Path(file).is_file()]  # nor a pipe, which is read once
+    if missing:
+        was = "" if moved_to else ", and the run was started with it"
         raise RunError(
-            f"{missing[0]}: no such file, and the run was started with it; if it was moved, name it: "
-            f"charrnn-tui train --resume {run.name} PATH"
+            f"{missing[0]}: no such file{was}; if it was moved, name it: charrnn-tui train --resume {run.name} PATH"
         )
     corpus = load_corpus(files, values.get("settings", {}).get("encoding", "utf-8"), run.path.parent / TEXTS)
     if corpus.sha256 != values.get("corpus_sha256"):

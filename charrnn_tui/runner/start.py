@@ -43,7 +43,7 @@ def start_run(request: RunRequest, runs: Path, control: Control, *, detached: bo
     check_geometry(len(corpus), settings.batch_size, settings.seq_length, settings.val_frac)
     remove_unstarted(runs)
     directory = RunDirectory.create(runs, corpus.name, request.name)
-    files = [str(Path(path).resolve()) for path in request.corpus]
+    files = [str(file.resolve() if file.is_file() else file) for file in map(Path, request.corpus)]
     try:
         recording = Recording(directory, files, corpus, settings, directory.lock())
     except BaseException as error:

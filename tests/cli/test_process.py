@@ -82,12 +82,14 @@ def test_a_training_whose_events_the_disk_does_not_take_saves_and_says_why(runs:
             stdout=full, stderr=subprocess.PIPE, text=True, env=environment(runs), check=False,
         )  # fmt: skip
     assert done.returncode == 1
-    assert done.stderr.startswith("charrnn-tui: standard output: No space left on device: stopped and saved at step ")
-    assert done.stderr.count("\n") == 1
-    progress = RunDirectory(runs / "happy-1").progress()
+    run, progress = RunDirectory(runs / "happy-1"), RunDirectory(runs / "happy-1").progress()
+    saved = " and saved" if progress.step else ""
+    cause = "standard output: No space left on device"
+    assert done.stderr == f"charrnn-tui: {cause}: stopped{saved} at step {progress.step}\n"
     assert progress.state == "stopped"
     assert progress.reason == "standard output: No space left on device; nobody hears the events"
-    assert read_checkpoint(RunDirectory(runs / "happy-1").last_file).facts["step"] == progress.step
+    if progress.step:
+        assert read_checkpoint(run.last_file).facts["step"] == progress.step
 
 
 def test_text_streams_to_its_reader_who_may_leave(runs: Path, checkpoint_file: Path) -> None:
@@ -138,6 +140,11 @@ def test_a_hyphen_is_standard_input_wherever_a_text_is_read(runs: Path, text_fil
         done = run("train", "-", *TINY, "--max-steps", 2, *options, text=text_file.read_text())
         assert done.returncode == 0, done.stderr
     assert {run.name for run in list_runs(runs)} == {"stdin-1", "stdin-2"}
+    for again in ((), ("-",)):  # it was read already
+        refused = run("train", "--resume", "stdin-1", *again, "--max-steps", 5, text=text_file.read_text())
+        assert refused.stderr.startswith("charrnn-tui: /dev/stdin: no such file")
+        assert refused.stderr.endswith("name it: charrnn-tui train --resume stdin-1 PATH\n")
+    assert run("train", "--resume", "stdin-1", text_file, "--max-steps", 5, text="").returncode == 0
 
 
 def test_output_is_utf_8_whatever_the_locale(runs: Path, tmp_path: Path) -> None:
