@@ -1,6 +1,9 @@
 """Following runs: the events of each are folded once in a process, for all who show or watch it."""
 
+import math
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -10,35 +13,36 @@ from charrnn_tui.run.event_tail import EventTail
 from charrnn_tui.run.progress import RunProgress
 
 DIED: Final = "the training process exited"
-POLLS_WITHOUT_TRAINER: Final = 1  # a run that is handed from one process to another has no trainer for a moment
+HAND_OVER_SECONDS: Final = 1.0  # a run that is handed from one process to another may have no trainer for so long
 
 
 class RunFollower:
     """One run's progress, kept up with its events on disk. Threads may share it."""
 
-    def __init__(self, run: RunDirectory) -> None:
+    def __init__(self, run: RunDirectory, clock: Callable[[], float] = time.monotonic) -> None:
         self.run = run
         self.progress = RunProgress()
         self.active: ActiveRun | None = None
         """The training, if it is this process's."""
         self._tail = EventTail(run.events_file)
         self._lock = threading.Lock()
-        self._without_trainer = 0  # polls in a row
+        self._clock = clock
+        self._alone_since: float | None = -math.inf  # None: it had a trainer when it was polled last
 
-    def poll(self, most: int = -1, *, patience: int = 0) -> bool:
+    def poll(self, most: int = -1) -> bool:
         """Fold the events that are new, at most so many bytes (-1: all); gives whether there may be more.
 
-        A run that has not ended and has no trainer is interrupted. patience: so many polls in a row it may have none,
-        as one that is handed from one process to another has for a moment.
+        A run that has not ended and has no trainer is interrupted: at once, or soon after it had one.
         """
         with self._lock:
             progress = self.progress
             trained = progress.ended or self._has_trainer()  # before the fold: a trainer writes, then ends
-            before = progress.updated
             more = self._tail.fold(progress, most)
-            alive = trained or progress.ended or more or (patience and progress.updated != before)
-            self._without_trainer = 0 if alive else self._without_trainer + 1
-            if self._without_trainer > patience:
+            if trained:
+                self._alone_since = None
+            elif self._alone_since is None:
+                self._alone_since = self._clock()
+            elif not (more or progress.ended) and self._clock() - self._alone_since >= HAND_OVER_SECONDS:
                 progress.state, progress.reason = "interrupted", DIED
             return more
 

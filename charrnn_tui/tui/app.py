@@ -18,7 +18,7 @@ from charrnn_tui.playground.models import ModelSource, source_of
 from charrnn_tui.run.active_run import ActiveRun
 from charrnn_tui.run.control import Ending
 from charrnn_tui.run.directory import RunDirectory
-from charrnn_tui.run.follower import POLLS_WITHOUT_TRAINER, RunFollowers
+from charrnn_tui.run.follower import RunFollowers
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.tui.alarms import AlarmNotifier
 from charrnn_tui.tui.control_filter import ControlFilter
@@ -187,7 +187,7 @@ class StudioApp(App[RunDirectory]):
         runs: dict[Path, tuple[str, RunProgress]] = {}
         if self.active_run is not None:
             follower = self._followers.of(self.active_run.directory)
-            follower.poll(patience=POLLS_WITHOUT_TRAINER)
+            follower.poll()
             runs[follower.run.path] = (follower.run.name, follower.progress)
         view = self._made_train.run_view if self._made_train is not None else None
         if view is not None and view.run is not None:

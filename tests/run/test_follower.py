@@ -45,14 +45,26 @@ def test_the_version_grows_only_with_events(run: RunDirectory) -> None:
     lock.release()
 
 
-def test_a_run_without_a_trainer_is_interrupted_after_as_many_polls_as_one_is_patient(run: RunDirectory) -> None:
+def test_a_run_without_a_trainer_is_interrupted(run: RunDirectory) -> None:
     follower = RunFollower(run)
+    follower.poll()
+    assert (follower.progress.state, follower.progress.reason) == ("interrupted", DIED)
+
+
+def test_a_run_may_be_handed_from_one_trainer_to_another(run: RunDirectory) -> None:
+    seconds = iter([10.0, 10.9, 20.0, 20.5, 21.0])
+    follower, lock = RunFollower(run, lambda: next(seconds)), run.lock()
+    follower.poll()
     states = []
-    for _ in range(4):
-        follower.poll(patience=1)
-        states.append(follower.progress.state)
-    assert states == ["training", "training", "interrupted", "interrupted"]
-    assert follower.progress.reason == DIED
+    for polls in (2, 3):
+        lock.release()
+        for _ in range(polls):
+            follower.poll()
+            states.append(follower.progress.state)
+        lock = run.lock()
+        follower.poll()
+    assert states == ["training", "training", "training", "training", "interrupted"]
+    lock.release()
 
 
 def test_a_run_that_has_ended_needs_no_trainer(run: RunDirectory) -> None:
@@ -64,7 +76,7 @@ def test_a_long_history_is_folded_in_pieces(run: RunDirectory) -> None:
     for step in range(2, 50):
         append(run, step)
     follower, polls = RunFollower(run), 1
-    while follower.poll(1000, patience=1):
+    while follower.poll(1000):
         polls += 1
     assert polls > 5
     assert list(follower.progress.steps) == list(range(1, 50))

@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from charrnn_tui.run.active_run import ActiveRun
 from charrnn_tui.run.directory import RunDirectory
-from charrnn_tui.run.follower import POLLS_WITHOUT_TRAINER, RunFollower, RunFollowers
+from charrnn_tui.run.follower import RunFollower, RunFollowers
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.run.quantities import size
 from charrnn_tui.tui.chart.loss_chart import LossChart
@@ -107,7 +107,7 @@ characters has a loss of ln N. The validation loss is computed with the batch si
         if self._follower is None or not self.is_mounted:
             return
         others = [other for other in self._overlays if other is not self._follower]
-        behind = [follower.poll(BYTES_A_POLL, patience=POLLS_WITHOUT_TRAINER) for follower in (self._follower, *others)]
+        behind = [follower.poll(BYTES_A_POLL) for follower in (self._follower, *others)]
         if any(behind):
             self.call_later(self.poll)  # keys in between are answered; drawn once the history is there
             return
