@@ -20,13 +20,13 @@ from charrnn_tui.run.control import Ending
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.follower import RunFollowers
 from charrnn_tui.run.progress import RunProgress
-from charrnn_tui.tui.alarms import AlarmNotifier
 from charrnn_tui.tui.control_filter import ControlFilter
 from charrnn_tui.tui.dialogs.help import HelpDialog, help_for
 from charrnn_tui.tui.dialogs.palette import Palette
 from charrnn_tui.tui.dialogs.questions import Choice, ChoiceDialog
 from charrnn_tui.tui.keys import Key, bindings_of, key_name
 from charrnn_tui.tui.messages import OpenRun, OverlayRuns, PlayRun
+from charrnn_tui.tui.notifier import RunNotifier
 from charrnn_tui.tui.opening import Opening
 from charrnn_tui.tui.own_training import OwnTraining
 from charrnn_tui.tui.play.screen import PlayScreen
@@ -74,7 +74,7 @@ class StudioApp(App[RunDirectory]):
         self._training = OwnTraining(self, backend, self.jobs, self._show_own_run)
         self._played: tuple[Path, int] | None = None  # the run that was played last from the training screen
         self._quitting: int | None = None  # the exit code, once asked to
-        self.alarms = AlarmNotifier(self, self._write_to_terminal)
+        self.notifier = RunNotifier(self, self._write_to_terminal)
 
     # Made when they are first used: a text field can only be made while the app runs.
 
@@ -178,9 +178,9 @@ class StudioApp(App[RunDirectory]):
             self._training_failed(error)
         if self.screen_stack and isinstance(self.screen, StudioScreen):  # the stack is empty while the mode changes
             status = status_line(followed[0][1], followed[0][0]) if followed else ""
-            self.screen.header.status = "saving …" if self._quitting is not None else status
+            self.screen.show_status("saving …" if self._quitting is not None else status)
         for name, progress in followed:
-            self.alarms.notify(name, progress)
+            self.notifier.notify(name, progress)
 
     def _followed_runs(self) -> list[tuple[str, RunProgress]]:
         """Name and progress of this process's training and of the run on the training screen, if it is another one."""
@@ -203,7 +203,7 @@ class StudioApp(App[RunDirectory]):
             self.notify(str(error) or type(error).__name__, title="The training failed", severity="error", markup=False)
 
     def exit(self, *args: Any, **named: Any) -> None:
-        self.alarms.restore_title()
+        self.notifier.restore_title()
         super().exit(*args, **named)
 
     def _write_to_terminal(self, sequence: str) -> None:
@@ -265,12 +265,17 @@ class StudioApp(App[RunDirectory]):
             self.exit()
             return
 
-        def stop(answer: str | None) -> None:
+        def leave(answer: str | None) -> None:
             if answer == "stop":
                 self.quit_saving(0, "stopped", "the app was quit")
+            elif answer == "detach":
+                self._training.hand_over()
 
-        question = f"{active.directory.name} is in training."
-        self.push_screen(ChoiceDialog(question, [Choice("s", "save, stop and quit", "stop")]), stop)
+        choices = [
+            Choice("s", "save, stop and quit", "stop"),
+            Choice("d", "detach: quit, and another process goes on with the training", "detach"),
+        ]
+        self.push_screen(ChoiceDialog(f"{active.directory.name} is in training.", choices), leave)
 
     def quit_saving(self, return_code: int, state: Ending, reason: str) -> None:
         """Quit with this exit code once the training, if there is one, is saved."""

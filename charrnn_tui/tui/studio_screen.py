@@ -18,6 +18,10 @@ class StudioScreen(Screen[None]):
         super().__init__()
         self.header = StudioHeader()
 
+    def show_status(self, status: str) -> None:
+        """Show the status of a run in the header; called by the app when it has polled the runs that it follows."""
+        self.header.status = status
+
     @property
     def typing(self) -> bool:
         """Whether a text field has the focus."""

@@ -111,7 +111,7 @@ async def test_the_cost_is_in_sight_on_a_small_screen_and_no_word_is_cut(backend
     async with app.run_test(size=(60, 18)) as pilot:
         await shows(pilot, "14,500 characters, 28 different ")
         await shows(pilot, "on this machine")
-        await shows(pilot, "2×512, 3.23M parameters, adds 63.1 MB of memory")
+        await shows(pilot, "2×512, 3.23M parameters, adds ")
         await shows(pilot, "Start  F5")
 
 
@@ -191,6 +191,24 @@ async def test_quitting_asks_while_a_run_is_in_training_and_saves_it(backend: Tr
         await pilot.press("s")
         await until(pilot, lambda: app.active_run is not None and app.active_run.done)
     assert backend.runs()[0].progress().state == "stopped"
+
+
+async def test_the_question_before_quitting_offers_to_detach(backend: TrainingBackend, text: Path) -> None:
+    detached: list[RunDirectory] = []
+
+    def detach(run: RunDirectory) -> None:
+        detached.append(run)
+        backend.stop()
+
+    backend.detach_run = detach  # type: ignore[method-assign]  # another process, which takes over at once
+    app = StudioApp(backend, Opening(text=str(text)))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await start_from_form(pilot)
+        await pilot.press("q")
+        await shows(pilot, "detach: quit, and another process goes on")
+        await pilot.press("d")
+        await until(pilot, lambda: not app.is_running)
+    assert app.return_value in detached
 
 
 async def test_quitting_with_nothing_to_lose_does_not_ask(backend: TrainingBackend) -> None:

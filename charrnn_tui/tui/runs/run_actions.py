@@ -1,6 +1,6 @@
 """What changes runs: pin, note, rename, delete."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from charrnn_tui.run.directory import RunError
@@ -11,7 +11,7 @@ from charrnn_tui.tui.dialogs.questions import Choice, ChoiceDialog, TextDialog
 from charrnn_tui.tui.runs.run_rows import RunRow
 from charrnn_tui.tui.runs.runs_table import RunsTable
 
-_FILES_LISTED = 12  # at most, in the question before a run is deleted
+_MOST_LISTED = 12  # files or runs, in the question before they are deleted
 
 
 class RunActions:
@@ -50,17 +50,20 @@ class RunActions:
 
         self._table.app.push_screen(TextDialog(f"A new name for {before}.", before), rename)
 
-    def delete(self, row: RunRow) -> None:
-        """Delete a run, unless it is pinned."""
-        if read_tag(row.run).pinned:
-            self._table.notify(f"{row.run.name} is pinned: p unpins it", severity="warning", markup=False)
+    def delete(self, rows: Sequence[RunRow]) -> None:
+        """Delete runs, unless one of them is pinned."""
+        pinned = next((row.run.name for row in rows if read_tag(row.run).pinned), None)
+        if pinned is not None:
+            self._table.notify(f"{pinned} is pinned: p unpins it", severity="warning", markup=False)
             return
 
         def delete(answer: str | None) -> None:
-            if answer == "delete" and self._attempt(row.run.delete):
-                self._followers.forget(row.run)
+            for row in rows if answer == "delete" else ():
+                if self._attempt(row.run.delete):
+                    self._followers.forget(row.run)
 
-        self._table.app.push_screen(ChoiceDialog(_deletion(row), [Choice("y", "delete it", "delete")]), delete)
+        question, choice = _deletion(rows), "delete it" if len(rows) == 1 else f"delete these {len(rows)} runs"
+        self._table.app.push_screen(ChoiceDialog(question, [Choice("y", choice, "delete")]), delete)
 
     def _attempt(self, change: Callable[[], object]) -> bool:
         """Whether it succeeded."""
@@ -74,14 +77,27 @@ class RunActions:
         return True
 
 
-def _deletion(row: RunRow) -> str:
-    """The question, with what would be lost."""
+def _deletion(rows: Sequence[RunRow]) -> str:
+    """The question, with what would be lost: the files of one run, or several runs."""
+    if len(rows) > 1:
+        total = size(sum(row.size_bytes for row in rows))
+        runs = [(f"{row.run.name}: {_figures(row)}", row.size_bytes) for row in rows]
+        return f"Delete {len(rows)} runs for good? {total}\n\n" + _listed(runs)
+    (row,) = rows
     files = files_of(row.run)
-    listed = [f"{size(file_bytes):>8}  {name}" for name, file_bytes in files[:_FILES_LISTED]]
-    if len(files) > _FILES_LISTED:
-        rest = sum(file_bytes for _, file_bytes in files[_FILES_LISTED:])
-        listed.append(f"{size(rest):>8}  in {len(files) - _FILES_LISTED} more")
-    best = row.progress.best_evaluation
-    figures = f"{row.progress.step:,} steps" + (f", best val loss {best.val_loss:.4f} nats/char" if best else "")
     total = size(sum(file_bytes for _, file_bytes in files))
-    return f"Delete the run {row.run.name} for good? {total}: {figures}\n{row.run.path}\n\n" + "\n".join(listed)
+    return f"Delete the run {row.run.name} for good? {total}: {_figures(row)}\n{row.run.path}\n\n" + _listed(files)
+
+
+def _figures(row: RunRow) -> str:
+    best = row.progress.best_evaluation
+    return f"{row.progress.step:,} steps" + (f", best val loss {best.val_loss:.4f} nats/char" if best else "")
+
+
+def _listed(named: Sequence[tuple[str, int]]) -> str:
+    """A line for each of the first, with its size; a line for the rest."""
+    lines = [f"{size(byte_count):>8}  {name}" for name, byte_count in named[:_MOST_LISTED]]
+    if len(named) > _MOST_LISTED:
+        rest = sum(byte_count for _, byte_count in named[_MOST_LISTED:])
+        lines.append(f"{size(rest):>8}  in {len(named) - _MOST_LISTED} more")
+    return "\n".join(lines)

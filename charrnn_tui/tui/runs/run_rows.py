@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -13,13 +14,14 @@ from charrnn_tui.run.run_tags import RunTag, files_of, read_tag
 from charrnn_tui.run.states import state_label
 from charrnn_tui.tui.train.run_lines import sparkline
 
-PIN = "◆"
-NAME, STATE, STEP, TRAIN, VAL, BEST, CURVE, SIZE, MODEL, UPDATED, NOTE = COLUMNS = (
-    *("run", "state", "step", "train", "val", "best", "curve", "size", "model", "updated", "note"),
+PIN, MARK, OTHER_BATCHES = "◆", "•", "≠"
+NAME, STATE, STEP, TRAIN, VAL, BEST, BATCHES, CURVE, SIZE, MODEL, UPDATED, NOTE = COLUMNS = (
+    *("run", "state", "step", "train", "val", "best", "batches", "curve", "size", "model", "updated", "note"),
 )
 _LAYOUTS = (  # least width of the screen in cells, and the table's columns
-    (118, COLUMNS),
-    (98, (NAME, STATE, STEP, TRAIN, VAL, BEST, CURVE, SIZE, NOTE)),
+    (128, COLUMNS),
+    (116, (NAME, STATE, STEP, TRAIN, BEST, BATCHES, CURVE, SIZE, MODEL, UPDATED, NOTE)),
+    (98, (NAME, STATE, STEP, TRAIN, BEST, BATCHES, CURVE, SIZE, NOTE)),
     (76, (NAME, STATE, STEP, TRAIN, BEST, CURVE, SIZE)),
     (56, (NAME, STATE, STEP, BEST, SIZE)),
     (0, (NAME, STATE, BEST)),
@@ -77,11 +79,23 @@ def columns_for(width: int) -> tuple[str, ...]:
     return next(columns for least, columns in _LAYOUTS if width >= least)
 
 
-def cells_of(row: RunRow, letter: str = "") -> dict[str, str]:
-    """The text of every column. letter: of the run's curve, if that is drawn over the chart."""
+def batches_of(row: RunRow) -> str:
+    """Batch size and sequence length that the validation losses were computed with, on which they depend a little."""
+    best = row.progress.best_evaluation
+    return f"{best.batch_size}×{best.seq_length}" if best else ""
+
+
+def usual_batches(rows: Sequence[RunRow]) -> str:
+    """The batches of most of these runs."""
+    return max(Counter(filter(None, map(batches_of, rows))).items(), key=lambda item: item[1], default=("", 0))[0]
+
+
+def cells_of(row: RunRow, marks: str = "", usual: str = "") -> dict[str, str]:
+    """The text of every column. marks: before the name. usual: losses of other batches than these are marked."""
     progress, started = row.progress, row.progress.started
     last, evaluation, best = progress.last_step, progress.last_evaluation, progress.best_evaluation
-    marks = (f"{PIN} " if row.tag.pinned else "") + (f"{letter}) " if letter else "")
+    marks = f"{PIN} {marks}" if row.tag.pinned else marks
+    other = f" {OTHER_BATCHES}" if usual and batches_of(row) not in ("", usual) else ""
     settings = started.settings if started else {}
     return {
         NAME: marks + row.run.name,
@@ -89,7 +103,8 @@ def cells_of(row: RunRow, letter: str = "") -> dict[str, str]:
         STEP: f"{count(progress.step)}/{count(started.steps)}" if started else "",
         TRAIN: f"{last.loss:.3f}" if last else "",
         VAL: f"{evaluation.val_loss:.4f}" if evaluation else "",
-        BEST: f"{best.val_loss:.4f}" if best else "",
+        BEST: f"{best.val_loss:.4f}{other}" if best else "",
+        BATCHES: batches_of(row),
         CURVE: sparkline([loss for loss in progress.val_losses if math.isfinite(loss)], 12),
         SIZE: size(row.size_bytes),
         MODEL: f"{settings.get('n_layers', '?')}×{settings.get('n_hidden', '?')}" if started else "",

@@ -1,12 +1,11 @@
 """The table of runs: a row each; the cursor stays on its run while rows come, go and move."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.text import Text
 from textual.widgets import DataTable
 
-from charrnn_tui.tui.chart.plot import overlay_letter
-from charrnn_tui.tui.runs.run_rows import RunRow, cells_of
+from charrnn_tui.tui.runs.run_rows import RunRow, cells_of, usual_batches
 
 
 class RunsTable(DataTable[Text]):
@@ -22,10 +21,10 @@ class RunsTable(DataTable[Text]):
         """The run under the cursor."""
         return self.shown[self.cursor_row] if 0 <= self.cursor_row < len(self.shown) else None
 
-    def show(self, rows: Sequence[RunRow], columns: Sequence[str], overlaid: Sequence[str]) -> None:
+    def show(self, rows: Sequence[RunRow], columns: Sequence[str], marks: Mapping[str, str]) -> None:
         """Update cells in place, or fill the table anew if rows or columns have come, gone or moved.
 
-        overlaid: names of the runs whose curves are drawn over the chart, in the order of their letters.
+        marks: what stands before the names of runs, by name.
         """
         names, before, chosen = [row.run.name for row in rows], [row.run.name for row in self.shown], self.chosen
         if columns != self._column_names:
@@ -33,23 +32,22 @@ class RunsTable(DataTable[Text]):
             self.clear(columns=True)
             for column in columns:
                 self.add_column(column, key=column)
-        self.shown = rows
+        self.shown, usual = rows, usual_batches(rows)
         if names == before:
-            self._update(overlaid)
+            self._update(marks, usual)
             return
         self.clear()
         for row in rows:
-            self.add_row(*self._cells(row, overlaid), key=row.run.name)
+            self.add_row(*self._cells(row, marks, usual), key=row.run.name)
         if chosen is not None and chosen.run.name in names:
             self.move_cursor(row=names.index(chosen.run.name))
 
-    def _update(self, overlaid: Sequence[str]) -> None:
+    def _update(self, marks: Mapping[str, str], usual: str) -> None:
         for row in self.shown:
-            for column, cell in zip(self._column_names, self._cells(row, overlaid), strict=True):
+            for column, cell in zip(self._column_names, self._cells(row, marks, usual), strict=True):
                 if self.get_cell(row.run.name, column) != cell:
                     self.update_cell(row.run.name, column, cell, update_width=True)
 
-    def _cells(self, row: RunRow, overlaid: Sequence[str]) -> list[Text]:
-        name = row.run.name
-        cells = cells_of(row, overlay_letter(overlaid.index(name)) if name in overlaid else "")
+    def _cells(self, row: RunRow, marks: Mapping[str, str], usual: str) -> list[Text]:
+        cells = cells_of(row, marks.get(row.run.name, ""), usual)
         return [Text(cells[column], no_wrap=True) for column in self._column_names]

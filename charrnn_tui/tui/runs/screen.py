@@ -11,27 +11,40 @@ from charrnn_tui.playground.jobs import CancelToken, Jobs
 from charrnn_tui.run.directory import unreadable_runs
 from charrnn_tui.run.follower import RunFollowers
 from charrnn_tui.run.quantities import size
+from charrnn_tui.tui.chart.plot import overlay_letter
 from charrnn_tui.tui.dialogs.help import HelpDialog, HelpSection
 from charrnn_tui.tui.key_footer import KeyFooter
 from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.messages import OpenRun, OverlayRuns, PlayRun
 from charrnn_tui.tui.own_training import OwnTraining
 from charrnn_tui.tui.runs.run_actions import RunActions
-from charrnn_tui.tui.runs.run_rows import ORDERS, RunRow, arranged, columns_for, row_of, settings_diff
+from charrnn_tui.tui.runs.run_rows import (
+    MARK,
+    ORDERS,
+    OTHER_BATCHES,
+    RunRow,
+    arranged,
+    batches_of,
+    columns_for,
+    row_of,
+    settings_diff,
+    usual_batches,
+)
 from charrnn_tui.tui.runs.runs_table import RunsTable
 from charrnn_tui.tui.studio_screen import StudioScreen
 from charrnn_tui.tui.text_field import TextField
 
 _REFRESH_SECONDS: Final = 2.0
 _READ: Final = "read the runs"  # key of a job
-_CHANGING: Final = {"resume", "change"}  # actions that read-only use does not offer
+_CHANGING: Final = {"resume", "change", "mark", "delete"}  # actions that read-only use does not offer
 
 
 class RunsScreen(StudioScreen):
     """Sorts, filters, compares, opens, renames and deletes runs."""
 
-    HELP = """Losses in nats/char. train: of the last step; val: the last validation; best: the lowest validation \\
-loss; curve: the validation losses over the run; size: of all files of the run; model: layers × hidden units."""
+    HELP = """Losses in nats/char. train: of the last step; best: the lowest validation loss, with ≠ if it was \
+computed on other batches (batch size × sequence length) than most, for it depends a little on them; val: the last \
+validation; curve: the validation losses over the run; size: of all files of the run; model: layers × hidden units."""
 
     KEYS: ClassVar[tuple[Key, ...]] = (
         Key("enter", "open", "Open", "Open the run with its curves and samples.", "runs.open", footer=True),
@@ -41,19 +54,11 @@ loss; curve: the validation losses over the run; size: of all files of the run; 
         Key("slash", "filter", "Filter", "Show runs by their name, state, text, note.", "runs.filter", footer=True),
         Key("v", "overlay", "Overlay", "Draw its curve over the chart, or remove it.", "runs.overlay", footer=True),
         Key("d", "differences", "Differences", "Compare it with the overlaid runs.", "runs.differences", footer=True),
-        Key(
-            "p",
-            "change('pin')",
-            "Pin",
-            "Keep it first in the table, and undeleted; or unpin it.",
-            "runs.pin",
-            footer=True,
-        ),
+        Key("p", "change('pin')", "Pin", "Keep it first, and undeleted; or unpin it.", "runs.pin", footer=True),
         Key("n", "change('note')", "Note", "Write a note on the run.", "runs.note", footer=True),
         Key("N", "change('rename')", "Rename", "Give the run another name.", "runs.rename", footer=True),
-        Key(
-            "x,delete", "change('delete')", "Delete", "Delete it; asks first.", "runs.delete", footer=True, display="x"
-        ),
+        Key("space", "mark", "Mark", "Mark the run, to delete several at once; or unmark it.", "runs.mark"),
+        Key("x,delete", "delete", "Delete", "Delete it, or all marked; asks.", "runs.delete", footer=True, display="x"),
         Key("escape", "leave_filter", "Leave filter", "Show all runs again.", "runs.leave_filter", footer=True),
     )
     BINDINGS = bindings_of(KEYS)
@@ -68,14 +73,15 @@ loss; curve: the validation losses over the run; size: of all files of the run; 
         self._rows: list[RunRow] = []
         self._order = next(iter(ORDERS))
         self._overlaid: list[str] = []  # names, in the order of their letters
+        self._marked: set[str] = set()  # names
         words = "words of name, state, text or note; Esc shows all runs"
         self._filter = TextField(placeholder=words, id="filter")
         self._table = RunsTable()
         self._empty = Static("", id="empty", markup=False)
         self._unreadable: dict[str, str] = {}  # names of other people's runs, and their owners
         self._summary = Static("", id="arranged", markup=False)
-        actions = RunActions(self._table, followers, self._read, self._renamed)
-        self._changes = {"pin": actions.pin, "note": actions.note, "rename": actions.rename, "delete": actions.delete}
+        self._actions = RunActions(self._table, followers, self._read, self._renamed)
+        self._changes = {"pin": self._actions.pin, "note": self._actions.note, "rename": self._actions.rename}
 
     def compose(self) -> ComposeResult:
         yield self.header
@@ -101,6 +107,12 @@ loss; curve: the validation losses over the run; size: of all files of the run; 
             return self.has_class("-filtering")
         return super().check_action(action, parameters) and not (self._read_only and action in _CHANGING)
 
+    def show_status(self, status: str) -> None:
+        """Draw the rows anew with the header: the figures of a run in both are of the same moment."""
+        if status != self.header.status:
+            self._draw()
+        super().show_status(status)
+
     # -- the table ----------------------------------------------------------------------------------------------------
 
     def _refresh_rows(self) -> None:
@@ -122,6 +134,7 @@ loss; curve: the validation losses over the run; size: of all files of the run; 
 
     def _show_rows(self, rows: list[RunRow]) -> None:
         self._rows = rows
+        self._marked &= {row.run.name for row in rows}
         self._draw()
 
     def _draw(self) -> None:
@@ -130,7 +143,10 @@ loss; curve: the validation losses over the run; size: of all files of the run; 
             which = "No runs that you may read." if self._unreadable else "No runs yet."
             self._empty.update(f"{which} 1 trains one on a text of yours.")
             rows = arranged(self._rows, self._order, self._filter.value)
-            self._table.show(rows, columns_for(self.size.width), self._overlaid)
+            marks = dict.fromkeys(self._marked, f"{MARK} ")
+            for index, name in enumerate(self._overlaid):
+                marks[name] = f"{marks.get(name, '')}{overlay_letter(index)}) "
+            self._table.show(rows, columns_for(self.size.width), marks)
             self._summarize()
 
     @on(DataTable.RowHighlighted)
@@ -141,6 +157,10 @@ loss; curve: the validation losses over the run; size: of all files of the run; 
         parts.append(f"sorted by {self._order}")
         if hidden := len(self._rows) - len(shown):
             parts.append(f"{hidden} filtered out")
+        if marked := self._marked_rows:
+            parts.append(f"{len(marked)} marked, {size(sum(row.size_bytes for row in marked))}")
+        if len({batches_of(row) for row in shown} - {""}) > 1:
+            parts.append(f"{OTHER_BATCHES} not on {usual_batches(shown)} batches")
         parts += [f"{name}: unreadable, owned by {owner}" for name, owner in self._unreadable.items()]
         if chosen is not None and chosen.tag.note:
             parts.append(f"{chosen.run.name}: {chosen.tag.note}")
@@ -189,9 +209,23 @@ loss; curve: the validation losses over the run; size: of all files of the run; 
             self._training.ask_and_resume(row.run, row.progress)
 
     def action_change(self, change: str) -> None:
-        """Pin, note, rename or delete the chosen run."""
+        """Pin, note or rename the chosen run."""
         if (row := self._table.chosen) is not None:
             self._changes[change](row)
+
+    @property
+    def _marked_rows(self) -> list[RunRow]:
+        return [row for row in self._table.shown if row.run.name in self._marked]
+
+    def action_mark(self) -> None:
+        if (row := self._table.chosen) is not None:
+            self._marked ^= {row.run.name}
+            self._table.action_cursor_down()
+            self._draw()
+
+    def action_delete(self) -> None:
+        if (row := self._table.chosen) is not None:
+            self._actions.delete(self._marked_rows or [row])
 
     # -- comparing ----------------------------------------------------------------------------------------------------
 

@@ -105,6 +105,14 @@ def fact_lines(progress: RunProgress, width: int, memory: str = "") -> list[str]
     return [as_fits(losses, width), as_fits(drive, width)]
 
 
+def ending_line(progress: RunProgress) -> str:
+    """How a run has ended: `finished, best val 1.2345 nats/char, 128×100`; or why it failed."""
+    best = progress.best_evaluation
+    if progress.state == "failed" or best is None:
+        return f"{progress.state}: {progress.reason}" if progress.reason else progress.state
+    return f"{progress.state}, best val {best.val_loss:.4f} nats/char, {best.batch_size}×{best.seq_length}"
+
+
 def alarm_line(progress: RunProgress, width: int) -> str:
     """The last alarm, and the key for what does not fit: the rest of it, and those before."""
     if not progress.alarms:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from textual.pilot import Pilot
 from textual.widgets import DataTable, Input
 
@@ -135,6 +136,35 @@ async def test_deleting_shows_what_goes_and_spares_what_is_pinned(backend: Train
         await shows(pilot, "Delete the run war-1")
         await pilot.press("y")
         await shows_rows(pilot, app, ["bible-1", "anna-1"])
+
+
+async def test_several_runs_are_marked_and_deleted_at_once(backend: TrainingBackend) -> None:
+    app = StudioApp(backend, Opening())
+    async with app.run_test(size=(100, 30), notifications=True) as pilot:
+        await pilot.press("3")
+        await shows_rows(pilot, app, ["war-1", "bible-1", "anna-1"])
+        await pilot.press("space", "space")
+        await shows_rows(pilot, app, ["• war-1", "• bible-1", "anna-1"])
+        await shows(pilot, "2 marked")
+        await pilot.press("x")
+        await shows(pilot, "Delete 2 runs for good?")
+        await shows(pilot, "bible-1: 20 steps, best val loss 1.9000 nats/char")
+        await pilot.press("y")
+        await shows_rows(pilot, app, ["anna-1"])
+    assert [run.name for run in backend.runs()] == ["anna-1"]
+
+
+async def test_losses_on_other_batches_than_most_are_marked(backend: TrainingBackend) -> None:
+    write_events(
+        RunDirectory(backend.runs_directory / "other-1"),
+        [started(), step_done(1), replace(evaluated(1, 1.1), batch_size=128, seq_length=100)],
+    )
+    app = StudioApp(backend, Opening())
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("3")
+        await shows(pilot, "1.1000 ≠  128×100")
+        await shows(pilot, "1.3000    4×10")
+        await shows(pilot, "≠ not on 4×10 batches")
 
 
 async def test_a_new_run_with_the_name_of_a_deleted_one_begins_with_its_own_events(backend: TrainingBackend) -> None:

@@ -15,7 +15,7 @@ from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.tui.app import Opening, StudioApp
 from charrnn_tui.tui.train.run_lines import alarm_line
 from tests.tui.pilot import screen_text, until
-from tests.tui.scripted_training import TrainingBackend, started, step_done, write_events
+from tests.tui.scripted_training import TrainingBackend, evaluated, started, step_done, write_events
 
 
 class ResumingBackend(TrainingBackend):
@@ -57,7 +57,7 @@ async def test_a_new_alarm_rings_shows_and_titles_the_terminal(backend: Resuming
     app = StudioApp(backend, Opening(run=run))
     rung: list[bool] = []
     written: list[str] = []
-    app.alarms.ring, app.alarms.write = lambda: rung.append(True), written.append
+    app.notifier.ring, app.notifier.write = lambda: rung.append(True), written.append
     async with app.run_test(size=(180, 30), notifications=True) as pilot:
         await shows(pilot, "! something about plateau")
         assert not rung  # it has rung for somebody else
@@ -70,6 +70,25 @@ async def test_a_new_alarm_rings_shows_and_titles_the_terminal(backend: Resuming
         await shows(pilot, "plateau, step 5")
     assert rung == [True]
     assert written[0].endswith("\x1b]2;! new-1: spike\x07")
+
+
+async def test_the_end_of_a_training_rings_and_notifies_once(backend: ResumingBackend) -> None:
+    run = RunDirectory(backend.runs_directory / "new-1")
+    write_events(run, [started(), *map(step_done, range(1, 6)), evaluated(5, 1.25)])
+    app, written, lock = StudioApp(backend, Opening(run=run)), list[str](), run.lock()
+    app.notifier.write = written.append
+    async with app.run_test(size=(120, 30), notifications=True) as pilot:
+        await shows(pilot, "● training")
+        writer = EventWriter(run.events_file)
+        writer.append(RunFinished(time=time.time(), step=5, state="finished"))
+        writer.close()
+        await shows(pilot, "finished, best val 1.2500 nats/char, 4×10")
+        app.notifier.notify(run.name, run.progress())
+    lock.release()
+    (notice,) = [sequences for sequences in written if "finished" in sequences]
+    assert "\x07\x1b]2;new-1: finished" in notice
+    assert "\x1b]9;new-1: finished" in notice
+    assert "\x1b]777;notify;new-1;finished" in notice
 
 
 async def test_a_loss_that_broke_offers_a_smaller_rate(backend: ResumingBackend) -> None:
@@ -104,11 +123,11 @@ async def test_each_alarm_rings_once(backend: ResumingBackend) -> None:
     app, progress, written = StudioApp(backend, Opening()), RunProgress(), list[str]()
     progress.add(alarm("disk", when=1.0))
     async with app.run_test():
-        app.alarms.write = written.append
+        app.notifier.write = written.append
         for rung in range(1, 4):
             progress.add(alarm("spike"))
-            app.alarms.notify("a", progress)
-            app.alarms.notify("a", progress)
+            app.notifier.notify("a", progress)
+            app.notifier.notify("a", progress)
             assert len(written) == rung
 
 
