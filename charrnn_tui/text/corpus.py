@@ -77,11 +77,16 @@ def encode_files(files: Sequence[TextFile]) -> tuple[Ids, Vocabulary]:
 
 def alphabet_of(texts: Iterable[str]) -> tuple[list[str], int]:
     """The sorted characters of a text given in pieces, and its length in characters."""
-    present, length = np.zeros(sys.maxunicode + 1, np.bool_), 0
+    latin, present, length = b"", np.zeros(sys.maxunicode + 1, np.bool_), 0
     for text in texts:
-        present[code_points(text)] = True
         length += len(text)
-    return [chr(point) for point in np.flatnonzero(present).tolist()], length
+        try:  # three times as fast, where it is possible: drop the characters seen before
+            new = text.encode("latin-1").translate(None, latin)
+        except UnicodeEncodeError:
+            present[code_points(text)] = True
+        else:
+            latin += bytes(set(new))
+    return sorted({*latin.decode("latin-1"), *map(chr, np.flatnonzero(present).tolist())}), length
 
 
 def encode_text(texts: Iterable[str], vocabulary: Vocabulary, length: int) -> Ids:

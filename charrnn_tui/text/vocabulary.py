@@ -75,32 +75,32 @@ class Vocabulary:
         return np.dtype(np.min_scalar_type(len(self) - 1))
 
     @cached_property
-    def _table(self) -> NDArray[np.int32]:
-        """Code point to id, -1 where there is none; larger code points are clipped onto the extra last entry."""
+    def _table(self) -> Ids:
+        """Code point to id, `len(self)` where there is none; larger ones are clipped onto the extra last entry."""
         codes = np.array([ord(token) for token in self.tokens])
-        table = np.full(int(codes.max()) + 2, -1, dtype=np.int32)
-        table[codes] = np.arange(len(self), dtype=np.int32)
+        table = np.full(int(codes.max()) + 2, len(self), dtype=np.min_scalar_type(len(self)))
+        table[codes] = np.arange(len(self))
         return table
 
     def encode(self, text: str) -> Ids:
         """Ids of the characters, shape (len(text),), dtype `self.dtype`. Raises UnknownCharacters."""
         ids = np.empty(len(text), dtype=self.dtype)
         for start, found in self._lookups(text):
-            if found.min() < 0:
+            if found.max() == len(self):
                 raise UnknownCharacters(self.unknown(text))
             ids[start : start + len(found)] = found
         return ids
 
     def encode_known(self, text: str) -> Ids:
         """Like `encode`, leaving out characters that are not in the alphabet."""
-        pieces = [found[found >= 0].astype(self.dtype) for _, found in self._lookups(text)]
+        pieces = [found[found < len(self)].astype(self.dtype) for _, found in self._lookups(text)]
         return np.concatenate(pieces or [np.empty(0, self.dtype)])
 
     def unknown(self, text: str) -> dict[str, list[int]]:
         """The characters of the text that have no id, each with its 0-based positions, in order of appearance."""
         positions: dict[str, list[int]] = {}
         for start, found in self._lookups(text):
-            for place in np.flatnonzero(found < 0).tolist():
+            for place in np.flatnonzero(found == len(self)).tolist():
                 positions.setdefault(text[start + place], []).append(start + place)
         return positions
 
@@ -112,7 +112,7 @@ class Vocabulary:
         """The characters of the ids. Raises IndexError for an id outside the alphabet."""
         return "".join([self.tokens[number] for number in ids])
 
-    def _lookups(self, text: str) -> Iterator[tuple[int, NDArray[np.int32]]]:
-        """For each chunk its start and its ids, -1 for an unknown character."""
+    def _lookups(self, text: str) -> Iterator[tuple[int, Ids]]:
+        """For each chunk its start and its ids, `len(self)` for an unknown character."""
         for start in range(0, len(text), _CHUNK):
             yield start, self._table.take(code_points(text[start : start + _CHUNK]), mode="clip")
