@@ -23,6 +23,22 @@ def write_atomically(path: Path, data: bytes | memoryview) -> None:
     _sync_directory(path.parent)
 
 
+def link_atomically(existing: Path, path: Path) -> bool:
+    """Make `path` another name of an existing file, at no cost of space; False where the file system cannot.
+
+    Files that are replaced, never written into, stay independent.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        os.link(existing, beside)
+        beside.replace(path)
+    except OSError:
+        return False
+    finally:
+        beside.unlink(missing_ok=True)  # it stays where both were one file already
+    return True
+
+
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file's bytes, in hexadecimal. Raises OSError."""
     import hashlib  # loads OpenSSL, which `--help` and the first screen do not need

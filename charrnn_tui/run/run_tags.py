@@ -54,13 +54,15 @@ def rename_run(run: RunDirectory, name: str) -> RunDirectory:
 
 
 def files_of(run: RunDirectory) -> list[tuple[str, int]]:
-    """(path within the run, bytes) of each of its files, the largest first."""
-    found = []
+    """(path within the run, bytes) of each of its files, the largest first; a second name of a file has none."""
+    found, seen = [], set()
     for folder, _, names in os.walk(run.path):
         for name in names:
             path = os.path.join(folder, name)
             try:
-                found.append((os.path.relpath(path, run.path), os.lstat(path).st_size))
+                status = os.lstat(path)
             except OSError:  # replaced by the trainer a moment ago
                 continue
+            found.append((os.path.relpath(path, run.path), 0 if status.st_ino in seen else status.st_size))
+            seen.add(status.st_ino)
     return sorted(found, key=lambda file: (-file[1], file[0]))

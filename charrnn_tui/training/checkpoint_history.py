@@ -21,10 +21,12 @@ def steps_to_keep(most: int, steps: int, steps_per_epoch: int) -> list[int]:
     """At most `most` steps of a training whose models to keep, ascending.
 
     These are the ends of its epochs (evenly thinned if there are too many) and its end; the untrained model; steps of
-    the first epoch in geometric progression; and, if any are left, evenly spaced steps of later epochs.
+    the first epoch in geometric progression; and, if any are left, evenly spaced steps of later epochs. Short trainings
+    keep fewer.
     """
     if most < 1:
         return []
+    most = min(most, 2 + steps // 4)
     ends = [*range(steps_per_epoch, steps, steps_per_epoch), steps]
     late = min(len(ends), max(1, int(EPOCHS_SHARE * most)))
     kept = {ends[-(-number * len(ends) // late) - 1] for number in range(1, late + 1)}

@@ -8,6 +8,7 @@ from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.checkpoint.safetensors_file import write_checkpoint
 from charrnn_tui.run.directory import RunDirectory, RunError
 from charrnn_tui.run.events import AlarmRaised, CheckpointSaved, Event
+from charrnn_tui.run.files import link_atomically
 from charrnn_tui.run.kept_checkpoints import kept_file
 from charrnn_tui.training.checkpoint_history import CheckpointHistory
 from charrnn_tui.training.resume_state import ResumeState, read_resume_state, write_resume_state
@@ -36,6 +37,7 @@ class CheckpointStore:
         self.saved_step = -1  # of the resume state on disk
         self._directory, self._history = RunDirectory(directory), CheckpointHistory(directory, keep_checkpoints)
         self._sync_events, self._advance_seconds, self._clock = sync_events, advance_seconds, clock
+        self._best_step = -1  # of the best model on disk
         self._unsaved_best: tuple[Checkpoint, int, float | None] | None = None
         self._saved_seconds = 0.0  # of training at the last save
         self._paid_off_seconds = 0.0  # of training whose share all saves have cost so far
@@ -61,7 +63,7 @@ class CheckpointStore:
         file = self._directory.best_file
         saved = _attempt(lambda: write_checkpoint(file, checkpoint), step, "best", file.name, val_loss)
         if isinstance(saved, CheckpointSaved):
-            self._unsaved_best = None
+            self._unsaved_best, self._best_step = None, step
         yield saved
 
     def history_due(self, step: int, planned: Sequence[int], train_seconds: float) -> bool:
@@ -99,7 +101,9 @@ class CheckpointStore:
     def _write(self, checkpoint: Checkpoint, state: ResumeState) -> None:
         self._sync_events()
         write_resume_state(self._directory.resume_file, state)
-        write_checkpoint(self._directory.last_file, checkpoint)
+        best, last = self._directory.best_file, self._directory.last_file
+        if self._best_step != state.step or not link_atomically(best, last):
+            write_checkpoint(last, checkpoint)
         self.saved_step = state.step
 
     def earlier_state(self, before: int) -> ResumeState | None:

@@ -69,6 +69,18 @@ def test_a_run_keeps_what_is_planned_with_its_facts_in_half_precision(tmp_path: 
     CharLSTM(kept)  # can write
 
 
+def test_a_run_of_a_few_steps_keeps_little(tmp_path: Path) -> None:
+    trained(small_settings(keep_checkpoints=24, max_steps=5, print_every=5), tmp_path)
+    assert kept_steps(tmp_path) == [0, 1, 5]
+    best, last = tmp_path / "best.safetensors", tmp_path / "last.safetensors"
+    assert best.samefile(last)
+    control = Control()
+    going_on = small_settings(keep_checkpoints=24, print_every=5)
+    resume = read_resume_state(tmp_path / "resume.pt")
+    trained(going_on, tmp_path, control, at=asking(control, 8, Stop()), resume=resume)
+    assert (read_checkpoint(best).facts["step"], read_checkpoint(last).facts["step"]) == (5, 8)
+
+
 def test_a_run_that_is_to_keep_none_makes_no_place_for_them(tmp_path: Path) -> None:
     trained(small_settings(keep_checkpoints=0), tmp_path)
     assert not (tmp_path / "checkpoints").exists()
