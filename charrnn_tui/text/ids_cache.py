@@ -35,7 +35,7 @@ class IdsCache:
     @property
     def size(self) -> int:
         """Bytes on disk."""
-        return sum(_size_and_time(path)[0] for path in self._files())
+        return sum(found.st_size for _, found in self._files())
 
     def find(self, key: str) -> tuple[Ids, Vocabulary] | None:
         """The ids and their vocabulary; None if they are missing, damaged, or of another version."""
@@ -48,7 +48,7 @@ class IdsCache:
             if _checksum(ids_file) != facts["crc32"]:
                 return None
             ids = map_ids(ids_file, vocabulary.dtype)
-            about.touch()  # marks it as used now
+            ids_file.touch()  # marks it as used now
         except (OSError, ValueError, KeyError, TypeError):
             return None
         return ids, vocabulary
@@ -68,7 +68,7 @@ class IdsCache:
             beside.replace(ids_file)
             facts = {"format": FORMAT, "key": key, "itemsize": vocabulary.dtype.itemsize, "crc32": checksum}
             write_atomically(about, json.dumps(facts | {"tokens": "".join(vocabulary.tokens)}).encode())
-            self._drop_old(keep=ids_file.stem)
+            self._drop_old(keep=ids_file)
             return map_ids(ids_file, vocabulary.dtype)
         except OSError as error:
             raise CorpusError(
@@ -82,29 +82,33 @@ class IdsCache:
     def clear(self) -> int:
         """Remove all texts; returns the bytes freed. A training that has mapped one keeps reading it."""
         freed = self.size
-        for path in self._files():
+        for path, _ in self._files():
             path.unlink(missing_ok=True)
         return freed
 
-    def _drop_old(self, keep: str) -> None:
-        for part in self.directory.glob(".*.part"):
-            if _size_and_time(part)[1] < time.time() - _ABANDONED_SECONDS:
-                part.unlink(missing_ok=True)
-        abouts = [path for path in self._files() if path.suffix == ".json"]
+    def _drop_old(self, keep: Path) -> None:
+        files = self._files()
+        for path, found in files:
+            if path.suffix == ".part" and found.st_mtime < time.time() - _ABANDONED_SECONDS:
+                path.unlink(missing_ok=True)
         kept = 0
-        for about in sorted(abouts, key=lambda path: _size_and_time(path)[1], reverse=True):
-            ids_file = about.with_suffix(".ids")
-            kept += _size_and_time(ids_file)[0]
-            if kept > self.limit_bytes and about.stem != keep:
-                about.unlink(missing_ok=True)
+        texts = [file for file in files if file[0].suffix == ".ids"]
+        for ids_file, found in sorted(texts, key=lambda file: file[1].st_mtime, reverse=True):
+            kept += found.st_size
+            if kept > self.limit_bytes and ids_file != keep:
+                ids_file.with_suffix(".json").unlink(missing_ok=True)
                 ids_file.unlink(missing_ok=True)
 
     def _paths(self, key: str) -> tuple[Path, Path]:
         name = hashlib.sha256(key.encode()).hexdigest()[:32]
         return self.directory / f"{name}.ids", self.directory / f"{name}.json"
 
-    def _files(self) -> list[Path]:
-        return [path for path in self.directory.iterdir() if path.is_file()] if self.directory.is_dir() else []
+    def _files(self) -> list[tuple[Path, os.stat_result]]:
+        files = []
+        for path in self.directory.glob("*"):
+            with suppress(OSError):  # another process has removed it
+                files.append((path, path.stat()))
+        return files
 
 
 def _checksum(path: Path) -> int:
@@ -113,12 +117,3 @@ def _checksum(path: Path) -> int:
         while piece := file.read(_CHECK_BYTES):
             checksum = zlib.crc32(piece, checksum)
     return checksum
-
-
-def _size_and_time(path: Path) -> tuple[int, float]:
-    """Bytes, and when it was last written or touched; zeros where another process has removed it meanwhile."""
-    try:
-        found = path.stat()
-    except OSError:
-        return 0, 0.0
-    return found.st_size, found.st_mtime
