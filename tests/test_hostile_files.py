@@ -34,6 +34,7 @@ from tests.hostile_files import (
 )
 
 SLOW, FAST = 20_000, 160  # files
+pytestmark = pytest.mark.filterwarnings("ignore:invalid escape sequence")  # of pickletools, for a damaged name
 KINDS = ("safetensors", "net", "run", "recipe", "session")
 
 
