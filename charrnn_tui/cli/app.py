@@ -23,7 +23,7 @@ SWITCH_SECONDS = 0.00005  # so long a thread waits for the lock at most; at Pyth
 def open_app(runs: Path, first: Opening | Path | None, *, low_bandwidth: bool = False) -> int:
     """Show the app until the person leaves; gives the exit code. Raises CheckpointError. first: as for `show_app`.
 
-    Closing the terminal ends the screen, not the training: the process goes on without one until the run is done.
+    Closing the terminal ends the screen, not the training: the process continues without one until the run is done.
     """
     runs.mkdir(parents=True, exist_ok=True)
     backend = LocalBackend(runs)
@@ -38,7 +38,7 @@ def open_app(runs: Path, first: Opening | Path | None, *, low_bandwidth: bool = 
                 active.stop("interrupted", "the app ended")
             active.join()
     if active is not None and active.directory.progress().state in ("interrupted", "stopped"):
-        say(f"go on with: {command_line('train --resume', active.directory, runs)}")
+        say(f"resume with: {command_line('train --resume', active.directory, runs)}")
     if (left := app.return_value) is not None:
         say(*come_back_lines(left, runs, left.trainer()))
     return 128 + hung_up[-1] if len(hung_up) > 1 else app.return_code or 0

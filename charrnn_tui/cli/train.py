@@ -72,9 +72,9 @@ def train_command(
 ) -> int:
     """Train a model on text files, read in the order given; - is standard input.
 
-    Ctrl-C and SIGTERM save the training before they end it, and --resume goes on from there as if it had not ended; so
-    it does after a crash. When the terminal goes, or who reads --json, the training goes on. An option that is given
-    wins over the preset.
+    Ctrl-C and SIGTERM save the training before they end it, and --resume continues it as if it had not ended; so it
+    does after a crash. When the terminal is lost, or the reader of --json leaves, the training continues. An option
+    that is given wins over the preset.
     """
     for other, given_too in (("--json", as_json), ("--detach", detach), ("--on-end", on_end is not None)):
         if in_app and given_too:
@@ -102,11 +102,11 @@ def train_command(
 
 
 def _refuse_changes(given: dict[str, Any]) -> None:
-    """A resumed run goes on with what it was started with."""
+    """A resumed run keeps what it was started with."""
     asked = [option(field) for field, value in given.items() if value is not None and field not in MAY_CHANGE]
     if asked:
         may = ", ".join(map(option, MAY_CHANGE))
-        raise click.UsageError(f"--resume goes on with the run as it is: {asked[0]} cannot change (only {may})")
+        raise click.UsageError(f"--resume continues the run as it is: {asked[0]} cannot change (only {may})")
 
 
 def _train(begin: Begin, runs_dir: Path, as_json: bool, on_end: str | None) -> int:
@@ -121,7 +121,7 @@ def _train(begin: Begin, runs_dir: Path, as_json: bool, on_end: str | None) -> i
         if not as_json and _unsaved(progress) is None and (lines := where_lines(directory, runs_dir)):
             say(*lines)
         if progress.state == "interrupted" and directory.resume_file.exists():
-            say(f"go on with: {command_line('train --resume', directory, runs_dir)}")
+            say(f"resume with: {command_line('train --resume', directory, runs_dir)}")
     return _exit_code(directory, progress, trouble, stopping)
 
 
@@ -156,7 +156,7 @@ def _exit_code(directory: RunDirectory, progress: RunProgress, trouble: str | No
         raise click.ClickException(f"the training failed: {progress.reason}")
     if (problem := _unsaved(progress)) is not None:
         kept = directory.resume_file.exists()
-        way = f"make room, and {command_line('train --resume', directory, directory.path.parent)} goes on from there"
+        way = f"make room, then resume with: {command_line('train --resume', directory, directory.path.parent)}"
         raise click.ClickException(
             f"the model of step {progress.step:,} is lost: {problem}" + (f"; {way}" if kept else "")
         )
@@ -193,7 +193,7 @@ def _drive(
             discard(sys.stdout)
             if isinstance(error, BrokenPipeError):
                 say(
-                    "nobody reads standard output any more; the training goes on, "
+                    "nobody reads standard output any more; the training continues, "
                     f"its events are in {directory.events_file}"
                 )
             else:

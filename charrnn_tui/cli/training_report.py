@@ -154,9 +154,9 @@ def notices_for(event: Event, progress: RunProgress) -> list[str]:
         case events.RunPaused():
             return [f"paused at step {event.step:,}"]
         case events.RunResumed():
-            return ["goes on"]
+            return ["resumed"]
         case events.RunDetached():
-            return [f"step {event.step:,}: its terminal is gone; the training goes on"]
+            return [f"step {event.step:,}: the terminal is gone; the training continues"]
         case events.PlanChanged():
             return [f"plan changed: {event.plan}, at step {event.at_step:,}"]
         case events.RunFinished():

@@ -67,7 +67,7 @@ def _follow(directory: RunDirectory, runs: Path, as_json: bool) -> None:
     if not progress.ended:
         if not directory.path.exists():
             raise click.ClickException(f"{directory.name}: its directory is gone, after step {progress.step:,}")
-        way_out = f"go on with {command_line('train --resume', directory, runs)}"
+        way_out = f"resume with: {command_line('train --resume', directory, runs)}"
         raise click.ClickException(
             f"{directory.name}: the training process exited, after step {progress.step:,}; {way_out}"
         )

@@ -52,7 +52,7 @@ def test_a_signal_saves_the_model_and_ends_the_training(
     returned, stdout, stderr = finish(process)
     assert returned == code
     assert "saving, then stopping" in stderr
-    assert "\ngo on with: charrnn-tui train --resume happy-1\n" in stderr
+    assert "\nresume with: charrnn-tui train --resume happy-1\n" in stderr
     assert "Traceback" not in stderr
     last = json.loads(stdout.splitlines()[-1])
     assert (last["event"], last["state"]) == ("run_finished", "interrupted")
@@ -68,7 +68,7 @@ def test_a_training_goes_on_when_nobody_reads_its_events_any_more(runs: Path, te
         read_until(process, "step_done")
         returned, stderr = leave(process)
     run = RunDirectory(runs / "happy-1")
-    told = f"nobody reads standard output any more; the training goes on, its events are in {run.events_file}\n"
+    told = f"nobody reads standard output any more; the training continues, its events are in {run.events_file}\n"
     assert (returned, stderr) == (0, told)
     assert run.progress().state == "finished"
     assert read_checkpoint(run.last_file).facts["step"] == run.progress().total_steps

@@ -115,7 +115,7 @@ def test_a_run_whose_trainer_has_died_says_so_and_ends_the_watching(invoke: Invo
     a_run(runs, STARTED, STEP, EVALUATED)
     result = invoke("watch", "happy-1", "--plain")
     assert result.exit_code == 1
-    way_out = f"go on with charrnn-tui train --resume happy-1 --runs-dir {runs}"
+    way_out = f"resume with: charrnn-tui train --resume happy-1 --runs-dir {runs}"
     assert result.stderr == f"charrnn-tui: happy-1: the training process exited, after step 40; {way_out}\n"
     assert "val loss 2.2500" in result.stdout
 
