@@ -52,12 +52,13 @@ class Facts(TypedDict, total=False):
 FACT_TYPES: Mapping[str, Any] = get_type_hints(Facts, include_extras=True)
 
 
-def read_facts(values: Mapping[str, Any]) -> Facts:
-    """The facts that are known and of the type that they should have, and so the settings among them."""
-    facts, _ = readable(values, FACT_TYPES)
+def read_facts(values: Mapping[str, Any]) -> tuple[Facts, list[str]]:
+    """The facts that are known and of the type that they should have, and the names of the others."""
+    facts, left_out = readable(values, FACT_TYPES)
     if "settings" in facts:
-        facts["settings"], _ = readable(facts["settings"], SETTINGS_TYPES)
-    return cast(Facts, facts)
+        facts["settings"], damaged = readable(facts["settings"], SETTINGS_TYPES)
+        left_out += [f"settings.{name}" for name in damaged]
+    return cast(Facts, facts), left_out
 
 
 class CheckpointError(ValueError):

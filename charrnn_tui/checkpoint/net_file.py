@@ -74,16 +74,12 @@ _NO_TOKENS: Final = (
 
 def _number(file: TorchFile, value: Any) -> Any:
     """A size as a plain number; whatever is none as a text that says what it is."""
-    if isinstance(value, Tensor) and value.count == 1:
-        return file.array(value).item()
-    if (
-        isinstance(value, Array)
-        and value.contents is not None
-        and value.contents.size == 1
-        and value.contents.dtype.kind in "iuf"
-    ):
-        return value.contents.item()
-    return value if isinstance(value, int | float | str) else f"a {type(value).__name__}"
+    if isinstance(value, int | float | str):
+        return value
+    array = file.array(value) if isinstance(value, Tensor) else value.contents if isinstance(value, Array) else None
+    if array is not None and array.size == 1 and array.dtype.kind in "iuf":
+        return array.item()
+    return f"a {type(value).__name__}"
 
 
 def _tokens(stored: Any) -> Any:

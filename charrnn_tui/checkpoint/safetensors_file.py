@@ -117,8 +117,9 @@ def _facts(metadata: Mapping[str, str]) -> tuple[Facts, list[str]]:
         raise CheckpointError(f"its format version is {version}, newer than this program reads ({FORMAT_VERSION})")
     if (cell := values.get("cell", "lstm")) != "lstm":
         raise CheckpointError(f"its cell is {cell!r:.40}; this version supports lstm only")
-    facts = read_facts(values)
-    return facts, [name for name in metadata if name not in facts and name not in ("format", _TOKENS)]
+    facts, left_out = read_facts(values)
+    unread = [name for name in metadata if name not in values and name not in ("format", _TOKENS)]
+    return facts, left_out + unread
 
 
 def _reason(path: Path, error: Exception) -> str:

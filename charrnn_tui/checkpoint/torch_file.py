@@ -262,6 +262,8 @@ def unpickle(file: IO[bytes], storages: dict[str, Storage] | None = None) -> Any
                 state = stack.pop()
                 if isinstance(stack[-1], Array):
                     stack[-1].contents = _contents(*state)
+                elif isinstance(stack[-1], np.dtype) and state[1] == ">":
+                    raise CheckpointError("holds a NumPy array of a computer with another order of bytes")
             case name:
                 raise CheckpointError(f"holds more than weights and plain values (the pickle instruction {name})")
     raise ValueError("no end")

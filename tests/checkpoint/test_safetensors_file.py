@@ -146,9 +146,10 @@ def test_facts_that_are_damaged_or_unknown_are_left_out_and_named(
     write_checkpoint(tmp_path / "again", read)
 
 
-def test_damaged_settings_do_not_hide_the_others(tmp_path: Path) -> None:
+def test_damaged_settings_do_not_hide_the_others(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     read = read_checkpoint(saved(tmp_path / "m", settings='{"lr": NaN, "encoding": "latin-1", "device": 3}'))
     assert read.facts.get("settings") == {"encoding": "latin-1"}
+    assert caplog.messages[0].endswith("unknown or damaged: settings.lr, settings.device")
 
 
 @pytest.mark.parametrize(
