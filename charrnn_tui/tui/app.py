@@ -1,7 +1,7 @@
 """The full-screen app: three screens, one training, and the background jobs."""
 
-from collections.abc import Iterable, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -249,7 +249,19 @@ class StudioApp(App[RunDirectory]):
 
     def action_command_palette(self) -> None:
         if not isinstance(self.screen, Palette):
-            self.push_screen(Palette())
+            self._choose_command(self.get_system_commands(self.screen))
+
+    def search_themes(self) -> None:
+        """As Textual's, in our palette."""
+        names = sorted(self.available_themes)
+        self._choose_command(SystemCommand(name, "", partial(setattr, self, "theme", name)) for name in names)
+
+    def _choose_command(self, commands: Iterable[SystemCommand]) -> None:
+        def run(command: Callable[[], Any] | None) -> None:
+            if command is not None:
+                command()
+
+        self.push_screen(Palette(commands), run)
 
     def action_help(self) -> None:
         """Show the help, or close it."""

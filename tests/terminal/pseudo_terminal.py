@@ -29,7 +29,7 @@ class PseudoTerminal:
         if self.pid == 0:
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
             os.execvpe(argv[0], list(argv), dict(environment))
-        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.resize(columns, rows)
 
     def __enter__(self) -> "PseudoTerminal":
         return self
@@ -57,11 +57,14 @@ class PseudoTerminal:
     def text(self) -> str:
         return "\n".join(self.lines)
 
-    def type(self, *keys: str) -> None:
-        """Press keys one by one, reading what the program answers, so that neither side blocks."""
+    def type(self, *keys: str, seconds: float = 0.05) -> None:
+        """Press keys one by one, reading for so long what the program answers, so that neither side blocks."""
         for key in keys:
             os.write(self._fd, key.encode())
-            self._read(0.05)
+            self._read(seconds)
+
+    def resize(self, columns: int, rows: int) -> None:
+        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def wait_for(self, condition: str | Callable[[str], bool]) -> str:
         """Read until the screen shows the words, or the condition holds for it; gives the screen."""

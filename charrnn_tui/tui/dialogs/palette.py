@@ -1,27 +1,77 @@
 """The command palette."""
 
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
 
-from textual.await_complete import AwaitComplete
-from textual.command import CommandList, CommandPalette
-from textual.worker import Worker
+from textual import on
+from textual.app import ComposeResult, SystemCommand
+from textual.containers import Vertical
+from textual.fuzzy import Matcher
+from textual.widgets import Input, OptionList
+
+from charrnn_tui.tui.dialogs.choice_list import ChoiceList
+from charrnn_tui.tui.dialogs.dialog import Dialog
+from charrnn_tui.tui.keys import Key, bindings_of
+from charrnn_tui.tui.text_field import TextField
 
 
-class Palette(CommandPalette):
-    """As Textual's, in which keys that come faster than it is drawn end the app."""
+class Palette(Dialog[Callable[[], Any] | None]):
+    """Gives what the chosen command calls, or None.
 
-    def dismiss(self, result: Any = None) -> AwaitComplete:
-        """Close, once: a second escape would close the screen behind it."""
-        return super().dismiss(result) if self.is_active else AwaitComplete()
+    Textual's own searches in a worker, which looks for widgets that may be gone, and so ends the app.
+    """
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """No key for a list that is not there yet, no paging in one that is not laid out yet."""
-        if action in ("command_list", "cursor_down"):
-            found = next(iter(self.query(CommandList)), None)
-            if found is None or ("page" in str(parameters) and not found.scrollable_content_region):
-                return False
-        return super().check_action(action, parameters)
+    HELP = "Type a part of the name of a command."
 
-    def run_worker(self, *arguments: Any, **named: Any) -> Worker[Any]:
-        """What was typed just before it closed is searched when its list is gone: nothing is lost by that."""
-        return super().run_worker(*arguments, **named | {"exit_on_error": False})
+    KEYS: ClassVar[tuple[Key, ...]] = (
+        Key("escape", "dismiss(None)", "Close", "Close the palette.", "palette.close"),
+        Key("up", "move('cursor_up')", "Up", "The command above.", "palette.up"),
+        Key("down", "move('cursor_down')", "Down", "The command below.", "palette.down"),
+        Key("pageup", "move('page_up')", "Page up", "A page up.", "palette.pageup"),
+        Key("pagedown", "move('page_down')", "Page down", "A page down.", "palette.pagedown"),
+    )
+    BINDINGS = bindings_of(KEYS)
+
+    def __init__(self, commands: Iterable[SystemCommand]) -> None:
+        super().__init__()
+        self._commands = list(commands)
+        self._field = TextField(placeholder="Search for commands")
+        self._list = ChoiceList[SystemCommand](empty="no command of this name")
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="palette-box"):
+            yield self._field
+            yield self._list
+
+    def on_mount(self) -> None:
+        self._list.can_focus = False
+        self._find("")
+
+    def _find(self, name: str) -> None:
+        """List the commands whose names are like this one, the most like it first; all of them for an empty one."""
+        matcher = Matcher(name)
+        found = [(matcher.match(command.title) if name else 1.0, command) for command in self._commands]
+        ranked = sorted((pair for pair in found if pair[0] > 0), key=lambda pair: -pair[0])
+        self._list.fill((command, f"{command.title:<24} {command.help}") for _, command in ranked)
+
+    @on(Input.Changed)
+    def name_typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._find(event.value)
+
+    @on(Input.Submitted)
+    def submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._choose(self._list.value)
+
+    @on(OptionList.OptionSelected)
+    def clicked(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self._choose(self._list.value_of(event.option))
+
+    def _choose(self, command: SystemCommand | None) -> None:
+        if command is not None:
+            self.dismiss(command.callback)
+
+    async def action_move(self, action: str) -> None:
+        await self.app.run_action(action, self._list)

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from textual import events
 from textual.app import App, ComposeResult
-from textual.command import Command, CommandList, Hit
 from textual.widgets import Input, OptionList
 
 from charrnn_tui.playground.models import ModelSource, source_of
@@ -95,37 +94,15 @@ async def test_a_page_key_before_the_list_is_laid_out_does_nothing() -> None:
         assert choices.highlighted == 1
 
 
-async def test_a_page_key_before_the_palette_is_laid_out_does_nothing() -> None:
-    async with App[None]().run_test(size=(80, 24)) as pilot:
-        palette = Palette()
-        await pilot.app.push_screen(palette)
-        palette.query_one(CommandList).set_options([Command("one", Hit(1.0, "one", lambda: None))])
-        palette.query_one(CommandList).highlighted = 0
-        palette.query_one(CommandList).display = False
-        await pilot.pause()
-        await palette.run_action("command_list('page_up')")
-        assert palette.query_one(CommandList).highlighted == 0
-
-
-async def test_a_key_before_the_palette_is_composed_does_nothing() -> None:
-    async with App[None]().run_test(size=(80, 24)) as pilot:
-        palette = Palette()
-        await pilot.app.push_screen(palette)
-        await palette.query_one(CommandList).remove()
-        for action in ("cursor_down", "command_list('page_up')", "command_list('cursor_up')"):
-            await palette.run_action(action)
-        assert pilot.app.screen is palette
-
-
 async def test_a_second_palette_opens_over_one_that_another_mode_has_left_open(backend: ScriptedBackend) -> None:
     backend.ship(tiny_checkpoint())
     app = StudioApp(backend, Opening())
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("colon")
-        await until(pilot, lambda: Palette.is_open(app))
+        await until(pilot, lambda: isinstance(app.screen, Palette))
         await app.switch_mode("runs")  # as a training that starts meanwhile does
         await pilot.press("colon")
-        await until(pilot, lambda: Palette.is_open(app))
+        await until(pilot, lambda: isinstance(app.screen, Palette))
 
 
 @pytest.mark.parametrize(
@@ -138,11 +115,11 @@ async def test_keys_faster_than_the_palette_is_drawn_only_close_it(backend: Scri
     async with app.run_test(size=(80, 24)) as pilot:
         for _ in range(3):
             await pilot.press("colon")
-            await until(pilot, lambda: Palette.is_open(app))
+            await until(pilot, lambda: isinstance(app.screen, Palette))
             palette = app.screen
             for key in keys:
                 app.post_message(events.Key(key, key if len(key) == 1 else None))
-            await until(pilot, lambda: not Palette.is_open(app))
+            await until(pilot, lambda: not isinstance(app.screen, Palette))
             assert isinstance(app.screen, PlayScreen)
             assert isinstance(palette, Palette)
             palette.dismiss()

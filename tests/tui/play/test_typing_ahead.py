@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from textual import events
-from textual.command import CommandPalette
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Input
@@ -15,6 +14,7 @@ from charrnn_tui.tui.app import Opening, StudioApp
 from charrnn_tui.tui.compare.screen import CompareScreen
 from charrnn_tui.tui.dialogs.edit_text import EditText
 from charrnn_tui.tui.dialogs.model_menu import ModelMenu
+from charrnn_tui.tui.dialogs.palette import Palette
 from charrnn_tui.tui.dialogs.save_text import SaveText
 from charrnn_tui.tui.play.prime_input import PrimeInput
 from charrnn_tui.tui.play.screen import PlayScreen
@@ -144,7 +144,7 @@ async def test_what_is_typed_right_behind_the_colon_looks_for_a_command(app: Stu
     async with app.run_test() as pilot:
         await play_of(app, pilot)
         burst(app, ":reroll")
-        await until(pilot, lambda: field_of(app, CommandPalette).value == "reroll")
+        await until(pilot, lambda: field_of(app, Palette).value == "reroll")
 
 
 async def test_what_is_typed_right_behind_n_is_a_note_and_behind_upper_n_a_name(app: StudioApp, tmp_path: Path) -> None:
