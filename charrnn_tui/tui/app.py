@@ -1,13 +1,15 @@
 """The full-screen app: three screens, one training, and the background jobs."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual import events, on
+from textual.actions import ActionParseResult
 from textual.app import App, SystemCommand
 from textual.binding import Binding
+from textual.dom import DOMNode
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.timer import Timer
@@ -74,6 +76,7 @@ class StudioApp(App[RunDirectory]):
         self._training = OwnTraining(self, backend, self.jobs, self._show_own_run)
         self._played: tuple[Path, int] | None = None  # the run that was played last from the training screen
         self._quitting: int | None = None  # the exit code, once asked to
+        self._exiting = False
         self.notifier = RunNotifier(self, self._write_to_terminal)
 
     # Made when they are first used: a text field can only be made while the app runs.
@@ -151,6 +154,17 @@ class StudioApp(App[RunDirectory]):
         """Textual's own keys are written as ours."""
         return binding.key_display or key_name(binding.key)
 
+    async def run_action(
+        self,
+        action: "str | ActionParseResult",
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """No key acts on a screen whose parts are not there yet, or no more: it may come as early, or as late."""
+        if self._exiting or (isinstance(default_namespace, Screen) and not default_namespace.is_mounted):
+            return False
+        return await super().run_action(action, default_namespace, namespaces)
+
     async def on_key(self, event: events.Key) -> None:
         """Send a letter that was typed before the focus had moved to a text field to that field."""
         field = self.focused
@@ -203,6 +217,7 @@ class StudioApp(App[RunDirectory]):
             self.notify(str(error) or type(error).__name__, title="The training failed", severity="error", markup=False)
 
     def exit(self, *args: Any, **named: Any) -> None:
+        self._exiting = True
         self.notifier.restore_title()
         super().exit(*args, **named)
 

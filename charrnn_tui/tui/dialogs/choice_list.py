@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Generic, TypeVar
 
+from textual import events
 from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
@@ -40,6 +41,11 @@ class ChoiceList(OptionList, Generic[Value]):
         """None where the list has been filled anew since the option was chosen."""
         places = (place for place, listed in enumerate(self.options) if listed is option)
         return next((self._values[place] for place in places), None)
+
+    async def _on_click(self, event: events.Click) -> None:
+        """Not on a row that was drawn before the list became shorter."""
+        if event.style.meta.get("option", 0) >= self.option_count:
+            event.prevent_default()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action.startswith("page_") and not self.scrollable_content_region:

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from rich.style import Style
 from textual import events
 from textual.app import App, ComposeResult
 from textual.widgets import Input, OptionList
@@ -92,6 +93,29 @@ async def test_a_page_key_before_the_list_is_laid_out_does_nothing() -> None:
         choices.fill([("one", "one"), ("two", "two")], "two")
         await pilot.press("pageup", "pagedown")
         assert choices.highlighted == 1
+
+
+async def test_a_click_on_a_row_that_is_gone_chooses_nothing() -> None:
+    class OneList(App[None]):
+        def compose(self) -> ComposeResult:
+            yield ChoiceList[str]()
+
+    async with OneList().run_test() as pilot:
+        choices = pilot.app.query_one(ChoiceList)
+        choices.fill([("one", "one")])
+        drawn_before = Style.from_meta({"option": 4})
+        choices.post_message(events.Click(choices, 0, 4, 0, 0, 1, False, False, False, style=drawn_before))
+        await pilot.pause()
+        assert choices.value == "one"
+
+
+async def test_no_key_acts_while_the_app_ends(backend: ScriptedBackend) -> None:
+    backend.ship(tiny_checkpoint())
+    app = StudioApp(backend, Opening())
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: isinstance(app.screen, PlayScreen))
+        app.exit()
+        assert not await app.run_action("edit_prime", app.screen)
 
 
 async def test_a_second_palette_opens_over_one_that_another_mode_has_left_open(backend: ScriptedBackend) -> None:
