@@ -43,12 +43,6 @@ class DataStream:
         self.write_text(visible_line(line) + "\n")
         self.flush()
 
-    def write_rows(self, rows: Sequence[Row]) -> None:
-        """Write one line a fact, its label before it."""
-        width = max(len(label) for label, _ in rows)
-        for label, words in rows:
-            self.write_line(f"{label:<{width}}  {words}")
-
     def write_json(self, values: Any) -> None:
         """Write one JSON value as one line, and hand it over at once."""
         self.write_text(to_json_text(values) + "\n")
@@ -62,12 +56,15 @@ class DataStream:
 
 
 def write_facts(facts: Any, rows: Callable[[Any], Sequence[Row]], as_json: bool) -> None:
-    """Write facts as JSON, or as the rows that are made of them."""
+    """Write facts as JSON, or as the rows that are made of them, a line each."""
     stream = DataStream()
     if as_json:
         stream.write_json(facts)
-    else:
-        stream.write_rows(rows(facts))
+        return
+    labelled = rows(facts)
+    width = max(len(label) for label, _ in labelled)
+    for label, words in labelled:
+        stream.write_line(f"{label:<{width}}  {words}")
 
 
 def say(*lines: str) -> None:

@@ -26,7 +26,9 @@ def rm_command(names: tuple[str, ...], yes: bool, runs_dir: Path) -> None:
         _refuse_if_needed(run)
     if not yes:
         say(*map(_with_size, runs))
-        _ask(len(runs))
+        question = "Delete this run?" if len(runs) == 1 else f"Delete these {len(runs)} runs?"
+        if not click.confirm(question, err=True):  # raises Abort where there is nobody to answer
+            raise click.ClickException("nothing is deleted")
     for run in runs:
         deleted = f"deleted {_with_size(run)}"
         run.delete()
@@ -38,18 +40,6 @@ def _refuse_if_needed(run: RunDirectory) -> None:
         raise click.ClickException(f"{run.name}: is being trained by process {pid}; stop that first")
     if read_tag(run).pinned:
         raise click.ClickException(f"{run.name}: is pinned; p in the app's list of runs unpins it")
-
-
-def _ask(number: int) -> None:
-    """Raises Abort, ClickException unless the answer is yes."""
-    question = "Delete this run?" if number == 1 else f"Delete these {number} runs?"
-    try:
-        agreed = click.confirm(question, err=True)
-    except click.Abort:
-        say("", "nothing is deleted; --yes deletes without asking")
-        raise
-    if not agreed:
-        raise click.ClickException("nothing is deleted")
 
 
 def _with_size(run: RunDirectory) -> str:
