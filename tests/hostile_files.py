@@ -2,6 +2,7 @@
 
 import io
 import json
+import platform
 import random
 import shutil
 import struct
@@ -199,7 +200,7 @@ def hostile_run(run: Path, dice: Dice) -> str:
     events = [json.loads(to_line(event)) for event in [*ALL[:-1], *map(step_done, range(2, 9)), ALL[-1]]]
     events[0]["settings"] = TrainSettings().to_json()
     lines = [json.dumps(event) for event in events]
-    kind = dice.choice(["event", "event", "event", "flip", "cut", "settings", "tag", "checkpoint", "kept"])
+    kind = dice.choice(["event", "event", "event", "flip", "cut", "settings", "tag", "lock", "checkpoint", "kept"])
     if kind == "event":
         for place in dice.sample(range(len(lines)), dice.choice([1, 1, 3])):
             lines[place] = with_fragment(events[place], dice)
@@ -211,6 +212,12 @@ def hostile_run(run: Path, dice: Dice) -> str:
     request["settings"] = TrainSettings().to_json()
     request_text = with_fragment(request, dice) if kind == "settings" else json.dumps(request)
     (run / "settings.json").write_text(request_text)
+    if kind == "lock":
+        holder = dice.choice(
+            [b"", b"\xff\xfe", b"9" * 5000, b"-1", b"\x1b[31m", f"{'9' * 5000} {platform.node()}".encode()]
+        )
+        (run / "lock").write_bytes(holder)
+        (run / "lock.held").write_bytes(holder)
     tag = {"note": "the one", "pinned": True}
     (run / "tag.json").write_text(with_fragment(tag, dice) if kind == "tag" else json.dumps(tag))
     write_checkpoint(run / "last.safetensors", random_checkpoint(**FACTS))

@@ -44,7 +44,7 @@ class RunLock:
     def __init__(self, path: Path, try_lock: TryLock = _try_lock) -> None:
         """Take the lock. Raises RunLocked, OSError. try_lock: locks a file, shared or not; raises OSError."""
         self._marker: Path | None = None
-        self._file = path.open("a+")
+        self._file = path.open("a+", errors="replace")
         try:
             self._lock(path, try_lock)
             self._file.truncate(0)
@@ -75,7 +75,7 @@ class RunLock:
             with marker.open("x") as file:
                 file.write(_own_name())
         except FileExistsError:
-            name = marker.read_text()
+            name = marker.read_text(errors="replace")
             if _is_alive(name):
                 raise RunLocked(_named(name)) from None
             left = f"locked by process {_named(name)}, which has exited; its file system has no locks; delete {marker}"
@@ -93,14 +93,14 @@ class RunLock:
 def lock_holder(path: Path, try_lock: TryLock = _try_lock) -> str | None:
     """The process that holds the lock, by its id, and its machine if that is another one; or None."""
     try:
-        with path.open("r") as file:  # opened for reading: other people's runs can be watched
+        with path.open("r", errors="replace") as file:  # opened for reading: other people's runs can be watched
             try:
                 try_lock(file, True)  # shared: two processes asking at once do not see each other
                 return None
             except OSError as error:
                 if error.errno in _HELD:
                     return _named(file.read())
-        name = _marker_of(path).read_text()
+        name = _marker_of(path).read_text(errors="replace")
         return _named(name) if _is_alive(name) else None
     except OSError:  # there is none, or another user's run that may not be read
         return None
@@ -109,7 +109,7 @@ def lock_holder(path: Path, try_lock: TryLock = _try_lock) -> str | None:
 def held_here(path: Path) -> bool:
     """Whether the process that holds or held the lock is one of this machine."""
     try:
-        return path.read_text().partition(" ")[2] == platform.node()
+        return path.read_text(errors="replace").partition(" ")[2] == platform.node()
     except OSError:
         return False
 
@@ -134,7 +134,7 @@ def _is_alive(name: str) -> bool:
         return True
     try:
         os.kill(int(pid), 0)
-    except (ProcessLookupError, OverflowError):
+    except (ProcessLookupError, OverflowError, ValueError):  # no process has a number of that length
         return False
     except PermissionError:  # another user's
         return True

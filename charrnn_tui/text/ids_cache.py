@@ -13,6 +13,9 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+import msgspec
+
+from charrnn_tui.run.decoding import decode
 from charrnn_tui.run.files import write_atomically
 from charrnn_tui.text.long_text import map_ids
 from charrnn_tui.text.text_file import CorpusError
@@ -24,6 +27,16 @@ LIMIT_BYTES = 16 << 30  # of all texts together; above it the least recently use
 
 _CHECK_BYTES = 1 << 22
 _ABANDONED_SECONDS = 3600  # without a write, after which a partial file is taken for that of a killed process
+
+
+class _Facts(msgspec.Struct):
+    """The description of a text, in JSON. itemsize: bytes of an id."""
+
+    format: int
+    key: str
+    itemsize: int
+    crc32: int
+    tokens: str
 
 
 class IdsCache:
@@ -41,15 +54,15 @@ class IdsCache:
         """The ids and their vocabulary; None if they are missing, damaged, or of another version."""
         ids_file, about = self._paths(key)
         try:
-            facts = json.loads(about.read_text(encoding="utf-8"))
-            vocabulary = Vocabulary(facts["tokens"])
-            if facts["format"] != FORMAT or facts["key"] != key or facts["itemsize"] != vocabulary.dtype.itemsize:
+            facts = decode(about.read_bytes(), _Facts)
+            vocabulary = Vocabulary(facts.tokens)
+            if facts.format != FORMAT or facts.key != key or facts.itemsize != vocabulary.dtype.itemsize:
                 return None
-            if _checksum(ids_file) != facts["crc32"]:
+            if _checksum(ids_file) != facts.crc32:
                 return None
             ids = map_ids(ids_file, vocabulary.dtype)
             ids_file.touch()  # marks it as used now
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError):
             return None
         return ids, vocabulary
 
@@ -66,8 +79,8 @@ class IdsCache:
                     file.write(piece.data)
                     checksum = zlib.crc32(piece.data, checksum)
             beside.replace(ids_file)
-            facts = {"format": FORMAT, "key": key, "itemsize": vocabulary.dtype.itemsize, "crc32": checksum}
-            write_atomically(about, json.dumps(facts | {"tokens": "".join(vocabulary.tokens)}).encode())
+            facts = _Facts(FORMAT, key, vocabulary.dtype.itemsize, checksum, "".join(vocabulary.tokens))
+            write_atomically(about, json.dumps(msgspec.to_builtins(facts)).encode())
             self._drop_old(keep=ids_file)
             return map_ids(ids_file, vocabulary.dtype)
         except OSError as error:

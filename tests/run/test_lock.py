@@ -60,3 +60,14 @@ def test_a_lock_tells_whether_this_machine_held_it_last(tmp_path: Path) -> None:
     assert held_here(path)
     path.write_text("123 another.host")
     assert not held_here(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe 1", b"9" * 5000, f"{'9' * 5000} {platform.node()}".encode()])
+def test_a_damaged_lock_is_read_or_ignored(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "lock").write_bytes(content)
+    (tmp_path / "lock.held").write_bytes(content)
+    holder = lock_holder(tmp_path / "lock", no_locks)
+    assert holder is None or isinstance(holder, str)
+    assert held_here(tmp_path / "lock") in (True, False)
+    with pytest.raises((RunLocked, OSError)):
+        RunLock(tmp_path / "lock", no_locks)
