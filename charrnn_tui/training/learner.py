@@ -1,5 +1,6 @@
 """Model, optimizer and place in the text: one training step, one validation (notebook cell 30), and their timing."""
 
+import statistics
 import time
 from collections import deque
 from collections.abc import Callable
@@ -263,9 +264,9 @@ class Learner:
         return chars / max(sum(self._recent), 1e-9)
 
     def _eta_seconds(self) -> float:
-        """Seconds for the remaining steps and validations, at the speed of the last ones; pauses do not count."""
+        """Seconds for the remaining steps and validations, at the usual speed of the last ones; pauses do not count."""
         left = self.steps - self.step
-        step_seconds = sum(self._recent) / max(1, len(self._recent))
+        step_seconds = statistics.median(self._recent) if self._recent else 0.0  # which one slow step does not move
         validation_seconds = self._validation_seconds
         if validation_seconds is None:  # none done yet: the forward pass is about a third of a step
             validation_seconds = self.validation_windows * step_seconds / 3

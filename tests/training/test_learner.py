@@ -17,6 +17,7 @@ from charrnn_tui.run.settings import SettingsError, TrainSettings
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.scoring import batch_losses
 from charrnn_tui.text.corpus import Corpus
+from charrnn_tui.training.device_queue import DeviceQueue, Mark
 from charrnn_tui.training.devices import fastest, place
 from charrnn_tui.training.learner import Cancelled, Learner
 from charrnn_tui.training.model import CharRNN, Layers
@@ -187,6 +188,37 @@ def test_validation_counts_as_training_time_and_is_foreseen() -> None:
     assert learner.train_seconds == pytest.approx(before + 1000.0)
     eta = learner.learn().eta_seconds
     assert eta == pytest.approx(16 * 1000.0, rel=0.01)
+
+
+class ScriptedMark:
+    """A mark that another one follows after so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def synchronize(self) -> None:
+        pass
+
+    def elapsed_time(self, later: "ScriptedMark") -> float:
+        return 1000 * later.seconds
+
+
+class ScriptedQueue(DeviceQueue):
+    """Its steps take one second each, but for the eighth, which takes sixty."""
+
+    def __init__(self) -> None:
+        super().__init__(torch.device("cpu"))
+        self._marks = 0
+
+    def mark(self) -> Mark:
+        self._marks += 1
+        return ScriptedMark(60.0 if self._marks == 2 * 8 else 1.0)  # a mark before each step, and one behind it
+
+
+def test_one_slow_step_hardly_moves_the_time_that_is_left() -> None:
+    learner = Learner(small_settings(val_frac=0.0), small_corpus(), queue=ScriptedQueue())
+    left = [learner.learn().eta_seconds for _ in range(9)]
+    assert left == [learner.steps - step for step in range(1, 10)]
 
 
 def test_of_a_long_text_a_validation_reads_the_start_of_every_row() -> None:
