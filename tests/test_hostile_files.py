@@ -21,7 +21,7 @@ from charrnn_tui.tui.chart.axes import whole_run
 from charrnn_tui.tui.chart.series import LossCurves
 from charrnn_tui.tui.chart.view import ChartView, draw_chart
 from charrnn_tui.tui.runs.run_rows import arranged, cells_of, row_of, settings_diff
-from charrnn_tui.tui.train.run_lines import alarm_line, bar_lines, fact_lines, place_line, status_line
+from charrnn_tui.tui.train.run_lines import alarm_line, bar_lines, fact_lines, place_line, status_parts
 from tests.cli.conftest import TINY, some_text
 from tests.hostile_files import (
     TOKENS,
@@ -76,7 +76,7 @@ def draw_run(run: RunDirectory) -> None:
         fact_lines(progress, width)
         alarm_line(progress, width)
         place_line(progress, "anna-1", width)
-        status_line(progress, "anna-1")
+        status_parts(progress, "anna-1")
         curves = LossCurves.of(progress, overlays={"other": progress})
         first, last = curves.reach(overlays=True)
         for log in (False, True):

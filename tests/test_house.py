@@ -117,7 +117,7 @@ from charrnn_tui.tui.app import Opening, StudioApp
 async def polled():
     app = StudioApp(LocalBackend(pathlib.Path(sys.argv[1])), Opening())
     async with app.run_test() as pilot:
-        app.play.header.status = "until the next poll"
+        app.play.header.status = ["until the next poll"]
         while app.play.header.status:
             await pilot.pause(0.05)
         await pilot.press("2")

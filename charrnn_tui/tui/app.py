@@ -33,7 +33,7 @@ from charrnn_tui.tui.opening import Opening
 from charrnn_tui.tui.own_training import OwnTraining
 from charrnn_tui.tui.play.screen import PlayScreen
 from charrnn_tui.tui.studio_screen import StudioScreen
-from charrnn_tui.tui.train.run_lines import status_line
+from charrnn_tui.tui.train.run_lines import status_parts
 
 if TYPE_CHECKING:  # see `train`
     from charrnn_tui.tui.runs.screen import RunsScreen
@@ -191,8 +191,8 @@ class StudioApp(App[RunDirectory]):
         elif (error := self._training.failure()) is not None:
             self._training_failed(error)
         if self.screen_stack and isinstance(self.screen, StudioScreen):  # the stack is empty while the mode changes
-            status = status_line(followed[0][1], followed[0][0]) if followed else ""
-            self.screen.show_status("saving …" if self._quitting is not None else status)
+            status = status_parts(followed[0][1], followed[0][0]) if followed else []
+            self.screen.show_status(["saving …"] if self._quitting is not None else status)
         for name, progress in followed:
             self.notifier.notify(name, progress)
 

@@ -1,17 +1,21 @@
 """The line above every screen: which screen this is, and the status of the training."""
 
+from collections.abc import Sequence
+
 from textual import events
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from charrnn_tui.tui.train.run_lines import as_fits
+
 SCREENS = (("1", "Train", "train"), ("2", "Play", "play"), ("3", "Runs", "runs"))
 
 
 class StudioHeader(Widget):
-    """Tabs on the left; on the right the status of a run, cut if there is no room."""
+    """Tabs on the left; on the right the status of a run, as many parts of it as there is room for."""
 
-    status: reactive[str] = reactive("")
+    status: reactive[Sequence[str]] = reactive(())
 
     def on_mount(self) -> None:
         """The screens of an app are its modes; a screen shown alone has none to mark."""
@@ -26,7 +30,7 @@ class StudioHeader(Widget):
         room = self.size.width - left.cell_length - 2
         if room < 8 or not self.status:
             return left
-        status = Content(self.status).truncate(room, ellipsis=True)
+        status = Content(as_fits(self.status, room, " · "))
         return Content.assemble(left, " " * (self.size.width - left.cell_length - status.cell_length - 1), status)
 
     async def on_click(self, event: events.Click) -> None:

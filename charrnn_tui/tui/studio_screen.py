@@ -1,5 +1,6 @@
 """The base of our screens: their header and keys, and which of them act while text is typed."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.screen import Screen
@@ -18,7 +19,7 @@ class StudioScreen(Screen[None]):
         super().__init__()
         self.header = StudioHeader()
 
-    def show_status(self, status: str) -> None:
+    def show_status(self, status: Sequence[str]) -> None:
         """Show the status of a run in the header; called by the app when it has polled the runs that it follows."""
         self.header.status = status
 

@@ -91,7 +91,7 @@ def _deletion(rows: Sequence[RunRow]) -> str:
 
 def _figures(row: RunRow) -> str:
     best = row.progress.best_evaluation
-    return f"{row.progress.step:,} steps" + (f", best val loss {best.val_loss:.4f} nats/char" if best else "")
+    return f"{row.progress.step:,} steps" + (f", best val {best.val_loss:.4f} nats/char" if best else "")
 
 
 def _listed(named: Sequence[tuple[str, int]]) -> str:

@@ -22,8 +22,8 @@ _LAYOUTS = (  # least width of the screen in cells, and the table's columns
     (128, COLUMNS),
     (116, (NAME, STATE, STEP, TRAIN, BEST, BATCHES, CURVE, SIZE, MODEL, UPDATED, NOTE)),
     (98, (NAME, STATE, STEP, TRAIN, BEST, BATCHES, CURVE, SIZE, NOTE)),
-    (76, (NAME, STATE, STEP, TRAIN, BEST, CURVE, SIZE)),
-    (56, (NAME, STATE, STEP, BEST, SIZE)),
+    (76, (NAME, STATE, STEP, BEST, CURVE, SIZE)),
+    (56, (NAME, STATE, BEST, SIZE)),
     (0, (NAME, STATE, BEST)),
 )
 
@@ -133,7 +133,8 @@ def settings_diff(rows: Sequence[RunRow]) -> str:
 def _facts(row: RunRow) -> dict[str, str]:
     """Results, then text and device, then the settings."""
     progress, started = row.progress, row.progress.started
-    facts = {"best val loss": f"{_best(row):.4f}" if _best(row) < math.inf else "–", "steps done": f"{progress.step:,}"}
+    best = f"{_best(row):.4f}" if _best(row) < math.inf else "–"
+    facts = {"best val, nats/char": best, "… on batches of": batches_of(row) or "–", "steps done": f"{progress.step:,}"}
     if progress.last_step:
         facts["training time"] = duration(progress.last_step.train_seconds)
     if started:

@@ -1,5 +1,6 @@
 """Runs: a table of all runs, in training or ended, and the way to each."""
 
+from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from textual import on
@@ -107,7 +108,7 @@ validation; curve: the validation losses over the run; size: of all files of the
             return self.has_class("-filtering")
         return super().check_action(action, parameters) and not (self._read_only and action in _CHANGING)
 
-    def show_status(self, status: str) -> None:
+    def show_status(self, status: Sequence[str]) -> None:
         """Draw the rows anew with the header: the figures of a run in both are of the same moment."""
         if status != self.header.status:
             self._draw()

@@ -15,6 +15,7 @@ from charrnn_tui.text.batches import batch_count, split_at
 
 _FLOPS_PER_PARAMETER = 6  # a character's forward and backward pass: two products forward, four backward
 _LSTM_EFFICIENCY = 0.7  # of the speed of matrix products: what PyTorch's LSTM reaches in float32
+_TIME_STEP_SECONDS = 4e-5  # of a layer, however small: both passes call some ten functions
 _PRODUCT = 64  # rows and columns of the product that is timed
 
 
@@ -43,7 +44,7 @@ def training_cost(settings: TrainSettings, chars: int, tokens: int, parameters_p
         parameters=parameters,
         steps=steps,
         memory_bytes=training_bytes(settings, tokens),
-        seconds=work / speed,
+        seconds=work / speed + steps * settings.seq_length * settings.n_layers * _TIME_STEP_SECONDS,
     )
 
 

@@ -34,17 +34,16 @@ def sparkline(values: list[float], width: int) -> str:
     return "".join(_SPARKS[round((value - low) / span * 7)] for value in values)
 
 
-def status_line(progress: RunProgress, name: str) -> str:
-    """For the header, the most important first: `● anna-3 12.4k/50k 24 % · 41 min left`."""
-    parts = [f"{state_sign(progress.state)} {name}"]
-    if progress.state != "training":
-        parts.append(progress.state)
+def status_parts(progress: RunProgress, name: str) -> list[str]:
+    """For the header, the most important first: `● anna-3`, `12.4k/50k 24 %`, `41 min left`."""
+    shown = "" if progress.state in ("training", "detached") else f" {progress.state}"
+    parts = [f"{state_sign(progress.state)} {name}{shown}"]
     if progress.total_steps:
-        share = progress.step / progress.total_steps
-        parts.append(f"{count(progress.step)}/{count(progress.total_steps)} {share:.0%}".replace("%", " %"))
+        share = f"{progress.step / progress.total_steps:.0%}".replace("%", " %")
+        parts.append(f"{count(progress.step)}/{count(progress.total_steps)} {share}")
     if progress.eta_seconds is not None:
-        parts.append(f"· {duration(progress.eta_seconds)} left")
-    return " ".join(parts)
+        parts.append(f"{duration(progress.eta_seconds)} left")
+    return parts
 
 
 def place_line(progress: RunProgress, name: str, width: int) -> str:
@@ -74,7 +73,7 @@ def bar_lines(progress: RunProgress, width: int) -> list[str]:
     left = f"{duration(progress.eta_seconds)} left" if progress.eta_seconds is not None else progress.reason
     rows: Sequence[tuple[str, float, list[str]]] = (
         (f"epoch {epoch}/{started.epochs}", in_epoch / per_epoch, [f"step {in_epoch:,} of {per_epoch:,}"]),
-        ("run", step / max(1, started.steps), [f"step {step:,} of {started.steps:,}", *([left] if left else [])]),
+        ("run", step / max(1, started.steps), [*([left] if left else []), f"step {step:,} of {started.steps:,}"]),
     )
     label_width = max(len(label) for label, _, _ in rows)
     room = max(0, width - label_width - LEAST_BAR - len("  100 % "))
@@ -121,11 +120,11 @@ def alarm_line(progress: RunProgress, width: int) -> str:
     hint = f"  (A: {more} more)" if more else ""
     if len(line) + len(hint) > width:
         hint = hint or "  (A: all)"
-        line = line[: max(0, width - len(hint) - 1)] + "…"
+        line = line[: max(0, width - len(hint) - 1)].rpartition(" ")[0] + " …"
     return line + hint
 
 
-def as_fits(parts: list[str], width: int, between: str = "  ") -> str:
+def as_fits(parts: Sequence[str], width: int, between: str = "  ") -> str:
     """As many parts as a line holds, none of them cut; of the first, what fits."""
     line = parts[0][:width] if parts else ""
     for part in parts[1:]:

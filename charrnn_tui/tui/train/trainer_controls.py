@@ -56,7 +56,7 @@ class TrainerControls:
         """Whether the run has ended and may be resumed."""
         return not self._read_only and self._view.progress.ended and not self.trains_here
 
-    def _ask(self, request: Request, reply: str = "") -> None:
+    def _ask(self, request: Request, reply: str) -> None:
         """Send a request; `reply` says what will happen."""
         if self._view.active is not None and self.trains_here:
             self._view.active.control.request(request)
@@ -64,31 +64,36 @@ class TrainerControls:
             try:
                 leave_request(self._view.run.path, request)
             except OSError as error:
-                problem = f"the trainer cannot be asked: {error.strerror or error}"
+                problem = f"the training process cannot be asked: {error.strerror or error}"
                 self._view.notify(problem, severity="error", markup=False)
                 return
-        if reply:
-            self._view.notify(reply, markup=False)
+        self._view.notify(reply, markup=False)
 
     def _pause_or_go_on(self) -> None:
-        self._ask(Resume() if self._view.progress.state == "paused" else Pause())
+        if self._view.progress.state == "paused":
+            self._ask(Resume(), "the training goes on")
+        else:
+            self._ask(Pause(), "the training pauses after this step")
 
     def _stop(self) -> None:
         dialog = ChoiceDialog("Save and stop this run?", [Choice("y", "save and stop", "stop")])
-        request = Stop("stopped", "stopped from the app")
-        self._view.app.push_screen(dialog, lambda answer: self._ask(request) if answer else None)
+        request, reply = Stop("stopped", "stopped from the app"), "the run is saved and stops after this step"
+        self._view.app.push_screen(dialog, lambda answer: self._ask(request, reply) if answer else None)
 
     def _run_steps(self) -> None:
-        self._ask_number("Number of steps to run before the next pause:", "100", RunSteps)
+        self._ask_number("Number of steps to run before the next pause:", "100", RunSteps, "steps until the next pause")
 
     def _add_epochs(self) -> None:
         started = self._view.progress.started
         planned = f" (planned: {started.epochs})" if started else ""
-        self._ask_number(f"Number of epochs to add{planned}:", "1", AddEpochs)
+        self._ask_number(f"Number of epochs to add{planned}:", "1", AddEpochs, "epochs added to the plan")
 
-    def _ask_number(self, question: str, proposed: str, request: Callable[[int], Request]) -> None:
-        dialog = TextDialog(question, proposed, whole_number_problem)
-        self._view.app.push_screen(dialog, lambda answer: self._ask(request(int(answer))) if answer else None)
+    def _ask_number(self, question: str, proposed: str, request: Callable[[int], Request], reply: str) -> None:
+        def ask(answer: str | None) -> None:
+            if answer is not None:
+                self._ask(request(int(answer)), f"{reply}: {int(answer):,}")
+
+        self._view.app.push_screen(TextDialog(question, proposed, whole_number_problem), ask)
 
     def _change_learning_rate(self) -> None:
         last = self._view.progress.last_step
@@ -98,7 +103,8 @@ class TrainerControls:
         def scale(answer: str | None) -> None:
             if answer is not None and last.lr > 0:
                 value, is_factor = _parse_rate(answer)
-                self._ask(ScaleLearningRate(value if is_factor else value / last.lr))
+                factor = value if is_factor else value / last.lr
+                self._ask(ScaleLearningRate(factor), f"the learning rate is {last.lr * factor:.3g} after this step")
 
         question = f"Learning rate, now {last.lr:.3g}. Type a factor such as x0.5, or the new rate."
         self._view.app.push_screen(TextDialog(question, "x0.5", _rate_problem), scale)

@@ -106,7 +106,7 @@ async def test_curves_are_laid_over_the_chart_and_settings_compared(backend: Tra
         await pilot.press("v")
         await shows_rows(pilot, app, ["a) war-1", "bible-1", "anna-1"])
         await pilot.press("down", "down", "d")
-        await shows(pilot, "best val loss  1.5000  1.3000")
+        await shows(pilot, "best val, nats/char  1.5000  1.3000")
         assert "n_hidden" not in screen_text(app)
         await pilot.press("escape", "enter")
         await shows(pilot, "anna-1 ✓ finished")
@@ -128,7 +128,7 @@ async def test_deleting_shows_what_goes_and_spares_what_is_pinned(backend: Train
         await pilot.press("p")
         await shows_rows(pilot, app, ["war-1", "bible-1", "anna-1"])
         await pilot.press("x")
-        await shows(pilot, "30 steps, best val loss 1.3000 nats/char")
+        await shows(pilot, "30 steps, best val 1.3000 nats/char")
         await shows(pilot, "123 kB  best.safetensors")
         await pilot.press("escape")
         assert len(backend.runs()) == 3
@@ -148,7 +148,7 @@ async def test_several_runs_are_marked_and_deleted_at_once(backend: TrainingBack
         await shows(pilot, "2 marked")
         await pilot.press("x")
         await shows(pilot, "Delete 2 runs for good?")
-        await shows(pilot, "bible-1: 20 steps, best val loss 1.9000 nats/char")
+        await shows(pilot, "bible-1: 20 steps, best val 1.9000 nats/char")
         await pilot.press("y")
         await shows_rows(pilot, app, ["anna-1"])
     assert [run.name for run in backend.runs()] == ["anna-1"]
