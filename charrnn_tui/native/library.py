@@ -69,15 +69,13 @@ class BackgroundLibrary:
         self._source, self._check, self._options = source, check, options
         self._declare = declare
         self._lock = threading.Lock()
-        self._begun = False
         self._compiling: threading.Thread | None = None
 
     def begin(self) -> None:
         """Load it from the cache now, or compile it in a thread; the first call of the process does it."""
         with self._lock:
-            if self._begun:
+            if self._compiling is not None or self.library is not None:
                 return
-            self._begun = True
             cached = None if os.environ.get(SWITCH) == "0" else _load_cached(self._source)
             if cached is not None:
                 self.use(cached)
