@@ -79,7 +79,7 @@ def notify(title: str, message: str) -> None:
     """Ring, set the title and ask for a desktop notification, if messages go to a terminal."""
     if is_terminal(sys.stderr):
         with suppress(OSError):
-            click.echo(notice_sequences(visible_line(title), visible_line(message)), err=True, nl=False)
+            click.echo(notice_sequences(title, message), err=True, nl=False)
 
 
 def is_terminal(stream: IO[Any] | None) -> bool:

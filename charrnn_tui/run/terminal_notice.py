@@ -1,11 +1,9 @@
 """Sequences that make a terminal tell somebody who is not looking at it; unknown ones are ignored."""
 
-import re
 from typing import Final
 
 BELL: Final = "\x07"
 PUSH_TITLE, POP_TITLE = "\x1b[22;2t", "\x1b[23;2t"  # xterm's stack of titles
-_UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _MOST_CHARACTERS: Final = 120
 
 
@@ -22,4 +20,5 @@ def notice_sequences(title: str, message: str) -> str:
 
 
 def _safe(text: str) -> str:
-    return _UNSAFE.sub("", text)[:_MOST_CHARACTERS]
+    """Without controls, direction marks and surrogates, none of which is printable."""
+    return "".join(filter(str.isprintable, text))[:_MOST_CHARACTERS]

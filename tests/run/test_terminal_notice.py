@@ -4,7 +4,7 @@ from charrnn_tui.run.terminal_notice import notice_sequences, title_sequence
 
 
 def test_a_title_cannot_control_the_terminal() -> None:
-    assert title_sequence("! [b]\x07\x1b]0;x\x9c\u202e") == "\x1b]2;! [b]]0;x\x07"
+    assert title_sequence("! [b]\x07\x1b]0;x\x9c\u202e\u061c\u200e\ufeff\ud800") == "\x1b]2;! [b]]0;x\x07"
 
 
 def test_a_notice_rings_sets_the_title_and_notifies_the_desktop_in_both_ways() -> None:
