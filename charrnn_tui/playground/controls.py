@@ -110,7 +110,7 @@ def _whole(least: int, off: str | None) -> Callable[[str], Value]:
     def parse(text: str) -> Value:
         if off is not None and text in ("", "off", "none", off):
             return None
-        digits = text.removesuffix("/s").replace(",", "").replace("_", "").strip()
+        digits = text.removesuffix("/s").removesuffix("chars").replace(",", "").replace("_", "").strip()
         number = int(digits) if digits.isdecimal() and len(digits) < 20 else -1
         if not least <= number <= _LARGEST_SEED:
             raise ValueError(f"a whole number from {least} up" + (f", or {off}" if off else ""))
@@ -157,6 +157,10 @@ def _parse_switch(text: str) -> Value:
     return text == "on"
 
 
+def _show_length(value: Value) -> str:
+    return "no limit" if value is None else f"{value:,} chars"
+
+
 def _show_speed(value: Value) -> str:
     return "unlimited" if value is None else f"{value:,}/s"
 
@@ -179,7 +183,7 @@ SPEED: Final = PlayControl(
     "speed", "speed", "", (1, 2, 5, 10, 20, 30, 60, 120, 250, 500, 1000, None), _show_speed, _whole(1, "unlimited")
 )
 LENGTH: Final = PlayControl(
-    "length", "length", "length", (200, 500, 1000, 2000, 5000, 10_000, 50_000, None), _show_count, _whole(1, "off")
+    "length", "length", "", (200, 500, 1000, 2000, 5000, 10_000, 50_000, None), _show_length, _whole(1, "no limit")
 )
 CONTROLS: Final = (TOP_K, TEMPERATURE, TOP_P, MIN_P, SEED, REPLAY, SPEED, LENGTH)
 SAMPLING_FIELDS: Final = frozenset({"top_k", "temperature", "top_p", "min_p"})

@@ -59,7 +59,7 @@ class StudioApp(App[RunDirectory]):
         Key("colon", "command_palette", "Commands", "Find any command by its name.", "app.palette"),
         Key("ctrl+p", "command_palette", "Commands", "Find one from anywhere.", "app.palette_always", priority=True),
         Key("q", "quit", "Quit", "Quit; asks if a training would be lost.", "app.quit", footer=True),
-        Key("ctrl+q", "quit", "Quit", "Quit from anywhere.", "app.quit_always", priority=True, footer=True),
+        Key("ctrl+q", "quit", "Quit", "Quit from anywhere; asks as q does.", "app.quit_always", priority=True),
     )
     BINDINGS = bindings_of(KEYS)
 

@@ -80,6 +80,8 @@ def test_from_a_typed_value_a_step_leads_to_its_neighbour(
         (SPEED, "60/s", 60),
         (SPEED, "Unlimited", None),
         (LENGTH, "2,500", 2500),
+        (LENGTH, "2,500 chars", 2500),
+        (LENGTH, "no limit", None),
     ],
 )
 def test_values_are_read_as_people_write_them(control: PlayControl, text: str, expected: Value) -> None:

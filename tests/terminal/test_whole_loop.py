@@ -64,7 +64,7 @@ def test_a_text_is_trained_on_watched_played_with_and_found_again(
     training.wait_for("shells-1 · live")
     training.wait_for(lambda screen: "chars ·" in screen)
     training.type("p")
-    training.wait_for("Esc back")  # the keys of the field
+    training.wait_for("Esc Leave field")  # the keys of the field
     training.type(*"sea shells", "\r")
     training.wait_for(lambda screen: "prime ▸" in screen and screen.count("sea shells") >= 2)
     training.type("1", " ")

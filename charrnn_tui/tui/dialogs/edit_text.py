@@ -27,7 +27,7 @@ goes on behind it; the text as it was stays where it is, and u goes back to it. 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = "edit: the model goes on behind this"
-            box.border_subtitle = "Enter goes on  F4 line break  Ctrl+K cuts the rest  Esc cancels"
+            box.border_subtitle = "Enter goes on  F4 line break  Esc cancels  F1 help"
             yield self._input
             yield self._note
 

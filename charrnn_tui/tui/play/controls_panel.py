@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.reactive import Reactive, reactive
 from textual.widgets import Input, Static
 
@@ -16,7 +16,7 @@ from charrnn_tui.tui.play.drawn_rows import DrawnRows, Row
 from charrnn_tui.tui.text_field import TextField
 
 _NAME_CELLS: Final = 14
-_ROW_CELLS: Final = 27  # a name and a value of up to nine cells between its arrows
+_ROW_CELLS: Final = 30  # a name and a value of up to twelve cells between its arrows
 _ARROW_CELLS: Final = 2
 _SIDE_BY_SIDE_FROM: Final = _ROW_CELLS + 6  # cells of width
 
@@ -156,7 +156,7 @@ class ControlsPanel(Vertical, can_focus=True):
         super().__init__()
         self._controls, self._on_change = controls, on_change
         self._typed_control = controls[0]
-        self._field = TextField()
+        self._label, self._field = Static("", markup=False), TextField()
         self._error = Static("", classes="controls-panel--error", markup=False)
         self.rows = ControlRows(controls, settings, self._point)
         self.set_reactive(ControlsPanel.settings, settings)
@@ -164,7 +164,9 @@ class ControlsPanel(Vertical, can_focus=True):
     def compose(self) -> ComposeResult:
         yield Static("controls", classes="controls-panel--heading")
         yield self.rows
-        yield self._field
+        with Horizontal():
+            yield self._label
+            yield self._field
         yield self._error
 
     @property
@@ -192,7 +194,7 @@ class ControlsPanel(Vertical, can_focus=True):
         """Open the field for a value of the chosen control; a control chosen meanwhile does not get the value."""
         self._typed_control = self.control
         self._field.value = self.control.shown(self.settings)
-        self._field.placeholder = self.control.name
+        self._label.update(f"{self.control.name} ▸ ")
         self.add_class("-typing")
         self.screen.set_focus(self._field)  # now: the keys that follow Enter are the value
         self._field.select_all()

@@ -20,6 +20,10 @@ def bar(share: float, cells: int) -> str:
     return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
 
 
+def _percent(share: float) -> str:
+    return "<1%" if 0 < share < 0.005 else f"{share:.0%}"
+
+
 class NextCharacter(DrawnRows):
     """A bar for each candidate; with one row of height, all of them in that row.
 
@@ -59,14 +63,14 @@ class NextCharacter(DrawnRows):
     def _bar_row(self, symbol: str, share: float) -> Row:
         cells = max(1, self.size.width - 3 - _PERCENT_CELLS)
         drawn = bar(share, cells)
-        percent = f"{share:.0%}".rjust(_PERCENT_CELLS + cells - len(drawn))
+        percent = _percent(share).rjust(_PERCENT_CELLS + cells - len(drawn))
         return [("bar", symbol + " " * (3 - cell_len(symbol)) + drawn), ("figures", percent)]
 
     def _one_row(self, candidates: list[tuple[str, float]], figures: str) -> Row:
         room = self.size.width - len("next ") - len(figures)
         shown = ""
         for symbol, share in candidates:
-            more = f"{symbol} {share:.0%}  "
+            more = f"{symbol} {_percent(share)}  "
             if cell_len(shown) + cell_len(more) > room:
                 break
             shown += more

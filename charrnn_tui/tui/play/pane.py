@@ -178,7 +178,11 @@ class PlaygroundPane(Vertical):
         if at_once or problem or waiting_for or self._draws % STATUS_EVERY[fast] == 0:
             self._show_figures()
             self._status.set_class(bool(problem), "-problem")
-            show_line(self._status, problem or status_of(writer, waiting_for), layout=bool(problem))
+            show_line(
+                self._status,
+                problem or status_of(writer, waiting_for, self._status.content_size.width),
+                layout=bool(problem),
+            )
 
     def _show_figures(self) -> None:
         """Beside the colours: the figures of the selected part of the text, or of all of it."""

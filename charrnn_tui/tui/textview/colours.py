@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from charrnn_tui.run.quantities import LN2, nats
 from charrnn_tui.sampling.generated_text import GeneratedText
-from charrnn_tui.tui.static_line import show_line
+from charrnn_tui.tui.static_line import longest_fitting, show_line
 from charrnn_tui.tui.textview.text_view import TextView
 
 _FIRST_CLASS: Final = 1  # of the text view's; its class 0 is dim, which not every terminal shows
@@ -96,10 +96,13 @@ class SurpriseLegend(Horizontal):
         self.scale.set_text(lead + "".join(mode.labels))
 
     def show_figures(self, text: GeneratedText, start: int, end: int) -> None:
-        """Total nats, nats a character and perplexity of the characters [start, end)."""
+        """Nats a character, perplexity and total nats of the characters [start, end)."""
         whole = end - start == len(text)  # then the text knows its total; a sum at every draw would grow with it
         total = nats(text.total_bits if whole else math.fsum(text.surprises[start:end]))
-        mean = total / (end - start) if end > start else 0.0
-        selected = "" if whole else f"{end - start:,} chars: "
-        figures = f"{selected}{total:,.0f} nats · {mean:.2f}/char · ppl {math.exp(mean):.2f}" if end > start else ""
-        show_line(self._figures, figures)
+        lines = [""]
+        if end > start:
+            mean = total / (end - start)
+            lines = [f"{mean:.2f} nats/char" if whole else f"{end - start:,} chars: {mean:.2f} nats/char"]
+            lines.append(f"{lines[-1]} · ppl {math.exp(mean):.2f}")
+            lines.append(f"{lines[-1]} · {total:,.0f} nats")
+        show_line(self._figures, longest_fitting(lines, self._figures.size.width))

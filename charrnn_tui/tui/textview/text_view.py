@@ -141,11 +141,15 @@ class TextView(ScrollView, inherit_bindings=False):
             return
         rows = self._rows
         length, end, row_count = rows.length, rows.locate(rows.length), rows.row_count
+        page = self.scrollable_content_region.size.region
+        block = Region(end.column, end.row - self.scroll_offset.y, 1, 1).intersection(page)
         touched = rows.append(text)
         if not self.is_attached:
             return
         if rows.row_count != row_count:
             self._row_count_changed()
+            if block:  # of a full row: it stood beside the cells that are repainted
+                self.refresh(block)
         if length:
             self._refresh_cells(end.row, 0 if touched < length else end.column, end.column + 1)
             self.refresh_characters(touched, rows.length)

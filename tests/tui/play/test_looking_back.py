@@ -273,7 +273,7 @@ async def test_colours_step_through_their_modes_while_it_writes(backend: Scripte
         assert player.playground.writer.writing
         bits = player.playground.writer.generated.total_bits
         assert bits > 0
-        await player.until(lambda: "/char · ppl" in screen_text(player.app))
+        await player.until(lambda: "nats/char · ppl" in screen_text(player.app))
         await player.press("c")
         assert player.pane.text_view.colour_classes is None
 
@@ -288,7 +288,7 @@ async def test_the_legend_counts_the_selection(backend: ScriptedBackend, shipped
         whole = screen_text(player.app)
         generated = player.playground.writer.generated
         mean = nats(generated.total_bits / len(generated))
-        assert f"{mean:.2f}/char · ppl {math.exp(mean):.2f}" in whole
+        assert f"{mean:.2f} nats/char · ppl {math.exp(mean):.2f}" in whole
 
 
 @pytest.mark.parametrize("size", [(1, 1), (20, 5), (40, 12), (60, 18), (80, 24), (99, 9), (100, 24), (300, 100)])

@@ -333,11 +333,11 @@ async def test_the_mouse_chooses_and_changes(backend: ScriptedBackend, shipped: 
         rows = player.play.controls.rows
         await player.pilot.click(rows, offset=(3, 1))
         assert player.play.controls.control.field == "temperature"
-        await player.pilot.click(rows, offset=(26, 1))
+        await player.pilot.click(rows, offset=(29, 1))
         await player.pilot.pause()
         assert player.playground.settings.temperature == 0.85
-        await player.pilot.click(rows, offset=(19, 1))
-        await player.pilot.click(rows, offset=(19, 1))
+        await player.pilot.click(rows, offset=(22, 1))
+        await player.pilot.click(rows, offset=(22, 1))
         await player.pilot.pause()
         assert player.playground.settings.temperature == 0.75
 

@@ -271,6 +271,17 @@ async def test_appending_paints_only_the_cells_it_touches() -> None:
         assert all(region and region.y == 0 and region.x >= 7 and region.right <= 9 for region in view.painted)
 
 
+async def test_the_block_of_a_full_row_goes_when_the_page_scrolls() -> None:
+    view = Watched("first\nabcd efgh ")
+    async with GeneratedText(view).run_test(size=(10 + SCROLLBAR_AND_GAP, 2)):
+        view.busy = True
+        assert rows_of(view)[1] == "abcd efgh █"
+        view.painted.clear()
+        view.append("i")
+        assert rows_of(view) == ["abcd efgh", "i█"]
+        assert any(region and region.contains(10, 1) for region in view.painted)
+
+
 async def test_a_word_that_moves_paints_two_rows() -> None:
     view = Watched("\none two three fou")
     async with GeneratedText(view).run_test(size=(18 + SCROLLBAR_AND_GAP, 6)):
