@@ -13,6 +13,7 @@ from charrnn_tui.run.events import RunFinished
 from charrnn_tui.tui.app import Opening, StudioApp
 from charrnn_tui.tui.runs.screen import RunsScreen
 from charrnn_tui.tui.train.form import TrainForm
+from charrnn_tui.tui.train.run_lines import status_parts
 from charrnn_tui.tui.train.screen import TrainScreen
 from tests.playground.scripted_backend import tiny_checkpoint
 from tests.tui.pilot import screen_text, until
@@ -209,6 +210,18 @@ async def test_the_question_before_quitting_offers_to_detach(backend: TrainingBa
         await pilot.press("d")
         await until(pilot, lambda: not app.is_running)
     assert app.return_value in detached
+
+
+async def test_header_and_run_are_of_the_same_moment(backend: TrainingBackend, text: Path) -> None:
+    app = StudioApp(backend, Opening(text=str(text)))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await start_from_form(pilot)
+        moments = set[int]()
+        while len(moments) < 4:
+            await pilot.pause(0.05)
+            progress = app.train.run_view.progress
+            assert app.train.header.status == status_parts(progress, "tiny-1")
+            moments.add(progress.step)
 
 
 async def test_quitting_with_nothing_to_lose_does_not_ask(backend: TrainingBackend) -> None:

@@ -37,6 +37,10 @@ def test_losses_have_their_unit_and_the_batches_they_were_computed_on() -> None:
     assert "val 1.80 bits/char" in drive
 
 
+def test_memory_says_whose_it_is() -> None:
+    assert "memory of this program 353 MB" in fact_lines(progress_of(), 100, "353 MB")[1]
+
+
 def test_a_detached_run_trains_as_any_other() -> None:
     progress = progress_of(detached=True)
     assert place_line(progress, "tiny-1", 78).startswith("tiny-1 ● training, detached")
