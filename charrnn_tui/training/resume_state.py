@@ -95,6 +95,8 @@ def _check_shapes(tensors: Mapping[str, torch.Tensor], shapes: Mapping[str, tupl
             raise ValueError(f"{name}{of} has the shape {tuple(tensor.shape)}, expected {shapes[name]}")
         if not tensor.is_floating_point() or tensor.layout != torch.strided or tensor.device.type != "cpu":
             raise ValueError(f"{name}{of} is of type {tensor.dtype}, or stored in a way that cannot be read here")
+        if tensor.untyped_storage().nbytes() < tensor.nbytes:
+            raise ValueError(f"{name}{of} is larger than the file's contents")
 
 
 def generator_states(device: str) -> dict[str, torch.Tensor]:

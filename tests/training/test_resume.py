@@ -1,6 +1,7 @@
 """A training that goes on is the training that never ended."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -158,3 +159,34 @@ def test_a_resume_state_with_settings_that_cannot_be_is_refused_by_its_file(tmp_
     with pytest.raises(RunError, match="--epochs: 0 is not a whole number") as refused:
         read_resume_state(tmp_path / "resume.pt")
     assert str(refused.value).startswith(str(tmp_path / "resume.pt"))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda state: {"hidden": (state.hidden[0], state.hidden[1][:, :1])}, "c has the shape"),
+        (lambda state: {"model": {name: state.model[name] for name in list(state.model)[1:]}}, "is missing"),
+        (
+            lambda state: {"model": {**state.model, "fc.bias": state.model["fc.bias"][:1].expand(10**6)}},
+            "lstm.weight_ih_l0 has the shape",
+        ),
+        (lambda state: {"settings": {**state.settings, "n_hidden": 9}}, "has the shape"),
+        (
+            lambda state: {"hidden": tuple(part[:1, :1, :1].clone().expand(part.shape) for part in state.hidden)},
+            "is larger than",
+        ),
+        (lambda state: {"optimizer": {"state": {0: {"step": 1.0}}}}, "exp_avg"),
+        (lambda state: {"generators": {"cpu": state.generators["cpu"][:5]}}, "is not a resume file"),
+        (lambda state: {"step": -1}, "step: Expected `int` >= 0"),
+        (lambda state: {"lr_factor": float("nan")}, "lr_factor: Expected `float`"),
+    ],
+)
+def test_a_resume_state_that_does_not_fit_is_refused_by_what_is_wrong(
+    change: Callable[[ResumeState], dict[str, Any]], words: str, tmp_path: Path
+) -> None:
+    state = stopped_at(3, tmp_path)
+    write_resume_state(tmp_path / "resume.pt", dataclasses.replace(state, **change(state)))
+    with pytest.raises(RunError) as refused:
+        read_resume_state(tmp_path / "resume.pt")
+    assert words in str(refused.value)
+    assert "\n" not in str(refused.value)
