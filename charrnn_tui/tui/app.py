@@ -182,14 +182,15 @@ class StudioApp(App[RunDirectory]):
             active.stop()
 
     def _poll(self) -> None:
-        """Update the header, notify of alarms, report a failed training, and quit once the training has been saved."""
+        """Update the header, notify of alarms, report a failed start, and quit once the training has been saved."""
         if self._made_train is not None:
             self._made_train.poll()
         active, followed = self.active_run, self._followed_runs()
         if self._quitting is not None and active is not None and active.done:
             self.exit(return_code=self._quitting)
         elif (error := self._training.failure()) is not None:
-            self._training_failed(error)
+            self.train.show_form()
+            self.train.form.refuse(str(error) or type(error).__name__)
         if self.screen_stack and isinstance(self.screen, StudioScreen):  # the stack is empty while the mode changes
             status = status_parts(followed[0][1], followed[0][0]) if followed else []
             self.screen.show_status(["saving …"] if self._quitting is not None else status)
@@ -207,14 +208,6 @@ class StudioApp(App[RunDirectory]):
         if view is not None and view.run is not None:
             runs[view.run.path] = (view.run.name, view.progress)
         return list(runs.values())
-
-    def _training_failed(self, error: Exception) -> None:
-        self.log.error(error)
-        if self.active_run is None:  # it has written no event
-            self.train.show_text(self._opening.text or "")
-            self.train.form.refuse(str(error))
-        else:
-            self.notify(str(error) or type(error).__name__, title="The training failed", severity="error", markup=False)
 
     def exit(self, *args: Any, **named: Any) -> None:
         self._exiting = True

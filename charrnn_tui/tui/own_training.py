@@ -75,14 +75,12 @@ class OwnTraining:
         self._jobs.submit(_DETACH, detach, self._app.exit, lambda error: failing(str(error)))
 
     def failure(self) -> Exception | None:
-        """The error that ended it, given once. A run that has written no event is dropped."""
+        """The error that ended it before its first event, given once; any other is in its last event."""
         active = self.active
-        if active is None or not active.done or active.error is None:
+        if active is None or not active.done or active.error is None or active.directory.events_file.exists():
             return None
-        error, active.error = active.error, None
-        if not active.directory.events_file.exists():
-            self.active = None
-        return error
+        self.active = None
+        return active.error
 
     def _occupied(self) -> str:
         if self.active is not None and not self.active.done:

@@ -134,6 +134,11 @@ async def test_a_run_that_is_refused_says_why_in_the_form(backend: TrainingBacke
         await shows(pilot, "different")
         await pilot.press("f5")
         await shows(pilot, "✗ --name x: there is a run of this name already")
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        await shows(pilot, "✗ --name x: there is a run of this name already")
+        app.screen.query_one("#seed", Input).value = "1"
+        await until(pilot, lambda: "✗" not in screen_text(app))
 
 
 async def test_the_run_shows_loss_device_progress_and_its_newest_sample(backend: TrainingBackend, text: Path) -> None:

@@ -84,7 +84,7 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         self._cost = Static("", id="cost", markup=False)
         self._problem = Static("", id="problem", markup=False)
         self._corpus: Corpus | None = None
-        self._corpus_problem = ""
+        self._corpus_problem = self._refused = ""
         self._filled = dict.fromkeys(self._numbers, "")  # what the preset and the fitting have put into the fields
         self._speed: float | None = None  # characters × parameters per second, once known
         self._speed_measured = False
@@ -137,6 +137,7 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
     @on(Input.Changed)
     @on(Select.Changed)
     def _field_changed(self) -> None:
+        self._refused = ""
         self.check()
 
     @on(Button.Pressed, "#start")
@@ -147,6 +148,7 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
 
     def submit(self) -> None:
         """Start the run, or put the cursor where something is wrong."""
+        self._refused = ""
         request = self.check()
         if request is not None:
             self._training.start(request, self.refuse)
@@ -156,8 +158,9 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         self.app.bell()
 
     def refuse(self, problem: str) -> None:
-        """Say why a run could not be started."""
-        self._problem.update("✗ " + problem)
+        """Say why a run could not be started, until a field is changed."""
+        self._refused = problem
+        self.check()
 
     def _read_corpus(self) -> None:
         path, encoding = self.text.value.strip(), self._encoding_name
@@ -222,7 +225,7 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
                 problem = str(error)
         elif self._corpus_problem:
             self._cost.update("")
-        problem = self._corpus_problem or problem
+        problem = self._refused or self._corpus_problem or problem
         self._problem.update("✗ " + problem if problem else "")
         if problem or settings is None or self._corpus is None:
             return None

@@ -91,6 +91,10 @@ class TrainScreen(StudioScreen):
     def show_text(self, path: str) -> None:
         """Show the form, filled in for this text; possible before the screen is mounted."""
         self.form.show_text(path)
+        self.show_form()
+
+    def show_form(self) -> None:
+        """Show the form as it was left."""
         self._show(form=True)
 
     def show_run(self, run: RunDirectory) -> None:
@@ -142,7 +146,7 @@ class TrainScreen(StudioScreen):
         if self._trainer.trains_here:
             self.notify("a run is in training here: x stops it first", severity="warning", markup=False)
         else:
-            self._show(form=True)
+            self.show_form()
 
     def action_leave_field(self) -> None:
         self.set_focus(None)
