@@ -37,8 +37,8 @@ class PrimeInput(TextArea, inherit_bindings=False):
 
     ALLOW_SELECT = False  # the mouse selects as the keys do
     KEYS: ClassVar[tuple[Key, ...]] = (
-        Key("enter", "enter", "Start over", "Apply the text at once.", "prime.enter", footer=True),
         Key("escape", "leave", "Leave field", "Leave the field.", "prime.leave", footer=True),
+        Key("enter", "enter", "Start over", "Apply the text at once.", "prime.enter", footer=True),
         Key("f4", "break_line", "Line break", "Insert a line break.", "prime.line_break", footer=True),
         Key("shift+enter,alt+enter", "break_line", "Line break", "Insert a line break.", "prime.line_break_also"),
         Key("tab", "accept", "Accept", "Accept the prediction between ‹ and ›.", "prime.accept"),

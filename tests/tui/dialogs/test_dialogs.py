@@ -150,6 +150,19 @@ async def test_keys_faster_than_the_palette_is_drawn_only_close_it(backend: Scri
             assert isinstance(app.screen, PlayScreen)
 
 
+@pytest.mark.parametrize("key", ["ctrl+p", "colon", "f1", "m", "t", "w"])
+async def test_a_dialog_asked_for_twice_while_it_opens_opens_once(backend: ScriptedBackend, key: str) -> None:
+    backend.ship(tiny_checkpoint())
+    app = StudioApp(backend, Opening())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.play.playground.writer.count)
+        for _ in range(2):
+            app.post_message(events.Key(key, None))
+        await pilot.pause()
+        await until(pilot, lambda: app.play.playground.writer.count)
+        assert len(app.screen_stack) <= 2  # a second key may close it again
+
+
 async def test_the_home_of_nobody_is_a_file_that_is_not_there(backend: ScriptedBackend, opened: ModelSource) -> None:
     assert await PathSuggester().get_suggestion(NOBODY) is None
     assert source_of(NOBODY, backend).path == Path(NOBODY)
