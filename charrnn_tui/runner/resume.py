@@ -18,6 +18,7 @@ from charrnn_tui.runner.start import Recording, Started, recorded
 from charrnn_tui.text.batches import batch_count, split_at
 from charrnn_tui.text.corpus import Corpus, load_corpus
 from charrnn_tui.text.ids_cache import TEXTS
+from charrnn_tui.text.text_file import TextFile, sha256_of
 
 if TYPE_CHECKING:  # torch takes seconds: not before a training is asked for
     from charrnn_tui.training.resume_state import ResumeState
@@ -66,8 +67,10 @@ def resume_run(
 
 def set_text(run: RunDirectory, paths: Sequence[str]) -> None:
     """Store where the run's text lies now. Raises RunError where it is another text, CorpusError."""
-    files, _ = _same_corpus(run, paths)
-    run.write_settings({**run.read_settings(), "corpus": files})
+    files, values = [str(Path(path).resolve()) for path in paths], run.read_settings()
+    if sha256_of([TextFile(file) for file in files]) != values.get("corpus_sha256"):
+        raise RunError(f"{', '.join(files)}: is not the text that {run.name} was started with")
+    run.write_settings({**values, "corpus": files})
 
 
 def detach_run(run: RunDirectory) -> None:
@@ -103,23 +106,22 @@ def _locked(run: RunDirectory, patience_seconds: float) -> RunLock:
             raise RunError(f"{run.path}: cannot be written: {error.strerror or error}") from None
 
 
-def _same_corpus(run: RunDirectory, moved_to: Sequence[str] = ()) -> tuple[list[str], Corpus]:
-    """The files that the run was started with, or where they lie now, and their text. Raises RunError, CorpusError."""
+def _same_corpus(run: RunDirectory) -> tuple[list[str], Corpus]:
+    """The files that the run was started with, and their text. Raises RunError where it has changed, CorpusError."""
     values = run.read_settings()
-    files = [str(Path(path).resolve()) for path in moved_to] or values.get("corpus")
+    files = values.get("corpus")
     if not files:
         raise RunError(f"{run.settings_file}: cannot be read, or does not name the text: the run cannot be resumed")
-    missing = [file for file in moved_to or files if not Path(file).is_file()]  # nor a pipe, which is read once
+    missing = [file for file in files if not Path(file).is_file()]  # nor a pipe, which is read once
     if missing:
-        was = "" if moved_to else ", and the run was started with it"
         raise RunError(
-            f"{missing[0]}: no such file{was}; if it was moved, name it: charrnn-tui train --resume {run.name} PATH"
+            f"{missing[0]}: no such file, and the run was started with it; if it was moved, name it: "
+            f"charrnn-tui train --resume {run.name} PATH"
         )
     corpus = load_corpus(files, values.get("settings", {}).get("encoding", "utf-8"), run.path.parent / TEXTS)
     if corpus.sha256 != values.get("corpus_sha256"):
-        what = "is not the text" if moved_to else "has changed since it was the text"
         raise RunError(
-            f"{', '.join(files)}: {what} that {run.name} was started with, so the run cannot be resumed; "
+            f"{', '.join(files)}: has changed since {run.name} was started with it, so the run cannot be resumed; "
             "bring the old text back, or start a new run"
         )
     return files, corpus
