@@ -67,6 +67,7 @@ def resume_run(
 
 def set_text(run: RunDirectory, paths: Sequence[str]) -> None:
     """Store where the run's text lies now. Raises RunError where it is another text, CorpusError."""
+    _check_files(run, paths)
     files, values = [str(Path(path).resolve()) for path in paths], run.read_settings()
     if sha256_of([TextFile(file) for file in files]) != values.get("corpus_sha256"):
         raise RunError(f"{', '.join(files)}: is not the text that {run.name} was started with")
@@ -112,12 +113,7 @@ def _same_corpus(run: RunDirectory) -> tuple[list[str], Corpus]:
     files = values.get("corpus")
     if not files:
         raise RunError(f"{run.settings_file}: cannot be read, or does not name the text: the run cannot be resumed")
-    missing = [file for file in files if not Path(file).is_file()]  # nor a pipe, which is read once
-    if missing:
-        raise RunError(
-            f"{missing[0]}: no such file, and the run was started with it; if it was moved, name it: "
-            f"charrnn-tui train --resume {run.name} PATH"
-        )
+    _check_files(run, files)
     corpus = load_corpus(files, values.get("settings", {}).get("encoding", "utf-8"), run.path.parent / TEXTS)
     if corpus.sha256 != values.get("corpus_sha256"):
         raise RunError(
@@ -125,6 +121,13 @@ def _same_corpus(run: RunDirectory) -> tuple[list[str], Corpus]:
             "bring the old text back, or start a new run"
         )
     return files, corpus
+
+
+def _check_files(run: RunDirectory, files: Sequence[str]) -> None:
+    for file in files:
+        if not Path(file).is_file():  # a pipe is none: it can be read once
+            way = f"if the run's text was moved, name it: charrnn-tui train --resume {run.name} PATH"
+            raise RunError(f"{file}: no such file; {way}")
 
 
 def _changed(run: RunDirectory, state: "ResumeState", corpus: Corpus, changes: Mapping[str, Any]) -> TrainSettings:

@@ -212,7 +212,7 @@ def test_a_text_that_was_moved_is_named_and_stays_known(invoke: Invoke, runs: Pa
     moved = text_file.rename(text_file.with_name("moved.txt"))
     refused = one_line(invoke("train", "--resume", "happy-1", "--max-steps", 5))
     assert f"{text_file}: no such file" in refused
-    assert "if it was moved, name it: charrnn-tui train --resume happy-1 PATH" in refused
+    assert "if the run's text was moved, name it: charrnn-tui train --resume happy-1 PATH" in refused
     other = moved.with_name("other.txt")
     other.write_bytes(b"in another encoding, too: \xe9 " * 500)
     assert f"{other}: is not the text that happy-1 was started with" in one_line(
