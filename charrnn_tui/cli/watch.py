@@ -10,7 +10,7 @@ import click
 from charrnn_tui.cli.facts import run_facts, run_rows
 from charrnn_tui.cli.open import show_app
 from charrnn_tui.cli.options import json_option, low_bandwidth_option, runs_option
-from charrnn_tui.cli.output import DataStream, is_terminal, write_facts
+from charrnn_tui.cli.output import DataStream, may_draw, write_facts
 from charrnn_tui.cli.training_report import command_line, ending_lines, lines_for, started_lines, state_line
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.event_tail import EventTail
@@ -42,7 +42,7 @@ def watch_command(
     directory = find_run_or_fail(run, runs_dir)
     if once:
         write_facts(run_facts(directory), run_rows, as_json)
-    elif plain or as_json or not is_terminal(sys.stdout):
+    elif plain or as_json or not may_draw(sys.stdout):
         _follow(directory, runs_dir, as_json)
     else:
         return show_app(runs_dir, Opening(run=directory, read_only=read_only), low_bandwidth=low_bandwidth)
