@@ -16,6 +16,7 @@ import msgspec
 from charrnn_tui.run.decoding import (
     Count,
     DecodingError,
+    Finite,
     Seconds,
     convert,
     finite_or_null,
@@ -70,11 +71,11 @@ class StepDone(Event, frozen=True, kw_only=True):
     epoch: Count
     loss: float
     grad_norm: float
-    lr: float
-    seconds: float
-    chars_per_second: float
-    train_seconds: float
-    eta_seconds: float | None = None
+    lr: Finite
+    seconds: Seconds
+    chars_per_second: Finite
+    train_seconds: Seconds
+    eta_seconds: Finite | None = None
 
 
 class Evaluated(Event, frozen=True, kw_only=True):
@@ -90,7 +91,7 @@ class Evaluated(Event, frozen=True, kw_only=True):
     best: bool
     batch_size: Count
     seq_length: Count
-    seconds: float
+    seconds: Seconds
     chars: Count = 0
 
 
@@ -146,8 +147,8 @@ class PlanChanged(Event, frozen=True, kw_only=True):
 class LearningRateChanged(Event, frozen=True, kw_only=True):
     """factor: by which the schedule's learning rate is multiplied from now on."""
 
-    lr: float
-    factor: float
+    lr: Finite
+    factor: Finite
 
 
 class AlarmRaised(Event, frozen=True, kw_only=True):
@@ -165,7 +166,7 @@ class RunFinished(Event, frozen=True, kw_only=True):
 
     state: EndState
     reason: str = ""
-    train_seconds: float = 0.0
+    train_seconds: Seconds = 0.0
     val_loss: float | None = None
     best_val_loss: float | None = None
 
@@ -187,7 +188,7 @@ def to_line(event: Event) -> str:
 def from_json(values: Mapping[str, Any]) -> Event | None:
     """The event of a JSON object; None for one that this version does not know or cannot read.
 
-    Unknown fields are ignored; null for a float is NaN.
+    Unknown fields are ignored; null for a loss or a gradient's norm is NaN.
     """
     kind = _KINDS.get(str(values.get("event")))
     if kind is None:

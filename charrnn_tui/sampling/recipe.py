@@ -10,10 +10,12 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, Final, Self, TypeVar
+from itertools import pairwise
+from typing import Annotated, Any, Final, Self
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import astuple
 
 from charrnn_tui.run.decoding import Count, DecodingError, convert, read_json
 from charrnn_tui.sampling.generated_text import GeneratedText
@@ -23,12 +25,13 @@ from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.text.vocabulary import Vocabulary
 
 VERSION: Final = 1
-T = TypeVar("T")
 _Seed = Annotated[int, Meta(ge=0)]
 _Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
 
 class _SettingsFile(msgspec.Struct, forbid_unknown_fields=True):
+    """`SamplingSettings` in JSON, where none of them may be missing."""
+
     temperature: float
     top_k: int | None
     top_p: float | None
@@ -102,24 +105,18 @@ class Recipe:
         """A recipe of JSON-native values. Raises RecipeError that names what is wrong."""
         if not isinstance(values, dict) or "version" not in values:
             raise RecipeError("is not a recipe (it has no version)")
-        if values["version"] != VERSION:
-            raise RecipeError(f"is a recipe of version {values['version']!r:.40}, this program reads {VERSION}")
         try:
+            version = convert(values["version"], int)
+            if version != VERSION:
+                raise RecipeError(f"is a recipe of version {version}, this program reads {VERSION}")
             read = convert(values, _RecipeFile)
-            settings = [
-                (position, SamplingSettings(**msgspec.structs.asdict(entry))) for position, entry in read.settings
-            ]
+            settings = [(position, SamplingSettings(*astuple(entry))) for position, entry in read.settings]
         except ValueError as error:
             raise RecipeError(str(error)) from None
-        seeds, symbols = (
-            _by_position("seeds", read.seeds, read.length),
-            _by_position("forced", read.forced, read.length),
-        )
-        by_position = _by_position("settings", settings, read.length)
-        for name, found in (("seeds", seeds), ("settings", by_position)):
-            if 0 not in found:
-                raise RecipeError(f"{name} has nothing for position 0")
-        return cls(read.checkpoint, read.sha256, read.prime, read.length, seeds, by_position, symbols, read.text_sha256)
+        for name, pairs in (("seeds", read.seeds), ("settings", settings), ("forced", read.forced)):
+            _check_positions(name, [position for position, _ in pairs], read.length)
+        mappings = dict(read.seeds), dict(settings), dict(read.forced)
+        return cls(read.checkpoint, read.sha256, read.prime, read.length, *mappings, read.text_sha256)
 
     def as_json(self) -> dict[str, Any]:
         """JSON-native values, as `parse` reads them."""
@@ -180,11 +177,10 @@ def text_hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _by_position(name: str, pairs: Sequence[tuple[int, T]], length: int) -> dict[int, T]:
-    """Values by position; the positions must rise and lie in the text."""
-    before = -1
-    for position, _ in pairs:
+def _check_positions(name: str, positions: Sequence[int], length: int) -> None:
+    """Raise RecipeError unless they rise and lie in the text; something must hold from its beginning."""
+    if name != "forced" and positions[:1] != [0]:
+        raise RecipeError(f"{name} has nothing for position 0")
+    for before, position in pairwise((-1, *positions)):
         if not before < position < max(1, length):
             raise RecipeError(f"{name} has position {position}: out of order, or behind the length {length}")
-        before = position
-    return dict(pairs)

@@ -148,6 +148,8 @@ def test_unknown_fields_are_left_out() -> None:
         {"event": "run_paused", "time": "noon"},
         {"event": "run_paused", "time": 1.0, "step": None},
         {"event": "run_started", "time": 1.0, "settings": [1]},
+        {**to_json(step_done(3)), "chars_per_second": None},
+        {**to_json(step_done(3)), "train_seconds": math.inf},
     ],
 )
 def test_what_is_no_event_of_this_version_is_none(values: dict[str, Any]) -> None:
