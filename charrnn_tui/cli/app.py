@@ -63,6 +63,7 @@ def _signals(app: StudioApp) -> Iterator[list[int]]:
     hung_up: list[int] = []
 
     def quit_saving(number: int, frame: FrameType | None) -> None:
+        app.ending = True  # the keys that wait would be acted on first
         reason = f"ended by {signal.Signals(number).name}"
         if hung_up and app.active_run is not None:  # no app any more that could pass it on
             app.active_run.stop("interrupted", reason)

@@ -219,7 +219,10 @@ class Side:
 
 
 class Comparison:
-    """Two sides, one of them chosen. A change acts on the chosen side, or on both if they are linked."""
+    """Two sides, one of them chosen. A change acts on the chosen side, or on both if they are linked.
+
+    Methods that return a line say why they changed nothing; empty if they did.
+    """
 
     def __init__(
         self,
@@ -307,12 +310,15 @@ class Comparison:
             side.settings = replace(side.settings, seed=seed)
         self.write()
 
-    def swap(self) -> None:
+    def swap(self) -> str:
         """Exchange models and settings."""
         one, other = self.sides
+        if (one.source, one.settings) == (other.source, other.settings):
+            return "both sides have the same model and settings"
         one.source, other.source = other.source, one.source
         one.settings, other.settings = other.settings, one.settings
         self.write()
+        return ""
 
     def use(self, model: LoadedModel | ModelSource) -> None:
         """Write the chosen side with another model: an open one, or a run's weights as they are now."""
@@ -324,23 +330,23 @@ class Comparison:
             self.side.source = replace(model, moment=self._moments)
         self.write(self.side)
 
-    def step_by(self, by: int) -> None:
+    def step_by(self, by: int) -> str:
         """Use the checkpoint before (-1) or after (1) the model of the chosen side."""
-        if (stage := self.side.stage) is not None:
-            self.use_step(stage.step_beside(by))
+        return "" if (stage := self.side.stage) is None else self.use_step(stage.step_beside(by))
 
-    def step_to_end(self, end: int) -> None:
+    def step_to_end(self, end: int) -> str:
         """Use the first (0) or last (-1) checkpoint."""
-        if (stage := self.side.stage) is not None:
-            self.use_step(stage.steps[end])
+        return "" if (stage := self.side.stage) is None else self.use_step(stage.steps[end])
 
-    def use_step(self, step: int) -> None:
+    def use_step(self, step: int) -> str:
         """Use the checkpoint of this step of the same run."""
         side, before = self.side, self.side.source
         if side.source.run is not None:
             side.source = ModelSource("kept", kept_file(side.source.run, step))
-        if side.source != before:
-            self.write(side)
+        if side.source == before:
+            return f"{side.letter} is of step {step:,} already, the {'first' if step == 0 else 'last'} that was kept"
+        self.write(side)
+        return ""
 
 
 def training_facts(step: int, facts: Facts) -> list[str]:

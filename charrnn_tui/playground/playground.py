@@ -12,7 +12,7 @@ from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.branches import Branch, BranchTree, Mark
 from charrnn_tui.playground.controls import CONTROLS, DEFAULTS, SAMPLING_FIELDS, SEED, PlayControl, PlaySettings
 from charrnn_tui.playground.jobs import Jobs
-from charrnn_tui.playground.model_loading import ModelLoader, PrimedModel
+from charrnn_tui.playground.model_loading import NO_MODEL, ModelLoader, PrimedModel
 from charrnn_tui.playground.models import LoadedModel, ModelSource
 from charrnn_tui.playground.replay import Replay
 from charrnn_tui.playground.restoring import SessionRestorer
@@ -214,7 +214,7 @@ class Playground:
         self.change(replace(self.settings, seed=self._new_seed()))
         self._happened.append(SettingsChanged(self.settings))
 
-    def start_over(self) -> None:
+    def start_over(self) -> str:
         """From the prime again, with the seed of the settings."""
         self._replay.cancel()
         model, generated = self._loader.model, self.writer.generated
@@ -224,9 +224,15 @@ class Playground:
         elif not self._loader.status and model is not None and generated is not None:
             seed = self.settings.seed
             self._grow(Branch(self.writer.restart(generated, seed), model, f"seed {seed}"))
+        return self._waiting()
 
-    def go_on(self) -> None:
+    def go_on(self) -> str:
         self.writer.go_on()
+        return self._waiting()
+
+    def _waiting(self) -> str:
+        """Why a text that was asked for is not being written; empty if it is."""
+        return "" if self.writer.writing else self.status or self.problem or NO_MODEL
 
     def stop(self) -> None:
         self._replay.cancel()

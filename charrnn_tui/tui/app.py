@@ -11,6 +11,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.filter import LineFilter
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.timer import Timer
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:  # see `train`
 
 POLL_SECONDS: Final = 0.5  # between two polls of the runs in view, for screen, header and alarms
 POLL_SECONDS_ON_THIN_LINES: Final = 3.0
+ERROR_SECONDS: Final = 6.0  # that an error is shown
 DRAIN_SECONDS: Final = 1 / 20  # between two deliveries of the results of background jobs
 
 
@@ -49,6 +51,7 @@ class StudioApp(App[RunDirectory]):
     """Owns the screens and carries out their requests. Returns the run that was handed to another process, if any."""
 
     TITLE = "charrnn-tui"
+    NOTIFICATION_TIMEOUT = 2  # seconds
     CSS_PATH = "app.tcss"
     KEYS: ClassVar[tuple[Key, ...]] = (
         Key("1", "show('train')", "Train", "Go to the training screen.", "app.train"),
@@ -76,7 +79,7 @@ class StudioApp(App[RunDirectory]):
         self._training = OwnTraining(self, backend, self.jobs, self._show_own_run)
         self._played: tuple[Path, int] | None = None  # the run that was played last from the training screen
         self._quitting: int | None = None  # the exit code, once asked to
-        self._exiting = False
+        self.ending = False  # then no key acts any more
         self.notifier = RunNotifier(self, self._write_to_terminal)
 
     # Made when they are first used: a text field can only be made while the app runs.
@@ -161,7 +164,7 @@ class StudioApp(App[RunDirectory]):
         namespaces: Mapping[str, DOMNode] | None = None,
     ) -> bool:
         """No key acts on a screen whose parts are not there yet, or no more: it may come as early, or as late."""
-        if self._exiting or (isinstance(default_namespace, Screen) and not default_namespace.is_mounted):
+        if self.ending or (isinstance(default_namespace, Screen) and not default_namespace.is_mounted):
             return False
         return await super().run_action(action, default_namespace, namespaces)
 
@@ -209,8 +212,16 @@ class StudioApp(App[RunDirectory]):
             runs[view.run.path] = (view.run.name, view.progress)
         return list(runs.values())
 
+    def notify(
+        self, message: str, *, severity: SeverityLevel = "information", timeout: float | None = None, **named: Any
+    ) -> None:
+        """Show a line over the footer instead of the one before; only errors stay longer than NOTIFICATION_TIMEOUT."""
+        self.clear_notifications()
+        seconds = timeout or (ERROR_SECONDS if severity == "error" else self.NOTIFICATION_TIMEOUT)
+        super().notify(message, severity=severity, timeout=seconds, **named)
+
     def exit(self, *args: Any, **named: Any) -> None:
-        self._exiting = True
+        self.ending = True
         self.notifier.restore_title()
         super().exit(*args, **named)
 

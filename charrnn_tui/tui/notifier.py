@@ -12,7 +12,6 @@ from charrnn_tui.run.terminal_notice import POP_TITLE, PUSH_TITLE, notice_sequen
 from charrnn_tui.tui.train.run_lines import ending_line
 
 SERIOUS: Final = ("nan", "device", "disk")
-TOAST_SECONDS: Final = 10.0
 
 
 class RunNotifier:
@@ -46,7 +45,7 @@ class RunNotifier:
 
     def _show(self, title: str, message: str, *, serious: bool) -> None:
         severity: SeverityLevel = "error" if serious else "warning"
-        self._app.notify(message, title=title, severity=severity, timeout=TOAST_SECONDS, markup=False)
+        self._app.notify(message, title=title, severity=severity, markup=False)
 
     def _write(self, sequences: str) -> None:
         self.write(("" if self._retitled else PUSH_TITLE) + sequences)

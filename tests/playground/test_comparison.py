@@ -172,9 +172,10 @@ def test_seed_and_length_are_the_same_on_both_sides(backend: ScriptedBackend, sh
 
 def test_swapped_sides_exchange_their_texts(backend: ScriptedBackend, shipped: ModelSource) -> None:
     comparison = comparison_of(backend, shipped)
+    assert comparison.swap() == "both sides have the same model and settings"
     comparison.set_control(TEMPERATURE, replace(SETTINGS, temperature=0.85))
     one, other = written(comparison)
-    comparison.swap()
+    assert comparison.swap() == ""
     assert written(comparison) == (other, one)
 
 
@@ -208,7 +209,8 @@ def test_a_side_steps_through_the_checkpoints_of_its_run(backend: ScriptedBacken
         assert texts[1] == expected(backend.checkpoints[kept_file(run.path, reached[-1])])
     assert reached == [9, 40, 40, 9, 1, 0, 0]
     assert comparison.side.stage.facts == ["step 0 of 40", "untrained"]
-    comparison.step_to_end(-1)
+    assert comparison.step_by(-1) == "B is of step 0 already, the first that was kept"
+    assert comparison.step_to_end(-1) == ""
     written(comparison)
     assert comparison.side.source == ModelSource("kept", kept_file(run.path, 40))
     assert comparison.sides[0].source == ModelSource("best", run.path)

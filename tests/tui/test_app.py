@@ -267,6 +267,23 @@ async def test_the_model_of_an_opened_run_is_played(backend: TrainingBackend) ->
         await shows(pilot, "newer-1 · best 2×8")
 
 
+@pytest.mark.parametrize("size", SIZES[:3])
+async def test_a_notification_covers_the_footer_alone_and_leaves(
+    backend: TrainingBackend, size: tuple[int, int]
+) -> None:
+    app = StudioApp(backend, Opening())
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await shows(pilot, "writing")
+        await pilot.press("g")
+        await shows(pilot, "stopped")
+        before = screen_text(app).splitlines()
+        await pilot.press("u")
+        await shows(pilot, "nothing to undo")
+        assert screen_text(app).splitlines()[:-1] == before[:-1]
+        assert "nothing to undo" in screen_text(app).splitlines()[-1]
+        await until(pilot, lambda: screen_text(app).splitlines() == before)
+
+
 async def test_a_run_whose_trainer_died_says_so(backend: TrainingBackend) -> None:
     run = write_events(RunDirectory(backend.runs_directory / "dead-1"), [started(), step_done(1)])
     app = StudioApp(backend, Opening(run=run))

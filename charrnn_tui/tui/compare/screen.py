@@ -192,9 +192,13 @@ or turn the wheel."""
         self.controls.reset()
 
     def action_do(self, method: str, *arguments: int) -> None:
-        """Call a method of the comparison, and show what it has changed."""
-        getattr(self.comparison, method)(*arguments)
+        """Call a method of the comparison; show what it has changed, and the line that it returns."""
+        self._notify(getattr(self.comparison, method)(*arguments) or "")
         self._update()
+
+    def _notify(self, message: str) -> None:
+        if message:
+            self.notify(message, markup=False)
 
     # -- prime ---------------------------------------------------------------------------------------------------------
 
@@ -204,7 +208,7 @@ or turn the wheel."""
         self.prime_field.edit()
 
     def action_prime_nearest(self) -> None:
-        self.prime_field.put_nearest()
+        self._notify(self.prime_field.put_nearest())
 
     @on(PrimeField.Changed)
     def prime_changed(self, event: PrimeField.Changed) -> None:
@@ -240,6 +244,8 @@ or turn the wheel."""
         shared, shown = self.comparison.shared, self.comparison.sides[0].shown
         if shared is not None and shown is not None:
             self.panes[0].view.show_position(len(shown.prime) + shared)
+        else:
+            self._notify("the texts do not differ")
 
     def action_scroll(self, where: str) -> None:
         """Scroll both texts: pageup, pagedown, home, end."""

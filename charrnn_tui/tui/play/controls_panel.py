@@ -180,15 +180,15 @@ class ControlsPanel(Vertical, can_focus=True):
 
     def change(self, by: int) -> None:
         """Change the chosen control by so many of its steps."""
-        self._set(self.control, self.control.step(self.settings, by))
+        self._set(self.control, self.control.step(self.settings, by), "the end of its values")
 
     def toggle(self, control: PlayControl) -> None:
         """Switch a control of two values, chosen or not."""
-        self._set(control, control.step(self.settings, -1 if control.value(self.settings) else 1))
+        self._set(control, control.step(self.settings, -1 if control.value(self.settings) else 1), "")
 
     def reset(self) -> None:
         """Set the chosen control to its default."""
-        self._set(self.control, self.control.reset(self.settings))
+        self._set(self.control, self.control.reset(self.settings), "its default")
 
     def type_value(self) -> None:
         """Open the field for a value of the chosen control; a control chosen meanwhile does not get the value."""
@@ -218,7 +218,8 @@ class ControlsPanel(Vertical, can_focus=True):
 
     def _point(self, place: int, by: int) -> None:
         self.chosen = place
-        self.change(by)
+        if by:
+            self.change(by)
 
     @on(Input.Submitted)
     def value_submitted(self, event: Input.Submitted) -> None:
@@ -230,14 +231,17 @@ class ControlsPanel(Vertical, can_focus=True):
             self.add_class("-wrong")
         else:
             self.action_close_field()
-            self._set(self._typed_control, settings)
+            self._set(self._typed_control, settings, "what was typed")
 
     @on(Input.Changed)
     def value_edited(self, event: Input.Changed) -> None:
         event.stop()
         self.remove_class("-wrong")
 
-    def _set(self, control: PlayControl, settings: PlaySettings) -> None:
+    def _set(self, control: PlayControl, settings: PlaySettings, what: str) -> None:
+        """what: is said of the value where nothing changes."""
         if settings != self.settings:
             self.settings = settings
             self._on_change(control, settings)
+        else:
+            self.notify(f"{control.name} stays {control.shown(settings)}, {what}", markup=False)

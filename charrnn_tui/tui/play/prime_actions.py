@@ -45,6 +45,7 @@ class PrimeActions:
         if model is None:
             self._notify("no model yet, and so no training text")
         elif not self._jobs.pending(_RANDOM_LINE):
+            self._notify("looking for a line of the training text …")
             self._jobs.submit(
                 _RANDOM_LINE,
                 lambda token: self._lines.draw(model, self._backend, seed),

@@ -148,13 +148,13 @@ a word."""
 
     # -- characters that the model cannot read ------------------------------------------------------------------------
 
-    def put_nearest(self) -> bool:
-        """Replace unknown characters by the nearest known ones; whether there were any."""
+    def put_nearest(self) -> str:
+        """Replace unknown characters by the nearest known ones; returns a line for the user if there are none."""
         replaced = self.prime if self._nearest is None else self._nearest.replaced(self.prime)
         if replaced == self.prime:
-            return False
+            return "every character of the prime is known, or none of the known ones is near"
         self.put(replaced)
-        return True
+        return ""
 
     def _name_unknown(self) -> None:
         known = self.input.known

@@ -201,10 +201,8 @@ class PlayScreen(StudioScreen):
         self._notify(message)
 
     def _notify(self, message: str) -> None:
-        """Show a line instead of earlier ones, which together would cover the text."""
         if message:
-            self.app.clear_notifications()
-            self.notify(visible(message), markup=False, timeout=3)
+            self.notify(visible(message), markup=False)
 
     @property
     def inspecting(self) -> bool:
@@ -285,8 +283,7 @@ class PlayScreen(StudioScreen):
         self._prime.draw_line()
 
     def action_prime_nearest(self) -> None:
-        if not self.pane.prime_field.put_nearest():
-            self._notify("every character of the prime is known, or none of the known ones is near")
+        self._notify(self.pane.prime_field.put_nearest())
 
     def action_inspect(self, show: bool | None = None) -> None:
         inspecting = not self.inspecting if show is None else show

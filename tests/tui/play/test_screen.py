@@ -166,6 +166,26 @@ async def test_the_menu_says_in_a_line_what_cannot_be_opened_and_nothing_is_lost
         assert player.playground.writer.text.startswith(text)
 
 
+async def test_an_accepted_key_that_changes_nothing_says_why(backend: ScriptedBackend, shipped: Checkpoint) -> None:
+    async with playing(backend) as player:
+        await player.written()
+        await player.press("backspace")
+        assert player.app.told[-1] == "top-k stays 5, its default"
+        await player.press(*["left"] * 4)
+        assert player.app.told[-1] == "top-k stays 1, the end of its values"
+        await player.press("u")
+        assert player.app.told[-1] == "nothing to undo"
+
+
+async def test_keys_without_a_model_say_so(backend: ScriptedBackend) -> None:
+    async with playing(backend) as player:
+        await player.until(lambda: player.playground.problem)
+        for key in ("g", "R", "vertical_line", "b", "e", "w", "f3"):
+            player.app.told.clear()
+            await player.press(key)
+            assert len(player.app.told) == 1, key
+
+
 async def test_another_model_is_chosen_from_the_menu(backend: ScriptedBackend, shipped: Checkpoint) -> None:
     other = tiny_checkpoint(seed=5)
     backend.add_run("mine-1", other)
