@@ -93,6 +93,13 @@ async def test_a_wrong_field_is_named_and_nothing_starts(
         assert backend.runs() == []
 
 
+async def test_a_start_without_a_text_says_so(backend: TrainingBackend) -> None:
+    app = StudioApp(backend, Opening())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("1", "f5")
+        await shows(pilot, "✗ no text is named")
+
+
 async def test_a_missing_text_is_named_in_the_form(backend: TrainingBackend) -> None:
     app = StudioApp(backend, Opening(text="/nowhere/at/all.txt"))
     async with app.run_test(size=(100, 30)) as pilot:

@@ -103,10 +103,11 @@ validation; curve: the validation losses over the run; size: of all files of the
         self._draw()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Keys that change runs are not offered to those who only read."""
+        """Keys that change runs are not offered to those who only read, and none where there are no runs."""
         if action == "leave_filter":
             return self.has_class("-filtering")
-        return super().check_action(action, parameters) and not (self._read_only and action in _CHANGING)
+        offered = bool(self._rows) and not (self._read_only and action in _CHANGING)
+        return offered and super().check_action(action, parameters)
 
     def show_status(self, status: Sequence[str]) -> None:
         """Draw the rows anew with the header: the figures of a run in both are of the same moment."""
@@ -134,7 +135,10 @@ validation; curve: the validation losses over the run; size: of all files of the
         self._jobs.submit(_READ, read, self._show_rows)
 
     def _show_rows(self, rows: list[RunRow]) -> None:
+        came = bool(rows) != bool(self._rows)
         self._rows = rows
+        if came:
+            self.refresh_bindings()
         self._marked &= {row.run.name for row in rows}
         self._draw()
 

@@ -153,6 +153,8 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         if request is not None:
             self._training.start(request, self.refuse)
             return
+        if not self.text.value.strip():
+            self.refuse("no text is named")
         if self._corpus is None:
             self.text.focus()
         self.app.bell()
@@ -223,7 +225,7 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
                 check_geometry(len(self._corpus), settings.batch_size, settings.seq_length, settings.val_frac)
             except TextTooShort as error:
                 problem = str(error)
-        elif self._corpus_problem:
+        elif self._corpus_problem or settings is None:
             self._cost.update("")
         problem = self._refused or self._corpus_problem or problem
         self._problem.update("✗ " + problem if problem else "")
