@@ -142,5 +142,6 @@ def _folded(
         )
     dtype = np.result_type(inputs, embedding, np.float32)
     file.allow(inputs.shape[0] * embedding.shape[0] * dtype.itemsize)
-    folded: NDArray[np.floating] = np.matmul(inputs, embedding.T, dtype=dtype)
+    with np.errstate(all="ignore"):  # of huge weights; a network is not made of infinite ones
+        folded: NDArray[np.floating] = np.matmul(inputs, embedding.T, dtype=dtype)
     return folded
