@@ -75,7 +75,7 @@ class PlaygroundPane(Vertical):
 
     def update(self) -> None:
         """Show the playground as it is now, such as after a key."""
-        if self.is_mounted:
+        if self.is_mounted and self.is_attached:  # not any more while the app ends
             self._poll()
             self._draw(at_once=True)
             self._set_timer()
