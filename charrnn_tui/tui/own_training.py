@@ -1,7 +1,7 @@
 """The training of this process: no screen owns it, so that changing screens cannot end it."""
 
 from collections.abc import Callable, Generator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from textual.app import App
 
@@ -16,7 +16,6 @@ from charrnn_tui.run.settings import RunRequest
 from charrnn_tui.tui.dialogs.resume_question import resume_question
 
 _START, _DETACH = "start a training", "detach"  # keys of jobs
-_STARTING: Final = "a run is being started already"
 
 Started = tuple[RunDirectory, Generator[Event, None, None]]
 
@@ -32,20 +31,13 @@ class OwnTraining:
 
     def start(self, request: RunRequest, refuse: Callable[[str], None]) -> None:
         """Read the text and start a new run; `refuse` is called with the reason if that is not possible."""
-        problem = self._occupied()
-        if problem:
-            refuse(problem)
-        else:
-            self._begin(lambda control: self._backend.start_run(request, control), refuse)
+        self._begin(lambda control: self._backend.start_run(request, control), refuse)
 
     def resume(self, run: RunDirectory, changes: Mapping[str, Any]) -> None:
         """Resume a run from where it ended, with these settings changed."""
-        problem = self._occupied()
-        if problem:
-            self._app.notify(problem, severity="warning", markup=False)
-            return
-        self._app.notify(f"resuming {run.name} …", markup=False)
-        self._begin(lambda control: self._backend.resume_run(run, control, changes), self._failing("Not resumed"))
+        refuse = self._failing("Not resumed")
+        if self._begin(lambda control: self._backend.resume_run(run, control, changes), refuse):
+            self._app.notify(f"resuming {run.name} …", markup=False)
 
     def ask_and_resume(self, run: RunDirectory, progress: RunProgress) -> None:
         """Ask for settings that must change before the run can be resumed, such as the number of epochs; resume it."""
@@ -82,12 +74,15 @@ class OwnTraining:
         self.active = None
         return active.error
 
-    def _occupied(self) -> str:
+    def _begin(self, ask: Callable[[Control], Started], refuse: Callable[[str], None]) -> bool:
+        """Ask for a training in the background, unless there is one already, and give whether it was asked for."""
         if self.active is not None and not self.active.done:
-            return f"{self.active.directory.name} is in training here already: stop it first"
-        return _STARTING if self._jobs.pending(_START) else ""
+            refuse(f"{self.active.directory.name} is in training here already: stop it first")
+            return False
+        if self._jobs.pending(_START):
+            refuse("a run is being started already")
+            return False
 
-    def _begin(self, ask: Callable[[Control], Started], refuse: Callable[[str], None]) -> None:
         def begin(token: CancelToken) -> ActiveRun:
             control = Control()
             directory, events = ask(control)
@@ -95,6 +90,7 @@ class OwnTraining:
             return ActiveRun(directory, events, control)
 
         self._jobs.submit(_START, begin, self._begun, lambda error: refuse(str(error)))
+        return True
 
     def _begun(self, active: ActiveRun) -> None:
         self.active = active
