@@ -344,7 +344,7 @@ class Comparison:
         if side.source.run is not None:
             side.source = ModelSource("kept", kept_file(side.source.run, step))
         if side.source == before:
-            return f"{side.letter} is of step {step:,} already, the {'first' if step == 0 else 'last'} that was kept"
+            return f"{side.letter} is of step {step:,} already"
         self.write(side)
         return ""
 

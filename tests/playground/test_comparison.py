@@ -209,7 +209,7 @@ def test_a_side_steps_through_the_checkpoints_of_its_run(backend: ScriptedBacken
         assert texts[1] == expected(backend.checkpoints[kept_file(run.path, reached[-1])])
     assert reached == [9, 40, 40, 9, 1, 0, 0]
     assert comparison.side.stage.facts == ["step 0 of 40", "untrained"]
-    assert comparison.step_by(-1) == "B is of step 0 already, the first that was kept"
+    assert comparison.step_by(-1) == "B is of step 0 already"
     assert comparison.step_to_end(-1) == ""
     written(comparison)
     assert comparison.side.source == ModelSource("kept", kept_file(run.path, 40))

@@ -150,7 +150,7 @@ or turn the wheel."""
         self.controls.settings = comparison.side.settings
         for pane in self.panes:
             settings = pane.side.settings
-            differing = [f" · {control.name} {control.shown(settings)}" for control in comparison.differing_controls]
+            differing = [f"{control.name} {control.shown(settings)} · " for control in comparison.differing_controls]
             pane.draw(shared, comparison.linked or pane.side is comparison.side, "".join(differing))
         show_line(self._status, status_of(comparison))
         if self._slides != (slides := comparison.side.stage is not None):
@@ -260,7 +260,7 @@ or turn the wheel."""
 
 
 def status_of(comparison: Comparison) -> str:
-    """Where the texts differ, their surprise, and which side the keys act on."""
+    """Which side the keys act on, where the texts differ, and their surprise."""
     one, other = comparison.sides
     acting = "linked" if comparison.linked else f"{comparison.side.letter} alone"
     if not (one.text and other.text and one.shown and other.shown):
@@ -270,6 +270,6 @@ def status_of(comparison: Comparison) -> str:
     figures = f"{in_nats} nats/char ({in_bits} bits)"
     if shared is None:
         same = "same text" if len(one.text) == len(other.text) else "same as far as both go"
-        return f"{same}, {min(len(one.text), len(other.text)):,} characters · {figures} · {acting}"
+        return f"{acting} · {same}, {min(len(one.text), len(other.text)):,} characters · {figures}"
     differing = f"{symbol_of(one.text[shared])} | {symbol_of(other.text[shared])}"
-    return f"part at character {shared + 1:,}: {differing} ({shared:,} in common) · {figures} · {acting}"
+    return f"{acting} · part at character {shared + 1:,}: {differing} ({shared:,} in common) · {figures}"

@@ -41,7 +41,7 @@ class SidePane(Vertical):
         """
         side, stage = self.side, self.side.stage
         self.set_class(chosen, "-chosen")
-        show_line(self._title, f"{'▸' if chosen else ' '}{side.letter} {side.title}{differing}")
+        show_line(self._title, f"{'▸' if chosen else ' '}{side.letter} {differing}{side.title}")
         self.set_class(stage is not None, "-sliding")
         self.slider.stage = stage
         if side.shown is not None:

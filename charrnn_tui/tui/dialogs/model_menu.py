@@ -107,7 +107,7 @@ class ModelMenu(Dialog[LoadedModel | ModelSource | None]):
         self._unfolded.update(model.source.run for model in models if self._chosen in model.folded)
         if models:
             self._fill(self._chosen)
-            self._note.say("Enter opens, → shows all checkpoints of a run, Esc cancels")
+            self._note.say("Enter opens, → unfolds a run, Esc cancels")
         else:
             self._input.focus()
             self._note.say("no model here yet: 1 trains one, or name a file")
