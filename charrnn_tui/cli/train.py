@@ -22,7 +22,7 @@ from charrnn_tui.run.control import Control, Stop
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.events import Event
 from charrnn_tui.run.progress import RunProgress
-from charrnn_tui.run.settings import RunRequest, option, settings_for
+from charrnn_tui.run.settings import DEFAULT_PRESET, RunRequest, option, settings_for
 from charrnn_tui.runner.detached import NotStarted, start_in_background
 from charrnn_tui.runner.failures import DONE
 from charrnn_tui.runner.find_model import find_run_or_fail
@@ -82,8 +82,8 @@ def train_command(
     if resumed is None:
         if not corpus:
             raise click.UsageError("Missing argument 'CORPUS...'")
-        settings, rarely = settings_for(preset or "notebook", **given), given["print_every"] is None
-        request = RunRequest(corpus, settings, name, rarely_validated=rarely)
+        by_name = frozenset(field for field, value in given.items() if value is not None)
+        request = RunRequest(corpus, settings_for(preset or DEFAULT_PRESET, **given), name, by_name)
         if in_app:
             return show_app(runs_dir, Opening(start=request), low_bandwidth=low_bandwidth)
         begin: Begin = partial(start_run, request, runs_dir)

@@ -1,13 +1,22 @@
 """The options of `train`: one for each setting, named as in the notebook; what is not given comes from the preset."""
 
 from collections.abc import Callable
-from dataclasses import fields
 from typing import Any
 
 import click
 
 from charrnn_tui.cli.options import Decorated, FiniteFloat, encoding_option
-from charrnn_tui.run.settings import DEVICES, ON_HANGUP, PRECISIONS, PRESETS, SCHEDULES, TrainSettings, option
+from charrnn_tui.run.fitting import FITTED
+from charrnn_tui.run.settings import (
+    DEFAULT_PRESET,
+    DEVICES,
+    ON_HANGUP,
+    PRECISIONS,
+    PRESETS,
+    SCHEDULES,
+    option,
+    settings_for,
+)
 
 _HELP: dict[str, tuple[Any, str]] = {  # click's type; ranges are TrainSettings' own business
     "n_hidden": (int, "Hidden units per layer."),
@@ -20,7 +29,7 @@ _HELP: dict[str, tuple[Any, str]] = {  # click's type; ranges are TrainSettings'
     "clip": (FiniteFloat(), "Largest norm of the gradient; a larger one is scaled down."),
     "val_frac": (FiniteFloat(), "Share of the text, at its end, held out for validation; 0 for none."),
     "val_chars": (int, "Characters that one validation reads at most, from the start of each row of a batch."),
-    "print_every": (int, "Steps between two validations; not given, more for a text of more than 2 MB."),
+    "print_every": (int, "Steps between two validations."),
     "schedule": (click.Choice(SCHEDULES), "Course of the learning rate."),
     "weight_drop": (FiniteFloat(), "Dropout of the recurrent weights, drawn anew each step."),
     "weight_decay": (FiniteFloat(), "Weight decay, by AdamW; 0 is Adam."),
@@ -43,23 +52,24 @@ _UNSET = {"threads": "the fastest, by a short trial", "max_steps": "none"}
 
 def training_options(command: Decorated) -> Decorated:
     """All settings of a training as keyword arguments, and `preset`; None where not given."""
-    defaults = {field.name: field.default for field in fields(TrainSettings)}
     for name in reversed(_HELP):
-        command = _option(name, defaults[name])(command)
+        command = _option(name)(command)
     command = encoding_option(command)
     return click.option(
         "--preset",
         type=click.Choice(list(PRESETS)),
-        help="Where settings that are not given come from: the course notebook (the default), a shorter "
-        "training, or one to the least validation loss.",
+        help="Where settings that are not given come from: the course notebook, exactly; a shorter training, fitted to "
+        f"the text's size (the default, {DEFAULT_PRESET}); or a longer one to the least validation loss, fitted too.",
     )(command)
 
 
-def _option(name: str, default: Any) -> Callable[[Decorated], Decorated]:
+def _option(name: str) -> Callable[[Decorated], Decorated]:
     kind, words = _HELP[name]
-    told = _UNSET.get(name, default)
-    others = [f"{preset}: {_plain(values[name])}" for preset, values in PRESETS.items() if name in values]
-    help_text = f"{words}  [default: {'; '.join([_plain(told), *others])}]"
+    of_preset = {preset: getattr(settings_for(preset), name) for preset in PRESETS}
+    default = of_preset.pop(DEFAULT_PRESET)
+    told = _plain(_UNSET.get(name, default)) + (", fitted to the text" if name in FITTED else "")
+    others = [f"{preset}: {_plain(value)}" for preset, value in of_preset.items() if value != default]
+    help_text = f"{words}  [default: {'; '.join([told, *others])}]"
     if kind is bool:
         flags = f"{option(name)}/{option('no_' + name)}"
         return click.option(flags, name, default=None, help=help_text)

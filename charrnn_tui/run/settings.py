@@ -136,6 +136,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "quick": _QUICK,
     "thorough": _QUICK | {"epochs": 14, "weight_drop": 0.2},
 }
+DEFAULT_PRESET: Preset = "quick"
 
 
 def settings_for(preset: str, **given: Any) -> TrainSettings:
@@ -168,10 +169,10 @@ def read_request(values: Any) -> StoredRequest:
 class RunRequest:
     """corpus: text files, in order. name: None names the run after the text and a counter.
 
-    rarely_validated: whether `print_every` may be raised for a long text.
+    given: the settings that were asked for by name; the others are fitted to the text. None: so they are already.
     """
 
     corpus: tuple[str, ...]
     settings: TrainSettings
     name: str | None = None
-    rarely_validated: bool = False
+    given: frozenset[str] | None = None

@@ -13,7 +13,7 @@ from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.run.control import Control
 from charrnn_tui.run.directory import EventWriter, RunDirectory, RunError, list_runs
 from charrnn_tui.run.events import AlarmRaised, CheckpointSaved, EndState, Event, RunFinished, RunPaused, StepDone
-from charrnn_tui.run.fitting import with_rare_validations
+from charrnn_tui.run.fitting import fit_to_text
 from charrnn_tui.run.lock import RunLock
 from charrnn_tui.run.mailbox import Mailbox
 from charrnn_tui.run.settings import RunRequest, StoredRequest, TrainSettings
@@ -38,8 +38,8 @@ def start_run(request: RunRequest, runs: Path, control: Control, *, detached: bo
     """
     settings = request.settings
     corpus = load_corpus(request.corpus, settings.encoding, runs / TEXTS)
-    if request.rarely_validated:
-        settings = with_rare_validations(settings, len(corpus))
+    if request.given is not None:
+        settings = fit_to_text(settings, len(corpus), request.given)
     check_geometry(len(corpus), settings.batch_size, settings.seq_length, settings.val_frac)
     remove_unstarted(runs)
     directory = RunDirectory.create(runs, corpus.name, request.name)

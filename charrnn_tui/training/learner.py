@@ -62,7 +62,6 @@ class Learner:
         # The seed comes right before the model, so that its first weights are the notebook's with the same seed.
         torch.manual_seed(settings.seed)
         self.model = CharRNN(tokens, settings.n_hidden, settings.n_layers, settings.drop_prob, settings.weight_drop)
-        self.model.check = self._check
         self.model.add_forget_bias(settings.forget_bias)
         if settings.output_bias:
             self.model.set_output_bias(torch.from_numpy(character_counts(self.train_ids, tokens)))
@@ -181,7 +180,7 @@ class Learner:
     def _train_on(self, x: Tensor, y: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, ...]:
         """Loss and gradient norm, (2,), and the next hidden state; x, y (seq, batch), h, c (layers, batch, n)."""
         self.optimizer.zero_grad()
-        logits, hidden = self.model(x, (h, c), self._dtype)  # (seq * batch, tokens)
+        logits, hidden = self.model(x, (h, c), self._dtype, self._check)  # (seq * batch, tokens)
         loss = self.criterion(logits.float(), y.reshape(-1))  # (), nats/char: the mean of -log p(next character)
         loss.backward()
         # Clipped before the step, over all parameters at once (Pascanu et al. 2013); the norm is that before clipping.
@@ -194,7 +193,7 @@ class Learner:
 
     def _validate_on(self, x: Tensor, y: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, ...]:
         """The loss, (), and the next hidden state; shapes as for `_train_on`."""
-        logits, hidden = self.model(x, (h, c), self._dtype)  # (seq * batch, tokens)
+        logits, hidden = self.model(x, (h, c), self._dtype, self._check)  # (seq * batch, tokens)
         return self.criterion(logits.float(), y.reshape(-1)), *hidden
 
     def _report(self, done: QueuedStep) -> StepDone:

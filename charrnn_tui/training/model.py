@@ -45,16 +45,20 @@ class CharRNN(nn.Module):
         # None: the fastest that computes correctly on the parameters' device
         self.forced_layers: Layers | None = None
         self.forced_dropout: Dropout | None = None
-        self.check: Callable[[], None] = lambda: None  # called often while our layers compute; may raise to give up
 
-    def forward(self, ids: Tensor, hidden: Hidden, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Hidden]:
+    def forward(
+        self, ids: Tensor, hidden: Hidden, dtype: torch.dtype = torch.float32, check: Callable[[], None] = lambda: None
+    ) -> tuple[Tensor, Hidden]:
         """Logits (seq * batch, tokens) and the next hidden state, detached, for ids (seq, batch) of dtype int64.
 
-        dtype: float32 or bfloat16, of the matrix products and the logits; the hidden state is float32.
+        dtype: float32 or bfloat16, of the matrix products and the logits; the hidden state is float32. check: as for
+        `lstm_layer`, which alone calls it.
         """
-        run = self._run_cudnn if self.layers is Layers.CUDNN else self._run_layers
         with torch.autocast(ids.device.type, torch.bfloat16, enabled=dtype == torch.bfloat16):
-            output, hidden = run(ids, hidden, dtype)  # (seq, batch, n_hidden)
+            if self.layers is Layers.CUDNN:
+                output, hidden = self._run_cudnn(ids, hidden, dtype)  # (seq, batch, n_hidden)
+            else:
+                output, hidden = self._run_layers(ids, hidden, dtype, check)  # (seq, batch, n_hidden)
             if self.draws_fast(dtype):
                 output = self._dropped(output, self.drop_prob, dtype)
             else:  # the notebook draws in the order of its output, (batch, seq, n_hidden)
@@ -81,23 +85,27 @@ class CharRNN(nn.Module):
             draw = plain_dropout
         return (self.forced_dropout or draw)(x, p, self.training)
 
-    def _run_layers(self, x: Tensor, hidden: Hidden, dtype: torch.dtype) -> tuple[Tensor, Hidden]:
+    def _run_layers(
+        self, x: Tensor, hidden: Hidden, dtype: torch.dtype, check: Callable[[], None]
+    ) -> tuple[Tensor, Hidden]:
         """Layer by layer; the first one reads ids (seq, batch), the others (seq, batch, n_hidden)."""
         states = []
         for layer, (h, c) in enumerate(zip(*hidden, strict=True)):  # (batch, n_hidden) each
             if layer:
                 x = self._dropped(x, self.drop_prob, dtype)
-            x, state = self.run_layer(x, (h, c), self._weights(layer, dtype), dtype)  # (seq, batch, n_hidden)
+            x, state = self.run_layer(x, (h, c), self._weights(layer, dtype), dtype, check)  # (seq, batch, n_hidden)
             states.append(state)
         return x, (torch.stack([h for h, _ in states]), torch.stack([c for _, c in states]))
 
-    def run_layer(self, x: Tensor, state: State, weights: Sequence[Tensor], dtype: torch.dtype) -> tuple[Tensor, State]:
+    def run_layer(
+        self, x: Tensor, state: State, weights: Sequence[Tensor], dtype: torch.dtype, check: Callable[[], None]
+    ) -> tuple[Tensor, State]:
         """Output (seq, batch, n_hidden) and detached state of one layer, ours or PyTorch's; x as for `lstm_layer`.
 
         PyTorch's is never asked for more than one layer, nor for dropout: on Apple's GPUs it computes them wrongly.
         """
         if self.layers is Layers.OURS:
-            output, state = lstm_layer(x, state, weights, dtype, self.check)
+            output, state = lstm_layer(x, state, weights, dtype, check)
             return output, state
         x, weight_ih = self._as_vectors(x, weights[0])
         hidden, backward = [part.unsqueeze(0) for part in state], torch.is_grad_enabled()

@@ -29,6 +29,11 @@ Events = Generator[Event, None, None]
 _AFTER_EPOCH = Stop("stopped", "ended after the epoch, as asked")
 
 
+def stop_waiting(control: Control) -> bool:
+    """Whether a request to stop, or to hand the run over, has come in and is not served yet."""
+    return any(isinstance(request, Stop | HandOver) for request in control.waiting())
+
+
 class RequestHandler:
     """Takes requests out of a control and serves them. `stop`: why the training is to end now, if it is."""
 
@@ -45,10 +50,6 @@ class RequestHandler:
     def stopping_now(self) -> bool:
         """Whether the training ends in mid-epoch because somebody asked for it."""
         return self.stop is not None and self.stop is not _AFTER_EPOCH
-
-    def stop_waiting(self) -> bool:
-        """Whether a request to stop, or to hand the run over, has come in and is not served yet."""
-        return any(isinstance(request, Stop | HandOver) for request in self._control.waiting())
 
     def next_step(self) -> int:
         """The step, at the latest, after which there is something to serve."""

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Generator
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from charrnn_tui.training.devices import is_device_lost
 from charrnn_tui.training.learner import Cancelled, Learner
 from charrnn_tui.training.loss_alarms import with_alarms
 from charrnn_tui.training.reporter import TrainingReporter, WriteSample
-from charrnn_tui.training.requests import RequestHandler
+from charrnn_tui.training.requests import RequestHandler, stop_waiting
 from charrnn_tui.training.resume_state import ResumeState
 
 Events = Generator[Event, None, None]
@@ -64,7 +65,7 @@ class _Training:
     def __init__(self, learner: Learner, reporter: TrainingReporter, store: CheckpointStore, control: Control) -> None:
         self.learner, self.reporter, self.store = learner, reporter, store
         self.requests = RequestHandler(control, learner, reporter, self._save)
-        learner.cancelled = self.requests.stop_waiting
+        self.stop_waiting = learner.cancelled = partial(stop_waiting, control)
         self.good: ResumeState | None = None  # the last state whose validation loss was finite
         self.failed = ""  # the reason, once it has
 
@@ -75,7 +76,7 @@ class _Training:
         try:
             yield self.reporter.started(resumed=resume is not None, detached=detached)
             # Whoever wants to leave before the first step does not wait for it to be saved.
-            begun = resume is not None or not requests.stop_waiting()
+            begun = resume is not None or not self.stop_waiting()
             if begun:
                 yield from self._add_to_history()
                 yield from self._save()
@@ -89,7 +90,7 @@ class _Training:
             if begun or isinstance(requests.stop, HandOver):
                 yield from self._save()
         except BaseException as error:  # closed early or failed: nobody reads events any more, but the run is saved
-            leaving = requests.stop is not None or requests.stop_waiting()
+            leaving = requests.stop is not None or self.stop_waiting()
             if isinstance(error, KeyboardInterrupt | GeneratorExit) and leaving:
                 raise  # after the second Ctrl-C, which is to end at once
             if not is_device_lost(error):

@@ -132,8 +132,9 @@ def test_fifty_kills_lose_nothing(runs: Path, text_file: Path) -> None:
 
 
 def test_a_stopped_run_goes_on_in_this_process_too(invoke: Invoke, runs: Path, text_file: Path) -> None:
-    assert invoke("train", text_file, *TINY, "--max-steps", 7, "--name", "short").exit_code == 0
-    assert invoke("train", text_file, *TINY, "--name", "whole").exit_code == 0
+    constant = (*TINY, "--schedule", "constant", "--print-every", 20)
+    assert invoke("train", text_file, *constant, "--max-steps", 7, "--name", "short").exit_code == 0
+    assert invoke("train", text_file, *constant, "--name", "whole").exit_code == 0
     result = invoke("train", "--resume", "short", "--epochs", 1)
     assert result.exit_code == 0, result.stderr
     assert "short: resumed at step 7: an LSTM" in result.stderr
@@ -145,7 +146,7 @@ def test_a_stopped_run_goes_on_in_this_process_too(invoke: Invoke, runs: Path, t
 
 
 def test_what_is_finished_needs_more_epochs(invoke: Invoke, runs: Path, text_file: Path) -> None:
-    assert invoke("train", text_file, *TINY).exit_code == 0
+    assert invoke("train", text_file, *TINY, "--schedule", "constant", "--lr", 0.001).exit_code == 0
     refused = invoke("train", "--resume", "happy-1")
     assert refused.exit_code == 1
     assert "has done 45 steps, all that --epochs 1 asks for; give a larger --epochs" in one_line(refused)

@@ -45,7 +45,7 @@ def test_of_a_long_text_validations_are_rare_unless_it_is_said_how_many(
 ) -> None:
     text = tmp_path / "long.txt"
     text.write_text(some_text(40_000), encoding="utf-8")
-    tiny = (*TINY, "--epochs", 8, "--max-steps", 3200, "--val-frac", 0.5)
+    tiny = (*TINY, "--preset", "notebook", "--epochs", 8, "--max-steps", 3200, "--val-frac", 0.5)
     assert invoke("train", text, *tiny, "--name", "rare").exit_code == 0
     assert invoke("train", text, *tiny, "--name", "said", "--print-every", 300, "--max-steps", 301).exit_code == 0
     settings = [RunDirectory(runs / name).read_settings()["settings"] for name in ("rare", "said")]

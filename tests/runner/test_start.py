@@ -27,8 +27,9 @@ from charrnn_tui.run.events import (
     SampleWritten,
     StepDone,
 )
+from charrnn_tui.run.fitting import fit_to_text
 from charrnn_tui.run.lock import RunLocked
-from charrnn_tui.run.settings import RunRequest, SettingsError, TrainSettings
+from charrnn_tui.run.settings import DEFAULT_PRESET, RunRequest, SettingsError, TrainSettings, settings_for
 from charrnn_tui.runner.resume import resume_run
 from charrnn_tui.runner.start import Recording, recorded, start_run, write_sample
 from charrnn_tui.sampling.recipe import Recipe
@@ -66,6 +67,20 @@ def started_with(
     recording = Recording(directory, [text], corpus, settings, directory.lock())
     options = {"make_learner": make_learner, "detached": detached}
     return directory, recorded(recording, settings, corpus, control, new=True, **options)
+
+
+def test_a_text_of_any_size_trains_without_options_as_in_the_form(tmp_path: Path) -> None:
+    """33 kB: the notebook's batches would be too long for its validation part."""
+    path, names = tmp_path / "names.txt", small_text(33_000)
+    path.write_text(names)
+    request = RunRequest((str(path),), settings_for(DEFAULT_PRESET), given=frozenset())
+    _, stream = start_run(request, tmp_path / "runs", Control())
+    first = next(stream)
+    assert isinstance(first, RunStarted)
+    stored = first.settings
+    assert stored == fit_to_text(settings_for(DEFAULT_PRESET), len(names)).to_json()
+    assert stored["n_hidden"] < settings_for(DEFAULT_PRESET).n_hidden
+    stream.close()
 
 
 def test_what_is_told_is_what_is_written(tmp_path: Path, text: str) -> None:

@@ -17,6 +17,7 @@ from charrnn_tui.run.fitting import fit_to_text
 from charrnn_tui.run.follower import RunFollowers
 from charrnn_tui.run.quantities import count, duration, size
 from charrnn_tui.run.settings import (
+    DEFAULT_PRESET,
     DEVICES,
     ON_HANGUP,
     PRECISIONS,
@@ -59,8 +60,9 @@ class TrainForm(Vertical):
     HELP = """Name a text file (→ completes its path). The numbers are then fitted to that text; each field is checked \
 as you type, and the lines below say what the training will cost.
 
-preset notebook: the settings of the course notebook. quick: the same model, to a lower loss in less than half the \
-time. thorough: the same model, to a lower loss still, in two and a half times the time of quick.
+preset quick: a model of the size that suits the text; for a long text that of the course notebook, to a lower loss in \
+less than half the time. thorough: to a lower loss still, in two and a half times the time of quick. notebook: the \
+settings of the course notebook, whatever the text.
 
 on hangup: what happens when the terminal is closed: train on without it, or save and stop."""
 
@@ -76,7 +78,7 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         self._numbers = {name: TextField(id=name, select_on_focus=True) for name in NUMBERS}
         self._labels = {name: Label(label) for name, (label, _) in NUMBERS.items()}
         self._choices = {
-            "preset": _choice("preset", PRESETS, "quick"),
+            "preset": _choice("preset", PRESETS, DEFAULT_PRESET),
             "device": _choice("device", DEVICES, "auto"),
             "precision": _choice("precision", PRECISIONS, "auto"),
             "on_hangup": _choice("on_hangup", ON_HANGUP, ON_HANGUP[0]),
