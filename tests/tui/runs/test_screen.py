@@ -74,6 +74,7 @@ async def test_runs_are_sorted_filtered_and_pinned(backend: TrainingBackend) -> 
 
 async def test_a_run_is_noted_and_renamed_and_keeps_its_history(backend: TrainingBackend) -> None:
     app = StudioApp(backend, Opening())
+    app.NOTIFICATION_TIMEOUT = 60  # a busy machine may not look in time
     async with app.run_test(size=(130, 30), notifications=True) as pilot:
         await pilot.press("3")
         await shows_rows(pilot, app, ["war-1", "bible-1", "anna-1"])
@@ -98,6 +99,7 @@ async def test_a_run_is_noted_and_renamed_and_keeps_its_history(backend: Trainin
 
 async def test_curves_are_laid_over_the_chart_and_settings_compared(backend: TrainingBackend) -> None:
     app = StudioApp(backend, Opening())
+    app.NOTIFICATION_TIMEOUT = 60  # a busy machine may not look in time
     async with app.run_test(size=(200, 40), notifications=True) as pilot:
         await pilot.press("3")
         await shows_rows(pilot, app, ["war-1", "bible-1", "anna-1"])
@@ -120,6 +122,7 @@ async def test_curves_are_laid_over_the_chart_and_settings_compared(backend: Tra
 async def test_deleting_shows_what_goes_and_spares_what_is_pinned(backend: TrainingBackend) -> None:
     (backend.runs_directory / "war-1" / "best.safetensors").write_bytes(bytes(123_000))
     app = StudioApp(backend, Opening())
+    app.NOTIFICATION_TIMEOUT = 60  # a busy machine may not look in time
     async with app.run_test(size=(100, 30), notifications=True) as pilot:
         await pilot.press("3")
         await shows_rows(pilot, app, ["war-1", "bible-1", "anna-1"])
@@ -140,6 +143,7 @@ async def test_deleting_shows_what_goes_and_spares_what_is_pinned(backend: Train
 
 async def test_several_runs_are_marked_and_deleted_at_once(backend: TrainingBackend) -> None:
     app = StudioApp(backend, Opening())
+    app.NOTIFICATION_TIMEOUT = 60  # a busy machine may not look in time
     async with app.run_test(size=(100, 30), notifications=True) as pilot:
         await pilot.press("3")
         await shows_rows(pilot, app, ["war-1", "bible-1", "anna-1"])
