@@ -25,6 +25,7 @@ from charrnn_tui.tui.key_footer import KeyFooter
 from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.play.controls_panel import ControlsPanel, control_keys
 from charrnn_tui.tui.play.prime_field import PrimeField
+from charrnn_tui.tui.play.prime_input import PrimeInput
 from charrnn_tui.tui.static_line import show_line
 from charrnn_tui.tui.studio_screen import StudioScreen
 from charrnn_tui.tui.textview.visible import symbol_of
@@ -215,7 +216,8 @@ or turn the wheel."""
         self.comparison.set_prime(event.prime)
         self._update()
 
-    @on(PrimeField.Left)
+    @on(PrimeInput.Entered)
+    @on(PrimeInput.Left)
     def leave_prime(self) -> None:
         self.prime_field.display = False
         self.set_focus(self.controls if self.controls.focusable else None)

@@ -53,9 +53,6 @@ a word."""
 
         prime: str
 
-    class Left(Message):
-        """The user leaves the field."""
-
     def __init__(self, jobs: Jobs) -> None:
         super().__init__()
         self.input = PrimeInput()
@@ -124,17 +121,10 @@ a word."""
         self._predict()
 
     @on(PrimeInput.Entered)
-    def entered(self, event: PrimeInput.Entered) -> None:
-        event.stop()
+    def entered(self) -> None:
         self._stop_debounce()
         self._posted = self.prime
         self.post_message(self.Changed(self.prime))
-        self.post_message(self.Left())
-
-    @on(PrimeInput.Left)
-    def leave(self, event: PrimeInput.Left) -> None:
-        event.stop()
-        self.post_message(self.Left())
 
     def _stop_debounce(self) -> None:
         if self._debounce is not None:

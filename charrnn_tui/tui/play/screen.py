@@ -36,7 +36,7 @@ from charrnn_tui.tui.play.inspector import Inspector
 from charrnn_tui.tui.play.next_character import NextCharacter
 from charrnn_tui.tui.play.pane import PlaygroundPane
 from charrnn_tui.tui.play.prime_actions import PrimeActions
-from charrnn_tui.tui.play.prime_field import PrimeField
+from charrnn_tui.tui.play.prime_input import PrimeInput
 from charrnn_tui.tui.play.text_actions import choose_branch, copy_command, copy_text, edit_line, save_text
 from charrnn_tui.tui.studio_screen import StudioScreen
 from charrnn_tui.tui.textview.colours import MODES
@@ -217,7 +217,8 @@ class PlayScreen(StudioScreen):
         event.stop()
         self._update_inspector()
 
-    @on(PrimeField.Left)
+    @on(PrimeInput.Entered)
+    @on(PrimeInput.Left)
     def leave_prime(self) -> None:
         """Focus the pane that had the focus before the field, or another one that is still shown."""
         panes = (self.pane.prime_field.focused_before, self.controls, self.pane.text_view)

@@ -129,7 +129,7 @@ async def test_what_is_typed_right_behind_e_is_in_the_line(app: StudioApp) -> No
     async with app.run_test() as pilot:
         await play_of(app, pilot)
         burst(app, "efade")
-        await until(pilot, lambda: isinstance(app.screen, EditText) and app.screen.query_one(PrimeInput).value)
+        await until(pilot, lambda: isinstance(app.screen, EditText) and app.screen.query(PrimeInput))
         await until(pilot, lambda: "fade" in app.screen.query_one(PrimeInput).value)
 
 
