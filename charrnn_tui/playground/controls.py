@@ -1,6 +1,7 @@
 """The playground's settings and its controls: their values, how they are shown, typed and stepped through."""
 
 import math
+from bisect import bisect
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Annotated, Final
@@ -97,11 +98,9 @@ class PlayControl:
         if value in self.ladder:
             return self.ladder.index(value) + by
         assert value is not None  # every ladder of a control that can be off has None in it
-        numbers = [number for number in self.ladder if number is not None]
-        sign = 1 if numbers[0] < numbers[-1] else -1
-        before = sum(sign * number < sign * value for number in numbers)
-        place = before + self.ladder.index(numbers[0])
-        return place + by - 1 if by > 0 else place + by
+        numbers = [number for number in self.ladder if number is not None]  # rising
+        place = self.ladder.index(numbers[0]) + bisect(numbers, value)
+        return place + by - (by > 0)
 
 
 def _whole(least: int, off: str | None) -> Callable[[str], Value]:
