@@ -15,6 +15,7 @@ from charrnn_tui.cli.training_report import bar_numbers, lines_for
 from charrnn_tui.playground.session import SessionError, read_session
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.event_tail import EventTail
+from charrnn_tui.run.events import RunStarted, to_line
 from charrnn_tui.run.follower import RunFollowers
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.tui.chart.axes import whole_run
@@ -32,6 +33,7 @@ from tests.hostile_files import (
     hostile_safetensors,
     with_fragment,
 )
+from tests.run.test_events import step_done
 
 SLOW, FAST = 20_000, 160  # files
 pytestmark = pytest.mark.filterwarnings("ignore:invalid escape sequence")  # of pickletools, for a damaged name
@@ -82,6 +84,12 @@ def draw_run(run: RunDirectory) -> None:
         for log in (False, True):
             window = whole_run(first, last, progress.total_steps or None)
             draw_chart(curves, ChartView(width, 24, window, log=log, crosshair=float(first)), None)
+
+
+def test_a_run_that_says_hardly_anything_of_itself_is_drawn(tmp_path: Path) -> None:
+    run = RunDirectory.create(tmp_path, "anna")
+    run.events_file.write_text(to_line(RunStarted(time=0.0)) + to_line(step_done(0, loss=float("nan"))))
+    draw_run(run)
 
 
 @pytest.fixture

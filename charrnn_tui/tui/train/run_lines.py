@@ -97,8 +97,8 @@ def fact_lines(progress: RunProgress, width: int, memory: str = "") -> list[str]
         drive.append(f"val {bits(evaluation.val_loss):.2f} bits/char")
     if best:
         losses.append(f"best {best.val_loss:.4f} at step {best.step:,}")
-    if started := progress.started:
-        losses.append(f"uniform guessing {math.log(started.tokens):.2f}")
+    if progress.started and progress.started.tokens:
+        losses.append(f"uniform guessing {math.log(progress.started.tokens):.2f}")
     if memory:
         drive.append(f"memory of this program {memory}")
     return [as_fits(losses, width), as_fits(drive, width)]
