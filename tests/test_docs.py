@@ -33,6 +33,6 @@ def test_a_row_has_one_sentence_and_the_keys_in_a_row_that_share_it() -> None:
 
 def test_a_stale_table_is_written_anew() -> None:
     page = "Above.\n<!-- keys: ModelMenu -->\nold\n<!-- /keys -->\nBelow.\n"
-    assert "| `Esc` `m` |" in written_anew(page)
+    assert "| `m` |" in written_anew(page)
     assert "old" not in written_anew(page)
     assert written_anew(written_anew(page)) == written_anew(page)

@@ -22,7 +22,7 @@ class BranchList(Dialog[Branch | None]):
     )
 
     KEYS: ClassVar[tuple[Key, ...]] = (
-        Key("escape,t", "dismiss(None)", "Close", "Close the list.", "tree.close"),
+        Key("t", "dismiss(None)", "Close", "Close the list.", "tree.close"),
         Key("b", "bookmark", "Bookmark", "Set or remove the bookmark of the highlighted text.", "tree.bookmark"),
         Key("x", "delete", "Delete", "Delete the highlighted text and those forked from it.", "tree.delete"),
     )

@@ -18,6 +18,7 @@ class Dialog(ModalScreen[Answer]):
     """
 
     KEYS: ClassVar[tuple[Key, ...]] = (
+        Key("escape", "dismiss(None)", "Close", "Close the dialog.", "dialog.close"),
         Key("f1,question_mark", "app.help", "Help", "Show the keys of the dialog.", "dialog.help"),
     )
     BINDINGS = bindings_of(KEYS)

@@ -30,7 +30,8 @@ def help_for(screen: Screen[Any]) -> list[HelpSection]:
 
 
 def _section(node: DOMNode, acting: set[str | None]) -> HelpSection | None:
-    text, terms, keys = (getattr(node, name, ()) for name in ("HELP", "TERMS", "KEYS"))
+    text, terms = (getattr(node, name, ()) for name in ("HELP", "TERMS"))
+    keys = [key for part in type(node).__mro__ for key in vars(part).get("KEYS", ())]
     rows = [*terms, *((key.label, key.help) for key in keys if key.id in acting)]
     return HelpSection(text or "", rows) if text or rows else None
 
@@ -39,7 +40,7 @@ class HelpDialog(Dialog[None]):
     """Sections of text and tables; a long description wraps within its column."""
 
     KEYS: ClassVar[tuple[Key, ...]] = (
-        Key("escape,q", "dismiss(None)", "Close", "Close the help; ? and F1 do so, too.", "help.close"),
+        Key("q", "dismiss(None)", "Close", "Close the help; so do ? and F1.", "help.close"),
     )
     BINDINGS = bindings_of(KEYS)
 

@@ -51,7 +51,6 @@ class ModelMenu(Dialog[LoadedModel | ModelSource | None]):
     )
 
     KEYS: ClassVar[tuple[Key, ...]] = (
-        Key("escape", "dismiss(None)", "Cancel", "Close the menu; the model stays.", "models.cancel"),
         Key("m", "dismiss(None)", "Cancel", "Close the menu; the model stays.", "models.toggle"),
         Key("right", "fold(False)", "Unfold", "Show the other checkpoints of the run.", "models.unfold"),
         Key("left", "fold(True)", "Fold", "Hide the other checkpoints of the run.", "models.fold"),

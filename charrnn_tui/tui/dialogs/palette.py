@@ -24,7 +24,6 @@ class Palette(Dialog[Callable[[], Any] | None]):
     HELP = "Type a part of the name of a command."
 
     KEYS: ClassVar[tuple[Key, ...]] = (
-        Key("escape", "dismiss(None)", "Close", "Close the palette.", "palette.close"),
         Key("up", "move('cursor_up')", "Up", "The command above.", "palette.up"),
         Key("down", "move('cursor_down')", "Down", "The command below.", "palette.down"),
         Key("pageup", "move('page_up')", "Page up", "A page up.", "palette.pageup"),

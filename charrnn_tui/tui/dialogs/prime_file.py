@@ -1,7 +1,5 @@
 """Asks which file the prime is to be read from."""
 
-from typing import ClassVar
-
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -12,7 +10,6 @@ from charrnn_tui.playground.prime_sources import PRIME_MOST, FoundPrime, prime_f
 from charrnn_tui.tui.dialogs.dialog import Dialog
 from charrnn_tui.tui.dialogs.job_note import JobNote
 from charrnn_tui.tui.dialogs.path_suggester import PathSuggester
-from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.text_field import TextField
 
 
@@ -21,11 +18,6 @@ class PrimeFile(Dialog[FoundPrime | None]):
 
     HELP = f"""→ completes the path, Enter reads the file, Tab goes to the encoding.
 Of a long text, the last {PRIME_MOST:,} characters become the prime."""
-
-    KEYS: ClassVar[tuple[Key, ...]] = (
-        Key("escape", "dismiss(None)", "Cancel", "Close the dialog; the prime stays.", "prime_file.cancel"),
-    )
-    BINDINGS = bindings_of(KEYS)
 
     def __init__(self, jobs: Jobs, path: str = "", encoding: str = "utf-8") -> None:
         super().__init__()

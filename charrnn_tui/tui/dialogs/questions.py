@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final
 
 from textual import events
 from textual.app import ComposeResult
@@ -10,10 +9,7 @@ from textual.containers import Vertical
 from textual.widgets import Input, Static
 
 from charrnn_tui.tui.dialogs.dialog import Dialog
-from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.text_field import TextField
-
-CANCEL: Final = Key("escape", "dismiss(None)", "Cancel", "Close the question; nothing changes.", "dialog.cancel")
 
 
 @dataclass(frozen=True)
@@ -27,9 +23,6 @@ class Choice:
 
 class ChoiceDialog(Dialog[str | None]):
     """A question that one key answers; Esc leaves everything as it is."""
-
-    KEYS: ClassVar[tuple[Key, ...]] = (CANCEL,)
-    BINDINGS = bindings_of(KEYS)
 
     def __init__(self, question: str, choices: Sequence[Choice]) -> None:
         super().__init__()
@@ -51,9 +44,6 @@ class ChoiceDialog(Dialog[str | None]):
 
 class TextDialog(Dialog[str | None]):
     """A question that a typed line answers. `check` gives what is wrong with it, or nothing."""
-
-    KEYS: ClassVar[tuple[Key, ...]] = (CANCEL,)
-    BINDINGS = bindings_of(KEYS)
 
     def __init__(self, question: str, value: str = "", check: Callable[[str], str] = lambda _: "") -> None:
         super().__init__()

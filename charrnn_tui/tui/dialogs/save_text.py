@@ -28,10 +28,7 @@ class SaveText(Dialog[Path | None]):
         (".svg", "a picture of the text in the colours that are on"),
     )
 
-    KEYS: ClassVar[tuple[Key, ...]] = (
-        Key("escape", "dismiss(None)", "Cancel", "Close the dialog; nothing is written.", "save.cancel"),
-        Key("f2", "next_form", "Next form", "Change the ending.", "save.form"),
-    )
+    KEYS: ClassVar[tuple[Key, ...]] = (Key("f2", "next_form", "Next form", "Change the ending.", "save.form"),)
     BINDINGS = bindings_of(KEYS)
 
     def __init__(self, jobs: Jobs, forms: Mapping[str, Callable[[], bytes]], characters: int, proposed: str) -> None:

@@ -22,7 +22,7 @@ class SessionList(Dialog[Path | None]):
     HELP = "What went on in the playground before, the newest session first."
 
     KEYS: ClassVar[tuple[Key, ...]] = (
-        Key("escape,o", "dismiss(None)", "Close", "Close the list.", "sessions.close"),
+        Key("o", "dismiss(None)", "Close", "Close the list.", "sessions.close"),
         Key("x", "delete", "Delete", "Delete the chosen session.", "sessions.delete"),
     )
     BINDINGS = bindings_of(KEYS)
