@@ -11,7 +11,20 @@ from benchmarks.yardstick import text_file
 
 TITLE = "The app around a training"
 ROUNDS, STEPS, SKIPPED = 7, 100, 5
-SIZES = ["--n-hidden", "256", "--batch-size", "64", "--seq-length", "50", "--print-every", "20", "--threads", "1"]
+SIZES = [
+    "--preset",
+    "notebook",
+    "--n-hidden",
+    "256",
+    "--batch-size",
+    "64",
+    "--seq-length",
+    "50",
+    "--print-every",
+    "20",
+    "--threads",
+    "1",
+]
 
 
 def measure(scratch: Path) -> Iterator[Row]:

@@ -14,8 +14,12 @@ LEAST_STEPS = 1500  # with fewer a model has learned little even of a small text
 LEAST_STEPS_PER_EPOCH = 40
 LEAST_SEQ_LENGTH = 10  # with fewer characters in its validation part a text is too short
 MOST_EPOCHS = 200
-# Up to so many characters: n_hidden, n_layers, drop_prob at most, least, seq_length at most. Measured: docs/guide.md.
-SIZES = ((10_000, 64, 1, 0.5, 50), (100_000, 128, 2, 0.3, 50), (1_000_000, 256, 2, 0.2, 100))
+SIZES: dict[int, dict[str, Any]] = {  # of the model, for a text of at most so many characters; tried in docs/guide.md
+    10_000: {"n_hidden": 64, "n_layers": 1, "drop_prob": 0.5},
+    100_000: {"n_hidden": 128, "n_layers": 2},
+    1_000_000: {"n_hidden": 256, "n_layers": 2},
+}
+SHORT_TEXT, SHORT_SEQ_LENGTH = 100_000, 50  # of so few characters short sequences make more steps
 FITTED = ("n_hidden", "n_layers", "drop_prob", "seq_length", "batch_size", "epochs", "print_every")
 
 
@@ -36,13 +40,10 @@ def fit_to_text(settings: TrainSettings, chars: int, given: Container[str] = ())
         if field not in given:
             settings = replace(settings, **{field: value})
 
-    for most, n_hidden, n_layers, drop_prob, seq_length in SIZES:
-        if chars <= most:
-            fitted("n_hidden", min(settings.n_hidden, n_hidden))
-            fitted("n_layers", min(settings.n_layers, n_layers))
-            fitted("drop_prob", max(settings.drop_prob, drop_prob))
-            fitted("seq_length", min(settings.seq_length, seq_length))
-            break
+    for field, value in next((sizes for most, sizes in SIZES.items() if chars <= most), {}).items():
+        fitted(field, value)
+    if chars <= SHORT_TEXT:
+        fitted("seq_length", min(settings.seq_length, SHORT_SEQ_LENGTH))
     fitted("seq_length", min(settings.seq_length, max(LEAST_SEQ_LENGTH, room)))
     batch_size, seq_length = settings.batch_size, settings.seq_length
     while batch_size > 1 and (

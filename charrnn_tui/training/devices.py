@@ -45,7 +45,8 @@ def place(settings: TrainSettings, tokens: int) -> Placement:
     not fit into its memory.
     """
     device = _device(settings.device)
-    free = torch.cuda.mem_get_info()[0] if device == "cuda" else free_memory()
+    own_memory = device in ("cuda", "xpu")
+    free = torch.get_device_module(device).mem_get_info()[0] if own_memory else free_memory()
     check_memory(settings, tokens, free)
     precisions = _precisions(device) if settings.precision == "auto" else (settings.precision,)
     if device == "cpu":
