@@ -58,8 +58,8 @@ def _count(screen: str) -> int:
 def test_the_inspector_shows_both_distributions_and_forks(playground: PseudoTerminal) -> None:
     playground.type("i")
     before = playground.wait_for("with the controls")
-    assert re.search(r"rank \d+ of 10 · \d\.\d\d bits", before)
-    assert re.search(r"entropy \d\.\d\d → \d\.\d\d · kept 5", before)
+    assert re.search(r"rank \d+ of 10 · \d\.\d\d nats \(\d\.\d\d bits\)", before)
+    assert re.search(r"entropy \d\.\d\d → \d\.\d\d nats · kept 5", before)
     playground.type("\x1b[D", "\x1b[D")
     playground.wait_for(lambda screen: _head(screen) != _head(before))
     count = _count(playground.text)
@@ -155,7 +155,7 @@ def test_the_text_is_written_as_json_and_as_a_picture(playground: PseudoTerminal
 
 def test_what_was_done_is_there_again_after_leaving(playground: PseudoTerminal, environment: dict[str, str]) -> None:
     playground.type("r")
-    playground.wait_for(lambda screen: "· writing" in screen and _count(screen) > 20)
+    playground.wait_for(lambda screen: "writing · " in screen and _count(screen) > 20)
     playground.type("g")
     text = _text(playground.wait_for("stopped, press g to continue"))
     playground.type("q")
