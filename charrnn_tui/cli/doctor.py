@@ -149,7 +149,7 @@ def _speed() -> dict[str, Any]:
 def _rows(values: dict[str, Any]) -> list[Row]:
     rows = [(name, version or "NOT INSTALLED") for name, version in values["versions"].items()]
     rows += [("system", values["system"]), ("cores", f"{values['cores']} for this process")]
-    rows += [("devices", ", ".join(values["devices"]) or "none without torch"), ("terminal", _terminal_words(values))]
+    rows += [("devices", ", ".join(values["devices"]) or "none without torch"), ("terminal", _terminal_text(values))]
     writable = "writable" if values["runs_dir_writable"] else "NOT WRITABLE"
     rows.append(("runs", f"{values['runs_dir']}, {writable}, {size(values['free_bytes'])} free"))
     limit = f"at most {size(values['texts_limit_bytes'])}; --clear-texts removes them"
@@ -166,7 +166,7 @@ def _rows(values: dict[str, Any]) -> list[Row]:
     return rows
 
 
-def _terminal_words(values: dict[str, Any]) -> str:
+def _terminal_text(values: dict[str, Any]) -> str:
     terminal = values["terminal"]
     if not terminal["is_terminal"]:
         return f"none (TERM={terminal['term'] or 'unset'}): the app needs one, the other commands do not"

@@ -19,7 +19,7 @@ def loss_facts(loss: float | None) -> dict[str, float | None]:
     return {"loss": loss, "bits_per_char": bits(loss), "perplexity": _perplexity(loss)}
 
 
-def loss_words(loss: float) -> str:
+def loss_text(loss: float) -> str:
     """A loss in the three units that people compare."""
     return f"{loss:.4f} nats/char ({bits(loss):.3f} bits/char, perplexity {_perplexity(loss):.2f})"
 
@@ -60,7 +60,7 @@ def run_rows(values: dict[str, Any]) -> list[Row]:
     reason = f": {values['reason']}" if values.get("reason") else ""
     rows = [("run", values["run"]), ("directory", values["directory"]), ("state", values["state"] + reason + pid)]
     if values.get("steps"):
-        rows.append(("progress", step_words(values)))
+        rows.append(("progress", step_text(values)))
     if values.get("train_seconds"):
         place = f" on {values['device']}, {values['precision']}" if values.get("device") else ""
         speed = f"{values['chars_per_second']:,.0f} chars/s{place}"
@@ -76,7 +76,7 @@ def run_rows(values: dict[str, Any]) -> list[Row]:
     return rows
 
 
-def step_words(values: dict[str, Any]) -> str:
+def step_text(values: dict[str, Any]) -> str:
     """`step 40 of 90, epoch 1 of 2`, of what is known."""
     of_steps = f" of {values['steps']:,}" if values.get("steps") else ""
     epoch = f", epoch {values['epoch']} of {values['epochs']}" if values.get("epoch") and values.get("epochs") else ""
@@ -91,7 +91,7 @@ def loss_rows(values: dict[str, Any]) -> list[Row]:
     for label, key in (("val loss", "val_loss"), ("best val loss", "best_val_loss")):
         if values.get(key) is not None:
             geometry = f"{values.get('batch_size')} × {values.get('seq_length')}"
-            rows.append((label, f"{loss_words(values[key])} at {geometry}"))
+            rows.append((label, f"{loss_text(values[key])} at {geometry}"))
     return rows
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from charrnn_tui.cli.facts import loss_facts, loss_rows, model_facts, run_facts, run_rows, step_words
+from charrnn_tui.cli.facts import loss_facts, loss_rows, model_facts, run_facts, run_rows, step_text
 from charrnn_tui.cli.options import json_option, runs_option
 from charrnn_tui.cli.output import Row, write_facts
 from charrnn_tui.run.directory import find_run
@@ -68,7 +68,7 @@ def checkpoint_rows(values: dict[str, Any] | None) -> list[Row]:
         ("alphabet", f"{values['tokens']} characters: {_alphabet(values['alphabet'])}"),
     ]
     if values["step"] is not None:
-        rows.append(("trained", step_words(values)))
+        rows.append(("trained", step_text(values)))
     rows += loss_rows(values)
     uniform = values["uniform_loss"]
     rows.append(("uniform guessing", f"{uniform:.4f} nats/char ({bits(uniform):.3f} bits/char)"))

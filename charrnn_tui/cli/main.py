@@ -144,13 +144,13 @@ def main() -> None:
     """The program `charrnn-tui`."""
     signal.signal(signal.SIGTERM, _terminated)
     sys.excepthook = _say_traceback
-    tame_threads(os.environ, sys.argv[1:2])
+    limit_thread_waiting(os.environ, sys.argv[1:2])
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # data is UTF-8 whatever the locale says
     cli.main(prog_name=PROGRAM)
 
 
-def tame_threads(environment: MutableMapping[str, str], command: Sequence[str]) -> None:
+def limit_thread_waiting(environment: MutableMapping[str, str], command: Sequence[str]) -> None:
     """Set how threads wait, before NumPy and torch are imported; what the user has set stays.
 
     A second BLAS thread that waits for a busy core makes the small products of writing a character ten times slower;

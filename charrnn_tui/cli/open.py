@@ -7,7 +7,7 @@ import click
 from charrnn_tui.cli.first_frame import check_terminal, first_frame
 from charrnn_tui.cli.options import PROGRAM, low_bandwidth_option, runs_option
 from charrnn_tui.run.directory import find_run
-from charrnn_tui.runner.lasting_imports import imports_for_good
+from charrnn_tui.runner.heavy_imports import heavy_imports
 from charrnn_tui.tui.opening import Opening
 
 
@@ -42,7 +42,7 @@ def show_app(runs: Path, first: Opening | Path | None, *, low_bandwidth: bool = 
     """
     check_terminal()
     with first_frame():
-        with imports_for_good():
+        with heavy_imports():
             from charrnn_tui.cli.app import open_app  # Textual: not before the app is asked for
 
         return open_app(runs, first, low_bandwidth=low_bandwidth)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
-from charrnn_tui.cli.facts import loss_facts, loss_words, model_facts
+from charrnn_tui.cli.facts import loss_facts, loss_text, model_facts
 from charrnn_tui.cli.options import FiniteFloat, TextFileName, encoding_option, json_option, runs_option, unknown_option
 from charrnn_tui.cli.output import DataStream, Row, may_draw, say, to_json_text, write_facts
 from charrnn_tui.run.quantities import duration
@@ -197,7 +197,7 @@ def _write_characters(values: dict[str, Any]) -> None:
 
 
 def _rows(values: dict[str, Any]) -> list[Row]:
-    return [("loss", loss_words(values["loss"])), ("scored", _scored(values))]
+    return [("loss", loss_text(values["loss"])), ("scored", _scored(values))]
 
 
 def _scored(values: dict[str, Any]) -> str:

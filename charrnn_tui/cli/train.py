@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from charrnn_tui.cli.at_end import announced
+from charrnn_tui.cli.end_notice import notice_at_end
 from charrnn_tui.cli.failures import explain
 from charrnn_tui.cli.open import show_app
 from charrnn_tui.cli.options import TextFileName, json_option, low_bandwidth_option, runs_option
@@ -116,7 +116,7 @@ def _train(begin: Begin, runs_dir: Path, as_json: bool, on_end: str | None) -> i
         stopping.on_hangup = on_hangup(directory)
         if not as_json:
             say(f"run directory: {directory.path}")
-        with announced(directory, on_end), closing(events), report_for(directory, as_json) as show:
+        with notice_at_end(directory, on_end), closing(events), report_for(directory, as_json) as show:
             progress, trouble = _drive(directory, events, show, control)
         if not as_json and _unsaved(progress) is None and (lines := where_lines(directory, runs_dir)):
             say(*lines)
@@ -132,7 +132,7 @@ def _train_in_background(begin: Begin, runs_dir: Path, as_json: bool, on_end: st
         control = Control()
         with stop_signals(control) as stopping:
             directory, events = begin(control, detached=True)
-            with announced(directory, on_end), closing(events):
+            with notice_at_end(directory, on_end), closing(events):
                 first = next(events)
                 tell(directory)
                 progress, trouble = _drive(directory, chain([first], events), say_lines, control)

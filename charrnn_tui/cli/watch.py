@@ -2,7 +2,6 @@
 
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -13,8 +12,8 @@ from charrnn_tui.cli.options import json_option, low_bandwidth_option, runs_opti
 from charrnn_tui.cli.output import DataStream, may_draw, write_facts
 from charrnn_tui.cli.training_report import command_line, ending_lines, lines_for, started_lines, state_line
 from charrnn_tui.run.directory import RunDirectory
-from charrnn_tui.run.event_tail import EventTail
 from charrnn_tui.run.events import Event, to_json
+from charrnn_tui.run.follower import RunFollower
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.runner.find_model import find_run_or_fail
 from charrnn_tui.tui.opening import Opening
@@ -50,50 +49,43 @@ def watch_command(
 
 
 def _follow(directory: RunDirectory, runs: Path, as_json: bool) -> None:
-    """Write what has happened and what happens until the run ends. Raises ClickException unless it ends well."""
-    stream, progress = DataStream(), RunProgress()
-    tail = EventTail(directory.events_file)
-    if not as_json:
-        tail.fold(progress)
-        for line in _past_lines(progress):
-            stream.write_line(line)
-    for event in _coming(directory, tail, progress):
-        progress.add(event)
+    """Write the events of a run until it ends. Raises ClickException if it failed or was interrupted.
+
+    As JSON every event is written; as lines, the earlier ones are summed up.
+    """
+    stream, follower = DataStream(), RunFollower(directory)
+    progress = follower.progress
+
+    def show(event: Event, progress: RunProgress) -> None:
         if as_json:
             stream.write_json(to_json(event))
         else:
-            for line in lines_for(event, progress):
-                stream.write_line(line)
-    if not progress.ended:
-        if not directory.path.exists():
-            raise click.ClickException(f"{directory.name}: its directory is gone, after step {progress.step:,}")
+            write_lines(lines_for(event, progress))
+
+    def write_lines(lines: list[str]) -> None:
+        for line in lines:
+            stream.write_line(line)
+
+    if not as_json:
+        follower.poll()
+        write_lines(_summary(progress))
+    follower.poll(on_event=show)
+    while not progress.ended:
+        time.sleep(POLL_SECONDS)
+        follower.poll(on_event=show)
+    if progress.ending is not None:
+        if progress.state in ("failed", "interrupted"):
+            raise click.ClickException(f"{directory.name}: {progress.state}: {progress.reason}")
+    elif not directory.path.exists():
+        raise click.ClickException(f"{directory.name}: its directory is gone, after step {progress.step:,}")
+    else:
         way_out = f"resume with: {command_line('train --resume', directory, runs)}"
-        raise click.ClickException(
-            f"{directory.name}: the training process exited, after step {progress.step:,}; {way_out}"
-        )
-    if progress.state in ("failed", "interrupted"):
-        raise click.ClickException(f"{directory.name}: {progress.state}: {progress.reason}")
+        raise click.ClickException(f"{directory.name}: {progress.reason}, after step {progress.step:,}; {way_out}")
 
 
-def _past_lines(progress: RunProgress) -> list[str]:
-    """What was before the watching began: the start, how it stands, the end."""
+def _summary(progress: RunProgress) -> list[str]:
+    """The start of the run, its last figures, and how it ended if it has."""
     lines = started_lines(progress.started) if progress.started else []
     if progress.last_step:
         lines.append(state_line(progress))
     return lines + (ending_lines(progress.ending, progress) if progress.ending else [])
-
-
-def _coming(directory: RunDirectory, tail: EventTail, progress: RunProgress) -> Iterator[Event]:
-    """New events as they are written, until the run ends or nobody trains it any more."""
-    missed = 0  # a run that is handed from one process to another has no trainer for a moment
-    while not progress.ended:
-        alive = directory.trainer() is not None  # asked first: what it wrote before it died is read after that
-        found = False
-        for event in tail.read():
-            found = True
-            yield event
-        if not found:
-            missed = 0 if alive else missed + 1
-            if missed > 3:
-                return
-            time.sleep(POLL_SECONDS)

@@ -1,6 +1,6 @@
 """Reading a file of events that grows."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -22,9 +22,17 @@ class EventTail:
             if event is not None:
                 yield event
 
-    def fold(self, progress: RunProgress, most: int = -1) -> bool:
-        """Add the new events to a progress; gives whether there may be more of them than `most` bytes hold."""
-        progress.add_all(self.read(most))
+    def fold(
+        self, progress: RunProgress, most: int = -1, on_event: Callable[[Event, RunProgress], None] | None = None
+    ) -> bool:
+        """Add the new events to a progress; gives whether there may be more of them than `most` bytes hold.
+
+        on_event: called with each event once the progress holds it.
+        """
+        for event in self.read(most):
+            progress.add(event)
+            if on_event is not None:
+                on_event(event, progress)
         return self._more
 
     def _lines(self, most: int) -> bytes:

@@ -10,6 +10,7 @@ from typing import Final
 from charrnn_tui.run.active_run import ActiveRun
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.event_tail import EventTail
+from charrnn_tui.run.events import Event
 from charrnn_tui.run.progress import RunProgress
 
 DIED: Final = "the training process exited"
@@ -29,15 +30,16 @@ class RunFollower:
         self._clock = clock
         self._alone_since: float | None = -math.inf  # None: it had a trainer when it was polled last
 
-    def poll(self, most: int = -1) -> bool:
+    def poll(self, most: int = -1, on_event: Callable[[Event, RunProgress], None] | None = None) -> bool:
         """Fold the events that are new, at most so many bytes (-1: all); gives whether there may be more.
 
+        on_event: called with each of them, and the progress that holds it.
         A run that has not ended and has no trainer is interrupted: at once, or soon after it had one.
         """
         with self._lock:
             progress = self.progress
             trained = progress.ended or self._has_trainer()  # before the fold: a trainer writes, then ends
-            more = self._tail.fold(progress, most)
+            more = self._tail.fold(progress, most, on_event)
             if trained:
                 self._alone_since = None
             elif self._alone_since is None:

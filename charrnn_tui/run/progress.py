@@ -2,7 +2,6 @@
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,11 +54,6 @@ class RunProgress:
     ending: RunFinished | None = None
     detached: bool = False
     version: int = field(default=0, compare=False, repr=False)
-
-    def add_all(self, events: Iterable[Event]) -> None:
-        """Fold events, in their order."""
-        for event in events:
-            self.add(event)
 
     def add(self, event: Event) -> None:
         """Fold one event."""

@@ -13,7 +13,7 @@ from charrnn_tui.run.directory import RunDirectory, RunError
 from charrnn_tui.run.lock import RunLock, RunLocked
 from charrnn_tui.run.mailbox import leave_request
 from charrnn_tui.run.settings import TrainSettings
-from charrnn_tui.runner.lasting_imports import imports_for_good
+from charrnn_tui.runner.heavy_imports import heavy_imports
 from charrnn_tui.runner.start import Recording, Started, recorded
 from charrnn_tui.text.batches import batch_count, split_at
 from charrnn_tui.text.corpus import Corpus, load_corpus
@@ -40,7 +40,7 @@ def resume_run(
     take_over: ask the process that trains it to save and let go, once everything is ready here. Raises RunError,
     CorpusError, SettingsError.
     """
-    with imports_for_good():  # torch: as in start_run
+    with heavy_imports():  # torch: as in start_run
         from charrnn_tui.training.resume_state import read_resume_state
 
     if not take_over and (pid := run.trainer()) is not None:

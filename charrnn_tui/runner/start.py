@@ -18,7 +18,7 @@ from charrnn_tui.run.lock import RunLock
 from charrnn_tui.run.mailbox import Mailbox
 from charrnn_tui.run.settings import RunRequest, StoredRequest, TrainSettings
 from charrnn_tui.runner.failures import FAILED, explain
-from charrnn_tui.runner.lasting_imports import imports_for_good
+from charrnn_tui.runner.heavy_imports import heavy_imports
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
@@ -114,7 +114,7 @@ def recorded(
     told = failed_at_once = False
     try:
         control.listen(Mailbox(directory.path))
-        with imports_for_good():  # PyTorch, parts of it as the learner is made
+        with heavy_imports():  # PyTorch, parts of it as the learner is made
             from charrnn_tui.training.trainer import train
 
             given = {"sync_events": writer.sync, "on_late_event": recording.append, **options}

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from charrnn_tui.cli.first_frame import first_frame
-from charrnn_tui.runner.lasting_imports import imports_for_good
+from charrnn_tui.runner.heavy_imports import heavy_imports
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="there is none elsewhere")
 
@@ -35,7 +35,7 @@ def test_what_fails_before_the_app_gives_the_terminal_back(capfd: pytest.Capture
 
 
 def test_garbage_is_collected_again_when_the_imports_are_done() -> None:
-    with imports_for_good():
+    with heavy_imports():
         assert not gc.isenabled()
     gc.unfreeze()
     assert gc.isenabled()

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from charrnn_tui import __version__
 from charrnn_tui.cli.failures import explain
-from charrnn_tui.cli.main import COMMANDS, cli, tame_threads
+from charrnn_tui.cli.main import COMMANDS, cli, limit_thread_waiting
 from charrnn_tui.playground.prime_sources import prime_from_file
 from charrnn_tui.runner.local_backend import LocalBackend
 from charrnn_tui.text.corpus import CorpusError
@@ -136,7 +136,7 @@ def test_threads_do_not_wait_at_any_price_unless_the_user_wants_it(
     command: list[str], given: dict[str, str], expected: dict[str, str]
 ) -> None:
     environment = dict(given)
-    tame_threads(environment, command)
+    limit_thread_waiting(environment, command)
     assert environment == expected
 
 

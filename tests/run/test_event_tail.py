@@ -39,7 +39,8 @@ LINES = st.one_of(
 
 def folded_one_by_one(path: Path) -> RunProgress:
     progress = RunProgress()
-    progress.add_all(EventTail(path).read())
+    for event in EventTail(path).read():
+        progress.add(event)
     return progress
 
 

@@ -170,13 +170,15 @@ def test_no_damaged_field_can_break_the_folding(event: Event, damage: dict[str, 
     progress = RunProgress()
     read = from_json(to_json(event) | damage)
     if read is not None:
-        progress.add_all([STARTED, read])
+        for event in [STARTED, read]:
+            progress.add(event)
         assert progress.to_json()["step"] >= 0
 
 
 def folded(*events: Event) -> RunProgress:
     progress = RunProgress()
-    progress.add_all(events)
+    for event in events:
+        progress.add(event)
     return progress
 
 
@@ -277,7 +279,8 @@ def test_a_resumed_training_takes_back_the_steps_that_it_does_anew() -> None:
 def test_a_run_without_its_terminal_is_detached_until_it_ends() -> None:
     progress = folded(STARTED, RunDetached(time=1.0, step=1), step_done(2))
     assert progress.state == "detached"
-    progress.add_all([RunPaused(time=1.0, step=2), RunResumed(time=1.0, step=2)])
+    for event in [RunPaused(time=1.0, step=2), RunResumed(time=1.0, step=2)]:
+        progress.add(event)
     assert progress.state == "detached"
     progress.add(RunFinished(time=1.0, step=2, state="finished"))
     assert progress.ended

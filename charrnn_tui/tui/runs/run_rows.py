@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.follower import RunFollowers
+from charrnn_tui.run.kept_checkpoints import kept_checkpoints
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.run.quantities import count, duration, size
 from charrnn_tui.run.run_tags import RunTag, files_of, read_tag
@@ -18,6 +19,7 @@ PIN, MARK, OTHER_BATCHES = "◆", "•", "≠"
 NAME, STATE, STEP, TRAIN, VAL, BEST, BATCHES, CURVE, SIZE, MODEL, UPDATED, NOTE = COLUMNS = (
     *("run", "state", "step", "train", "val", "best", "batches", "curve", "size", "model", "updated", "note"),
 )
+EPOCH, KEPT = "epoch", "kept"  # columns of `charrnn-tui runs` only
 _LAYOUTS = (  # least width of the screen in cells, and the table's columns
     (128, COLUMNS),
     (116, (NAME, STATE, STEP, TRAIN, BEST, BATCHES, CURVE, SIZE, MODEL, UPDATED, NOTE)),
@@ -30,12 +32,13 @@ _LAYOUTS = (  # least width of the screen in cells, and the table's columns
 
 @dataclass(frozen=True)
 class RunRow:
-    """A run as the table shows it. size_bytes: of all its files."""
+    """A run as the table shows it. size_bytes: of all its files. kept: number of its checkpoints of earlier steps."""
 
     run: RunDirectory
     progress: RunProgress = field(default_factory=RunProgress)
     tag: RunTag = field(default_factory=RunTag)
     size_bytes: int = 0
+    kept: int = 0
 
     @property
     def searched(self) -> str:
@@ -48,7 +51,8 @@ def row_of(run: RunDirectory, followers: RunFollowers) -> RunRow:
     """The run as it is now. Blocks while it reads."""
     follower = followers.of(run)
     follower.poll()
-    return RunRow(run, follower.progress, read_tag(run), sum(file_bytes for _, file_bytes in files_of(run)))
+    size_bytes = sum(file_bytes for _, file_bytes in files_of(run))
+    return RunRow(run, follower.progress, read_tag(run), size_bytes, len(kept_checkpoints(run.path)))
 
 
 def _best(row: RunRow) -> float:
@@ -101,11 +105,13 @@ def cells_of(row: RunRow, marks: str = "", usual: str = "") -> dict[str, str]:
         NAME: marks + row.run.name,
         STATE: state_label(progress.state),
         STEP: f"{count(progress.step)}/{count(started.steps)}" if started else "",
+        EPOCH: f"{last.epoch}/{started.epochs}" if last and started else "",
         TRAIN: f"{last.loss:.3f}" if last else "",
         VAL: f"{evaluation.val_loss:.4f}" if evaluation else "",
         BEST: f"{best.val_loss:.4f}{other}" if best else "",
         BATCHES: batches_of(row),
         CURVE: sparkline([loss for loss in progress.val_losses if math.isfinite(loss)], 12),
+        KEPT: str(row.kept),
         SIZE: size(row.size_bytes),
         MODEL: f"{settings.get('n_layers', '?')}×{settings.get('n_hidden', '?')}" if started else "",
         UPDATED: f"{duration(max(0.0, time.time() - progress.updated))} ago" if progress.updated else "",

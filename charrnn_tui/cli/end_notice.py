@@ -12,7 +12,7 @@ from charrnn_tui.run.directory import RunDirectory
 
 
 @contextmanager
-def announced(run: RunDirectory, command: str | None) -> Iterator[None]:
+def notice_at_end(run: RunDirectory, command: str | None) -> Iterator[None]:
     """While inside, the run is trained; once it has ended, well or not, say so. command: for the shell, or None.
 
     A run that another process has taken over has not ended, nor has one that the person ends without waiting.
