@@ -10,6 +10,8 @@ from textual.widgets import DataTable, Input
 from charrnn_tui.playground.models import ModelSource
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.events import RunFinished
+from charrnn_tui.run.fitting import fit_to_text
+from charrnn_tui.run.settings import settings_for
 from charrnn_tui.tui.app import Opening, StudioApp
 from charrnn_tui.tui.runs.screen import RunsScreen
 from charrnn_tui.tui.train.form import TrainForm
@@ -55,7 +57,7 @@ async def test_a_text_opens_the_form_fitted_to_it(backend: TrainingBackend, text
     app = StudioApp(backend, Opening(text=str(text)))
     async with app.run_test(size=(100, 30)) as pilot:
         await shows(pilot, "14,500 characters, 28 different")
-        assert "fitted  batch size 2" in screen_text(app)
+        await shows(pilot, "fitted  hidden units 128")
 
 
 async def test_f5_starts_the_run_that_the_form_describes(backend: TrainingBackend, text: Path) -> None:
@@ -119,7 +121,7 @@ async def test_the_cost_is_in_sight_on_a_small_screen_and_no_word_is_cut(backend
     async with app.run_test(size=(60, 18)) as pilot:
         await shows(pilot, "14,500 characters, 28 different ")
         await shows(pilot, "on this machine")
-        await shows(pilot, "2×512, 3.23M parameters, adds ")
+        await shows(pilot, "2×128, 217k parameters, adds ")
         await shows(pilot, "Start  F5")
 
 
@@ -132,6 +134,19 @@ async def test_what_was_typed_outlives_a_change_of_preset(backend: TrainingBacke
         app.screen.query_one("#preset").value = "notebook"  # type: ignore[attr-defined]  # a Select
         await until(pilot, lambda: app.screen.query_one("#drop_prob", Input).value == "0.5")
         assert app.screen.query_one("#lr", Input).value == "0.02"
+
+
+async def test_the_other_numbers_are_fitted_to_a_number_that_is_typed(backend: TrainingBackend, text: Path) -> None:
+    app = StudioApp(backend, Opening(text=str(text)))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await shows(pilot, "fitted  ")
+        app.screen.query_one("#seq_length", Input).value = "10"
+        fitted = fit_to_text(settings_for("quick", seq_length=10), 14_500, ["seq_length"])
+        await until(pilot, lambda: app.screen.query_one("#batch_size", Input).value == str(fitted.batch_size))
+        await until(pilot, lambda: app.screen.query_one("#epochs", Input).value == str(fitted.epochs))
+        request = form_of(app).check()
+        assert request is not None
+        assert request.settings == fitted
 
 
 async def test_a_run_that_is_refused_says_why_in_the_form(backend: TrainingBackend, text: Path) -> None:

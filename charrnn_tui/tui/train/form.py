@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from textual import on
@@ -132,15 +133,11 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         self._read_timer.stop()
         self._read_timer = self.set_timer(_READ_DELAY_SECONDS, self._read_corpus)
 
-    @on(Select.Changed, "#preset")
-    def _preset_changed(self) -> None:
-        self._fill()
-
     @on(Input.Changed)
     @on(Select.Changed)
     def _field_changed(self) -> None:
         self._refused = ""
-        self.check()
+        self._fill()
 
     @on(Button.Pressed, "#start")
     @on(Input.Submitted)
@@ -200,12 +197,17 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         return self._encoding.value.strip() or "utf-8"
 
     def _fill(self) -> None:
-        """Put the preset's numbers, fitted to the text, into every field that the user has not changed."""
-        settings = settings_for(str(self._choices["preset"].value))
-        if self._corpus is not None:
-            settings = fit_to_text(settings, len(self._corpus))
-        for name in self._numbers.keys() - self._edited:
-            self._filled[name] = self._numbers[name].value = _as_text(getattr(settings, name))
+        """Fill every field that the user has not changed: from the preset, fitted to the text and to what was typed."""
+        edited, typed = self._edited, dict[str, float]()
+        for name in edited:
+            with suppress(ValueError):
+                typed[name] = NUMBERS[name][1](self._numbers[name].value)
+        with suppress(SettingsError):  # a number that is out of range, as `check` says
+            settings = settings_for(str(self._choices["preset"].value), **typed)
+            if self._corpus is not None:
+                settings = fit_to_text(settings, len(self._corpus), typed)
+            for name in self._numbers.keys() - edited:
+                self._filled[name] = self._numbers[name].value = _as_text(getattr(settings, name))
         self.check()
 
     @property
