@@ -1,4 +1,4 @@
-"""The full-screen app in a real terminal: what must be right before Textual starts, and after it has gone."""
+"""Running the app in a terminal: its signals, its log, and what follows its end."""
 
 import os
 import signal
@@ -17,11 +17,11 @@ from charrnn_tui.runner.local_backend import LocalBackend
 from charrnn_tui.tui.app import StudioApp
 from charrnn_tui.tui.opening import Opening
 
-SWITCH_SECONDS = 0.00005  # so long a thread waits for the lock at most; at Python's own 5 ms keys stall
+SWITCH_SECONDS = 0.00005  # after which a thread passes on Python's lock; keys stall at its default of 5 ms
 
 
 def open_app(runs: Path, first: Opening | Path | None, *, low_bandwidth: bool = False) -> int:
-    """Show the app until the person leaves; gives the exit code. Raises CheckpointError. first: as for `show_app`.
+    """Run the app until the user quits; returns the exit code. Raises CheckpointError. first: as for `show_app`.
 
     Closing the terminal ends the screen, not the training: the process continues without one until the run is done.
     """
@@ -57,15 +57,15 @@ def _opening(backend: LocalBackend, first: Opening | Path | None) -> Opening:
 def _signals(app: StudioApp) -> Iterator[list[int]]:
     """SIGTERM and SIGINT save and quit; SIGHUP leaves the screen and lets the training go on.
 
-    Textual has no handlers of its own: without these the terminal would stay in the alternate screen. Gives a list
-    that holds SIGHUP once it has come, and then what has ended the training after it.
+    Textual has no handlers of its own: without these the terminal would stay in the alternate screen. Yields a list of
+    signals: SIGHUP once it has come, then the one that has stopped the training after it.
     """
     hung_up: list[int] = []
 
     def quit_saving(number: int, frame: FrameType | None) -> None:
-        app.ending = True  # the keys that wait would be acted on first
+        app.ending = True  # otherwise the keys that wait would be handled first
         reason = f"ended by {signal.Signals(number).name}"
-        if hung_up and app.active_run is not None:  # no app any more that could pass it on
+        if hung_up and app.active_run is not None:  # the app has ended and cannot pass it on
             app.active_run.stop("interrupted", reason)
             hung_up.append(number)
         else:

@@ -1,4 +1,4 @@
-"""`charrnn-tui doctor`: what this machine has, in the order in which things go wrong."""
+"""`charrnn-tui doctor`: versions, devices, terminal, directories and speed of this machine."""
 
 import importlib.metadata
 import locale
@@ -36,13 +36,15 @@ _MULTIPLEXERS = {"TMUX": "tmux", "STY": "screen", "ZELLIJ": "zellij"}
 
 @click.command("doctor")
 @click.option("--no-speed", is_flag=True, help="Leave out the speed check, which takes some seconds.")
-@click.option("--clear-texts", is_flag=True, help="Remove the kept encodings of long texts; they are made anew.")
+@click.option(
+    "--clear-texts", is_flag=True, help="Remove the stored encodings of long texts; a training makes them again."
+)
 @runs_option
 @json_option("Write one JSON object.")
 def doctor_command(no_speed: bool, clear_texts: bool, runs_dir: Path, as_json: bool) -> None:
-    """Tell versions, devices, terminal and directories, and check the speed.
+    """Show versions, devices, terminal and directories, and check the speed.
 
-    Exits with 1 where something is missing that training or writing needs.
+    Exits with 1 if something is missing that training or writing needs.
     """
     if clear_texts:
         say(f"{size(IdsCache(runs_dir / TEXTS).clear())} of encoded texts removed")
@@ -79,7 +81,7 @@ def _versions() -> dict[str, str | None]:
 
 def _devices() -> list[str]:
     try:
-        from charrnn_tui.training.devices import device_reports  # torch: takes seconds, which this command has
+        from charrnn_tui.training.devices import device_reports  # torch: takes seconds
     except ImportError:
         return []
     return device_reports()
@@ -114,8 +116,8 @@ def _directories(runs_dir: Path) -> dict[str, Any]:
 
 
 def _speed() -> dict[str, Any]:
-    """Characters per second in training at the notebook's sizes, and in writing, with weights that know nothing."""
-    from charrnn_tui.training.learner import Learner  # torch, which the versions say is there
+    """Characters per second in training at the notebook's sizes, and in writing, with an untrained model."""
+    from charrnn_tui.training.learner import Learner  # torch
     from charrnn_tui.training.lstm_cell import compiled_cell
 
     settings = TrainSettings(val_frac=0.0)

@@ -1,4 +1,4 @@
-"""What happens when a training has ended: the terminal notifies of it, and a command is given the result."""
+"""The end of a training: a notification, and a shell command that is given the result."""
 
 import subprocess
 import sys
@@ -13,9 +13,9 @@ from charrnn_tui.run.directory import RunDirectory
 
 @contextmanager
 def notice_at_end(run: RunDirectory, command: str | None) -> Iterator[None]:
-    """While inside, the run is trained; once it has ended, well or not, say so. command: for the shell, or None.
+    """When the training inside has ended, also by an error, notify the terminal and run the shell command, if any.
 
-    A run that another process has taken over has not ended, nor has one that the person ends without waiting.
+    Not if another process has taken the run over, nor after a second Ctrl-C.
     """
     failure = None
     try:
@@ -32,7 +32,7 @@ def notice_at_end(run: RunDirectory, command: str | None) -> Iterator[None]:
 
 
 def _run(command: str, run: RunDirectory) -> None:
-    """Give a command the facts of the run, as `runs --json` has them; its output goes where the messages go."""
+    """Run a command with the facts of the run, as in `runs --json`, as input; its output goes to standard error."""
     sys.stderr.flush()
     facts = to_json_text(run_facts(run)) + "\n"
     done = subprocess.run(command, shell=True, input=facts.encode(), stdout=2, check=False)

@@ -1,4 +1,4 @@
-"""`charrnn-tui export`: a checkpoint in the format that is wanted."""
+"""`charrnn-tui export`: write a checkpoint in another format."""
 
 import dataclasses
 from pathlib import Path
@@ -18,7 +18,7 @@ ENDINGS = (".safetensors", ".net")
 @click.command("export")
 @click.argument("source", metavar="SOURCE")
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--force", is_flag=True, help="Write over OUT where it exists.")
+@click.option("--force", is_flag=True, help="Overwrite OUT if it exists.")
 @runs_option
 def export_command(source: str, out: Path, force: bool, runs_dir: Path) -> None:
     """Write the model of SOURCE, a checkpoint or a run, to OUT, whose ending chooses the format.
@@ -30,7 +30,7 @@ def export_command(source: str, out: Path, force: bool, runs_dir: Path) -> None:
         raise click.UsageError(f"{out}: the ending chooses the format, and it must be {' or '.join(ENDINGS)}")
     checkpoint = open_checkpoint(locate_checkpoint(source, runs_dir))
     if out.exists() and not force:
-        raise click.ClickException(f"{out}: exists already; --force writes over it")
+        raise click.ClickException(f"{out}: exists already; --force overwrites it")
     try:
         if out.suffix == ".safetensors":
             write_checkpoint(out, _in_order(checkpoint))

@@ -1,4 +1,4 @@
-"""Facts about models and runs: as the JSON keys that commands share, and as lines for people."""
+"""Facts about models and runs, as the JSON keys that commands share and as labelled lines."""
 
 import math
 import time
@@ -20,7 +20,7 @@ def loss_facts(loss: float | None) -> dict[str, float | None]:
 
 
 def loss_text(loss: float) -> str:
-    """A loss in the three units that people compare."""
+    """A loss in nats and bits per character, and as perplexity."""
     return f"{loss:.4f} nats/char ({bits(loss):.3f} bits/char, perplexity {_perplexity(loss):.2f})"
 
 
@@ -29,7 +29,7 @@ def _perplexity(loss: float) -> float:
 
 
 def model_facts(checkpoint: Checkpoint) -> dict[str, Any]:
-    """`tokens`, `parameters` and what the network looks like."""
+    """`tokens`, `parameters`, and the cell and sizes of the network."""
     return {
         "tokens": len(checkpoint.vocabulary),
         "parameters": checkpoint.parameters,
@@ -55,7 +55,7 @@ def run_facts(run: RunDirectory) -> dict[str, Any]:
 
 
 def run_rows(values: dict[str, Any]) -> list[Row]:
-    """`run_facts` for people."""
+    """`run_facts` as labelled lines."""
     pid = f", by process {values['trainer_pid']}" if values["trainer_pid"] else ""
     reason = f": {values['reason']}" if values.get("reason") else ""
     rows = [("run", values["run"]), ("directory", values["directory"]), ("state", values["state"] + reason + pid)]
@@ -77,7 +77,7 @@ def run_rows(values: dict[str, Any]) -> list[Row]:
 
 
 def step_text(values: dict[str, Any]) -> str:
-    """`step 40 of 90, epoch 1 of 2`, of what is known."""
+    """`step 40 of 90, epoch 1 of 2`, as far as it is known."""
     of_steps = f" of {values['steps']:,}" if values.get("steps") else ""
     epoch = f", epoch {values['epoch']} of {values['epochs']}" if values.get("epoch") and values.get("epochs") else ""
     return f"step {values['step']:,}{of_steps}{epoch}"

@@ -1,4 +1,4 @@
-"""What a user can cause, in one line and an exit code; everything else ends the program with its traceback."""
+"""Errors that a user can cause: a line and an exit code. Any other error ends the program with its traceback."""
 
 import sys
 
@@ -12,7 +12,7 @@ from charrnn_tui.runner.failures import INTERRUPTED, USAGE
 
 
 def report(error: Exception) -> int | None:
-    """Say what went wrong and give the exit code; None for what is not the user's doing."""
+    """Write the message of an error that a user can cause, and return the exit code; None for any other error."""
     explained = explain(error)
     if explained is None:
         return None

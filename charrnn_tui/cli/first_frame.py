@@ -1,4 +1,4 @@
-"""The terminal before Textual is there: whether it will do, and a first frame while the app's modules are imported."""
+"""The terminal before Textual starts: a check of it, and a first frame while the app's modules are imported."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ _WAITING = "opening …  what you type meanwhile is not lost"
 
 
 def check_terminal() -> None:
-    """Raise UsageError where there is none, or too small a one, or one that a shell uses meanwhile."""
+    """Raise UsageError if there is no terminal, if it is too small, or if this is a background job."""
     if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
         raise click.UsageError(
             "the app needs a terminal for input and output; without one there are "
@@ -28,7 +28,7 @@ def check_terminal() -> None:
         )
     if os.environ.get("TERM", "") == "dumb":
         raise click.UsageError(
-            "TERM=dumb cannot show the app; `charrnn-tui train`, `sample` and `watch --plain` need no more"
+            "TERM=dumb cannot show the app; `charrnn-tui train`, `sample` and `watch --plain` work with it"
         )
     columns, rows = shutil.get_terminal_size()
     if columns < LEAST_COLUMNS or rows < LEAST_ROWS:
@@ -37,13 +37,13 @@ def check_terminal() -> None:
 
 @contextmanager
 def first_frame() -> Iterator[None]:
-    """Show the name, the screens and that it opens; Textual paints over it. What fails before that gives it back."""
+    """Show a first frame, which Textual draws over; restore the terminal if an error comes before that."""
     if os.name != "posix":  # a console there may print escape sequences instead of following them
         yield
         return
     columns, rows = shutil.get_terminal_size()
     lines = {1: " charrnn-tui   1 Train   2 Play   3 Runs", rows // 2: f" {_WAITING}", rows: " ? help   q quit"}
-    _write(_ALTERNATE_SCREEN + "".join(f"\x1b[{row};1H{words[:columns]}" for row, words in lines.items()))
+    _write(_ALTERNATE_SCREEN + "".join(f"\x1b[{row};1H{line[:columns]}" for row, line in lines.items()))
     try:
         yield
     except BaseException:

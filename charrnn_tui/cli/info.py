@@ -1,4 +1,4 @@
-"""`charrnn-tui info`: what a checkpoint or a run is."""
+"""`charrnn-tui info`: describe a checkpoint or a run."""
 
 import hashlib
 import math
@@ -14,7 +14,7 @@ from charrnn_tui.run.directory import find_run
 from charrnn_tui.run.quantities import bits, size
 from charrnn_tui.runner.find_model import checkpoint_format, locate_checkpoint, open_checkpoint
 
-_FACTS = (  # in this order, null where the file does not know
+_FACTS = (  # in this order; null if the file has none
     *("step", "steps", "epoch", "epochs", "loss", "val_loss", "best_val_loss", "batch_size", "seq_length"),
     *("val_frac", "weights", "corpus", "corpus_sha256", "chars", "run", "device", "precision", "settings", "versions"),
 )
@@ -25,7 +25,7 @@ _FACTS = (  # in this order, null where the file does not know
 @runs_option
 @json_option("Write one JSON object; a run's has its best checkpoint's under `checkpoint`.")
 def info_command(path: str, runs_dir: Path, as_json: bool) -> None:
-    """Tell what PATH is: a checkpoint (.safetensors or .net), or a run by its name or directory."""
+    """Describe PATH: a checkpoint (.safetensors or .net), or a run by its name or directory."""
     run = find_run(runs_dir, path)
     if run is None:
         write_facts(checkpoint_facts(locate_checkpoint(path, runs_dir)), checkpoint_rows, as_json)
@@ -36,7 +36,7 @@ def info_command(path: str, runs_dir: Path, as_json: bool) -> None:
 
 
 def checkpoint_facts(path: Path) -> dict[str, Any]:
-    """Everything that a checkpoint's file tells, under the keys that the documentation names."""
+    """Everything that is known about a checkpoint, under the keys that the documentation names."""
     checkpoint = open_checkpoint(path)
     data = path.read_bytes()
     facts: dict[str, Any] = {name: checkpoint.facts.get(name) for name in _FACTS}
@@ -56,7 +56,7 @@ def checkpoint_facts(path: Path) -> dict[str, Any]:
 
 
 def checkpoint_rows(values: dict[str, Any] | None) -> list[Row]:
-    """`checkpoint_facts` for people."""
+    """`checkpoint_facts` as labelled lines."""
     if values is None:
         return [("checkpoint", "none saved yet")]
     network = f"{values['cell'].upper()}, {values['n_layers']} × {values['n_hidden']} hidden units"

@@ -1,4 +1,4 @@
-"""The command line: which word starts what. Nothing heavy is imported here, so that `--help` answers at once."""
+"""The command line. Nothing heavy is imported here, so that `--help` answers at once."""
 
 import difflib
 import importlib
@@ -17,22 +17,22 @@ from charrnn_tui import __version__
 from charrnn_tui.cli.options import PROGRAM, runs_option
 from charrnn_tui.cli.output import discard, say
 
-COMMANDS = {  # name: what `--help` says of it; the module of that name holds the command, as a function of that name
+COMMANDS = {  # name: help; the command is NAME_command in the module of that name
     "train": "Train a model on a text, without the app.",
     "sample": "Write text with a model to standard output.",
-    "score": "How well a model predicts a text.",
-    "watch": "Follow a run, whoever trains it.",
+    "score": "Compute how well a model predicts a text.",
+    "watch": "Follow a run, whichever process trains it.",
     "runs": "List runs and their state.",
-    "info": "What a checkpoint or a run is.",
+    "info": "Describe a checkpoint or a run.",
     "export": "Write a checkpoint as .safetensors or .net.",
     "rm": "Delete runs.",
-    "doctor": "Versions, devices, terminal, directories, speed.",
+    "doctor": "Show versions, devices, terminal, directories and speed.",
 }
-HIDDEN = ("open",)  # what a PATH in the place of a command stands for
+HIDDEN = ("open",)  # called for a PATH; not listed in --help
 
 EPILOG = f"""\b
-A PATH named like a command is opened by another spelling: {PROGRAM} ./train
-A run is named by its name or its directory; where a checkpoint is asked for, a run stands for its best one.
+To open a file that has the name of a command, write ./ before it: {PROGRAM} ./train
+A RUN is the name or the directory of a run. Where a checkpoint is expected, a run means its best one.
 
 \b
 Results go to standard output, messages to standard error. Exit codes:
@@ -43,16 +43,16 @@ Results go to standard output, messages to standard error. Exit codes:
   143  terminated (SIGTERM)
 
 \b
-Environment: CHARRNN_TUI_RUNS, where runs are kept unless --runs-dir says else.
+Environment: CHARRNN_TUI_RUNS, the directory of all runs, unless --runs-dir names another.
 """
 
 
 class ReaderGone(Exception):
-    """A broken pipe, as something that click does not make an exit code of 1 of."""
+    """Standard output has no reader any more. Click would end with 1 on a BrokenPipeError."""
 
 
 class Studio(click.Group):
-    """Commands that are imported when called; a first word that is no command is a PATH for the app."""
+    """Imports a command when it is called; a first word that is no command is a PATH for the app."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -70,7 +70,7 @@ class Studio(click.Group):
         if args and args[0] in COMMANDS:
             return super().resolve_command(ctx, args)
         _refuse_misspelled_command(args[0])
-        return "PATH", self.get_command(ctx, "open"), args  # as it is called in messages
+        return "PATH", self.get_command(ctx, "open"), args  # messages call it PATH
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -83,7 +83,7 @@ class Studio(click.Group):
             raise ReaderGone from error
 
     def invoke(self, ctx: click.Context) -> Any:
-        import logging  # `--help` needs none
+        import logging  # not needed by `--help`
 
         handler = logging.Handler()
         handler.emit = lambda record: say(f"{PROGRAM}: {record.getMessage()}")  # type: ignore[method-assign]
@@ -103,13 +103,13 @@ class Studio(click.Group):
         try:
             code = run(*given, standalone_mode=False, **named)
             if sys.stdout is not None and not sys.stdout.closed:
-                sys.stdout.flush()  # a full disk or a closed pipe may show only now
-        except (BrokenPipeError, ReaderGone):  # `| head` has what it wanted
+                sys.stdout.flush()  # a full disk or a closed pipe may be noticed only now
+        except (BrokenPipeError, ReaderGone):  # such as `| head`, which has read enough
             for stream in (sys.stdout, sys.stderr):
                 discard(stream)
             code = 0
         except Exception as error:
-            from charrnn_tui.cli.failures import report  # knows all errors, so imports what raises them
+            from charrnn_tui.cli.failures import report  # imports the modules of all errors
 
             code = report(error)
             if code is None:
@@ -151,12 +151,12 @@ def main() -> None:
 
 
 def limit_thread_waiting(environment: MutableMapping[str, str], command: Sequence[str]) -> None:
-    """Set how threads wait, before NumPy and torch are imported; what the user has set stays.
+    """Limit how long threads spin, before NumPy and torch are imported; variables that the user has set stay.
 
-    A second BLAS thread that waits for a busy core makes the small products of writing a character ten times slower;
-    those of scoring are large. OpenMP's threads, one a core, spin while they wait for one whose core another program
-    has: a step took forty times as long, and takes three times as long where they sleep after some hundred
-    microseconds. BLAS's threads wait for the next product for a moment only (2 ** 20 cycles).
+    Sampling multiplies small matrices: a second BLAS thread that waits for a busy core makes it ten times slower.
+    Scoring multiplies large ones and keeps all threads. OpenMP's threads spin while one of them waits for a core that
+    another program uses: a training step took forty times as long; it takes three times as long if they sleep after
+    some hundred microseconds. BLAS's threads spin for 2 ** 20 cycles.
     """
     if "score" not in command:
         environment.setdefault("OPENBLAS_DEFAULT_NUM_THREADS", "1")
@@ -166,7 +166,7 @@ def limit_thread_waiting(environment: MutableMapping[str, str], command: Sequenc
 
 
 def _say_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    import traceback  # of what nobody has foreseen, and with names of files in it
+    import traceback  # not needed unless an unexpected error ends the program
 
     say(*"".join(traceback.format_exception(kind, error, trace)).splitlines())
 
@@ -176,12 +176,12 @@ def _terminated(signum: int, frame: FrameType | None) -> None:
 
 
 def _refuse_misspelled_command(word: str) -> None:
-    """A word that names nothing and looks like a command is one misspelled, not a missing file."""
+    """Raise UsageError for a word that is no file and no run, but close to the name of a command."""
     if os.path.lexists(word) or set(word) & {os.sep, "/", "."}:
         return
     close = difflib.get_close_matches(word, COMMANDS, n=1, cutoff=0.6)
     if close:
-        from charrnn_tui.run.directory import find_run  # a run's name comes before a guess
+        from charrnn_tui.run.directory import find_run  # not needed for a command or a file
 
         runs = click.get_current_context().params.get("runs_dir")
         if runs is None or find_run(runs, word) is None:

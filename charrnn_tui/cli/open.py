@@ -1,4 +1,4 @@
-"""`charrnn-tui [PATH]`: the app, on whatever PATH is."""
+"""`charrnn-tui [PATH]`: open a text, a checkpoint or a run in the app."""
 
 from pathlib import Path
 
@@ -36,7 +36,7 @@ def open_command(path: Path, low_bandwidth: bool, runs_dir: Path) -> int:
 
 
 def show_app(runs: Path, first: Opening | Path | None, *, low_bandwidth: bool = False) -> int:
-    """Run the app; gives its exit code. first: a Path is a text or a checkpoint; None, where the user left off.
+    """Run the app; returns its exit code. first: a Path is a text or a checkpoint; None: continue where it was left.
 
     Raises UsageError where the terminal cannot show it.
     """

@@ -74,7 +74,7 @@ low_bandwidth_option = click.option(
 
 
 def json_option(what: str) -> Callable[[Decorated], Decorated]:
-    """`--json`, as `as_json`."""
+    """The option `--json`, passed as `as_json`."""
     return click.option("--json", "as_json", is_flag=True, help=what)
 
 

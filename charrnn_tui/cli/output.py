@@ -1,4 +1,4 @@
-"""Standard output for results, standard error for messages: the one place that writes to either."""
+"""Writing results to standard output and messages to standard error; nothing else in `cli` writes to either."""
 
 import json
 import os
@@ -13,11 +13,11 @@ import click
 
 from charrnn_tui.run.terminal_notice import notice_sequences
 
-FLUSH_SECONDS = 0.05  # a reader at the other end of a pipe sees a stream
-Row = tuple[str, str]  # a label and what is said under it
+FLUSH_SECONDS = 0.05  # so that the reader of a pipe gets text as it is written
+Row = tuple[str, str]  # a label and its value
 
-_JOINERS = "\u200c\u200d"  # part of how scripts and emoji are spelled
-_STEERING = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")  # controls, direction marks, surrogates, no characters
+_JOINERS = "\u200c\u200d"  # some scripts and emoji are written with them
+_CONTROLS = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")  # Unicode categories that are not printed as they are
 
 
 class DataStream:
@@ -32,31 +32,31 @@ class DataStream:
         self._flushed_at = time.monotonic()
 
     def write_text(self, text: str) -> None:
-        """Write characters of a text: as they are into a pipe or a file, visible on a terminal."""
+        """Write text: unchanged into a pipe or a file, on a terminal with control characters made visible."""
         if self._stream is not None:
             self._stream.write(utf8(visible_text(text) if self.terminal else text))
         if self.terminal or time.monotonic() - self._flushed_at >= FLUSH_SECONDS:
             self.flush()
 
     def write_line(self, line: str) -> None:
-        """Write a line about something, visible wherever it goes, and hand it over at once."""
+        """Write a line, with control characters made visible everywhere, and flush."""
         self.write_text(visible_line(line) + "\n")
         self.flush()
 
     def write_json(self, values: Any) -> None:
-        """Write one JSON value as one line, and hand it over at once."""
+        """Write a value as one line of JSON, and flush."""
         self.write_text(to_json_text(values) + "\n")
         self.flush()
 
     def flush(self) -> None:
-        """Hand over what is pending."""
+        """Send what was written to the reader."""
         if self._stream is not None:
             self._stream.flush()
         self._flushed_at = time.monotonic()
 
 
 def write_facts(facts: Any, rows: Callable[[Any], Sequence[Row]], as_json: bool) -> None:
-    """Write facts as JSON, or as the rows that are made of them, a line each."""
+    """Write facts as JSON, or as lines of a label and a value, which `rows` makes of them."""
     stream = DataStream()
     if as_json:
         stream.write_json(facts)
@@ -68,7 +68,7 @@ def write_facts(facts: Any, rows: Callable[[Any], Sequence[Row]], as_json: bool)
 
 
 def say(*lines: str) -> None:
-    """Write lines of a message. A reader who has gone is no reason to stop the work."""
+    """Write the lines of a message; if standard error has no reader any more, discard them."""
     try:
         click.echo("\n".join(map(visible_line, lines)), err=True)
     except OSError:
@@ -88,7 +88,7 @@ def is_terminal(stream: IO[Any] | None) -> bool:
 
 
 def may_draw(stream: IO[Any] | None) -> bool:
-    """Whether a screen or a bar may be drawn there: not beside a shell that runs this in the background."""
+    """Whether a screen or a bar may be drawn there: it is a terminal, and this is not a background job of its shell."""
     if stream is None or not is_terminal(stream):
         return False
     try:
@@ -98,16 +98,15 @@ def may_draw(stream: IO[Any] | None) -> bool:
 
 
 def visible_text(text: str) -> str:
-    """The text with a stand-in for each character that would steer the terminal; line feeds and tabs lay it out.
+    """The text with a symbol in place of each control character; line feeds and tabs stay.
 
-    Everything else stays as it is, combining marks too: unlike in the app, no place of the screen belongs to a
-    character here.
+    Combining marks stay, too: unlike in the app, a character needs no screen cell of its own.
     """
     return _visible(text, _JOINERS + "\n\t")
 
 
 def visible_line(text: str) -> str:
-    """The same for a line with names of files, runs and the like in it, whose line feeds are not ours either."""
+    """The same for one line, such as with the name of a file: line feeds and tabs in it become symbols, too."""
     return _visible(text, _JOINERS)
 
 
@@ -116,15 +115,15 @@ def _visible(text: str, harmless: str) -> str:
         return text
     from charrnn_tui.tui.textview.visible import visible  # builds on Rich's table of widths
 
-    return "".join(visible(char) if _steers(char) and char not in harmless else char for char in text)
+    return "".join(visible(char) if _is_control(char) and char not in harmless else char for char in text)
 
 
-def _steers(char: str) -> bool:
-    return unicodedata.category(char) in _STEERING
+def _is_control(char: str) -> bool:
+    return unicodedata.category(char) in _CONTROLS
 
 
 def utf8(text: str) -> bytes:
-    """Characters as UTF-8; bytes that Python smuggled in as halves of surrogate pairs come out as they were."""
+    """Characters as UTF-8; bytes of file names that Python has read as surrogates are written as they were."""
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:  # other lone surrogates have no bytes in UTF-8
@@ -132,21 +131,23 @@ def utf8(text: str) -> bytes:
 
 
 def to_json_text(values: Any) -> str:
-    """One line of JSON: what is not a finite number is null, what would steer a terminal or is no UTF-8 an escape."""
+    """One line of JSON: NaN and infinity are null, control characters and surrogates are escapes."""
     finite = json.loads(json.dumps(values), parse_constant=lambda name: None)
     text = json.dumps(finite, ensure_ascii=False)
-    return text if text.isprintable() else "".join(json.dumps(char)[1:-1] if _steers(char) else char for char in text)
+    return (
+        text if text.isprintable() else "".join(json.dumps(char)[1:-1] if _is_control(char) else char for char in text)
+    )
 
 
 def discard(stream: IO[str] | None) -> None:
-    """Send what is still to be written there nowhere, so that the interpreter's last flush does not complain."""
+    """Point a stream at the null device, so that the last flush at exit cannot fail."""
     if stream is not None:
         with suppress(OSError, ValueError):  # not a real file: a test's, or closed already
             point_at_nothing([stream.fileno()])
 
 
 def point_at_nothing(descriptors: list[int]) -> None:
-    """For a terminal or a reader that is gone: reading it would spin, writing to it would block or fail."""
+    """Point descriptors at the null device: a lost terminal would block or fail, or return from each read at once."""
     nothing = os.open(os.devnull, os.O_RDWR)
     for descriptor in descriptors:
         os.dup2(nothing, descriptor)

@@ -27,7 +27,7 @@ def rm_command(names: tuple[str, ...], yes: bool, runs_dir: Path) -> None:
     if not yes:
         say(*map(_with_size, runs))
         question = "Delete this run?" if len(runs) == 1 else f"Delete these {len(runs)} runs?"
-        if not click.confirm(question, err=True):  # raises Abort where there is nobody to answer
+        if not click.confirm(question, err=True):  # raises Abort at the end of standard input
             raise click.ClickException("nothing is deleted")
     for run in runs:
         deleted = f"deleted {_with_size(run)}"

@@ -1,4 +1,4 @@
-"""`charrnn-tui sample`: text out of a model, to standard output."""
+"""`charrnn-tui sample`: write text with a model to standard output."""
 
 import secrets
 import time
@@ -31,10 +31,11 @@ from charrnn_tui.text.nearest import NearestKnown, in_known_form
 from charrnn_tui.text.vocabulary import UnknownCharacters, Vocabulary
 
 USUAL_PRIME = "The"  # the notebook's
-MEASURED = 64  # characters whose surprises are computed at once
+PIECE = 64  # characters whose surprises are computed at once
 SEPARATOR = "\n---\n"
-AT_ONCE, WORTH_IT = 64, 6  # texts side by side in a thread; from how many on that is faster than one after the other
-TOGETHER = 10_000_000  # characters of them that may wait in memory, 24 bytes each, before the first is shown
+TEXTS_PER_THREAD = 64  # written at once
+LEAST_AT_ONCE = 6  # texts; fewer are written faster one after the other
+MOST_CHARACTERS = 10_000_000  # of all texts written at once: 24 bytes each wait in memory until the first is shown
 
 
 @click.command("sample")
@@ -44,23 +45,31 @@ TOGETHER = 10_000_000  # characters of them that may wait in memory, 24 bytes ea
     "recipe_file",
     type=TextFileName(),
     metavar="FILE",
-    help="Write a text again, as its recipe says; - is standard input.",
+    help="Write the text of this recipe again; - is standard input.",
 )
 @click.option("--prime", metavar="TEXT", help=f"What the text begins with.  [default: {USUAL_PRIME}, where known]")
 @click.option(
     "--prime-file", type=TextFileName(), metavar="FILE", help="Read the beginning from a file; - is standard input."
 )
 @click.option("--length", type=click.IntRange(min=0), default=1000, show_default=True, help="Characters to write.")
-@click.option("--temperature", type=float, default=1.0, show_default=True, help="0 takes the likeliest, always.")
-@click.option("--top-k", type=OrNone(click.INT), help="Choose among the K likeliest.  [default: off]")
 @click.option(
-    "--top-p", type=OrNone(click.FLOAT), help="Choose among the fewest likeliest that have P together.  [default: off]"
+    "--temperature", type=float, default=1.0, show_default=True, help="0 always takes the most likely character."
+)
+@click.option("--top-k", type=OrNone(click.INT), help="Choose among the K most likely characters.  [default: off]")
+@click.option(
+    "--top-p",
+    type=OrNone(click.FLOAT),
+    help="Choose among the fewest most likely characters whose probabilities add up to P.  [default: off]",
 )
 @click.option(
-    "--min-p", type=OrNone(click.FLOAT), help="Choose among those with P times the largest probability.  [default: off]"
+    "--min-p",
+    type=OrNone(click.FLOAT),
+    help="Choose among characters with at least P times the largest probability.  [default: off]",
 )
 @click.option("--seed", type=click.IntRange(min=0), help="The same seed writes the same text.  [default: at random]")
-@click.option("--count", type=click.IntRange(min=1), default=1, show_default=True, help="Texts; text i has seed S + i.")
+@click.option(
+    "--count", type=click.IntRange(min=1), default=1, show_default=True, help="Number of texts; text i has seed S + i."
+)
 @encoding_option
 @unknown_option
 @runs_option
@@ -83,8 +92,8 @@ def sample_command(
 
     CHECKPOINT is a file (.safetensors or .net) or a run; without it, the model that the app would open. Controls act
     in the order temperature, top-k, top-p, min-p; `none` switches one of the last three off.
-    Several texts stand apart by a line of three hyphens. With --recipe the recipe says all of it, and CHECKPOINT only
-    where its model now lies. The objects of --json hold the recipe of their text.
+    Several texts are separated by a line of three hyphens. A recipe sets all options itself; beside --recipe, name a
+    CHECKPOINT only if the recipe's model was moved. Each object of --json holds the recipe of its text.
     """
     stream = DataStream()
     if recipe_file is not None:
@@ -112,11 +121,11 @@ def sample_command(
             stream.write_text(SEPARATOR if number else "")
             text = _show(stream, one.prime, written.text if written else _characters(model, loaded.vocabulary, one))
         if one.text_sha256 not in (None, text_hash(text)):
-            say("the text differs from the recipe's: this machine's arithmetic rounds otherwise")
+            say("the text differs from the recipe's: this machine's arithmetic rounds differently")
 
 
 def _prime(prime: str | None, prime_file: str | None, encoding: str | None) -> str | None:
-    """What the text is to begin with; None where nothing is said."""
+    """The beginning that was asked for; None if none was."""
     if prime is not None and prime_file is not None:
         raise click.UsageError("--prime and --prime-file exclude each other")
     if prime_file is not None:
@@ -127,7 +136,7 @@ def _prime(prime: str | None, prime_file: str | None, encoding: str | None) -> s
 
 
 def _default(runs: Path) -> Path:
-    """The model of the app, which is told."""
+    """The model that the app would open; its path is printed."""
     path, _ = default_model(runs)
     if path is None:
         raise click.UsageError("Missing argument 'CHECKPOINT'")
@@ -147,13 +156,13 @@ class _Written:
 def _with_seeds(
     model: CharLSTM, vocabulary: Vocabulary, recipe: Recipe, count: int
 ) -> Iterator[tuple[Recipe, _Written | None]]:
-    """The recipe with its seed and those that follow it; with the text, where many were written side by side."""
+    """The recipe once for each seed; together with its text if many texts are written at once."""
     first, threads = recipe.seeds[0], available_cores()
-    at_once = max(1, min(AT_ONCE * threads, TOGETHER // max(1, recipe.length)))
+    at_once = max(1, min(TEXTS_PER_THREAD * threads, MOST_CHARACTERS // max(1, recipe.length)))
     for begin in range(0, count, at_once):
         seeds = range(first + begin, first + min(count, begin + at_once))
         recipes = [replace(recipe, seeds={0: seed}) for seed in seeds]
-        if len(seeds) < WORTH_IT or not model.runs_compiled:
+        if len(seeds) < LEAST_AT_ONCE or not model.runs_compiled:
             yield from ((one, None) for one in recipes)
             continue
         started = time.perf_counter()
@@ -169,11 +178,11 @@ def _characters(model: CharLSTM, vocabulary: Vocabulary, recipe: Recipe) -> Iter
 
 
 def _write(model: CharLSTM, vocabulary: Vocabulary, recipe: Recipe) -> _Written:
-    """Write to the end, with what the model thought of it; reading the prime is not on the clock."""
+    """Write the text and measure its surprise; the time is without that for reading the prime."""
     sampler = recipe.start(model, vocabulary)
     following = _with_logits(recipe, sampler)
     started, text, bits = time.perf_counter(), "", 0.0
-    while piece := list(islice(following, MEASURED)):
+    while piece := list(islice(following, PIECE)):
         text += "".join(sampled.character for sampled, _ in piece)
         ids, logits = np.array([sampled.token_id for sampled, _ in piece]), np.stack([row for _, row in piece])
         bits += float(surprises_and_entropies(logits, ids)[0].sum())
@@ -189,7 +198,7 @@ def _with_logits(recipe: Recipe, sampler: Sampler) -> Iterator[tuple[SampledChar
 
 
 def _show(stream: DataStream, prime: str, characters: Iterable[str]) -> str:
-    """Write the prime, and characters as they come; gives these."""
+    """Write the prime, then the characters as they come; returns the characters."""
     stream.write_text(prime)
     text = []
     for character in characters:
@@ -210,7 +219,7 @@ def _refuse_options_beside_a_recipe() -> None:
 
 
 def _read_recipe(file: str, checkpoint: str | None, runs: Path) -> tuple[Recipe, Path, Checkpoint, CharLSTM]:
-    """A recipe, and its checkpoint where the recipe says, or the same one in another place."""
+    """A recipe and its model; checkpoint: names the model, if it is not where the recipe says."""
     try:
         recipe = Recipe.parse(read_text(file))
         path = _model_of(recipe, runs) if checkpoint is None else locate_checkpoint(checkpoint, runs)
@@ -260,26 +269,26 @@ def _settings(controls: dict[str, Any]) -> SamplingSettings:
 
 
 def _known(prime: str | None, vocabulary: Vocabulary, unknown: str) -> str:
-    """The prime without what the model does not know, which is named; refused unless that is to be skipped."""
+    """The prime in characters of the model; others are refused, converted or left out, as `unknown` says."""
     if prime is None:
         return "" if vocabulary.unknown(USUAL_PRIME) else USUAL_PRIME
     converted, form = in_known_form(prime, vocabulary)
     if form and unknown == "convert":
         prime, form = converted, ""
-    strangers = vocabulary.unknown(prime)
-    if not strangers:
+    missing = vocabulary.unknown(prime)
+    if not missing:
         return prime
-    error = UnknownCharacters(strangers)
+    error = UnknownCharacters(missing)
     if unknown != "skip":
-        meant = f"; the model has {form}: try --unknown convert" if form else _meant(strangers, vocabulary)
+        meant = f"; the model has {form}: try --unknown convert" if form else _meant(missing, vocabulary)
         raise click.UsageError(f"the prime has characters {error}{meant}; leave them out with --unknown skip")
     say(f"left out of the prime: {error}")
-    return "".join(char for char in prime if char not in strangers)
+    return "".join(char for char in prime if char not in missing)
 
 
-def _meant(strangers: Iterable[str], vocabulary: Vocabulary, most: int = 5) -> str:
-    """What the model knows in place of the strangers, a clause."""
+def _meant(missing: Iterable[str], vocabulary: Vocabulary, most: int = 5) -> str:
+    """A clause that names the characters of the model nearest to these; empty if there are none."""
     nearest = NearestKnown(vocabulary)
-    pairs = [(stranger, near) for stranger in strangers if (near := nearest.of(stranger)) is not None]
-    named = ", ".join(f"{near!a} for {stranger!a}" for stranger, near in pairs[:most])
+    pairs = [(char, near) for char in missing if (near := nearest.of(char)) is not None]
+    named = ", ".join(f"{near!a} for {char!a}" for char, near in pairs[:most])
     return f"; did you mean {named}" if named else ""

@@ -27,7 +27,7 @@ from charrnn_tui.text.nearest import in_known_form
 from charrnn_tui.text.vocabulary import Ids, UnknownCharacters
 
 _GEOMETRY = ("val_frac", "batch_size", "seq_length")
-# The notebook's, for a model that does not tell its own; of a long text no more is read than in a training.
+# The notebook's, for a model that does not record its own; `val_chars` is that of a training.
 _NOTEBOOK = {name: getattr(TrainSettings(), name) for name in (*_GEOMETRY, "val_chars")}
 
 
@@ -76,12 +76,12 @@ def score_command(
     as_json: bool,
     **given: Any,
 ) -> None:
-    """Tell how well a model predicts a text: nats and bits per character, and perplexity. FILE - is standard input.
+    """Compute how well a model predicts a text: nats and bits per character, and perplexity. FILE - is standard input.
 
-    The figure depends on where the model's memory starts from nothing, so `--part val` reads the text exactly as the
-    validation of its training does, in batches of the same size, or of the notebook's for a model that does not tell
-    its own. Without --part the text is read once from its beginning, one character after another, which takes its
-    time: --part all reads the rows of a batch side by side.
+    The loss depends on where the hidden state is zero, so `--part val` reads the text exactly as the validation of the
+    model's training does, in batches of the same size, or of the notebook's for a model that does not record its own.
+    Without --part the text is read once from its beginning, one character after another, which is slow: --part all
+    reads the rows of a batch side by side.
     """
     _check_usage(part, given, per_char)
     path = locate_checkpoint(checkpoint, runs_dir)
@@ -125,12 +125,12 @@ def score_command(
 
 
 def _known(values: Mapping[str, Any]) -> dict[str, Any]:
-    """What they say of the parts and batches."""
+    """Those of them that set the part or its batches."""
     return {name: values[name] for name in _NOTEBOOK if values.get(name)}
 
 
 def _check_usage(part: str | None, given: dict[str, Any], per_char: bool) -> None:
-    """Without --part there are no batches, and with it no losses of single characters."""
+    """Raise UsageError for options that cannot be combined."""
     if part is None:
         for name, value in given.items():
             if value is not None:
@@ -145,13 +145,13 @@ def _encoded(file: str, text: str, checkpoint: Checkpoint, unknown: str) -> Ids:
     converted, form = in_known_form(text, checkpoint.vocabulary)
     if form and unknown == "convert":
         text, form = converted, ""
-    strangers = checkpoint.vocabulary.unknown(text)
-    if strangers:
-        error = UnknownCharacters(strangers)
+    missing = checkpoint.vocabulary.unknown(text)
+    if missing:
+        error = UnknownCharacters(missing)
         if unknown != "skip":
             way = f"the model has {form}: try --unknown convert, or " if form else ""
             raise click.ClickException(f"{file}: has characters {error}; {way}leave them out with --unknown skip")
-        left_out = sum(map(len, strangers.values()))
+        left_out = sum(map(len, missing.values()))
         say(f"{left_out:,} of {len(text):,} characters left out: {error}")
     return checkpoint.vocabulary.encode_known(text)
 
@@ -171,7 +171,7 @@ def _in_one_pass(model: CharLSTM, ids: Ids) -> NDArray[np.float64]:
 
 
 def _in_batches(model: CharLSTM, ids: Ids, batch_size: int, seq_length: int, most: int) -> tuple[float, int]:
-    """The mean of the batch losses and the number of characters in them; at most so many."""
+    """The mean of the batch losses, and the number of characters read, which is at most `most`."""
     allowed = max(1, most // (batch_size * seq_length))
     batches = min(batch_count(len(ids), batch_size, seq_length), allowed)
     losses = []

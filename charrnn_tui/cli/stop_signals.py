@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and a terminal that goes, turned into requests that let the training save first."""
+"""Ctrl-C, SIGTERM and the loss of the terminal become requests to the training, which saves before it stops."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ HANGUP: signal.Signals | None = getattr(signal, "SIGHUP", None)  # Windows has n
 
 @dataclass
 class Stopping:
-    """received: the signal that ends the training. on_hangup: what to do when the terminal goes."""
+    """received: the signal that ends the training. on_hangup: what to do when the terminal is lost."""
 
     received: int | None = None
     on_hangup: str = "continue"
@@ -27,13 +27,13 @@ class Stopping:
 
 @contextmanager
 def stop_signals(control: Control) -> Iterator[Stopping]:
-    """While inside, the first signal asks the training to save and stop; the next one ends the program as ever.
+    """While inside, the first signal asks the training to save and stop; the next one ends the program at once.
 
-    A SIGINT that was ignored at the start, as in a shell's background job, is heard all the same: who sends one to a
-    training means it. A hangup is not the end: the training goes on without the terminal, unless `on_hangup` says else.
+    SIGINT is handled also where a shell has it ignored, as in a background job. After SIGHUP the training continues
+    without the terminal, unless `on_hangup` says otherwise.
     """
     stopping, before = Stopping(), dict[int, Any]()
-    terminals = [number for number in (0, 1, 2) if os.isatty(number)]  # asked now: a dead one is none
+    terminals = [number for number in (0, 1, 2) if os.isatty(number)]  # asked now: a lost one is no terminal any more
 
     def stop(signum: int, frame: FrameType | None) -> None:
         stopping.received = signum
@@ -43,11 +43,11 @@ def stop_signals(control: Control) -> Iterator[Stopping]:
             signal.signal(other, signal.default_int_handler if other == signal.SIGINT else before[other])
         # Not through sys.stderr: a handler may come in the middle of a write to it.
         line = f"\n{PROGRAM}: {name}: saving, then stopping; once more to end at once\n"
-        with suppress(OSError):  # that nobody reads any more is no reason not to save
+        with suppress(OSError):  # without a reader the training is saved all the same
             os.write(2, line.encode())
 
     def hang_up(signum: int, frame: FrameType | None) -> None:
-        point_at_nothing(terminals)  # files that the output goes to are kept
+        point_at_nothing(terminals)  # not output that goes to a file
         if stopping.on_hangup == "continue":
             control.request(Detach())
         else:
@@ -66,5 +66,5 @@ def stop_signals(control: Control) -> Iterator[Stopping]:
 
 
 def on_hangup(directory: RunDirectory) -> str:
-    """What this run wants done when its terminal goes."""
+    """The setting `on_hangup` of a run: what to do when its terminal is lost."""
     return str(directory.read_settings().get("settings", {}).get("on_hangup", "continue"))

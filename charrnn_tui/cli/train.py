@@ -30,7 +30,7 @@ from charrnn_tui.runner.resume import MAY_CHANGE, resume_run, set_text
 from charrnn_tui.runner.start import Started, remove_unstarted, start_run
 from charrnn_tui.tui.opening import Opening
 
-Begin = Callable[..., Started]  # start_run or resume_run, lacking the control and whether it is `detached`
+Begin = Callable[..., Started]  # start_run or resume_run with all arguments but `control` and `detached`
 
 
 @click.command("train")
@@ -41,16 +41,16 @@ Begin = Callable[..., Started]  # start_run or resume_run, lacking the control a
     "--resume",
     "resumed",
     metavar="RUN",
-    help="Go on with this run, exactly where it ended; CORPUS, if given, is where its text lies now.",
+    help="Continue this run exactly where it ended; CORPUS is needed only if its text was moved.",
 )
 @click.option("--take-over", is_flag=True, hidden=True, help="With --resume: from the process that trains it now.")
 @click.option(
-    "--detach", is_flag=True, help="Train in the background, without this terminal; say how to come back to it."
+    "--detach", is_flag=True, help="Train in the background, without this terminal, and print how to come back."
 )
 @click.option(
     "--on-end",
     metavar="CMD",
-    help="When the training has ended, run this with the result as JSON on its standard input.",
+    help="Shell command to run when the training has ended, with the result as JSON on its standard input.",
 )
 @runs_option
 @click.option("--app", "in_app", is_flag=True, help="Start the training in the full-screen app.")
@@ -72,9 +72,9 @@ def train_command(
 ) -> int:
     """Train a model on text files, read in the order given; - is standard input.
 
-    Ctrl-C and SIGTERM save the training before they end it, and --resume continues it as if it had not ended; so it
-    does after a crash. When the terminal is lost, or the reader of --json leaves, the training continues. An option
-    that is given wins over the preset.
+    Ctrl-C and SIGTERM save the training and stop it; --resume continues it as if it had never stopped, also after a
+    crash. When the terminal is lost, or the reader of --json leaves, the training continues. An option that is given
+    overrides the preset.
     """
     for other, given_too in (("--json", as_json), ("--detach", detach), ("--on-end", on_end is not None)):
         if in_app and given_too:
@@ -102,7 +102,7 @@ def train_command(
 
 
 def _refuse_changes(given: dict[str, Any]) -> None:
-    """A resumed run keeps what it was started with."""
+    """Raise UsageError for an option that cannot change in a resumed run."""
     asked = [option(field) for field, value in given.items() if value is not None and field not in MAY_CHANGE]
     if asked:
         may = ", ".join(map(option, MAY_CHANGE))
@@ -117,26 +117,26 @@ def _train(begin: Begin, runs_dir: Path, as_json: bool, on_end: str | None) -> i
         if not as_json:
             say(f"run directory: {directory.path}")
         with notice_at_end(directory, on_end), closing(events), report_for(directory, as_json) as show:
-            progress, trouble = _drive(directory, events, show, control)
+            progress, output_error = _drive(directory, events, show, control)
         if not as_json and _unsaved(progress) is None and (lines := where_lines(directory, runs_dir)):
             say(*lines)
         if progress.state == "interrupted" and directory.resume_file.exists():
             say(f"resume with: {command_line('train --resume', directory, runs_dir)}")
-    return _exit_code(directory, progress, trouble, stopping)
+    return _exit_code(directory, progress, output_error, stopping)
 
 
 def _train_in_background(begin: Begin, runs_dir: Path, as_json: bool, on_end: str | None) -> int:
-    """In a process of its own, which belongs to no terminal; gives back once its first step is due."""
+    """Train in another process, without a terminal; return once it is ready for its first step."""
 
-    def work(tell: Callable[[RunDirectory], None]) -> int:
+    def work(report: Callable[[RunDirectory], None]) -> int:
         control = Control()
         with stop_signals(control) as stopping:
             directory, events = begin(control, detached=True)
             with notice_at_end(directory, on_end), closing(events):
                 first = next(events)
-                tell(directory)
-                progress, trouble = _drive(directory, chain([first], events), say_lines, control)
-        return _exit_code(directory, progress, trouble, stopping)
+                report(directory)
+                progress, output_error = _drive(directory, chain([first], events), say_lines, control)
+        return _exit_code(directory, progress, output_error, stopping)
 
     try:
         directory, pid = start_in_background(work, explain)
@@ -151,7 +151,7 @@ def _train_in_background(begin: Begin, runs_dir: Path, as_json: bool, on_end: st
     return DONE
 
 
-def _exit_code(directory: RunDirectory, progress: RunProgress, trouble: str | None, stopping: Stopping) -> int:
+def _exit_code(directory: RunDirectory, progress: RunProgress, output_error: str | None, stopping: Stopping) -> int:
     if progress.state == "failed":
         raise click.ClickException(f"the training failed: {progress.reason}")
     if (problem := _unsaved(progress)) is not None:
@@ -160,28 +160,28 @@ def _exit_code(directory: RunDirectory, progress: RunProgress, trouble: str | No
         raise click.ClickException(
             f"the model of step {progress.step:,} is lost: {problem}" + (f"; {way}" if kept else "")
         )
-    if trouble is not None:
+    if output_error is not None:
         saved = " and saved" if directory.last_file.exists() else ""  # there is nothing before the first step
-        raise click.ClickException(f"{trouble}: stopped{saved} at step {progress.step:,}")
+        raise click.ClickException(f"{output_error}: stopped{saved} at step {progress.step:,}")
     return 128 + stopping.received if progress.state == "interrupted" and stopping.received else DONE
 
 
 def _unsaved(progress: RunProgress) -> str | None:
     """Why the model that the training ended with is not on disk; None where it is."""
-    told = [alarm for alarm in progress.alarms if alarm.kind == "disk" and "could not be saved" in alarm.message]
-    if not told or told[-1].step < progress.step or (progress.saved and progress.saved.time >= told[-1].time):
+    failed = [alarm for alarm in progress.alarms if alarm.kind == "disk" and "could not be saved" in alarm.message]
+    if not failed or failed[-1].step < progress.step or (progress.saved and progress.saved.time >= failed[-1].time):
         return None
-    return told[-1].message
+    return failed[-1].message
 
 
 def _drive(
     directory: RunDirectory, events: Iterable[Event], show: Show, control: Control
 ) -> tuple[RunProgress, str | None]:
-    """Train to the end, showing each event; gives the progress, and why standard output failed, if it did.
+    """Train to the end and show each event; returns the progress, and the error of standard output or None.
 
-    A reader who leaves does not end the training. A standard output that cannot be written to stops it.
+    The training continues if the reader of standard output leaves, and stops if it cannot be written to.
     """
-    progress, trouble, shown = RunProgress(), None, True
+    progress, output_error, shown = RunProgress(), None, True
     for event in events:
         progress.add(event)
         if not shown:
@@ -197,6 +197,6 @@ def _drive(
                     f"its events are in {directory.events_file}"
                 )
             else:
-                trouble = f"standard output: {error.strerror or error}"
-                control.request(Stop("stopped", f"{trouble}; nobody hears the events"))
-    return progress, trouble
+                output_error = f"standard output: {error.strerror or error}"
+                control.request(Stop("stopped", f"{output_error}; the events cannot be written"))
+    return progress, output_error

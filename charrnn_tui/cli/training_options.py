@@ -18,25 +18,25 @@ from charrnn_tui.run.settings import (
     settings_for,
 )
 
-_HELP: dict[str, tuple[Any, str]] = {  # click's type; ranges are TrainSettings' own business
+_HELP: dict[str, tuple[Any, str]] = {  # type, help; TrainSettings checks the ranges
     "n_hidden": (int, "Hidden units per layer."),
     "n_layers": (int, "LSTM layers."),
     "drop_prob": (FiniteFloat(), "Dropout between the layers and before the output."),
     "epochs": (int, "Passes over the text."),
-    "batch_size": (int, "Rows of text read side by side."),
-    "seq_length": (int, "Characters in a row per step."),
+    "batch_size": (int, "Rows of text in a batch."),
+    "seq_length": (int, "Characters of a row that a step reads."),
     "lr": (FiniteFloat(), "Learning rate; its peak under one-cycle."),
     "clip": (FiniteFloat(), "Largest norm of the gradient; a larger one is scaled down."),
     "val_frac": (FiniteFloat(), "Share of the text, at its end, held out for validation; 0 for none."),
-    "val_chars": (int, "Characters that one validation reads at most, from the start of each row of a batch."),
+    "val_chars": (int, "Most characters that a validation reads, from the start of each row of its batches."),
     "print_every": (int, "Steps between two validations."),
-    "schedule": (click.Choice(SCHEDULES), "Course of the learning rate."),
+    "schedule": (click.Choice(SCHEDULES), "Schedule of the learning rate."),
     "weight_drop": (FiniteFloat(), "Dropout of the recurrent weights, drawn anew each step."),
     "weight_decay": (FiniteFloat(), "Weight decay, by AdamW; 0 is Adam."),
     "forget_bias": (FiniteFloat(), "Added to the forget gates' bias at the start."),
-    "output_bias": (bool, "Start the output at the characters' own frequencies."),
-    "max_steps": (int, "Stop after so many steps."),
-    "keep_checkpoints": (int, "Checkpoints of earlier steps to keep at most, to look back at; 0 for none."),
+    "output_bias": (bool, "Initialize the output bias with the frequencies of the characters."),
+    "max_steps": (int, "Stop after this many steps."),
+    "keep_checkpoints": (int, "Most checkpoints of earlier steps to keep; 0 for none."),
     "device": (click.Choice(DEVICES), "Where to train."),
     "precision": (click.Choice(PRECISIONS), "Precision of the matrix products in training."),
     "threads": (int, "Threads used on the CPU."),
@@ -51,7 +51,7 @@ _UNSET = {"threads": "the fastest, by a short trial", "max_steps": "none"}
 
 
 def training_options(command: Decorated) -> Decorated:
-    """All settings of a training as keyword arguments, and `preset`; None where not given."""
+    """Add an option for each setting, and `preset`; an option that is not given is None."""
     for name in reversed(_HELP):
         command = _option(name)(command)
     command = encoding_option(command)
@@ -67,9 +67,9 @@ def _option(name: str) -> Callable[[Decorated], Decorated]:
     kind, words = _HELP[name]
     of_preset = {preset: getattr(settings_for(preset), name) for preset in PRESETS}
     default = of_preset.pop(DEFAULT_PRESET)
-    told = _plain(_UNSET.get(name, default)) + (", fitted to the text" if name in FITTED else "")
+    first = _plain(_UNSET.get(name, default)) + (", fitted to the text" if name in FITTED else "")
     others = [f"{preset}: {_plain(value)}" for preset, value in of_preset.items() if value != default]
-    help_text = f"{words}  [default: {'; '.join([told, *others])}]"
+    help_text = f"{words}  [default: {'; '.join([first, *others])}]"
     if kind is bool:
         flags = f"{option(name)}/{option('no_' + name)}"
         return click.option(flags, name, default=None, help=help_text)

@@ -1,4 +1,4 @@
-"""What `train` shows while it trains: lines, JSON, or a bar on a terminal; and the lines about a run."""
+"""How `train` shows its progress: as lines, as JSON, or as a bar on a terminal; `watch` uses the same lines."""
 
 import shlex
 import sys
@@ -16,17 +16,17 @@ from charrnn_tui.run.events import Event, to_json
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.run.quantities import bits, count, duration
 
-Show = Callable[[Event, RunProgress], None]  # of every event, in order; the progress has it folded in already
+Show = Callable[[Event, RunProgress], None]  # called with each event, in order; the progress holds it already
 
 REDRAW_SECONDS = 0.2
-JOIN_SECONDS = 2.0  # a terminal that has stopped reading must not hold back the end of a training
+JOIN_SECONDS = 2.0  # a terminal that has stopped reading must not delay the end of a training
 
 
 @contextmanager
 def progress_bar(name: str) -> Iterator[Show]:
-    """A bar on a terminal's standard error, drawn by a thread of its own from the newest progress.
+    """A bar on standard error, drawn by a thread of its own from the newest progress.
 
-    The training only leaves the numbers: a link that stalls blocks the drawing, never the training.
+    A terminal that stops reading blocks that thread, not the training.
     """
     newest, noticed, done = RunProgress(), deque[Event](), threading.Event()
 
@@ -81,7 +81,7 @@ def progress_bar(name: str) -> Iterator[Show]:
 
 @contextmanager
 def report_for(directory: RunDirectory, as_json: bool) -> Iterator[Show]:
-    """Give what shows each event: JSON where asked for, a bar on a terminal, lines elsewhere."""
+    """Yield the function that shows each event: as JSON if asked for, a bar on a terminal, or lines."""
     if as_json:
         stream = DataStream()
         yield lambda event, progress: stream.write_json(to_json(event))
@@ -93,13 +93,13 @@ def report_for(directory: RunDirectory, as_json: bool) -> Iterator[Show]:
 
 
 def say_lines(event: Event, progress: RunProgress) -> None:
-    """Say what is worth a line."""
+    """Write the lines of an event to standard error."""
     if lines := lines_for(event, progress):
         say(*lines)
 
 
 def bar_numbers(progress: RunProgress, columns: int) -> str:
-    """The figures beside the bar, the most wanted first, as many as a line of so many columns has room for."""
+    """The figures beside the bar, the most important first: as many as fit into this many columns."""
     last, evaluation = progress.last_step, progress.last_evaluation
     if last is None:
         return "preparing"
@@ -118,7 +118,7 @@ def bar_numbers(progress: RunProgress, columns: int) -> str:
 
 
 def lines_for(event: Event, progress: RunProgress) -> list[str]:
-    """What is told of an event: of a validation how the training stands, else what `notices_for` tells."""
+    """The lines of an event: `state_line` for a validation, or every `print_every` steps without one; else notices."""
     due = progress.last_evaluation is not None and event is progress.last_evaluation
     if progress.started is not None and not progress.started.settings.get("val_frac", 1):
         every = progress.started.settings.get("print_every", 20)
@@ -145,7 +145,7 @@ def state_line(progress: RunProgress) -> str:
 
 
 def notices_for(event: Event, progress: RunProgress) -> list[str]:
-    """What is told on a terminal and elsewhere alike."""
+    """The lines of an event that are shown with a bar, too."""
     match event:
         case events.RunStarted():
             return started_lines(event)
@@ -165,7 +165,7 @@ def notices_for(event: Event, progress: RunProgress) -> list[str]:
 
 
 def started_lines(started: events.RunStarted) -> list[str]:
-    """What is trained, on what, where."""
+    """The model, the text, the device and the precision."""
     sizes = f"{started.settings.get('n_layers')} × {started.settings.get('n_hidden')}"
     place = f"{started.device} × {started.threads}" if started.device == "cpu" else started.device_name
     resumed = f"resumed at step {started.resumed_at_step:,}: " if started.resumed_at_step is not None else ""
@@ -177,9 +177,9 @@ def started_lines(started: events.RunStarted) -> list[str]:
 
 
 def ending_lines(event: events.RunFinished, progress: RunProgress) -> list[str]:
-    """How it ended, after how long, and the best validation."""
+    """How and when the training ended, and its best validation."""
     line = f"{event.state} at step {event.step:,} after {duration(event.train_seconds)} of training"
-    if event.reason and event.state != "failed":  # a failure's reason is the command's last word
+    if event.reason and event.state != "failed":  # the command prints the reason of a failure last
         line += f": {event.reason}"
     best = progress.best_evaluation
     if best is None:
@@ -189,7 +189,7 @@ def ending_lines(event: events.RunFinished, progress: RunProgress) -> list[str]:
 
 
 def where_lines(directory: RunDirectory, runs: Path) -> list[str]:
-    """Where the checkpoint is, and how to write with it; none where there is none."""
+    """The checkpoint of the run and the command to write with it; empty without a checkpoint."""
     file = directory.checkpoint_file()
     if file is None:
         return []
@@ -206,7 +206,7 @@ def come_back_lines(directory: RunDirectory, runs: Path, pid: int | str | None) 
 
 
 def command_line(words: str, directory: RunDirectory, runs: Path) -> str:
-    """A command on this run, as one types it in any directory."""
+    """A command for this run that can be typed in any directory."""
     if directory.path.parent != runs:
         return f"{PROGRAM} {words} {shlex.quote(str(directory.path.absolute()))}"
     elsewhere = "" if runs == default_runs_directory() else f" --runs-dir {shlex.quote(str(runs))}"

@@ -1,4 +1,4 @@
-"""`charrnn-tui watch`: follow a run, whoever trains it."""
+"""`charrnn-tui watch`: follow a run, whichever process trains it."""
 
 import sys
 import time
@@ -24,7 +24,7 @@ POLL_SECONDS = 0.25
 @click.command("watch")
 @click.argument("run", metavar="RUN")
 @click.option("--plain", is_flag=True, help="Lines instead of the full-screen app; also where there is no terminal.")
-@click.option("--once", is_flag=True, help="Say how it stands, and end.")
+@click.option("--once", is_flag=True, help="Print the state of the run, and end.")
 @click.option("--read-only", is_flag=True, help="In the app, without the keys that steer the training.")
 @low_bandwidth_option
 @runs_option
@@ -32,11 +32,11 @@ POLL_SECONDS = 0.25
 def watch_command(
     run: str, plain: bool, once: bool, read_only: bool, low_bandwidth: bool, runs_dir: Path, as_json: bool
 ) -> int | None:
-    """Follow a run until it ends, whoever trains it.
+    """Follow a run until it ends, whichever process trains it.
 
-    Watching never touches the training; Ctrl-C ends the watching only. In the app the keys that steer a training ask
-    its trainer, whichever process that is. Where lines are followed to the end, the exit code is 0 for a run that has
-    finished or was asked to stop, and 1 for one that failed, was interrupted or died.
+    Watching never touches the training; Ctrl-C ends the watching only. In the app, keys such as
+    pause and save send requests to the training process. With lines or JSON the exit code is 0 for a run that has
+    finished or was asked to stop, and 1 for one that failed or was interrupted.
     """
     directory = find_run_or_fail(run, runs_dir)
     if once:

@@ -1,7 +1,7 @@
-"""Our C sources as shared libraries, where a C compiler is found; nothing depends on one.
+"""Compiles our C sources to shared libraries if a C compiler is found; everything works without one, but slower.
 
-A source is compiled once for this processor, into the user's cache. A library gets there only after a process of its
-own has run it and found that it computes what NumPy computes: a broken compiler, flag or instruction ends there.
+A source is compiled once for this processor, into the user's cache. Before a library is stored there, another process
+checks that it computes what NumPy computes, so that a bad instruction ends that process only.
 """
 
 import ctypes
@@ -58,7 +58,7 @@ def load_library(source: Path, check: Path, options: Sequence[str] = ()) -> Libr
 
 
 class BackgroundLibrary:
-    """A source's library that nobody waits for: `library` is None until it is loaded, and where there is none."""
+    """A library that is loaded in the background: `library` is None until then, and without a compiler."""
 
     library: ctypes.CDLL | None = None
 
@@ -102,7 +102,7 @@ class BackgroundLibrary:
 
 
 def _load_cached(source: Path) -> ctypes.CDLL | None:
-    """None where there is none, or a damaged one."""
+    """The library in the cache; None if it is missing or damaged."""
     try:
         return ctypes.CDLL(str(_cache_path(source)))
     except OSError:
@@ -110,13 +110,13 @@ def _load_cached(source: Path) -> ctypes.CDLL | None:
 
 
 def _cache_path(source: Path) -> Path:
-    import platformdirs  # not for a small network, which has no use for a library
+    import platformdirs  # not needed for a small network, which uses no library
 
     return Path(platformdirs.user_cache_dir("charrnn-tui")) / "compiled" / f"{source.stem}-{_fingerprint(source)}.so"
 
 
 def _fingerprint(source: Path) -> str:
-    """Of the source and the processor: a cache that machines share must not hand one the other's instructions."""
+    """A hash of the source and the processor: machines that share a cache may have different processors."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         processor = sorted({line for line in lines if line.startswith(("flags", "Features", "model name"))})
@@ -143,7 +143,7 @@ def _compile(compiler: list[str], source: Path, check: Path, options: Sequence[s
 
 def _passes(check: Path, library: Path) -> bool:
     """Run the check in a process of its own, which an illegal instruction may kill."""
-    places = [_PROJECT, *filter(None, [os.environ.get("PYTHONPATH")])]  # else it finds us only where we are installed
+    places = [_PROJECT, *filter(None, [os.environ.get("PYTHONPATH")])]  # we may not be installed
     environment = os.environ | {SWITCH: "0", "PYTHONPATH": os.pathsep.join(places)}  # it compiles nothing itself
     command = [sys.executable, str(check), str(library)]
     done = subprocess.run(command, capture_output=True, timeout=_CHECK_SECONDS, check=False, env=environment)

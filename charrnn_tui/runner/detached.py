@@ -1,4 +1,4 @@
-"""Work in a process of its own that belongs to no terminal: it outlives the one it was started from."""
+"""Training in a process without a terminal, which continues when the one that started it has ended."""
 
 import json
 import os
@@ -24,7 +24,7 @@ class NotStarted(Exception):
 
 
 def start_in_background(work: Callable[[Report], int], explain: Explain) -> tuple[RunDirectory, int]:
-    """Begin `work` in a new session; returns the run that it reported, and its process id, once it has reported.
+    """Run `work` in a new session; returns its run and process id as soon as it has reported them.
 
     work: is given a function to report its run with; returns the exit code. explain: as `failures.explain`. Call it
     before there are threads. Raises NotStarted, RunError where the system has no sessions.
@@ -38,7 +38,7 @@ def start_in_background(work: Callable[[Report], int], explain: Explain) -> tupl
     if middle == 0:
         os.close(reading)
         os.setsid()
-        if os.fork():  # who leads a session may be given a terminal again
+        if os.fork():  # the leader of a session could be given a terminal again
             os._exit(0)
         _work_alone(work, explain, writing)
     os.close(writing)
@@ -77,7 +77,7 @@ def _work_alone(work: Callable[[Report], int], explain: Explain, pipe: int) -> N
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(code)  # what the parent has registered for its exit is the parent's business
+        os._exit(code)  # without the exit handlers that the parent has registered
 
 
 def _send(pipe: int, values: dict[str, object]) -> None:

@@ -1,4 +1,4 @@
-"""What a user or a file can cause, in one line and an exit code."""
+"""Errors that a user or a file can cause, as a line and an exit code."""
 
 from typing import Final
 

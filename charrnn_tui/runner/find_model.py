@@ -1,4 +1,4 @@
-"""From what a user names to a checkpoint: a file of either format, or a run by its name or directory."""
+"""Finding and opening the model that a user names: a checkpoint of either format, or a run."""
 
 from collections import deque
 from pathlib import Path
@@ -14,7 +14,7 @@ from charrnn_tui.run.events import RunFinished, RunStarted
 from charrnn_tui.sampling.lstm import CharLSTM
 
 SHIPPED = "anna.safetensors"
-HARDLY_BEGUN = 0.25  # of the steps that a run's epochs ask for: with fewer it writes letters rather than words
+HARDLY_BEGUN = 0.25  # share of the planned steps; a model with fewer is opened only by name
 _TAIL_BYTES = 1 << 16  # of a file of events: some hundred of them
 
 
@@ -83,10 +83,10 @@ def open_model(path: Path) -> tuple[Checkpoint, CharLSTM]:
 
 
 def default_model(runs: Path) -> tuple[Path | None, Path | None]:
-    """The checkpoint to use where none is named, and the playground's session that it belongs to.
+    """The checkpoint to use if none is named, and the playground's session that it belongs to.
 
-    Where the playground was left, unless a training has ended since; or else the newest model whose training has ended,
-    and not when it had hardly begun; or else the shipped model.
+    That of the last session, unless a training has ended since; or else the newest model whose training has ended and
+    had done at least HARDLY_BEGUN of its steps; or else the shipped model.
     """
     trained = next((file for run in list_runs(runs) if (file := run.checkpoint_file()) and _is_trained(run)), None)
     session = next(iter(list_sessions(runs / SESSIONS)), None)
@@ -96,7 +96,7 @@ def default_model(runs: Path) -> tuple[Path | None, Path | None]:
 
 
 def _is_trained(run: RunDirectory) -> bool:
-    """By its first and its last event: a long history takes seconds to read."""
+    """Whether its training has ended, not soon after its start; by two events, since reading all may take seconds."""
     tail = run.events_file.stat().st_size - _TAIL_BYTES
     started = next(EventTail(run.events_file).read(_TAIL_BYTES), None)
     last = next(iter(deque(EventTail(run.events_file, max(0, tail)).read(), maxlen=1)), None)

@@ -1,4 +1,4 @@
-"""What the app is given on this machine: its files and its trainings."""
+"""The backend of the app: the files and trainings of this machine."""
 
 import os
 from collections.abc import Generator, Mapping, Sequence
@@ -25,7 +25,7 @@ class LocalBackend:
     runs_directory: Path
 
     def read_corpus(self, paths: Sequence[str], encoding: str) -> Corpus:
-        for path in paths:  # whose end may never come, and which can be read only once
+        for path in paths:  # a pipe may never end, and can be read only once
             if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
                 raise CorpusError(f"{path}: is a pipe or a device, not a file; charrnn-tui train reads it")
         return load_corpus(paths, encoding, self.runs_directory / TEXTS)

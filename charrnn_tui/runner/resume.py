@@ -1,4 +1,4 @@
-"""A run that goes on: its text as it was, its state read, its lock taken, over from another process where asked."""
+"""Resuming a run: check its text, take its lock (from another process, if asked), and read its state."""
 
 import subprocess
 import sys
@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # torch takes seconds: not before a training is asked for
     from charrnn_tui.training.resume_state import ResumeState
 
 MAY_CHANGE = ("epochs", "max_steps", "lr", "device", "precision", "threads", "keep_checkpoints", "on_hangup")
-TAKE_OVER_SECONDS = 120.0  # for the trainer to finish its step, to save and to let go
+TAKE_OVER_SECONDS = 120.0  # for the other process to finish its step, save, and release the lock
 
 
 def resume_run(
@@ -35,10 +35,10 @@ def resume_run(
     detached: bool = False,
     take_over: bool = False,
 ) -> Started:
-    """The stream that goes on with a run from its resume state; `changes`: settings in MAY_CHANGE that are new.
+    """Continue a run from its resume state, as a stream of events. changes: new values of settings in MAY_CHANGE.
 
-    take_over: ask the process that trains it to save and let go, once everything is ready here. Raises RunError,
-    CorpusError, SettingsError.
+    take_over: ask the process that trains it to save and release the lock, once everything is ready here. Raises
+    RunError, CorpusError, SettingsError.
     """
     with heavy_imports():  # torch: as in start_run
         from charrnn_tui.training.resume_state import read_resume_state
@@ -66,7 +66,7 @@ def resume_run(
 
 
 def set_text(run: RunDirectory, paths: Sequence[str]) -> None:
-    """Store where the run's text lies now. Raises RunError where it is another text, CorpusError."""
+    """Store the new paths of a text that was moved. Raises RunError if it is another text, CorpusError."""
     _check_files(run, paths)
     files, values = [str(Path(path).resolve()) for path in paths], run.read_settings()
     if sha256_of([TextFile(file) for file in files]) != values.get("corpus_sha256"):
@@ -94,7 +94,7 @@ def detach_run(run: RunDirectory) -> None:
 
 
 def _locked(run: RunDirectory, patience_seconds: float) -> RunLock:
-    """The lock, once the process that holds it has let go."""
+    """The lock, as soon as no other process holds it. Raises RunError."""
     until = time.monotonic() + patience_seconds
     while True:
         try:
@@ -125,18 +125,21 @@ def _same_corpus(run: RunDirectory) -> tuple[list[str], Corpus]:
 
 def _check_files(run: RunDirectory, files: Sequence[str]) -> None:
     for file in files:
-        if not Path(file).is_file():  # a pipe is none: it can be read once
+        if not Path(file).is_file():  # a pipe cannot be read again
             way = f"if the run's text was moved, name it: charrnn-tui train --resume {run.name} PATH"
             raise RunError(f"{file}: no such file; {way}")
 
 
 def _changed(run: RunDirectory, state: "ResumeState", corpus: Corpus, changes: Mapping[str, Any]) -> TrainSettings:
-    """The run's settings with what is asked for now; where it is trained stays as it was. Raises RunError."""
+    """The run's settings with the changes, on the device it was trained on unless another is asked for.
+
+    Raises RunError if the run has done all its steps.
+    """
     given = {name: value for name, value in changes.items() if value is not None}
     place: dict[str, Any] = {"device": state.device, "precision": state.precision, "threads": state.threads}
     if given.get("device", state.device) != state.device:
         place = {"precision": "auto", "threads": None}
-    if "epochs" in given:  # whoever asks for more epochs means them to be done
+    if "epochs" in given:  # an earlier limit of steps would cut the new epochs off
         given = {"max_steps": None} | given
     settings = replace(TrainSettings.from_json(state.settings), **(place | given))
     boundary = split_at(len(corpus), settings.val_frac)

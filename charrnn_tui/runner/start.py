@@ -1,4 +1,4 @@
-"""A run from its request to its last event: the text read, the directory made, the events recorded."""
+"""Starting a run: read the text, make the directory, and record the events of the training."""
 
 import shutil
 import time
@@ -31,9 +31,9 @@ Started = tuple[RunDirectory, Stream]
 
 
 def start_run(request: RunRequest, runs: Path, control: Control, *, detached: bool = False) -> Started:
-    """Make the run's directory and the stream that trains it, driven by whoever asks for its next event.
+    """Make the directory of a run, and the stream of events that trains it as its events are asked for.
 
-    Everything that can be wrong with the text is found before anything is made. Raises CorpusError, TextTooShort,
+    Nothing is made if something is wrong with the text. Raises CorpusError, TextTooShort,
     RunError.
     """
     settings = request.settings
@@ -94,7 +94,7 @@ class Recording:
             self._train_seconds = event.train_seconds
 
     def cut_off(self, state: EndState, reason: str) -> None:
-        """Write the last event of a training that could not tell it itself; none for one that has told nothing yet."""
+        """Write the RunFinished that a training could not yield itself; none if it has not yielded any event."""
         if self.last is not None and not isinstance(self.last, RunFinished):
             seconds = self._train_seconds
             self.writer.append(
@@ -111,10 +111,10 @@ def recorded(
     with the reason. options: further ones of `train`.
     """
     directory, writer = recording.directory, recording.writer
-    told = failed_at_once = False
+    reported = failed_at_once = False
     try:
         control.listen(Mailbox(directory.path))
-        with heavy_imports():  # PyTorch, parts of it as the learner is made
+        with heavy_imports():  # PyTorch; parts of it are imported as the learner is made
             from charrnn_tui.training.trainer import train
 
             given = {"sync_events": writer.sync, "on_late_event": recording.append, **options}
@@ -125,14 +125,14 @@ def recorded(
                 recording.append(event)
                 if isinstance(event, CheckpointSaved | RunPaused | RunFinished):
                     writer.sync()
-                if writer.error is not None and not told:  # the events wait in memory for the disk
+                if writer.error is not None and not reported:  # the events wait in memory for the disk
                     message = f"events.jsonl could not be written: {writer.error.strerror or writer.error}"
                     alarm = AlarmRaised(time=time.time(), step=event.step, kind="disk", message=message)
                     writer.append(alarm)
                     yield alarm
-                told = writer.error is not None
+                reported = writer.error is not None
                 yield event
-    except (GeneratorExit, KeyboardInterrupt):  # nobody asks for more; the trainer has saved its last checkpoint
+    except (GeneratorExit, KeyboardInterrupt):  # no more events are asked for; the trainer has saved
         recording.cut_off("interrupted", "left early")
         raise
     except Exception as error:
@@ -148,7 +148,7 @@ def recorded(
 
 
 def write_sample(checkpoint: Checkpoint, settings: TrainSettings) -> tuple[str, str]:
-    """(prime, text) by the model as it is, always with the same prime and seed, so that samples can be compared."""
+    """(prime, text) of a sample, always with the same prime and seed, so that samples can be compared."""
     vocabulary = checkpoint.vocabulary
     prime = vocabulary.known_part(settings.sample_prime)
     sampling = SamplingSettings(top_k=settings.sample_top_k)

@@ -80,7 +80,7 @@ def alphabet_of(texts: Iterable[str]) -> tuple[list[str], int]:
     latin, present, length = b"", np.zeros(sys.maxunicode + 1, np.bool_), 0
     for text in texts:
         length += len(text)
-        try:  # three times as fast, where it is possible: drop the characters seen before
+        try:  # three times as fast: drop the characters seen before
             new = text.encode("latin-1").translate(None, latin)
         except UnicodeEncodeError:
             present[code_points(text)] = True

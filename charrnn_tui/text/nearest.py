@@ -1,4 +1,4 @@
-"""The characters of an alphabet nearest to those that it lacks."""
+"""Finds the characters of an alphabet that are nearest to those it does not have."""
 
 import unicodedata
 from typing import Final, Literal
@@ -79,8 +79,8 @@ class NearestKnown:
     def replaced(self, text: str) -> str:
         """The text in the Unicode form of the alphabet, and what is still unknown replaced by its nearest, if any."""
         text, _ = in_known_form(text, self.vocabulary)
-        strangers = set(text) - self._known.keys()
-        return text.translate({ord(stranger): self.of(stranger) or stranger for stranger in strangers})
+        unknown = set(text) - self._known.keys()
+        return text.translate({ord(char): self.of(char) or char for char in unknown})
 
 
 def _cases(character: str) -> tuple[str, str, str]:
