@@ -125,7 +125,9 @@ class ModelMenu(Dialog[LoadedModel | ModelSource | None]):
         """Fold or unfold the checkpoints of the highlighted run."""
         chosen = self._list.value if self._models else None
         for model in self._models:
-            if chosen == model.source or chosen in model.folded:
+            if chosen == model.source and not model.others:
+                self._note.say("there is no other checkpoint of it")
+            elif chosen == model.source or chosen in model.folded:
                 (self._unfolded.discard if fold else self._unfolded.add)(model.source.run)
                 self._fill(model.source)
 

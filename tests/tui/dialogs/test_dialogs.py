@@ -118,6 +118,20 @@ async def test_no_key_acts_while_the_app_ends(backend: ScriptedBackend) -> None:
         assert not await app.run_action("edit_prime", app.screen)
 
 
+async def test_the_palette_runs_what_is_chosen_and_themes_are_chosen_in_it(backend: ScriptedBackend) -> None:
+    backend.ship(tiny_checkpoint())
+    app = StudioApp(backend, Opening())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("colon", *"theme", "enter")
+        await until(pilot, lambda: isinstance(app.screen, Palette) and "dracula" in screen_text(app))
+        await pilot.press(*"dracul", "enter")
+        await until(pilot, lambda: app.theme == "dracula")
+        await pilot.press("ctrl+p", *"nothing like it", "enter")
+        await until(pilot, lambda: "no command of this name" in screen_text(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, PlayScreen))
+
+
 async def test_a_second_palette_opens_over_one_that_another_mode_has_left_open(backend: ScriptedBackend) -> None:
     backend.ship(tiny_checkpoint())
     app = StudioApp(backend, Opening())
