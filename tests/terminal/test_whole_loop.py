@@ -38,7 +38,7 @@ def training(home: Path, environment: dict[str, str]) -> Iterator[PseudoTerminal
     with PseudoTerminal([*PROGRAM, str(home / "shells.txt")], 80, 24, environment) as terminal:
         terminal.wait_for("different")  # the text has been read
         terminal.type("\t", "\t", "\t", "3", "2", "\t", "1", "\t", "4", "\t", "2", "0", "\t", "9", "9", "9")
-        terminal.wait_for("1×32 LSTM")
+        terminal.wait_for("1×32,")
         terminal.type(F5)
         terminal.wait_for("● training")
         terminal.wait_for(lambda screen: _step(screen) > 5)
@@ -119,7 +119,7 @@ def test_the_loss_falls_before_the_eyes_of_the_user(training: PseudoTerminal) ->
 
 
 def _smoothed(screen: str) -> float:
-    match = re.search(r"train (\d+\.\d+) nats/char", screen)
+    match = re.search(r"smooth .*?(\d+\.\d{3})", screen)
     return float(match[1]) if match else 0.0
 
 
