@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from charrnn_tui.text.encodings import COMMON_ENCODINGS, is_text_encoding
+
 PROGRAM = "charrnn-tui"
 RUNS_VARIABLE = "CHARRNN_TUI_RUNS"
 
@@ -79,25 +81,11 @@ def json_option(what: str) -> Callable[[Decorated], Decorated]:
 
 
 def _encoding(ctx: click.Context, param: click.Parameter, name: str | None) -> str | None:
-    if name is None:
-        return None
-    try:
-        " ".encode(name)  # refuses those that are not of text, such as hex
-    except (LookupError, ValueError):  # ValueError: a NUL in the name, or a codec that refuses everything
-        raise click.BadParameter(
-            f"{name!r} is no text encoding; common ones are utf-8, utf-16, cp1251, cp1252, latin-1."
-        ) from None
+    if name is not None and not is_text_encoding(name):
+        raise click.BadParameter(f"{name!r}: no such encoding; common ones are {COMMON_ENCODINGS}")
     return name
 
 
 encoding_option = click.option(  # None where it is not given
     "--encoding", metavar="NAME", callback=_encoding, help="Encoding of the text file.  [default: utf-8]"
-)
-unknown_option = click.option(
-    "--unknown",
-    type=click.Choice(["refuse", "convert", "skip"]),
-    default="refuse",
-    show_default=True,
-    help="Characters that the model does not know: name them and end; convert the text into the Unicode form that the "
-    "model has, composed or decomposed; or leave them out.",
 )

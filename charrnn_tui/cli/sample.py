@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError
 from charrnn_tui.cli.facts import loss_facts, model_facts
-from charrnn_tui.cli.options import OrNone, TextFileName, encoding_option, json_option, runs_option, unknown_option
+from charrnn_tui.cli.options import OrNone, TextFileName, encoding_option, json_option, runs_option
 from charrnn_tui.cli.output import DataStream, say
+from charrnn_tui.cli.unknown_characters import known_text, unknown_option
 from charrnn_tui.native.cores import available_cores
 from charrnn_tui.run.files import file_sha256
 from charrnn_tui.run.quantities import LN2
@@ -27,8 +28,7 @@ from charrnn_tui.sampling.recipe import Recipe, RecipeError, follow, text_hash
 from charrnn_tui.sampling.sampler import SampledCharacter, Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.text.corpus import read_text
-from charrnn_tui.text.nearest import NearestKnown, in_known_form
-from charrnn_tui.text.vocabulary import UnknownCharacters, Vocabulary
+from charrnn_tui.text.vocabulary import Vocabulary
 
 USUAL_PRIME = "The"  # the notebook's
 PIECE = 64  # characters whose surprises are computed at once
@@ -269,26 +269,7 @@ def _settings(controls: dict[str, Any]) -> SamplingSettings:
 
 
 def _known(prime: str | None, vocabulary: Vocabulary, unknown: str) -> str:
-    """The prime in characters of the model; others are refused, converted or left out, as `unknown` says."""
-    if prime is None:
-        return "" if vocabulary.unknown(USUAL_PRIME) else USUAL_PRIME
-    converted, form = in_known_form(prime, vocabulary)
-    if form and unknown == "convert":
-        prime, form = converted, ""
-    missing = vocabulary.unknown(prime)
-    if not missing:
-        return prime
-    error = UnknownCharacters(missing)
-    if unknown != "skip":
-        meant = f"; the model has {form}: try --unknown convert" if form else _meant(missing, vocabulary)
-        raise click.UsageError(f"the prime has characters {error}{meant}; leave them out with --unknown skip")
-    say(f"left out of the prime: {error}")
-    return "".join(char for char in prime if char not in missing)
-
-
-def _meant(missing: Iterable[str], vocabulary: Vocabulary, most: int = 5) -> str:
-    """A clause that names the characters of the model nearest to these; empty if there are none."""
-    nearest = NearestKnown(vocabulary)
-    pairs = [(char, near) for char in missing if (near := nearest.of(char)) is not None]
-    named = ", ".join(f"{near!a} for {char!a}" for char, near in pairs[:most])
-    return f"; did you mean {named}" if named else ""
+    """The prime in characters of the model; without one, the usual prime if the model knows it."""
+    if prime is not None:
+        return known_text(prime, vocabulary, unknown, "the prime", click.UsageError)
+    return "" if vocabulary.unknown(USUAL_PRIME) else USUAL_PRIME

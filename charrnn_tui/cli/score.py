@@ -12,10 +12,10 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.cli.facts import loss_facts, loss_text, model_facts
-from charrnn_tui.cli.options import FiniteFloat, TextFileName, encoding_option, json_option, runs_option, unknown_option
+from charrnn_tui.cli.options import FiniteFloat, TextFileName, encoding_option, json_option, runs_option
 from charrnn_tui.cli.output import DataStream, Row, may_draw, say, to_json_text, write_facts
+from charrnn_tui.cli.unknown_characters import known_text, unknown_option
 from charrnn_tui.run.quantities import duration
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.runner.find_model import locate_checkpoint, open_model
@@ -23,8 +23,7 @@ from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.scoring import batch_losses, sequence_losses
 from charrnn_tui.text.batches import TextTooShort, batch_count, split_at
 from charrnn_tui.text.corpus import read_text
-from charrnn_tui.text.nearest import in_known_form
-from charrnn_tui.text.vocabulary import Ids, UnknownCharacters
+from charrnn_tui.text.vocabulary import Ids
 
 _GEOMETRY = ("val_frac", "batch_size", "seq_length")
 # The notebook's, for a model that does not record its own; `val_chars` is that of a training.
@@ -89,7 +88,7 @@ def score_command(
     trained = loaded.facts.get("settings") or {}
     geometry = given if part is None else _NOTEBOOK | _known(trained) | _known(given)
     text = read_text(file, encoding or "utf-8")
-    ids = _encoded(file, text, loaded, unknown)
+    ids = loaded.vocabulary.encode(known_text(text, loaded.vocabulary, unknown, f"{file}:", click.ClickException))
     started = time.perf_counter()
     losses: NDArray[np.float64] | None = None
     try:
@@ -139,21 +138,6 @@ def _check_usage(part: str | None, given: dict[str, Any], per_char: bool) -> Non
         raise click.UsageError("--per-char reads the text in one pass; leave --part out")
     if given["val_frac"] is not None and not 0 < given["val_frac"] < 1:
         raise click.UsageError(f"--val-frac {given['val_frac']} is not between 0 and 1")
-
-
-def _encoded(file: str, text: str, checkpoint: Checkpoint, unknown: str) -> Ids:
-    converted, form = in_known_form(text, checkpoint.vocabulary)
-    if form and unknown == "convert":
-        text, form = converted, ""
-    missing = checkpoint.vocabulary.unknown(text)
-    if missing:
-        error = UnknownCharacters(missing)
-        if unknown != "skip":
-            way = f"the model has {form}: try --unknown convert, or " if form else ""
-            raise click.ClickException(f"{file}: has characters {error}; {way}leave them out with --unknown skip")
-        left_out = sum(map(len, missing.values()))
-        say(f"{left_out:,} of {len(text):,} characters left out: {error}")
-    return checkpoint.vocabulary.encode_known(text)
 
 
 def _part(ids: Ids, part: str, val_frac: float) -> Ids:

@@ -9,11 +9,11 @@ from charrnn_tui.run.progress import RunProgress
 
 
 class EventTail:
-    """Each call goes on where the last one ended; unreadable lines are passed over, a torn one waits for its end."""
+    """Each call continues where the last one ended; unreadable lines are skipped, a torn one is read when whole."""
 
     def __init__(self, path: Path, offset: int = 0) -> None:
         self._path, self._offset = path, offset
-        self._more = False  # whether the last look took all that it might
+        self._more = False  # whether the last read was as long as it might be
 
     def read(self, most: int = -1) -> Iterator[Event]:
         """The new events, in at most so many bytes; -1: all."""

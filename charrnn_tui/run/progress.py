@@ -1,4 +1,4 @@
-"""What a run has come to: its events, folded."""
+"""The progress of a run, computed from its events."""
 
 from array import array
 from bisect import bisect_right
@@ -32,7 +32,7 @@ class RunProgress:
 
     state: preparing, training, detached (in training without a terminal), paused, finished, stopped, interrupted or
     failed; whether the trainer still lives is not in the events. Losses in nats/char. The curves are arrays of equal
-    length, one entry per step or validation. version: grows with every event, so that who draws it knows when to.
+    length, one entry per step or validation. version: grows with every event; a drawing is redrawn if it differs.
     """
 
     state: str = "preparing"
@@ -112,13 +112,13 @@ class RunProgress:
             self.ticks.append((event.step, "resumed"))
 
     def _take_back(self, step: int) -> None:
-        """A step that has been told already is done anew, though nobody has said so: a line is lost, say."""
+        """Rewind if a step comes again although no RunStarted said so, such as after a lost line."""
         if self.steps and step <= self.steps[-1]:
             self._rewind(step - 1)
             self.step = step
 
     def _rewind(self, step: int) -> None:
-        """Forget what was told after this step: it is done anew."""
+        """Forget what came after this step: it is done again."""
         self.step = step
         for steps, losses in ((self.steps, self.losses), (self.val_steps, self.val_losses)):
             kept = bisect_right(steps, step)
@@ -142,12 +142,12 @@ class RunProgress:
 
     @property
     def ended(self) -> bool:
-        """Whether the trainer has said its last word."""
+        """Whether the run has ended; it may be resumed."""
         return self.state in ("finished", "stopped", "interrupted", "failed")
 
     @property
     def validating(self) -> bool:
-        """Whether the step last told is one that a validation follows, and this is not told yet."""
+        """Whether a validation follows the last step and has not been reported yet."""
         if self.started is None or self.last_step is None or self.state not in ("training", "detached"):
             return False
         settings, step = self.started.settings, self.last_step.step
@@ -161,7 +161,7 @@ class RunProgress:
 
     @property
     def eta_seconds(self) -> float | None:
-        """Training time still to go; None where nothing is known or nothing is left."""
+        """Training time that is left; None if it is unknown or the run has ended."""
         return self.last_step.eta_seconds if self.last_step and not self.ended else None
 
     def to_json(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The encodings in which the bytes of a file read as text, for a message that names one to try."""
+"""Names of encodings: whether there is such a one, and which ones a file may have."""
 
 import codecs
 from typing import Final
@@ -8,6 +8,17 @@ _COMMON: Final = (  # of those that read a text equally well, the first ones are
     *("cp1252", "latin_1", "cp1251", "shift_jis", "euc_jp", "gb18030", "big5", "euc_kr"),
     *("koi8_r", "cp1250", "cp1253", "cp866"),
 )
+COMMON_ENCODINGS: Final = "utf-8, utf-16, cp1251, cp1252, shift-jis"  # for messages
+
+
+def is_text_encoding(name: str) -> bool:
+    """Whether Python can decode text by this name, unlike by names of other codecs, such as hex."""
+    try:
+        " ".encode(name)
+        codecs.getincrementaldecoder(name)
+    except (LookupError, ValueError):  # ValueError: a NUL in the name, or a codec that refuses everything
+        return False
+    return True
 
 
 def likely_encodings(head: bytes) -> list[str]:

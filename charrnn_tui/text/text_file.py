@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
-from charrnn_tui.text.encodings import likely_encodings
+from charrnn_tui.text.encodings import COMMON_ENCODINGS, is_text_encoding, likely_encodings
 
 BINARY_PROBE_BYTES = 8192  # a NUL among the first bytes is how file(1) and git tell binary from text
 PIECE_BYTES = 1 << 16  # more than the probe, and little enough for the processor's cache
@@ -80,13 +80,9 @@ class TextFile:
                 yield text
 
     def _decoder(self) -> codecs.IncrementalDecoder:
-        try:
-            " ".encode(self.encoding)  # refuses those that are not of text, such as hex
-            return codecs.getincrementaldecoder(self.encoding)("strict")
-        except (LookupError, ValueError):  # ValueError: a NUL in the name
-            raise CorpusError(
-                f"--encoding {self.encoding!r}: no such encoding; common ones are utf-8, utf-16, cp1252, shift-jis"
-            ) from None
+        if not is_text_encoding(self.encoding):
+            raise CorpusError(f"--encoding {self.encoding!r}: no such encoding; common ones are {COMMON_ENCODINGS}")
+        return codecs.getincrementaldecoder(self.encoding)("strict")
 
     def _head(self) -> bytes:
         return next(self.pieces(), b"")[:BINARY_PROBE_BYTES]

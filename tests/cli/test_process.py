@@ -87,7 +87,7 @@ def test_a_training_whose_events_the_disk_does_not_take_saves_and_says_why(runs:
     cause = "standard output: No space left on device"
     assert done.stderr == f"charrnn-tui: {cause}: stopped{saved} at step {progress.step}\n"
     assert progress.state == "stopped"
-    assert progress.reason == "standard output: No space left on device; nobody hears the events"
+    assert progress.reason == "standard output: No space left on device; the events cannot be written"
     if progress.step:
         assert read_checkpoint(run.last_file).facts["step"] == progress.step
 

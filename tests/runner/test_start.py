@@ -36,6 +36,7 @@ from charrnn_tui.sampling.recipe import Recipe
 from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.text.batches import TextTooShort
 from charrnn_tui.text.corpus import CorpusError, load_corpus
+from charrnn_tui.training.devices import available_devices
 from charrnn_tui.training.learner import Learner
 from charrnn_tui.training.resume_state import read_resume_state
 from tests.training.conftest import FakeDevice
@@ -137,12 +138,10 @@ def test_the_name_of_a_text_need_not_be_utf_8(tmp_path: Path) -> None:
     assert of_kind(list(resumed), RunFinished)[0].step == 3
 
 
-def test_a_run_that_never_began_leaves_nothing_behind(
-    tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    _, stream = started(tmp_path, text, small_settings(device="cuda"))
-    with pytest.raises(SettingsError, match="--device: cuda is not available"):
+def test_a_run_that_never_began_leaves_nothing_behind(tmp_path: Path, text: str) -> None:
+    lacking = next(device for device in ("cuda", "mps") if device not in available_devices())
+    _, stream = started(tmp_path, text, small_settings(device=lacking))
+    with pytest.raises(SettingsError, match=f"--device: {lacking} is not available"):
         next(stream)
     assert list((tmp_path / "runs").iterdir()) == []
 

@@ -188,6 +188,7 @@ class PlayScreen(StudioScreen):
         self._update_inspector()
 
     def _change_control(self, control: PlayControl, settings: PlaySettings) -> None:
+        # Only this control: the playground may have changed others that were not polled yet.
         self.playground.change(control.with_value(self.playground.settings, control.value(settings)))
         self._update()
 
