@@ -194,23 +194,23 @@ class StudioApp(App[RunDirectory]):
         elif (error := self._training.failure()) is not None:
             self.train.show_form()
             self.train.form.refuse(str(error) or type(error).__name__)
-        if self.screen_stack and isinstance(self.screen, StudioScreen):  # the stack is empty while the mode changes
-            status = status_parts(followed[0][1], followed[0][0]) if followed else []
-            self.screen.show_status(["saving …"] if self._quitting is not None else status)
+        status = status_parts(followed[0][1], followed[0][0]) if followed else []
+        for screen in self.screen_stack:  # dialogs lie over screens
+            if isinstance(screen, StudioScreen):
+                screen.show_status(["saving …"] if self._quitting is not None else status)
         for name, progress in followed:
             self.notifier.notify(name, progress)
 
     def _followed_runs(self) -> list[tuple[str, RunProgress]]:
         """Name and progress of this process's training and of the run on the training screen, if it is another one."""
-        runs: dict[Path, tuple[str, RunProgress]] = {}
-        if self.active_run is not None:
+        view = self._made_train.run_view if self._made_train is not None else None
+        shown = view.run if view is not None else None
+        runs = [] if view is None or shown is None else [(shown.name, view.progress)]
+        if self.active_run is not None and (shown is None or shown.path != self.active_run.directory.path):
             follower = self._followers.of(self.active_run.directory)
             follower.poll()
-            runs[follower.run.path] = (follower.run.name, follower.progress)
-        view = self._made_train.run_view if self._made_train is not None else None
-        if view is not None and view.run is not None:
-            runs[view.run.path] = (view.run.name, view.progress)
-        return list(runs.values())
+            runs.insert(0, (follower.run.name, follower.progress))
+        return runs
 
     def notify(
         self, message: str, *, severity: SeverityLevel = "information", timeout: float | None = None, **named: Any

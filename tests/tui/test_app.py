@@ -1,5 +1,6 @@
 """The app as a whole: forms, runs and keys, on scripted trainings."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,7 +16,6 @@ from charrnn_tui.run.settings import settings_for
 from charrnn_tui.tui.app import Opening, StudioApp
 from charrnn_tui.tui.runs.screen import RunsScreen
 from charrnn_tui.tui.train.form import TrainForm
-from charrnn_tui.tui.train.run_lines import status_parts
 from charrnn_tui.tui.train.screen import TrainScreen
 from tests.playground.scripted_backend import tiny_checkpoint
 from tests.tui.pilot import screen_text, until
@@ -239,16 +239,19 @@ async def test_the_question_before_quitting_offers_to_detach(backend: TrainingBa
     assert app.return_value in detached
 
 
-async def test_header_and_run_are_of_the_same_moment(backend: TrainingBackend, text: Path) -> None:
+@pytest.mark.parametrize("key", ["l", "x"], ids=["open", "under a question"])
+async def test_header_and_run_are_of_the_same_moment(key: str, backend: TrainingBackend, text: Path) -> None:
     app = StudioApp(backend, Opening(text=str(text)))
     async with app.run_test(size=(120, 36)) as pilot:
         await start_from_form(pilot)
-        moments = set[int]()
+        await pilot.press(key)
+        moments = set[str]()
         while len(moments) < 4:
-            await pilot.pause(0.05)
-            progress = app.train.run_view.progress
-            assert app.train.header.status == status_parts(progress, "tiny-1")
-            moments.add(progress.step)
+            await pilot.pause(0.02)
+            header, *_, run_bar = screen_text(app).splitlines()[:4]
+            step = re.findall(r" (\d+)/1k", header)
+            assert step == re.findall(r"step (\d+) of 1,000", run_bar)
+            moments.update(step)
 
 
 async def test_quitting_with_nothing_to_lose_does_not_ask(backend: TrainingBackend) -> None:
