@@ -55,11 +55,10 @@ class ModelCache:
         """
         with self._lock:
             model = self._models.get(source)
-        if model is None:
-            live = source.kind == "live"
-            model = (
-                weights_from_trainer(self._active_run(), source, token) if live else load_model(source, self._backend)
-            )
+        if model is None and source.kind == "live":
+            model = weights_from_trainer(self._active_run(), source, token)
+        elif model is None:
+            model = load_model(source, self._backend)
         self.put(model)
         return model
 
@@ -145,13 +144,14 @@ class Side:
         self.text = ""
         """The characters of `shown` at the last poll."""
         self._cache, self._jobs, self._clock = cache, jobs, clock
-        self._job = f"comparison {letter}"
+        self.job = f"comparison {letter}"
         self._writing: ComparisonText | None = None
         self._next: ComparisonText | None = None
         self._due = 0.0
 
     @property
     def busy(self) -> bool:
+        """Whether it writes, shown already or not."""
         return self._writing is not None
 
     @property
@@ -195,9 +195,6 @@ class Side:
             self._show(writing)
             self._due = self._clock() + GROWTH_SECONDS
 
-    def close(self) -> None:
-        self._jobs.cancel(self._job)
-
     def _show(self, text: ComparisonText) -> None:
         self.shown, self.text = text, text.text
 
@@ -205,7 +202,7 @@ class Side:
         self._writing, self._next = self._next, None
         if (text := self._writing) is not None:
             self._due, cache = self._clock() + PATIENCE_SECONDS, self._cache
-            self._jobs.submit(self._job, lambda token: text.write(cache, token), self._written, self._failed)
+            self._jobs.submit(self.job, lambda token: text.write(cache, token), self._written, self._failed)
 
     def _failed(self, error: ValueError) -> None:
         if self._writing is not None:
@@ -277,7 +274,7 @@ class Comparison:
     def close(self) -> None:
         """Abandon what is being written."""
         for side in self.sides:
-            side.close()
+            self._jobs.cancel(side.job)
 
     def write(self, *sides: Side) -> None:
         """Write the texts of these sides anew, by default of both."""
