@@ -180,17 +180,8 @@ or turn the wheel."""
         self.comparison.set_control(control, settings)
         self._update()
 
-    def action_choose(self, by: int) -> None:
-        self.controls.choose(by)
-
-    def action_change(self, by: int) -> None:
-        self.controls.change(by)
-
-    def action_type_value(self) -> None:
-        self.controls.type_value()
-
-    def action_reset_control(self) -> None:
-        self.controls.reset()
+    def action_control(self, method: str, *arguments: int) -> None:
+        getattr(self.controls, method)(*arguments)
 
     def action_do(self, method: str, *arguments: int) -> None:
         """Call a method of the comparison; show what it has changed, and the line that it returns."""

@@ -22,17 +22,24 @@ _SIDE_BY_SIDE_FROM: Final = _ROW_CELLS + 6  # cells of width
 
 
 def control_keys(screen: str) -> tuple[Key, ...]:
-    """The keys for a screen's controls, which act whichever pane has the focus. screen: the prefix of their ids."""
+    """The keys for a screen's controls, which act whichever pane has the focus. screen: the prefix of their ids.
+
+    Its action `control` calls the method of its panel with this name.
+    """
     big = f"Change the chosen control by {BIG_STEP} values."
     return (
-        Key("up", "choose(-1)", "Control above", "Choose the control above.", f"{screen}.control_above"),
-        Key("down", "choose(1)", "Control below", "Choose the control below.", f"{screen}.control_below"),
-        Key("left", "change(-1)", "Decrease", "Set the chosen control to its value before.", f"{screen}.change_left"),
-        Key("right", "change(1)", "Increase", "Set the chosen control to its next value.", f"{screen}.change_right"),
-        Key("shift+left,ctrl+left", f"change(-{BIG_STEP})", "Big step back", big, f"{screen}.big_left"),
-        Key("shift+right,ctrl+right", f"change({BIG_STEP})", "Big step on", big, f"{screen}.big_right"),
-        Key("enter", "type_value", "Type a value", "Type a value of the chosen control.", f"{screen}.type_value"),
-        Key("backspace", "reset_control", "Default", "Set the chosen control to its default.", f"{screen}.default"),
+        Key("up", "control('choose', -1)", "Control above", "Choose the control above.", f"{screen}.control_above"),
+        Key("down", "control('choose', 1)", "Control below", "Choose the control below.", f"{screen}.control_below"),
+        Key(
+            "left", "control('change', -1)", "Decrease", "Set the control to its value before.", f"{screen}.change_left"
+        ),
+        Key(
+            "right", "control('change', 1)", "Increase", "Set the control to its next value.", f"{screen}.change_right"
+        ),
+        Key("shift+left,ctrl+left", f"control('change', -{BIG_STEP})", "Big step back", big, f"{screen}.big_left"),
+        Key("shift+right,ctrl+right", f"control('change', {BIG_STEP})", "Big step on", big, f"{screen}.big_right"),
+        Key("enter", "control('type_value')", "Type a value", "Type a value of the control.", f"{screen}.type_value"),
+        Key("backspace", "control('reset')", "Default", "Set the chosen control to its default.", f"{screen}.default"),
     )
 
 

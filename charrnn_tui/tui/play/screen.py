@@ -243,20 +243,11 @@ class PlayScreen(StudioScreen):
     def action_replay_changes(self) -> None:
         self.controls.toggle(REPLAY)
 
-    def action_choose(self, by: int) -> None:
-        self.controls.choose(by)
-
-    def action_change(self, by: int) -> None:
-        self.controls.change(by)
-
-    def action_reset_control(self) -> None:
-        self.controls.reset()
-
-    def action_type_value(self) -> None:
-        if self.inspecting and self.focused is self.pane.text_view:  # which Enter leaves for the bars
-            self.set_focus(self.inspector)
+    def action_control(self, method: str, *arguments: int) -> None:
+        if method == "type_value" and self.inspecting and self.focused is self.pane.text_view:
+            self.set_focus(self.inspector)  # for which Enter leaves the text
         else:
-            self.controls.type_value()
+            getattr(self.controls, method)(*arguments)
 
     def action_choose_model(self) -> None:
         self.app.push_screen(ModelMenu(self._backend, self._active_run, self._jobs, self.source), self.open_model)

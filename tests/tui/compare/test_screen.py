@@ -328,7 +328,7 @@ async def test_a_side_takes_the_weights_of_a_training_as_they_are_when_it_asks(
             weights = tiny_checkpoint(seed=step, step=step)
             await comparer.until(partial(run.answer, weights))
             await comparer.written()
-            assert f"busy · live @ step {step}" in comparer.screen
+            await comparer.until(lambda step=step: f"busy · live @ step {step}" in comparer.screen)
             await comparer.press("tab")
         await comparer.press("right")
         assert "busy · live @ step 120" in comparer.screen  # as it was, though written anew

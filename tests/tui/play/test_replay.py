@@ -108,7 +108,7 @@ async def test_the_reader_stays_where_the_cursor_was(backend: ScriptedBackend, s
         await stopped_with_replay_on(player)
         await player.press("i", "home", "right", "right", "right")
         place = player.pane.text_view.cursor
-        player.play.action_change(1)
+        player.play.action_control("change", 1)
         await player.until(lambda: player.playground.tree.current.origin == "replay top-k")
         assert player.pane.text_view.cursor == place
         inspection = player.play.inspector.inspection
