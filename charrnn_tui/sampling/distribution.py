@@ -104,18 +104,14 @@ class Distribution:
             kept = int(np.count_nonzero(tempered[:kept] >= settings.min_p))  # relative to the largest, which is 1
         return kept
 
-    def place(self, u: float) -> int:
-        """Inverse CDF in the order of probability: the place in `order` for one uniform number u in [0, 1).
+    def choose(self, u: float) -> int:
+        """Inverse CDF in the order of probability: the token id for one uniform number u in [0, 1).
 
         In this order the same u is as unlikely under all settings: two texts with the same seed differ only where their
         settings make them differ.
         """
-        found = int(self._cumulative.searchsorted(u * self._cumulative[-1], side="right"))
-        return min(found, self.kept - 1)
-
-    def choose(self, u: float) -> int:
-        """The token id at `place(u)`."""
-        return int(self.order[self.place(u)])
+        place = int(self._cumulative.searchsorted(u * self._cumulative[-1], side="right"))
+        return int(self.order[min(place, self.kept - 1)])
 
     def statistics(self, token_id: int) -> CharacterStatistics:
         """Of one token."""

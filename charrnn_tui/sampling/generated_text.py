@@ -171,8 +171,7 @@ class GeneratedText:
         Equal to the bit to running from the start: the same steps, from a state that lay on the way.
         Raises WeightsGone where the weights that wrote there are no longer stored.
         """
-        if not self._networks[0].position <= position <= len(self):
-            raise WeightsGone("the weights that wrote this are gone: newer ones came from the training")
+        self._check_weights(position)
         nearest = max(place for place in self._states if place <= position)
         state = self._states[nearest]
         for place in range(nearest, position):
@@ -180,6 +179,10 @@ class GeneratedText:
         last = _in_force(self.seeds, position)
         random_state = dict(seeded(last.value, position - last.position).state)
         return SamplerSnapshot(state, self._logits_at(position), random_state)
+
+    def _check_weights(self, position: int) -> None:
+        if not self._networks[0].position <= position <= len(self):
+            raise WeightsGone("the weights that wrote this are gone: newer ones came from the training")
 
     def _logits_at(self, position: int) -> NDArray[np.float32]:
         """That predicted the character there, or predict the one after the last; a copy."""
@@ -190,8 +193,7 @@ class GeneratedText:
 
         Raises WeightsGone as `snapshot_at`.
         """
-        if position < self._networks[0].position:
-            raise WeightsGone("the weights that wrote this are gone: newer ones came from the training")
+        self._check_weights(position)
         fork = self.__new__(type(self))
         fork.vocabulary, fork.prime, fork._end_logits = self.vocabulary, self.prime, self._logits_at(position)
         fork.ids, fork.forced = self.ids[:position], [place for place in self.forced if place < position]

@@ -228,7 +228,8 @@ def test_what_is_drawn_from_sums_to_one_and_holds_the_likeliest(logits, settings
 def test_the_choice_is_a_candidate_that_can_be_drawn(logits, settings, u):
     distribution = Distribution(logits, settings)
 
-    place, token_id = distribution.place(u), distribution.choose(u)
+    token_id = distribution.choose(u)
+    place = distribution.place_of(token_id)
 
     assert token_id in distribution.candidates
     assert distribution.after_at(place) == pytest.approx(after(distribution)[token_id])
