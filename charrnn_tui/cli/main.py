@@ -28,7 +28,6 @@ COMMANDS = {  # name: help; the command is NAME_command in the module of that na
     "rm": "Delete runs.",
     "doctor": "Show versions, devices, terminal, directories and speed.",
 }
-HIDDEN = ("open",)  # called for a PATH; not listed in --help
 
 EPILOG = f"""\b
 To open a file that has the name of a command, write ./ before it: {PROGRAM} ./train
@@ -58,7 +57,7 @@ class Studio(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS and cmd_name not in HIDDEN:
+        if cmd_name not in (*COMMANDS, "open"):  # open: stands for a PATH
             return None
         module = importlib.import_module(f"charrnn_tui.cli.{cmd_name}")
         command: click.Command = getattr(module, f"{cmd_name}_command")
@@ -95,11 +94,9 @@ class Studio(click.Group):
         finally:
             logging.getLogger().removeHandler(handler)
 
-    def main(self, *given: Any, standalone_mode: bool = True, **named: Any) -> Any:
-        """Run a command line; in standalone mode every known failure is one line and an exit code."""
+    def main(self, *given: Any, **named: Any) -> Any:
+        """Run a command line and exit; an error that a user can cause is one line and an exit code."""
         run: Callable[..., Any] = super().main  # click's overloads have no place for arguments passed on
-        if not standalone_mode:
-            return run(*given, standalone_mode=False, **named)
         try:
             code = run(*given, standalone_mode=False, **named)
             if sys.stdout is not None and not sys.stdout.closed:

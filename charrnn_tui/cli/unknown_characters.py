@@ -38,9 +38,9 @@ def known_text(text: str, vocabulary: Vocabulary, unknown: str, source: str, err
     return vocabulary.known_part(text)
 
 
-def _nearest(missing: Iterable[str], vocabulary: Vocabulary, most: int = 5) -> str:
-    """A clause that names the characters of the model nearest to these; empty if there are none."""
+def _nearest(missing: Iterable[str], vocabulary: Vocabulary) -> str:
+    """A clause that names, for up to five of these, the nearest character of the model; empty if there are none."""
     nearest = NearestKnown(vocabulary)
     pairs = [(char, near) for char in missing if (near := nearest.of(char)) is not None]
-    named = ", ".join(f"{near!a} for {char!a}" for char, near in pairs[:most])
+    named = ", ".join(f"{near!a} for {char!a}" for char, near in pairs[:5])
     return f"; did you mean {named}" if named else ""

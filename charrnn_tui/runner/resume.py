@@ -14,7 +14,7 @@ from charrnn_tui.run.lock import RunLock, RunLocked
 from charrnn_tui.run.mailbox import leave_request
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.runner.heavy_imports import heavy_imports
-from charrnn_tui.runner.start import Recording, Started, recorded
+from charrnn_tui.runner.start import RecordedTraining, Started
 from charrnn_tui.text.batches import batch_count, split_at
 from charrnn_tui.text.corpus import Corpus, load_corpus
 from charrnn_tui.text.ids_cache import TEXTS
@@ -54,7 +54,7 @@ def resume_run(
         if len(state.model["fc.bias"]) != len(corpus.vocabulary):
             raise RunError(f"{run.resume_file}: is of a model with another alphabet than the run's text")
         settings = _changed(run, state, corpus, changes)
-        recording = Recording(run, files, corpus, settings, lock)
+        training = RecordedTraining(run, files, corpus, settings, lock)
     except BaseException as error:
         lock.release()
         if isinstance(error, OSError):
@@ -62,7 +62,7 @@ def resume_run(
         raise
     if changes.get("lr") is not None:
         state = replace(state, lr_factor=1.0)
-    return run, recorded(recording, settings, corpus, control, new=False, detached=detached, resume=state)
+    return run, training.events(control, new=False, detached=detached, resume=state)
 
 
 def set_text(run: RunDirectory, paths: Sequence[str]) -> None:

@@ -45,13 +45,13 @@ def start_run(request: RunRequest, runs: Path, control: Control, *, detached: bo
     directory = RunDirectory.create(runs, corpus.name, request.name)
     files = [str(file.resolve() if file.is_file() else file) for file in map(Path, request.corpus)]
     try:
-        recording = Recording(directory, files, corpus, settings, directory.lock())
+        training = RecordedTraining(directory, files, corpus, settings, directory.lock())
     except BaseException as error:
         shutil.rmtree(directory.path, ignore_errors=True)
         if isinstance(error, OSError):  # a full disk, mostly
             raise RunError(f"{directory.path}: cannot be written: {error.strerror or error}") from None
         raise
-    return directory, recorded(recording, settings, corpus, control, new=True, detached=detached)
+    return directory, training.events(control, new=True, detached=detached)
 
 
 def remove_unstarted(runs: Path) -> None:
@@ -62,15 +62,15 @@ def remove_unstarted(runs: Path) -> None:
                 run.delete()
 
 
-class Recording:
-    """The files of a run that its trainer holds open: the lock and the events."""
+class RecordedTraining:
+    """A training whose events are written to the run's directory; it holds the run's lock until they end."""
 
     def __init__(
         self, directory: RunDirectory, files: list[str], corpus: Corpus, settings: TrainSettings, lock: RunLock
     ) -> None:
         """Write what the run needs to be resumed. Raises OSError, with the lock released."""
-        self.directory, self.lock = directory, lock
-        self.last: Event | None = None
+        self._directory, self._corpus, self._settings, self._lock = directory, corpus, settings, lock
+        self._last: Event | None = None
         self._train_seconds = 0.0
         request: StoredRequest = {
             "name": directory.name,
@@ -81,70 +81,64 @@ class Recording:
         }
         try:
             directory.write_settings(request)
-            self.writer = EventWriter(directory.events_file)
+            self._writer = EventWriter(directory.events_file)
         except BaseException:
             lock.release()
             raise
 
-    def append(self, event: Event) -> None:
-        """Write one event."""
-        self.writer.append(event)
-        self.last = event
+    def events(self, control: Control, *, new: bool, **options: Any) -> Stream:
+        """The events of the training, each written before it is passed on.
+
+        new: remove the directory if the training fails before its first step; a detached run stays once it has begun,
+        with the reason. options: further ones of `train`.
+        """
+        directory, writer = self._directory, self._writer
+        reported = failed_at_once = False
+        try:
+            control.listen(Mailbox(directory.path))
+            with heavy_imports():  # PyTorch; parts of it are imported as the learner is made
+                from charrnn_tui.training.trainer import train
+
+                given = {"sync_events": writer.sync, "on_late_event": self._append, **options}
+                events = train(self._settings, self._corpus, control, directory.path, write_sample, **given)
+                first = next(events)
+            with closing(events):
+                for event in chain([first], events):
+                    self._append(event)
+                    if isinstance(event, CheckpointSaved | RunPaused | RunFinished):
+                        writer.sync()
+                    if writer.error is not None and not reported:  # the events wait in memory for the disk
+                        message = f"events.jsonl could not be written: {writer.error.strerror or writer.error}"
+                        alarm = AlarmRaised(time=time.time(), step=event.step, kind="disk", message=message)
+                        writer.append(alarm)
+                        yield alarm
+                    reported = writer.error is not None
+                    yield event
+        except (GeneratorExit, KeyboardInterrupt):  # no more events are asked for; the trainer has saved
+            self._append_end("interrupted", "left early")
+            raise
+        except Exception as error:
+            message, _ = explain(error) or (str(error) or type(error).__name__, FAILED)
+            self._append_end("failed", message.splitlines()[0])
+            failed_at_once = self._last is not None and self._last.step == 0 and not options.get("detached")
+            raise
+        finally:
+            writer.close()
+            self._lock.release()
+            if new and (self._last is None or failed_at_once):
+                shutil.rmtree(directory.path, ignore_errors=True)
+
+    def _append(self, event: Event) -> None:
+        self._writer.append(event)
+        self._last = event
         if isinstance(event, StepDone):
             self._train_seconds = event.train_seconds
 
-    def cut_off(self, state: EndState, reason: str) -> None:
+    def _append_end(self, state: EndState, reason: str) -> None:
         """Write the RunFinished that a training could not yield itself; none if it has not yielded any event."""
-        if self.last is not None and not isinstance(self.last, RunFinished):
-            seconds = self._train_seconds
-            self.writer.append(
-                RunFinished(time=time.time(), step=self.last.step, state=state, reason=reason, train_seconds=seconds)
-            )
-
-
-def recorded(
-    recording: Recording, settings: TrainSettings, corpus: Corpus, control: Control, *, new: bool, **options: Any
-) -> Stream:
-    """The events of the training, each written to the run's directory before it is passed on.
-
-    new: remove the directory where the training fails before its first step; a detached run stays once it has begun,
-    with the reason. options: further ones of `train`.
-    """
-    directory, writer = recording.directory, recording.writer
-    reported = failed_at_once = False
-    try:
-        control.listen(Mailbox(directory.path))
-        with heavy_imports():  # PyTorch; parts of it are imported as the learner is made
-            from charrnn_tui.training.trainer import train
-
-            given = {"sync_events": writer.sync, "on_late_event": recording.append, **options}
-            events = train(settings, corpus, control, directory.path, write_sample, **given)
-            first = next(events)
-        with closing(events):
-            for event in chain([first], events):
-                recording.append(event)
-                if isinstance(event, CheckpointSaved | RunPaused | RunFinished):
-                    writer.sync()
-                if writer.error is not None and not reported:  # the events wait in memory for the disk
-                    message = f"events.jsonl could not be written: {writer.error.strerror or writer.error}"
-                    alarm = AlarmRaised(time=time.time(), step=event.step, kind="disk", message=message)
-                    writer.append(alarm)
-                    yield alarm
-                reported = writer.error is not None
-                yield event
-    except (GeneratorExit, KeyboardInterrupt):  # no more events are asked for; the trainer has saved
-        recording.cut_off("interrupted", "left early")
-        raise
-    except Exception as error:
-        message, _ = explain(error) or (str(error) or type(error).__name__, FAILED)
-        recording.cut_off("failed", message.splitlines()[0])
-        failed_at_once = recording.last is not None and recording.last.step == 0 and not options.get("detached")
-        raise
-    finally:
-        writer.close()
-        recording.lock.release()
-        if new and (recording.last is None or failed_at_once):
-            shutil.rmtree(directory.path, ignore_errors=True)
+        if self._last is not None and not isinstance(self._last, RunFinished):
+            now, step, seconds = time.time(), self._last.step, self._train_seconds
+            self._writer.append(RunFinished(time=now, step=step, state=state, reason=reason, train_seconds=seconds))
 
 
 def write_sample(checkpoint: Checkpoint, settings: TrainSettings) -> tuple[str, str]:

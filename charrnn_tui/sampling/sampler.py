@@ -123,9 +123,9 @@ class Sampler(Iterator[SampledCharacter]):
     def __iter__(self) -> Self:
         return self
 
-    def reseed(self, seed: int, drawn: int = 0) -> None:
-        """Continue with the random numbers of another seed, without the first `drawn` of them."""
-        self._random = np.random.Generator(seeded(seed, drawn))
+    def reseed(self, seed: int) -> None:
+        """Continue with the random numbers of another seed."""
+        self._random = np.random.Generator(seeded(seed))
 
     def snapshot(self) -> SamplerSnapshot:
         """This point, to return to or to fork from."""

@@ -19,9 +19,9 @@ class UnknownCharacters(ValueError):
         super().__init__(f"not in the model's alphabet: {_named(positions)}")
 
 
-def _named(positions: Mapping[str, list[int]], most: int = 5) -> str:
+def _named(positions: Mapping[str, list[int]]) -> str:
     """One clause a character, at most five of them: "'é' (U+00E9) at 3, 17 and 4 more"."""
-    clauses = []
+    clauses, most = [], 5
     for char, places in list(positions.items())[:most]:
         shown = ", ".join(str(place) for place in places[:most])
         rest = f" and {len(places) - most} more" if len(places) > most else ""

@@ -31,7 +31,7 @@ from charrnn_tui.run.fitting import fit_to_text
 from charrnn_tui.run.lock import RunLocked
 from charrnn_tui.run.settings import DEFAULT_PRESET, RunRequest, SettingsError, TrainSettings, settings_for
 from charrnn_tui.runner.resume import resume_run
-from charrnn_tui.runner.start import Recording, recorded, start_run, write_sample
+from charrnn_tui.runner.start import RecordedTraining, start_run, write_sample
 from charrnn_tui.sampling.recipe import Recipe
 from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.text.batches import TextTooShort
@@ -65,9 +65,8 @@ def started_with(
     """As `started`, trained by another learner."""
     control, directory = Control(), RunDirectory.create(tmp_path / "runs", "small")
     corpus = load_corpus([text])
-    recording = Recording(directory, [text], corpus, settings, directory.lock())
-    options = {"make_learner": make_learner, "detached": detached}
-    return directory, recorded(recording, settings, corpus, control, new=True, **options)
+    training = RecordedTraining(directory, [text], corpus, settings, directory.lock())
+    return directory, training.events(control, new=True, make_learner=make_learner, detached=detached)
 
 
 def test_a_text_of_any_size_trains_without_options_as_in_the_form(tmp_path: Path) -> None:
