@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn_tui.checkpoint.checkpoint import Checkpoint
+from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError
 from charrnn_tui.sampling.lstm_step import COMPILED, CompiledStep, QuantizedMatrix
 
 Floats = NDArray[np.float32]
@@ -58,7 +58,7 @@ class CharLSTM:
     """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
-        """Raises ValueError, one line, for weights that are NaN, infinite or huge: the model diverged in training."""
+        """Raises CheckpointError, one line, for NaN, infinite or huge weights: the model diverged in training."""
         self.n_tokens = len(checkpoint.vocabulary)
         self.n_hidden, self.n_layers = checkpoint.n_hidden, checkpoint.n_layers
         tensors = {name: _finite(name, tensor) for name, tensor in checkpoint.weights.items()}
@@ -188,11 +188,11 @@ def _cell(gates: Floats, c: Floats, h_out: Floats, c_out: Floats) -> None:
 
 
 def _finite(name: str, tensor: NDArray[np.floating]) -> Floats:
-    """A float32 copy. Raises ValueError for NaN, infinite or huge weights: sums of them could be NaN or infinite."""
+    """A float32 copy. Raises CheckpointError for NaN, infinite or huge weights, whose sums could be infinite."""
     with np.errstate(over="ignore"):  # a float64 beyond float32 becomes infinite, which the next line names
         single = tensor.astype(np.float32)
     if not np.abs(single).max() < LARGEST_WEIGHT:
-        raise ValueError(
+        raise CheckpointError(
             f"the tensor {name!r} holds NaN or infinite numbers, or huge ones: the model diverged in training"
         )
     return single

@@ -14,6 +14,7 @@ from charrnn_tui.run.decoding import Count, Seconds, convert
 from charrnn_tui.run.directory import RunError
 from charrnn_tui.run.files import write_atomically
 from charrnn_tui.run.settings import TrainSettings
+from charrnn_tui.sampling.lstm import LARGEST_WEIGHT
 
 FORMAT = 1
 
@@ -83,7 +84,8 @@ def _check_tensors(state: ResumeState, settings: TrainSettings) -> None:
         if moments := state.optimizer["state"].get(place):
             found = {part: moments[part] for part in ("exp_avg", "exp_avg_sq")}
             _check_shapes(found, dict.fromkeys(found, tuple(tensor.shape)), f" of {name}")
-            float(moments["step"])
+            if not 0 <= float(moments["step"]) < 2**53:
+                raise ValueError(f"the optimizer has done {float(moments['step']):g} steps")
     torch.Generator().set_state(state.generators["cpu"])
 
 
@@ -97,6 +99,8 @@ def _check_shapes(tensors: Mapping[str, torch.Tensor], shapes: Mapping[str, tupl
             raise ValueError(f"{name}{of} is of type {tensor.dtype}, or stored in a way that cannot be read here")
         if tensor.untyped_storage().nbytes() < tensor.nbytes:
             raise ValueError(f"{name}{of} is larger than the file's contents")
+        if not tensor.abs().max() < LARGEST_WEIGHT:
+            raise ValueError(f"{name}{of} holds NaN or infinite numbers, or huge ones")
 
 
 def generator_states(device: str) -> dict[str, torch.Tensor]:

@@ -161,6 +161,11 @@ def test_a_resume_state_with_settings_that_cannot_be_is_refused_by_its_file(tmp_
     assert str(refused.value).startswith(str(tmp_path / "resume.pt"))
 
 
+def with_moments(state: ResumeState, **changes: Any) -> dict[str, Any]:
+    """The optimizer's state with other moments of the first parameter."""
+    return {"state": {**state.optimizer["state"], 0: state.optimizer["state"][0] | changes}}
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -177,6 +182,12 @@ def test_a_resume_state_with_settings_that_cannot_be_is_refused_by_its_file(tmp_
         ),
         (lambda state: {"optimizer": {"state": {0: {"step": 1.0}}}}, "exp_avg"),
         (lambda state: {"generators": {"cpu": state.generators["cpu"][:5]}}, "is not a resume file"),
+        (
+            lambda state: {"hidden": (state.hidden[0] * float("nan"), state.hidden[1])},
+            "h holds NaN or infinite numbers",
+        ),
+        (lambda state: {"model": {n: tensor * 1e35 for n, tensor in state.model.items()}}, "infinite numbers, or huge"),
+        (lambda state: {"optimizer": with_moments(state, step=2**70)}, "the optimizer has done 1.18059e+21 steps"),
         (lambda state: {"step": -1}, "step: Expected `int` >= 0"),
         (lambda state: {"lr_factor": float("nan")}, "lr_factor: Expected `float`"),
     ],
