@@ -1,7 +1,12 @@
-"""The guide says what the app does: its key tables are those of the declarations."""
+"""The documentation is true: key tables are those of the declarations, and the files and methods it names exist."""
+
+import re
+from pathlib import Path
 
 from charrnn_tui.tui.keys import Key
 from docs.key_tables import PAGES, declared_keys, table, undocumented, written_anew
+
+ROOT = Path(__file__).parents[1]
 
 
 def test_the_key_tables_are_those_that_the_app_declares() -> None:
@@ -36,3 +41,20 @@ def test_a_stale_table_is_written_anew() -> None:
     assert "| `m` |" in written_anew(page)
     assert "old" not in written_anew(page)
     assert written_anew(written_anew(page)) == written_anew(page)
+
+
+def test_the_architecture_page_names_files_and_definitions_that_exist() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    sources = [
+        path.read_text("utf-8") for path in (ROOT / "charrnn_tui").rglob("*.[pc]*") if path.suffix in (".py", ".c")
+    ]
+    files = {path.relative_to(ROOT / "charrnn_tui").as_posix() for path in (ROOT / "charrnn_tui").rglob("*")}
+    names = re.findall(r"`([a-z_/]+\.(?:py|c))`", page)
+    assert len(names) > 20
+    for name in names:
+        assert name in files or any(file.endswith("/" + name) for file in files) or (ROOT / name).is_file(), name
+    members = re.findall(r"`([A-Z]\w+)\.(\w+)[`(]", page)
+    assert len(members) > 10
+    for owner, member in members:
+        of_class = [source for source in sources if f"class {owner}" in source]
+        assert any(re.search(rf"def {member}\(|^    {member}[:\s]", source, re.M) for source in of_class), member

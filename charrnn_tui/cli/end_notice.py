@@ -17,18 +17,20 @@ def notice_at_end(run: RunDirectory, command: str | None) -> Iterator[None]:
 
     Not if another process has taken the run over, nor after a second Ctrl-C.
     """
-    failure = None
     try:
         yield
-    except Exception as error:
-        failure = error
+    except Exception:
+        _give_notice(run, command)
+        raise
+    _give_notice(run, command)
+
+
+def _give_notice(run: RunDirectory, command: str | None) -> None:
     progress = run.progress()
     if progress.ending is not None:
         notify(run.name, ", ".join(ending_lines(progress.ending, progress)))
         if command is not None:
             _run(command, run)
-    if failure is not None:
-        raise failure
 
 
 def _run(command: str, run: RunDirectory) -> None:

@@ -1,14 +1,13 @@
 """Facts about models and runs, as the JSON keys that commands share and as labelled lines."""
 
 import math
-import time
 from typing import Any
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.cli.output import Row
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.kept_checkpoints import kept_checkpoints
-from charrnn_tui.run.quantities import bits, duration, size
+from charrnn_tui.run.quantities import age, bits, duration, size
 from charrnn_tui.run.run_tags import files_of
 
 
@@ -93,8 +92,3 @@ def loss_rows(values: dict[str, Any]) -> list[Row]:
             geometry = f"{values.get('batch_size')} × {values.get('seq_length')}"
             rows.append((label, f"{loss_text(values[key])} at {geometry}"))
     return rows
-
-
-def age(then: float) -> str:
-    """`2 h 05 min ago`, of a time in Unix seconds."""
-    return f"{duration(max(0.0, time.time() - then))} ago"

@@ -11,7 +11,7 @@ from charrnn_tui.cli.facts import loss_facts, loss_rows, model_facts, run_facts,
 from charrnn_tui.cli.options import json_option, runs_option
 from charrnn_tui.cli.output import Row, write_facts
 from charrnn_tui.run.directory import find_run
-from charrnn_tui.run.quantities import bits, size
+from charrnn_tui.run.quantities import nats_and_bits, size
 from charrnn_tui.runner.find_model import checkpoint_format, locate_checkpoint, open_checkpoint
 
 _FACTS = (  # in this order; null if the file has none
@@ -70,8 +70,7 @@ def checkpoint_rows(values: dict[str, Any] | None) -> list[Row]:
     if values["step"] is not None:
         rows.append(("trained", step_text(values)))
     rows += loss_rows(values)
-    uniform = values["uniform_loss"]
-    rows.append(("uniform guessing", f"{uniform:.4f} nats/char ({bits(uniform):.3f} bits/char)"))
+    rows.append(("uniform guessing", nats_and_bits(values["uniform_loss"])))
     if values["corpus"]:
         chars = f", {values['chars']:,} characters" if values["chars"] else ""
         rows.append(("corpus", f"{values['corpus']}{chars}, sha256 {values['corpus_sha256']}"))

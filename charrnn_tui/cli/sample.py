@@ -53,7 +53,11 @@ MOST_CHARACTERS = 10_000_000  # of all texts written at once: 24 bytes each wait
 )
 @click.option("--length", type=click.IntRange(min=0), default=1000, show_default=True, help="Characters to write.")
 @click.option(
-    "--temperature", type=float, default=1.0, show_default=True, help="0 always takes the most likely character."
+    "--temperature",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="Below 1 favours likely characters, above 1 unlikely ones; 0 always takes the most likely one.",
 )
 @click.option("--top-k", type=OrNone(click.INT), help="Choose among the K most likely characters.  [default: off]")
 @click.option(

@@ -46,20 +46,22 @@ _NOTEBOOK = {name: getattr(TrainSettings(), name) for name in (*_GEOMETRY, "val_
 @click.option(
     "--val-chars",
     type=click.IntRange(min=1),
-    help="Of `val`, characters that are read at most, from the start of each row.  [default: as trained, or 1000000]",
+    help="Most characters of `val` to read, from the start of each row.  [default: as trained, or 1000000]",
 )
 @click.option(
-    "--batch-size", type=click.IntRange(min=1), help="Of the batches of --part.  [default: as trained, or 128]"
+    "--batch-size", type=click.IntRange(min=1), help="Rows in a batch of --part.  [default: as trained, or 128]"
 )
 @click.option(
-    "--seq-length", type=click.IntRange(min=1), help="Of the batches of --part.  [default: as trained, or 100]"
+    "--seq-length",
+    type=click.IntRange(min=1),
+    help="Characters of a row in a batch of --part.  [default: as trained, or 100]",
 )
 @encoding_option
 @unknown_option
 @click.option(
     "--per-char",
     is_flag=True,
-    help="Also the loss of each character: lines of the character as a JSON string, a tab, nats; with --json, "
+    help="Also write the loss of each character: a line of the character as a JSON string, a tab, nats; with --json, "
     "`per_char`, an array of [character, nats]. Nothing predicts the first character, so it has none.",
 )
 @runs_option

@@ -44,8 +44,8 @@ _HELP: dict[str, tuple[Any, str]] = {  # type, help; TrainSettings checks the ra
     "sample_prime": (str, "Beginning of the samples written during training."),
     "sample_length": (int, "Length of these samples, in characters."),
     "sample_top_k": (int, "Top-k of these samples."),
-    "on_hangup": (click.Choice(ON_HANGUP), "When the terminal is lost: continue without it, or save and stop."),
     "sample_seed": (int, "Seed of these samples, the same each time, so that they can be compared."),
+    "on_hangup": (click.Choice(ON_HANGUP), "When the terminal is lost: continue without it, or save and stop."),
 }
 _UNSET = {"threads": "the fastest, by a short trial", "max_steps": "none"}
 

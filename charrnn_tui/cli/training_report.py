@@ -14,7 +14,8 @@ from charrnn_tui.run import events
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.events import Event, to_json
 from charrnn_tui.run.progress import RunProgress
-from charrnn_tui.run.quantities import bits, count, duration
+from charrnn_tui.run.quantities import count, duration, nats_and_bits
+from charrnn_tui.tui.train.run_lines import as_fits
 
 Show = Callable[[Event, RunProgress], None]  # called with each event, in order; the progress holds it already
 
@@ -104,7 +105,7 @@ def bar_numbers(progress: RunProgress, columns: int) -> str:
     if last is None:
         return "preparing"
     val = f", val {evaluation.val_loss:.3f}" if evaluation else ""
-    facts = [f"{100 * progress.step / max(1, progress.total_steps):.0f} %", f"loss {last.loss:.3f}{val} nats/char"]
+    facts = [f"{100 * progress.step / max(1, progress.total_steps):.0f} % · loss {last.loss:.3f}{val} nats/char"]
     if progress.validating:
         facts.append("validating")
     if progress.eta_seconds is not None:
@@ -112,9 +113,7 @@ def bar_numbers(progress: RunProgress, columns: int) -> str:
     facts.append(f"epoch {last.epoch}/{progress.started.epochs if progress.started else 0}")
     facts.append(f"step {count(progress.step)}/{count(progress.total_steps)}")
     facts.append(f"{count(last.chars_per_second)} chars/s")
-    while len(facts) > 2 and len(" · ".join(facts)) > columns - 24:
-        facts.pop()
-    return " · ".join(facts)
+    return as_fits(facts, max(len(facts[0]), columns - 24), " · ")
 
 
 def lines_for(event: Event, progress: RunProgress) -> list[str]:
@@ -184,8 +183,8 @@ def ending_lines(event: events.RunFinished, progress: RunProgress) -> list[str]:
     best = progress.best_evaluation
     if best is None:
         return [line]
-    loss = f"{best.val_loss:.4f} nats/char ({bits(best.val_loss):.3f} bits/char)"
-    return [line, f"best val loss {loss} at {best.batch_size} × {best.seq_length}, step {best.step:,}"]
+    geometry = f"{best.batch_size} × {best.seq_length}"
+    return [line, f"best val loss {nats_and_bits(best.val_loss)} at {geometry}, step {best.step:,}"]
 
 
 def where_lines(directory: RunDirectory, runs: Path) -> list[str]:

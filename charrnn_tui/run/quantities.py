@@ -1,6 +1,7 @@
 """Numbers formatted for people, with units."""
 
 import math
+import time
 
 LN2 = math.log(2)
 
@@ -18,6 +19,16 @@ def nats(bits: float) -> float:
 def per_char(loss: float) -> str:
     """`1.19 nats/char (1.71 bits)`."""
     return f"{loss:.2f} nats/char ({bits(loss):.2f} bits)"
+
+
+def nats_and_bits(loss: float) -> str:
+    """`1.1970 nats/char (1.727 bits/char)`."""
+    return f"{loss:.4f} nats/char ({bits(loss):.3f} bits/char)"
+
+
+def age(then: float) -> str:
+    """`2 h 05 min ago`, for a time in Unix seconds."""
+    return f"{duration(max(0.0, time.time() - then))} ago"
 
 
 def duration(seconds: float) -> str:

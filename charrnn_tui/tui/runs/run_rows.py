@@ -1,7 +1,6 @@
 """Rows of the table of runs: their cells, their order, the columns that fit, and the differences between runs."""
 
 import math
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.follower import RunFollowers
 from charrnn_tui.run.kept_checkpoints import kept_checkpoints
 from charrnn_tui.run.progress import RunProgress
-from charrnn_tui.run.quantities import count, duration, size
+from charrnn_tui.run.quantities import age, count, duration, size
 from charrnn_tui.run.run_tags import RunTag, files_of, read_tag
 from charrnn_tui.run.states import state_label
 from charrnn_tui.tui.train.run_lines import sparkline
@@ -114,7 +113,7 @@ def cells_of(row: RunRow, marks: str = "", usual: str = "") -> dict[str, str]:
         KEPT: str(row.kept),
         SIZE: size(row.size_bytes),
         MODEL: f"{settings.get('n_layers', '?')}×{settings.get('n_hidden', '?')}" if started else "",
-        UPDATED: f"{duration(max(0.0, time.time() - progress.updated))} ago" if progress.updated else "",
+        UPDATED: age(progress.updated) if progress.updated else "",
         NOTE: row.tag.note,
     }
 
