@@ -183,6 +183,7 @@ class StudioApp(App[RunDirectory]):
         self.play.open_source(ModelSource("live", active.directory.path))
         if self._quitting is not None:
             active.stop()
+        self._poll()
 
     def _poll(self) -> None:
         """Update the header, notify of alarms, report a failed start, and quit once the training has been saved."""
@@ -236,6 +237,7 @@ class StudioApp(App[RunDirectory]):
         self._played = None
         self.switch_mode("train")
         self.train.show_run(event.run)
+        self._poll()
 
     @on(OverlayRuns)
     def _lay_over(self, event: OverlayRuns) -> None:

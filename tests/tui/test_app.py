@@ -12,6 +12,7 @@ from charrnn_tui.playground.models import ModelSource
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.events import RunFinished
 from charrnn_tui.run.fitting import fit_to_text
+from charrnn_tui.run.quantities import count
 from charrnn_tui.run.settings import settings_for
 from charrnn_tui.tui.app import Opening, StudioApp
 from charrnn_tui.tui.runs.screen import RunsScreen
@@ -245,13 +246,14 @@ async def test_header_and_run_are_of_the_same_moment(key: str, backend: Training
     async with app.run_test(size=(120, 36)) as pilot:
         await start_from_form(pilot)
         await pilot.press(key)
-        moments = set[str]()
+        await shows(pilot, "/1k")
+        moments = set[int]()
         while len(moments) < 4:
             await pilot.pause(0.02)
             header, *_, run_bar = screen_text(app).splitlines()[:4]
-            step = re.findall(r" (\d+)/1k", header)
-            assert step == re.findall(r"step (\d+) of 1,000", run_bar)
-            moments.update(step)
+            steps = [int(step.replace(",", "")) for step in re.findall(r"step ([\d,]+) of 1,000", run_bar)]
+            assert [f" {count(step)}/1k " in header for step in steps] == [True]
+            moments.update(steps)
 
 
 async def test_quitting_with_nothing_to_lose_does_not_ask(backend: TrainingBackend) -> None:
