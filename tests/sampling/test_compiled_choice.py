@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charrnn_tui.sampling import lstm_step
 from charrnn_tui.sampling.distribution import Distribution
 from charrnn_tui.sampling.lstm import CharLSTM
-from charrnn_tui.sampling.lstm_step import COMPILED, choose
+from charrnn_tui.sampling.lstm_step import COMPILED, MOST_TOKENS, choose
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import PLAIN, SamplingSettings
 from charrnn_tui.text.vocabulary import Vocabulary
@@ -66,11 +65,10 @@ def test_logits_that_are_not_finite_are_left_to_whom_refuses_them(bad: float) ->
     assert choose(np.array([0.0, bad, 1.0], np.float32), PLAIN, 0.5) is None
 
 
-def test_more_tokens_than_have_room_are_left_to_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
-    logits = np.zeros(4, np.float32)
-    assert choose(logits, PLAIN, 0.9) == 3
-    monkeypatch.setattr(lstm_step, "MOST_TOKENS", 3)
-    assert choose(logits, PLAIN, 0.9) is None
+def test_more_tokens_than_have_room_are_left_to_numpy() -> None:
+    logits = np.zeros(MOST_TOKENS + 1, np.float32)
+    assert choose(logits[1:], PLAIN, 0.75) == 3 * MOST_TOKENS // 4
+    assert choose(logits, PLAIN, 0.75) is None
 
 
 def test_a_sampler_writes_the_same_with_and_without_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """Primes: many lines, files, lines of the text behind the model, predictions, unknown characters."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -337,18 +338,18 @@ def test_a_path_of_a_user_who_is_not_there_is_no_file_and_no_crash() -> None:
         prime_from_file("~nobody-of-this-name/begin.txt", "utf-8")
 
 
-async def test_a_text_that_may_not_be_looked_at_is_said(
-    backend: ScriptedBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+class WithoutPermission(ScriptedBackend):
+    """May not read the texts of its runs."""
+
+    def read_corpus(self, paths: Sequence[str], encoding: str) -> Corpus:
+        raise PermissionError(13, "Permission denied", paths[0])
+
+
+async def test_a_text_that_may_not_be_read_is_said(backend: ScriptedBackend, tmp_path: Path) -> None:
     text = tmp_path / "mine.txt"
     text.write_text(TEXT)
     learned(backend, text)
-
-    def refused(paths: object, encoding: str) -> Corpus:
-        raise PermissionError(13, "Permission denied", str(text))
-
-    monkeypatch.setattr(backend, "read_corpus", refused)
-    async with playing(backend) as player:
+    async with playing(WithoutPermission(backend.runs_directory, backend.checkpoints, backend.shipped)) as player:
         await player.written()
         await player.press("f3")
         await player.until(lambda: "mine.txt: cannot be read: Permission denied" in told(player))
