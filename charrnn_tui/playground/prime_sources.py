@@ -12,6 +12,7 @@ from charrnn_tui.run.directory import RunDirectory, is_run
 from charrnn_tui.run.settings import StoredRequest
 from charrnn_tui.text.corpus import read_text
 from charrnn_tui.text.lines import Lines
+from charrnn_tui.text.text_file import refuse_pipe
 
 PRIME_MOST: Final = 20_000  # characters: 2×512 units read them in four seconds, and a state remembers far fewer
 _OTHER_WAY: Final = "F2 takes a prime from a file"
@@ -28,8 +29,7 @@ class FoundPrime:
 def prime_from_file(path: str, encoding: str) -> FoundPrime:
     """A file's text, or the last PRIME_MOST characters of it. Blocks while it reads. Raises ValueError, one line."""
     file = Path(os.path.expanduser(path))  # not Path.expanduser, which fails for an unknown user
-    if os.path.exists(file) and not (os.path.isfile(file) or os.path.isdir(file)):
-        raise ValueError(f"{file}: is a pipe or a device, not a file")  # reading it might never end
+    refuse_pipe(file)
     text, name = read_text(file, encoding), file.name
     if len(text) > PRIME_MOST:
         return FoundPrime(text[-PRIME_MOST:], f"the last {PRIME_MOST:,} of {len(text):,} characters of {name}")

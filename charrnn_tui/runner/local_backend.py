@@ -1,6 +1,5 @@
 """The backend of the app: the files and trainings of this machine."""
 
-import os
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from charrnn_tui.run.settings import RunRequest
 from charrnn_tui.runner import find_model, resume, start
 from charrnn_tui.text.corpus import Corpus, load_corpus
 from charrnn_tui.text.ids_cache import TEXTS
-from charrnn_tui.text.text_file import CorpusError
+from charrnn_tui.text.text_file import refuse_pipe
 
 
 @dataclass(frozen=True)
@@ -25,9 +24,8 @@ class LocalBackend:
     runs_directory: Path
 
     def read_corpus(self, paths: Sequence[str], encoding: str) -> Corpus:
-        for path in paths:  # a pipe may never end, and can be read only once
-            if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
-                raise CorpusError(f"{path}: is a pipe or a device, not a file; charrnn-tui train reads it")
+        for path in paths:
+            refuse_pipe(path)
         return load_corpus(paths, encoding, self.runs_directory / TEXTS)
 
     def start_run(self, request: RunRequest, control: Control) -> tuple[RunDirectory, Generator[Event, None, None]]:

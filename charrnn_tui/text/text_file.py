@@ -131,6 +131,12 @@ class TextFile:
         return True
 
 
+def refuse_pipe(path: str | Path) -> None:
+    """Raise CorpusError for a pipe or a device: it may never end, and can be read only once."""
+    if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
+        raise CorpusError(f"{path}: is a pipe or a device, not a file; charrnn-tui train and sample can read it")
+
+
 def _all_of(pipe: str | Path) -> bytes:
     """All bytes of a pipe, a terminal or an empty device. Raises CorpusError for other devices: they never end."""
     with open(pipe, "rb") as file:
