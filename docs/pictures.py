@@ -44,7 +44,7 @@ async def main(run: RunDirectory) -> None:
         await picture("inspector", SHIPPED, runs, ["g", "i", *["left"] * 20], "rank")
     await picture("train", Opening(run=run), run.path.parent, ["1"], "finished")
     compared = Opening(checkpoint=run.checkpoint_file())
-    await picture("side-by-side", compared, run.path.parent, ["vertical_line", "comma", "comma"], "in common")
+    await picture("side-by-side", compared, run.path.parent, ["vertical_line", *["comma"] * 12], "in common")
 
 
 if __name__ == "__main__":
