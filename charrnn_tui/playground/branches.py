@@ -1,4 +1,4 @@
-"""The tree of texts: which was forked from which, which is shown, and what undo takes back."""
+"""The tree of texts: which was forked from which, which is shown, and what can be undone."""
 
 from __future__ import annotations  # Branch and its parent
 
@@ -95,7 +95,7 @@ class BranchTree:
         return [branch for branch in self._branches if branch.parent is parent]
 
     def grow(self, branch: Branch) -> None:
-        """Add one and make it the current one. What was undone is gone for good, and so is an empty current text."""
+        """Add a branch and make it the current one; drop what was undone, and the current text if it is empty."""
         last = self._done[-1] if self._done else None
         if last is not None and last.grew and last.branch is self.current and not last.branch.generated:
             self._exchange(self._done, [])

@@ -119,7 +119,7 @@ class ComparisonText:
 
 @dataclass(frozen=True)
 class Stage:
-    """Where in its training a model stands. steps: of the run's checkpoints, rising. facts: most wanted first."""
+    """The place of a model in its training. steps: of the run's checkpoints, rising. facts: most wanted first."""
 
     steps: Sequence[int]
     step: int
@@ -171,7 +171,7 @@ class Side:
 
     @property
     def stage(self) -> Stage | None:
-        """Where the model stands in its training, if its run has kept checkpoints."""
+        """The place of the model in its training, if its run has kept checkpoints."""
         shown, source, model = self.shown, self.source, self.model
         if shown is None or not shown.kept_steps or shown.source.run != source.run:
             return None
@@ -181,7 +181,7 @@ class Side:
         return Stage(shown.kept_steps, step, training_facts(step, model.facts if model is not None else Facts()))
 
     def write(self, prime: str) -> None:
-        """Write the text anew."""
+        """Write the text again."""
         self._next = ComparisonText(self.source, prime, self.settings)
         if self._writing is None:
             self._write_next()
@@ -277,7 +277,7 @@ class Comparison:
             self._jobs.cancel(side.job)
 
     def write(self, *sides: Side) -> None:
-        """Write the texts of these sides anew, by default of both."""
+        """Write the texts of these sides again, by default of both."""
         for side in sides or self.sides:
             side.write(self.prime)
 

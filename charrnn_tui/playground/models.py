@@ -68,7 +68,7 @@ class LoadedModel:
     sha256: str = ""
     """Of its file; empty where no file holds these weights."""
     facts: Facts = field(default_factory=lambda: Facts())
-    """What its file tells of it, by whoever wrote that."""
+    """The facts in its file, which another program may have written."""
 
     @cached_property
     def reader(self) -> PrimeReader:

@@ -210,7 +210,7 @@ class Playground:
             self._replay.start(self.writer.generated, settings, [*sampling, SEED][0], self.writer.count)
 
     def reroll(self) -> None:
-        """Write another text, with a seed drawn anew."""
+        """Write another text, with a new seed."""
         self.change(replace(self.settings, seed=self._new_seed()))
         self._happened.append(SettingsChanged(self.settings))
 
@@ -414,7 +414,7 @@ class Playground:
         self._show(branch)
 
     def _show_current(self) -> None:
-        """Show the text that the tree stands on, stopped, with its model, prime and settings."""
+        """Show the current text of the tree, stopped, with its model, prime and settings."""
         branch = self.tree.current
         if branch is None or branch.generated is self.writer.generated:
             return

@@ -13,7 +13,7 @@ from charrnn_tui.sampling.generated_text import GeneratedText
 from charrnn_tui.sampling.recipe import follow
 from charrnn_tui.sampling.sampler import Sampler
 
-PROGRESS_EVERY: Final = 64  # characters between two looks at the token
+PROGRESS_EVERY: Final = 64  # characters between two checks of the token
 
 
 class SessionRestorer:

@@ -1,4 +1,4 @@
-"""When a training is worth a look: figures in, alarms out. What ends a training (NaN, a lost device) is not here."""
+"""Alarms about a training, computed from its losses. What ends a training (NaN, a lost device) is not here."""
 
 import math
 from collections import deque
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from charrnn_tui.run.events import AlarmRaised, Evaluated, StepDone
 
-WARM_UP_STEPS = 50  # the first losses fall too steeply to tell what is usual
+WARM_UP_STEPS = 50  # the first losses fall too steeply to know what is usual
 MEMORY_STEPS = 100  # over which the usual loss and its scatter are averaged
 SPIKE_SCATTERS = 8.0  # above the usual loss is a spike, if it is also …
 SPIKE_SHARE = 0.2  # … this share above it
@@ -18,9 +18,9 @@ RISE_SHARE = 0.005  # … this share above it
 
 
 class LossWatch:
-    """Fed with every step and validation, tells of a loss that leaps, stands still, or is learnt by heart.
+    """Given every step and validation, raises alarms about a spike, a plateau, and overfitting.
 
-    Each is told once: a spike again after the loss has been as usual, the others after the best has improved.
+    Each is raised once: a spike again after the loss has been as usual, the others after the best has improved.
     Losses in nats/char.
     """
 
@@ -35,7 +35,7 @@ class LossWatch:
         self._best = math.inf
         self._best_step: int | None = None
         self._train_at_best = math.inf
-        self._told_plateau = self._told_rise = False
+        self._raised_plateau = self._raised_rise = False
 
     def step(self, done: StepDone) -> Iterator[AlarmRaised]:
         """After each step whose loss is a number."""
@@ -70,21 +70,25 @@ class LossWatch:
             self._best, self._train_at_best = evaluated.best_val_loss, train
             self._best_step = step if evaluated.best else None
             self._after_best.clear()
-            self._told_rise = False
+            self._raised_rise = False
         if not evaluated.best:
             self._after_best.append(val_loss)
         self._history.append((step, self._best))
-        if self._rises(train) and not self._told_rise:
-            self._told_rise = True
+        if self._rises(train) and not self._raised_rise:
+            self._raised_rise = True
             at = f" at step {self._best_step:,}" if self._best_step is not None else ""
             message = (
                 f"validation rises while training falls: {val_loss:.4f} now, best {self._best:.4f}{at}, which is kept"
             )
             yield AlarmRaised(time=evaluated.time, step=step, kind="overfitting", message=message)
         elif (gain := self._gain()) is not None and gain >= PLATEAU_GAIN:
-            self._told_plateau = False
-        elif gain is not None and not (self._told_plateau or self._told_rise) and step < (1 - LAST_SHARE) * total_steps:
-            self._told_plateau = True
+            self._raised_plateau = False
+        elif (
+            gain is not None
+            and not (self._raised_plateau or self._raised_rise)
+            and step < (1 - LAST_SHARE) * total_steps
+        ):
+            self._raised_plateau = True
             since = step - self._history[0][0]
             message = f"plateau: the best validation has gained less than 0.1 % in {since:,} steps ({self._best:.4f})"
             yield AlarmRaised(time=evaluated.time, step=step, kind="plateau", message=message)

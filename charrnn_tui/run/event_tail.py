@@ -25,7 +25,7 @@ class EventTail:
     def fold(
         self, progress: RunProgress, most: int = -1, on_event: Callable[[Event, RunProgress], None] | None = None
     ) -> bool:
-        """Add the new events to a progress; gives whether there may be more of them than `most` bytes hold.
+        """Add the new events to a progress; returns whether there may be more of them than `most` bytes hold.
 
         on_event: called with each event once the progress holds it.
         """

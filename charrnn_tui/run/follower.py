@@ -1,4 +1,4 @@
-"""Following runs: the events of each are folded once in a process, for all who show or watch it."""
+"""Following runs: the events of each are folded once in a process, for every screen and command that shows it."""
 
 import math
 import threading
@@ -31,7 +31,7 @@ class RunFollower:
         self._alone_since: float | None = -math.inf  # None: it had a trainer when it was polled last
 
     def poll(self, most: int = -1, on_event: Callable[[Event, RunProgress], None] | None = None) -> bool:
-        """Fold the events that are new, at most so many bytes (-1: all); gives whether there may be more.
+        """Fold the events that are new, at most so many bytes (-1: all); returns whether there may be more.
 
         on_event: called with each of them, and the progress that holds it.
         A run that has not ended and has no trainer is interrupted: at once, or soon after it had one.

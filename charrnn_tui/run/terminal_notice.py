@@ -1,4 +1,4 @@
-"""Sequences that make a terminal tell somebody who is not looking at it; unknown ones are ignored."""
+"""Escape sequences that make a terminal notify its user; terminals ignore those that they do not know."""
 
 from typing import Final
 

@@ -95,7 +95,7 @@ class GeneratedText:
         return self._networks[-1].value
 
     def write(self, sampler: Sampler, token_id: int | None = None, *, chosen: bool = True) -> SampledCharacter:
-        """Let a sampler that stands at the end of this text write one more character: drawn, or `token_id`.
+        """Let a sampler at the end of this text write one more character: drawn, or `token_id`.
 
         chosen: whether a person chose `token_id`; else it is known to have been drawn there.
         Raises ValueError, before anything is written, where the network gives NaN or infinite numbers.

@@ -29,7 +29,7 @@ class WrittenText:
 
 
 def write_many(start: Sampler, seeds: Sequence[int], length: int, threads: int = 1) -> list[WrittenText]:
-    """A text for each seed, of `length` characters, from where `start` stands and with its settings.
+    """A text for each seed, of `length` characters, from the point of `start` and with its settings.
 
     threads: at most so many, each with texts of its own. Raises ValueError for a negative seed, where the network gives
     no numbers, and where its steps are not compiled (`CharLSTM.runs_compiled`).

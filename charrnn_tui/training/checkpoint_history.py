@@ -1,4 +1,4 @@
-"""The models that a run keeps from the course of its training, to look back at."""
+"""The checkpoints of earlier steps that a run keeps."""
 
 import math
 from collections.abc import Sequence
@@ -66,7 +66,7 @@ class CheckpointHistory:
             least.file.unlink(missing_ok=True)
 
     def rewind(self, step: int) -> None:
-        """The training continues from this step: drop the models of later ones, which it will train anew."""
+        """The training continues from this step: drop the models of later ones, which it trains again."""
         stored = kept_checkpoints(self._run)
         partial = (self._run / FOLDER).glob(".step-*.part")  # of a killed training
         for file in [*partial, *(checkpoint.file for checkpoint in stored if checkpoint.step > step)]:

@@ -17,7 +17,7 @@ _DRAWS = 10_000
 
 
 def disagreement(device: torch.device, model: CharRNN | None = None) -> str:
-    """What a small model computes otherwise on this device than on the CPU, in words; empty if nothing.
+    """A description of what a small model computes differently on this device and the CPU; empty if nothing.
 
     Compared are two training steps with the same dropout masks (losses, gradients, hidden states) and an evaluation;
     and masks that the device draws must differ. It takes about a second. model: another one, on the device, to check.

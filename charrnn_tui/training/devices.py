@@ -87,7 +87,7 @@ def available_devices() -> list[str]:
 
 @cache
 def wrong_numbers(device: str) -> str:
-    """What the device computes otherwise than the CPU, in words; empty if nothing. cuDNN is trusted."""
+    """A description of what the device computes differently from the CPU; empty if nothing. cuDNN is trusted."""
     trusted = device == "cpu" or (device == "cuda" and torch.version.hip is None)
     return "" if trusted else disagreement(torch.device(device))
 

@@ -32,7 +32,7 @@ class ChartCanvas(Widget):
             self.call_next(self._redraw)
 
     def _redraw(self) -> None:
-        """Draw anew and repaint the cells that differ from what is on the screen."""
+        """Draw again and repaint the cells that differ from what is on the screen."""
         self._redraw_asked = False
         before, self._cells = self._cells, self.draw_cells(*self.size)
         if before is None or before.size != self._cells.size:

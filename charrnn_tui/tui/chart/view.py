@@ -1,4 +1,4 @@
-"""What a loss chart looks like: a frozen view in, a grid of characters out. No widget, no colours."""
+"""Draws a loss chart: takes a frozen view, returns a grid of characters. No widget, no colours."""
 
 from dataclasses import dataclass
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""A text beside another one: written anew in place, marked where the two part, scrolled with the other."""
+"""One of two texts side by side: replaced in place, marked where they first differ, scrolled with the other."""
 
 from collections.abc import Callable, Sequence
 

@@ -34,11 +34,11 @@ DRAW_SECONDS: Final = 1 / 30
 
 
 class _Controls(ControlsPanel):
-    HELP, TERMS, KEYS = "", (), ()  # the help of the screen stands for theirs, which tells of the playground
+    HELP, TERMS, KEYS = "", (), ()  # the screen has the help for them; theirs is about the playground
 
 
 class CompareScreen(StudioScreen):
-    """Every change writes the texts anew, at once."""
+    """Every change writes both texts again at once."""
 
     HELP = """Two texts, A and B, from the same prime and with the same seed.
 

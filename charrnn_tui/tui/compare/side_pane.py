@@ -1,4 +1,4 @@
-"""One side of a comparison: its model, text and notes, and where in its training the model stands."""
+"""One side of a comparison: its model, text and notes, and the place of the model in its training."""
 
 from collections.abc import Callable
 from typing import Final

@@ -38,7 +38,7 @@ class ChoiceList(OptionList, Generic[Value]):
         return None if self.highlighted is None else self._values[self.highlighted]
 
     def value_of(self, option: Option) -> Value | None:
-        """None where the list has been filled anew since the option was chosen."""
+        """None if the list has been filled again since the option was chosen."""
         places = (place for place, listed in enumerate(self.options) if listed is option)
         return next((self._values[place] for place in places), None)
 

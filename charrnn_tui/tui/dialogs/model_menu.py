@@ -79,7 +79,7 @@ class ModelMenu(Dialog[LoadedModel | ModelSource | None]):
         self._note.run("looking for models …", self._find, self._show)
 
     def _find(self, token: CancelToken) -> list[_Model]:
-        """Live weights, the shipped model, and the runs, the newest first. Blocks while it looks into each file."""
+        """Live weights, the shipped model, and the runs, the newest first. Blocks while it reads each file."""
         models = []
         active, shipped = self._active_run(), self._backend.shipped_checkpoint()
         if active is not None and not active.done:

@@ -58,7 +58,7 @@ class TextDialog(Dialog[str | None]):
             yield self._problem
 
     def on_mount(self) -> None:
-        self._input.select_all()  # not when it hears of its focus: the first letters may be in it by then
+        self._input.select_all()  # not at its focus event: the first letters may have been typed by then
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         problem = self._check(event.value)

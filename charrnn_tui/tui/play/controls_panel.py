@@ -246,7 +246,7 @@ class ControlsPanel(Vertical, can_focus=True):
         self.remove_class("-wrong")
 
     def _set(self, control: PlayControl, settings: PlaySettings, what: str) -> None:
-        """what: is said of the value where nothing changes."""
+        """what: what the value is, for the message if nothing changes."""
         if settings != self.settings:
             self.settings = settings
             self._on_change(control, settings)

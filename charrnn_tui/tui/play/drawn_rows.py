@@ -13,7 +13,7 @@ Row = list[tuple[str, str]]  # (component, text) pairs; component: `drawn-rows--
 
 
 class DrawnRows(Widget):
-    """A subclass gives the rows, and calls `redraw` when they may have changed."""
+    """A subclass returns the rows, and calls `redraw` when they may have changed."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         f"drawn-rows--{name}" for name in ("head", "figures", "bar", "name", "value", "chosen", "chosen-focused")

@@ -44,7 +44,7 @@ class PlaygroundPane(Vertical):
         next_character: NextCharacter,
         on_happened: Callable[[Happened], None],
     ) -> None:
-        """next_character: shows the distribution. on_happened: told of each fact after this widget has drawn it."""
+        """next_character: shows the distribution. on_happened: called with each fact after this widget has drawn it."""
         super().__init__()
         self.playground = playground
         self.prime_field = PrimeField(jobs)

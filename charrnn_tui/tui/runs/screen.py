@@ -103,14 +103,14 @@ validation; curve: the validation losses over the run; size: of all files of the
         self._draw()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Keys that change runs are not offered to those who only read, and none where there are no runs."""
+        """Keys that change runs are disabled with --read-only, and all keys of runs if there are none."""
         if action == "leave_filter":
             return self.has_class("-filtering")
         offered = bool(self._rows) and not (self._read_only and action in _CHANGING)
         return offered and super().check_action(action, parameters)
 
     def show_status(self, status: Sequence[str]) -> None:
-        """Draw the rows anew with the header: the figures of a run in both are of the same moment."""
+        """Draw the rows together with the header, so that both show the same moment."""
         if status != self.header.status:
             self._draw()
         super().show_status(status)

@@ -1,4 +1,4 @@
-"""The text view: prime and generated text, marks, a cursor that stands on characters, classes that colour them."""
+"""The text view: prime and generated text, marks, a cursor on a character, classes that colour them."""
 
 import textwrap
 from bisect import insort
@@ -58,7 +58,7 @@ class TextView(ScrollView, inherit_bindings=False):
     """Gives the characters [start, end) a class each, 0 … 5, or one below 0 for none."""
 
     class CursorMoved(Message):
-        """The cursor stands on another character."""
+        """The cursor has moved to another character."""
 
     def __init__(self, *, placeholder: str = "", id: str | None = None) -> None:
         """placeholder: shown while there is no text."""
@@ -102,7 +102,7 @@ class TextView(ScrollView, inherit_bindings=False):
             self.cursor = 0
 
     def clear(self) -> None:
-        """Remove the text with its marks and its cursor; following starts anew."""
+        """Remove the text with its marks and its cursor; following starts again."""
         self._rows.clear()
         self.marks.clear()
         self.following = True

@@ -1,4 +1,4 @@
-"""The words and bars of a run: pure functions from its progress to lines."""
+"""The lines and bars that describe a run: pure functions of its progress."""
 
 import itertools
 import math
@@ -47,7 +47,7 @@ def status_parts(progress: RunProgress, name: str) -> list[str]:
 
 
 def place_line(progress: RunProgress, name: str, width: int) -> str:
-    """Who trains where, how fast: `anna-3 ● training  cpu ×2 bfloat16  11.2k chars/s`."""
+    """Name, state, device and speed: `anna-3 ● training  cpu ×2 bfloat16  11.2k chars/s`."""
     state = f"{state_sign(progress.state)} validating" if progress.validating else state_label(progress.state)
     parts = [f"{name} {state}"]
     if started := progress.started:
