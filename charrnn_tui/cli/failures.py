@@ -10,6 +10,8 @@ from charrnn_tui.runner import failures
 from charrnn_tui.runner.detached import NotStarted
 from charrnn_tui.runner.failures import INTERRUPTED, USAGE
 
+_PLAIN = {"a valid integer range": "a whole number", "a valid integer": "a whole number", "a valid float": "a number"}
+
 
 def report(error: Exception) -> int | None:
     """Write the message of an error that a user can cause, and return the exit code; None for any other error."""
@@ -30,7 +32,10 @@ def explain(error: Exception) -> tuple[str, int] | None:
             return "interrupted", INTERRUPTED
         case click.UsageError():
             where = error.ctx.command_path if error.ctx else PROGRAM
-            return f"{error.format_message().rstrip('.')} (see {where} --help)", USAGE
+            message = error.format_message().rstrip(".")
+            for theirs, plain in _PLAIN.items():
+                message = message.replace(theirs, plain)
+            return f"{message} (see {where} --help)", USAGE
         case click.ClickException():
             return error.format_message(), error.exit_code
         case NotStarted():

@@ -30,19 +30,24 @@ COMMANDS = {  # name: help; the command is NAME_command in the module of that na
 }
 
 EPILOG = f"""\b
-To open a file that has the name of a command, write ./ before it: {PROGRAM} ./train
-A RUN is the name or the directory of a run. Where a checkpoint is expected, a run means its best one.
+To open a file that has the name of a command, write ./ before it:
+{PROGRAM} ./train
+A RUN is the name or the directory of a run. Where a checkpoint is expected,
+a run means its best one.
 
 \b
 Results go to standard output, messages to standard error. Exit codes:
   0    done (also if the reader of standard output has left)
-  1    failed: a file is missing, unreadable, empty, too short or not what it should be; a training failed
-  2    wrong usage: an option, its value, a character the model does not know, no terminal for the app
+  1    failed: a file is missing, unreadable, empty, too short or not what it
+       should be; a training failed
+  2    wrong usage: an option, its value, a character the model does not know,
+       no terminal for the app
   130  interrupted (Ctrl-C)
   143  terminated (SIGTERM)
 
 \b
-Environment: CHARRNN_TUI_RUNS, the directory of all runs, unless --runs-dir names another.
+Environment: CHARRNN_TUI_RUNS, the directory of all runs, unless --runs-dir
+names another.
 """
 
 

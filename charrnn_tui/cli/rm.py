@@ -1,11 +1,12 @@
 """`charrnn-tui rm`: delete runs."""
 
+import sys
 from pathlib import Path
 
 import click
 
 from charrnn_tui.cli.options import runs_option
-from charrnn_tui.cli.output import say
+from charrnn_tui.cli.output import is_terminal, say
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.quantities import size
 from charrnn_tui.run.run_tags import files_of, read_tag
@@ -27,7 +28,14 @@ def rm_command(names: tuple[str, ...], yes: bool, runs_dir: Path) -> None:
     if not yes:
         say(*map(_with_size, runs))
         question = "Delete this run?" if len(runs) == 1 else f"Delete these {len(runs)} runs?"
-        if not click.confirm(question, err=True):  # raises Abort at the end of standard input
+        try:
+            confirmed = click.confirm(question, err=True)
+        except click.Abort:
+            if is_terminal(sys.stdin):
+                raise
+            way = "standard input has no answer; --yes deletes without asking"
+            raise click.ClickException(f"nothing is deleted: {way}") from None
+        if not confirmed:
             raise click.ClickException("nothing is deleted")
     for run in runs:
         deleted = f"deleted {_with_size(run)}"

@@ -42,5 +42,5 @@ def _nearest(missing: Iterable[str], vocabulary: Vocabulary) -> str:
     """A clause that names, for up to five of these, the nearest character of the model; empty if there are none."""
     nearest = NearestKnown(vocabulary)
     pairs = [(char, near) for char in missing if (near := nearest.of(char)) is not None]
-    named = ", ".join(f"{near!a} for {char!a}" for char, near in pairs[:5])
+    named = ", ".join(f"{near!r} for {char!r}" for char, near in pairs[:5])
     return f"; did you mean {named}" if named else ""

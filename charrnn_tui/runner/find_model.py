@@ -12,6 +12,7 @@ from charrnn_tui.run.directory import RunDirectory, find_run, list_runs, unreada
 from charrnn_tui.run.event_tail import EventTail
 from charrnn_tui.run.events import RunFinished, RunStarted
 from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.text.text_file import BINARY_PROBE_BYTES
 
 SHIPPED = "anna.safetensors"
 HARDLY_BEGUN = 0.25  # share of the planned steps; a model with fewer is opened only by name
@@ -35,7 +36,9 @@ def locate_checkpoint(reference: str | Path, runs: Path) -> Path:
     if shipped is not None and str(reference) == shipped.stem and not path.is_file():
         return shipped
     if path.is_dir():
-        raise CheckpointError(f"{path}: is a directory, but not of a run (it has no events.jsonl)")
+        raise CheckpointError(
+            f"{path}: is a directory, but not of a run; charrnn-tui train {path}/*.txt trains on its texts"
+        )
     if not path.exists():
         raise CheckpointError(f"{reference}: no such file, and no run of this name in {runs}")
     if not path.is_file():
@@ -69,8 +72,11 @@ def open_checkpoint(path: Path) -> Checkpoint:
             return read_checkpoint(path)
         case "net":
             return read_net(path)
-    kind = "neither a safetensors nor a torch file" if path.stat().st_size else "empty"
-    raise CheckpointError(f"{path}: is not a checkpoint: the file is {kind}")
+    with path.open("rb") as file:
+        head = file.read(BINARY_PROBE_BYTES)
+    kind = "neither a safetensors nor a torch file" if head else "empty"
+    way = f"; if it is a text, charrnn-tui train {path} trains on it" if head and b"\0" not in head else ""
+    raise CheckpointError(f"{path}: is not a checkpoint: the file is {kind}{way}")
 
 
 def open_model(path: Path) -> tuple[Checkpoint, CharLSTM]:

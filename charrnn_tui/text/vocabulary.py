@@ -24,8 +24,8 @@ def _named(positions: Mapping[str, list[int]]) -> str:
     clauses, most = [], 5
     for char, places in list(positions.items())[:most]:
         shown = ", ".join(str(place) for place in places[:most])
-        rest = f" and {len(places) - most} more" if len(places) > most else ""
-        clauses.append(f"{char!a} (U+{ord(char):04X}) at position {shown}{rest}")
+        rest = f" and {len(places) - most:,} more" if len(places) > most else ""
+        clauses.append(f"{char!r} (U+{ord(char):04X}) at position {shown}{rest}")
     if len(positions) > most:
         others = len(positions) - most
         clauses.append(f"and {others} other character{'s' if others > 1 else ''}")

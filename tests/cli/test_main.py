@@ -35,6 +35,12 @@ def test_every_command_has_help_under_both_names(invoke: Invoke, command: str) -
     assert "--runs-dir" in result.stdout
 
 
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_no_line_of_the_help_is_cut_at_80_columns(invoke: Invoke, command: str) -> None:
+    result = invoke(*filter(None, [command]), "--help")
+    assert max(map(len, result.stdout.splitlines())) <= 80
+
+
 def test_version_is_data(invoke: Invoke) -> None:
     result = invoke("--version")
     assert (result.exit_code, result.stdout) == (0, f"charrnn-tui {__version__}\n")
@@ -60,6 +66,17 @@ def test_a_directory_that_is_no_run_is_refused(invoke: Invoke, tmp_path: Path) -
     assert f"not of a run; charrnn-tui train {tmp_path}/*.txt trains on its texts" in one_line(result)
 
 
+@pytest.mark.parametrize("command", ["sample", "info"])
+def test_a_text_in_the_place_of_a_model_is_refused_with_how_to_train_on_it(
+    invoke: Invoke, text_file: Path, command: str
+) -> None:
+    assert f"; if it is a text, charrnn-tui train {text_file} trains on it" in one_line(invoke(command, text_file))
+    folder = text_file.parent
+    assert f"not of a run; charrnn-tui train {folder}/*.txt trains on its texts" in one_line(invoke(command, folder))
+    (folder / "binary.txt").write_bytes(b"\1\0\2")
+    assert "if it is a text" not in one_line(invoke(command, folder / "binary.txt"))
+
+
 def test_a_misspelled_command_is_usage_and_gets_a_suggestion(invoke: Invoke) -> None:
     result = invoke("trian", "book.txt")
     assert result.exit_code == 2
@@ -73,6 +90,16 @@ def test_a_file_named_like_a_command_opens_under_another_spelling(
     monkeypatch.chdir(tmp_path)
     assert "Missing argument 'CORPUS" in one_line(invoke("train"))
     assert "needs a terminal" in one_line(invoke("./train"))
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [("--length", "'abc' is not a whole number (see"), ("--temperature", "'abc' is not a number (see")],
+)
+def test_a_value_that_is_no_number_is_said_to_be_none(invoke: Invoke, option: str, said: str) -> None:
+    result = invoke("sample", "anna", option, "abc")
+    assert result.exit_code == 2
+    assert said in one_line(result)
 
 
 def test_wrong_usage_is_one_line_that_names_the_help(invoke: Invoke) -> None:

@@ -33,7 +33,9 @@ def test_runs_are_deleted_after_asking(invoke: Invoke, runs: Path) -> None:
 def test_without_an_answer_nothing_is_deleted(invoke: Invoke, runs: Path) -> None:
     run = a_run(runs, STARTED, FINISHED)
     result = invoke("rm", run.name)
-    assert result.exit_code == 130
+    assert result.exit_code == 1
+    assert "nothing is deleted" in result.stderr
+    assert "--yes deletes without asking" in result.stderr
     assert run.path.exists()
 
 

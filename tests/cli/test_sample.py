@@ -81,7 +81,7 @@ def test_a_prime_the_model_cannot_read_is_refused_by_name(invoke: Invoke, checkp
 def test_a_character_the_model_cannot_read_is_answered_with_the_nearest_it_can(invoke: Invoke, tmp_path: Path) -> None:
     write_checkpoint(tmp_path / "model.safetensors", random_checkpoint(Vocabulary("The -")))
     line = one_line(invoke("sample", tmp_path / "model.safetensors", "--prime", "Thé— ☃"))
-    assert r"; did you mean 'e' for '\xe9', '-' for '\u2014'; leave" in line
+    assert "; did you mean 'e' for 'é', '-' for '—'; leave" in line
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_the_message_names_characters_code_points_and_positions() -> None:
         Vocabulary("abc").encode("aéb\U0001f600é")
     assert caught.value.positions == {"é": [1, 4], "\U0001f600": [3]}
     assert str(caught.value) == (
-        "not in the model's alphabet: '\\xe9' (U+00E9) at position 1, 4; '\\U0001f600' (U+1F600) at position 3"
+        "not in the model's alphabet: 'é' (U+00E9) at position 1, 4; '\U0001f600' (U+1F600) at position 3"
     )
 
 

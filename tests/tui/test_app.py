@@ -91,6 +91,7 @@ async def test_a_wrong_field_is_named_and_nothing_starts(
         await shows(pilot, "different")
         app.screen.query_one(f"#{field}", Input).value = value
         await shows(pilot, words)
+        assert " 0 steps" not in screen_text(app)
         await pilot.press("f5")
         assert form_of(app).check() is None
         assert backend.runs() == []

@@ -52,7 +52,8 @@ class TextDialog(Dialog[str | None]):
         self._problem = Static("", markup=False, classes="problem")
 
     def compose(self) -> ComposeResult:
-        with Vertical():
+        with Vertical() as box:
+            box.border_subtitle = "Enter confirms · Esc cancels"
             yield Static(self._question, markup=False)
             yield self._input
             yield self._problem

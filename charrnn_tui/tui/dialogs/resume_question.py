@@ -17,9 +17,13 @@ def resume_question(name: str, progress: RunProgress) -> Question | None:
     A finished run needs more epochs, one that lost its device another device, one that diverged a lower learning rate.
     """
     if progress.state == "finished" and progress.started is not None:
-        epochs = progress.started.epochs
-        question = f"{name} has finished {epochs} epochs. Number of epochs in all after which to end:"
-        dialog = TextDialog(question, str(epochs + max(1, epochs // 2)), whole_number_problem)
+        epochs = proposed = progress.started.epochs
+        if progress.step < epochs * progress.started.steps_per_epoch:  # --max-steps has ended it
+            done = f"has finished {progress.step:,} steps, fewer than its {epochs} epochs"
+        else:
+            done, proposed = f"has finished {epochs} epochs", epochs + max(1, epochs // 2)
+        question = f"{name} {done}. Number of epochs in all after which to end:"
+        dialog = TextDialog(question, str(proposed), whole_number_problem)
         return dialog, lambda answer: {"epochs": int(answer)}
     if progress.state == "failed" and progress.alarms and progress.alarms[-1].kind == "device":
         question = f"{name} lost its device. Resume from the last saved state:"

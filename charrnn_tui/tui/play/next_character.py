@@ -51,7 +51,7 @@ class NextCharacter(DrawnRows):
             for place, token_id in enumerate(distribution.candidates[: max(12, height)])
         ]
         if height == 1:
-            return [self._one_row(candidates, f"{entropy} · {kept}")]
+            return [self._one_row(candidates, f"entropy {entropy} · {kept}")]
         bars = [self._bar_row(symbol, share) for symbol, share in candidates[: max(0, height - 4)]]
         blanks: list[Row] = [[] for _ in range(height - 3 - len(bars))]
         figures: list[Row] = [

@@ -263,10 +263,11 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         numbers = [f"{_label(name)} {_as_text(getattr(settings, name))}" for name in fitted if name not in self._edited]
         memory = f"adds {size(cost.memory_bytes)} of memory"
         batch = f"{settings.batch_size} × {settings.seq_length} characters a step"
+        run = (f"{cost.steps:,} steps", time_needed, batch) if cost.steps else ()  # the text may be too short for one
         lines = (
             ("text", f"{len(corpus):,} characters", f"{tokens} different", f"uniform guessing: {guessing}"),
             ("model", f"{settings.n_layers}×{settings.n_hidden}", f"{count(cost.parameters)} parameters", memory),
-            ("run", f"{cost.steps:,} steps", time_needed, batch),
+            ("run", *run),
             ("fitted", *numbers),
         )
         room = self.size.width - 8

@@ -11,6 +11,7 @@ from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.playground.controls import DEFAULTS, TOP_K
 from charrnn_tui.playground.models import ModelSource
 from charrnn_tui.playground.text_export import COPY_FILE
+from charrnn_tui.run.quantities import nats
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
@@ -333,6 +334,8 @@ async def test_what_may_come_next_follows_the_text(backend: ScriptedBackend, shi
             sampler.distribution.after_at(0),
         )
         await player.until(lambda: f"next {symbol} {share:.0%} " in screen_text(player.app))
+        bits = sampler.distribution.entropy_bits
+        assert f"entropy {nats(bits):.1f} nats · kept " in screen_text(player.app)
 
 
 async def test_the_footer_of_a_small_terminal_shows_the_main_keys(

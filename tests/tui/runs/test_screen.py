@@ -80,6 +80,7 @@ async def test_a_run_is_noted_and_renamed_and_keeps_its_history(backend: Trainin
         await shows_rows(pilot, app, ["war-1", "bible-1", "anna-1"])
         await pilot.press("n")
         await shows(pilot, "A note on war-1")
+        await shows(pilot, "Enter confirms · Esc cancels")
         await pilot.press(*"peace", "enter")
         await shows(pilot, "war-1: peace")
         await pilot.press("N")
@@ -166,8 +167,9 @@ async def test_losses_on_other_batches_than_most_are_marked(backend: TrainingBac
     app = StudioApp(backend, Opening())
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.press("3")
-        await shows(pilot, "1.1000 ≠  128×100")
-        await shows(pilot, "1.3000    4×10")
+        await shows(pilot, "best nats")
+        await shows(pilot, "1.1000 ≠   128×100")
+        await shows(pilot, "1.3000     4×10")
         await shows(pilot, "≠ not on 4×10 batches")
 
 
