@@ -12,7 +12,7 @@ from charrnn_tui.run.events import Event, to_line
 from charrnn_tui.run.files import write_atomically
 from charrnn_tui.run.lock import RunLock, held_here, lock_holder
 from charrnn_tui.run.progress import RunProgress
-from charrnn_tui.run.settings import StoredRequest, read_request
+from charrnn_tui.run.settings import SettingsError, StoredRequest, read_request
 
 _NAME = re.compile(r"[^\W_][\w.-]{0,99}")
 
@@ -35,7 +35,10 @@ class RunDirectory:
 
     @classmethod
     def create(cls, runs: Path, corpus: str, name: str | None = None) -> "RunDirectory":
-        """Create a run; without a name it is named after its text and a counter. Raises RunError."""
+        """Create a run; without a name it is named after its text and a counter.
+
+        Raises RunError, and SettingsError for a name that is invalid or taken.
+        """
         try:
             runs.mkdir(parents=True, exist_ok=True)
             if name is not None:
@@ -201,18 +204,20 @@ def _written(file: Path) -> float:
         return 0.0
 
 
-def check_name(name: str, said: str = "") -> None:
-    """Raise RunError for an invalid run name; `said`: a prefix of the message."""
+def check_name(name: str) -> None:
+    """Raise RunError for an invalid run name."""
     if not _NAME.fullmatch(name):
-        raise RunError(f"{said}{name!r}: use letters, digits, '.', '_' and '-', beginning with a letter or digit")
+        raise RunError(f"{name!r}: use letters, digits, '.', '_' and '-', beginning with a letter or digit")
 
 
 def _make_named(runs: Path, name: str) -> Path:
-    check_name(name, "--name ")
     try:
+        check_name(name)
         (runs / name).mkdir()
+    except RunError as error:
+        raise SettingsError("name", str(error)) from None
     except FileExistsError:
-        raise RunError(f"--name {name}: there is a run of this name already, in {runs}; choose another") from None
+        raise SettingsError("name", f"{name}: there is a run of this name already, in {runs}; choose another") from None
     return runs / name
 
 

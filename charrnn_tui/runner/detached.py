@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from charrnn_tui.run.directory import RunDirectory, RunError
+from charrnn_tui.run.directory import RunDirectory
+from charrnn_tui.run.settings import SettingsError
 from charrnn_tui.runner.failures import FAILED
 
 Report = Callable[[RunDirectory], None]
@@ -27,10 +28,10 @@ def start_in_background(work: Callable[[Report], int], explain: Explain) -> tupl
     """Run `work` in a new session; returns its run and process id as soon as it has reported them.
 
     work: is given a function to report its run with; returns the exit code. explain: as `failures.explain`. Call it
-    before there are threads. Raises NotStarted, RunError where the system has no sessions.
+    before there are threads. Raises NotStarted, SettingsError where the system has no sessions.
     """
     if not hasattr(os, "fork"):
-        raise RunError("--detach needs a system with sessions, such as Linux or macOS")
+        raise SettingsError("detach", "needs a system with sessions, such as Linux or macOS")
     reading, writing = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()

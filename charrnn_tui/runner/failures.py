@@ -19,9 +19,7 @@ def explain(error: Exception) -> tuple[str, int] | None:
     match error:
         case SettingsError():
             return str(error), USAGE
-        case RunError():
-            return str(error), USAGE if str(error).startswith("--") else FAILED  # it names the option that is to blame
-        case CorpusError() | TextTooShort() | CheckpointError() | UnknownCharacters() | RunLocked():
+        case RunError() | CorpusError() | TextTooShort() | CheckpointError() | UnknownCharacters() | RunLocked():
             return str(error), FAILED
         case OSError():
             return f"{error.filename or 'standard output'}: {error.strerror or error}", FAILED

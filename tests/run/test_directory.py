@@ -15,6 +15,7 @@ from charrnn_tui.run.event_tail import EventTail
 from charrnn_tui.run.events import Event, RunFinished, RunPaused, RunStarted, to_line
 from charrnn_tui.run.files import write_atomically
 from charrnn_tui.run.lock import RunLock, RunLocked, lock_holder
+from charrnn_tui.run.settings import SettingsError
 
 HOLD = """
 import sys, pathlib
@@ -79,13 +80,13 @@ def test_runs_made_at_the_same_time_get_different_directories(tmp_path: Path) ->
 
 def test_a_name_can_be_chosen_once(tmp_path: Path) -> None:
     assert RunDirectory.create(tmp_path, "anna", "my.run_1").path == tmp_path / "my.run_1"
-    with pytest.raises(RunError, match=f"--name my.run_1: there is a run of this name already, in {tmp_path}"):
+    with pytest.raises(SettingsError, match=f"--name: my.run_1: there is a run of this name already, in {tmp_path}"):
         RunDirectory.create(tmp_path, "anna", "my.run_1")
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../up", "-x", ".x", "a b", "a\n", "_x", "x" * 101, "a\0b"])
 def test_a_name_that_is_no_file_name_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(RunError) as caught:
+    with pytest.raises(SettingsError) as caught:
         RunDirectory.create(tmp_path, "anna", name)
     assert "use letters, digits" in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -152,15 +152,15 @@ async def test_the_other_numbers_are_fitted_to_a_number_that_is_typed(backend: T
 
 
 async def test_a_run_that_is_refused_says_why_in_the_form(backend: TrainingBackend, text: Path) -> None:
-    backend.refusal = "--name x: there is a run of this name already"
+    backend.refusal = "--name: x: there is a run of this name already"
     app = StudioApp(backend, Opening(text=str(text)))
     async with app.run_test(size=(100, 30)) as pilot:
         await shows(pilot, "different")
         await pilot.press("f5")
-        await shows(pilot, "✗ --name x: there is a run of this name already")
+        await shows(pilot, "✗ --name: x: there is a run of this name already")
         await pilot.resize_terminal(80, 24)
         await pilot.pause()
-        await shows(pilot, "✗ --name x: there is a run of this name already")
+        await shows(pilot, "✗ --name: x: there is a run of this name already")
         app.screen.query_one("#seed", Input).value = "1"
         await until(pilot, lambda: "✗" not in screen_text(app))
 
