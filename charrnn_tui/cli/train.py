@@ -20,7 +20,7 @@ from charrnn_tui.cli.training_options import training_options
 from charrnn_tui.cli.training_report import Show, come_back_lines, command_line, report_for, say_lines, where_lines
 from charrnn_tui.run.control import Control, Stop
 from charrnn_tui.run.directory import RunDirectory
-from charrnn_tui.run.events import Event
+from charrnn_tui.run.events import NOT_SAVED, Event
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.run.settings import DEFAULT_PRESET, RunRequest, option, settings_for
 from charrnn_tui.runner.detached import NotStarted, start_in_background
@@ -168,7 +168,7 @@ def _exit_code(directory: RunDirectory, progress: RunProgress, output_error: str
 
 def _unsaved(progress: RunProgress) -> str | None:
     """Why the model that the training ended with is not on disk; None where it is."""
-    failed = [alarm for alarm in progress.alarms if alarm.kind == "disk" and "could not be saved" in alarm.message]
+    failed = [alarm for alarm in progress.alarms if alarm.kind == "disk" and NOT_SAVED in alarm.message]
     if not failed or failed[-1].step < progress.step or (progress.saved and progress.saved.time >= failed[-1].time):
         return None
     return failed[-1].message

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from functools import reduce
 from operator import or_
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -149,6 +149,9 @@ class LearningRateChanged(Event, frozen=True, kw_only=True):
 
     lr: Finite
     factor: Finite
+
+
+NOT_SAVED: Final = "could not be saved"  # in the message of an alarm about a file of the run
 
 
 class AlarmRaised(Event, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from pathlib import Path
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.checkpoint.safetensors_file import write_checkpoint
 from charrnn_tui.run.directory import RunDirectory, RunError
-from charrnn_tui.run.events import AlarmRaised, CheckpointSaved, Event
+from charrnn_tui.run.events import NOT_SAVED, AlarmRaised, CheckpointSaved, Event
 from charrnn_tui.run.files import link_atomically
 from charrnn_tui.run.kept_checkpoints import kept_file
 from charrnn_tui.training.checkpoint_history import CheckpointHistory
@@ -120,6 +120,6 @@ def _attempt(write: Callable[[], None], step: int, kind: str, file: str, val_los
     try:
         write()
     except OSError as error:
-        message = f"{file} could not be saved: {error.strerror or error}"
+        message = f"{file} {NOT_SAVED}: {error.strerror or error}"
         return AlarmRaised(time=time.time(), step=step, kind="disk", message=message)
     return CheckpointSaved(time=time.time(), step=step, kind=kind, file=file, val_loss=val_loss)
