@@ -29,6 +29,7 @@ from charrnn_tui.tui.play.prime_input import PrimeInput
 from charrnn_tui.tui.static_line import show_line
 from charrnn_tui.tui.studio_screen import StudioScreen
 from charrnn_tui.tui.textview.visible import symbol_of
+from charrnn_tui.tui.train.run_lines import as_fits
 
 DRAW_SECONDS: Final = 1 / 30
 
@@ -135,6 +136,10 @@ or turn the wheel."""
     def on_screen_resume(self) -> None:
         self._update()
 
+    def on_resize(self) -> None:
+        if self.is_active:  # else it is done when it becomes so
+            self._update()
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """No slider where no checkpoints were kept; no prime from a file or from the training text."""
         if action in ("prime_file", "prime_line"):  # keys of the field
@@ -153,7 +158,7 @@ or turn the wheel."""
             settings = pane.side.settings
             differing = [f"{control.name} {control.shown(settings)} · " for control in comparison.differing_controls]
             pane.draw(shared, comparison.linked or pane.side is comparison.side, "".join(differing))
-        show_line(self._status, status_of(comparison))
+        show_line(self._status, as_fits(status_of(comparison), self.size.width - 2, " · "))
         if self._slides != (slides := comparison.side.stage is not None):
             self._slides = slides
             self.refresh_bindings()
@@ -252,17 +257,17 @@ or turn the wheel."""
             self.dismiss(None)
 
 
-def status_of(comparison: Comparison) -> str:
-    """Which side the keys act on, where the texts differ, and their surprise."""
+def status_of(comparison: Comparison) -> list[str]:
+    """Which side the keys act on, where the texts differ, and their surprise: the parts of a line."""
     one, other = comparison.sides
     acting = "linked" if comparison.linked else f"{comparison.side.letter} alone"
     if not (one.text and other.text and one.shown and other.shown):
-        return acting
+        return [acting]
     losses, shared = [one.shown.nats_per_char, other.shown.nats_per_char], comparison.shared
     in_nats, in_bits = (" | ".join(f"{loss:.2f}" for loss in unit) for unit in (losses, map(bits, losses)))
-    figures = f"{in_nats} nats/char ({in_bits} bits)"
+    figures = [f"{in_nats} nats/char", f"{in_bits} bits/char"]
     if shared is None:
         same = "same text" if len(one.text) == len(other.text) else "same as far as both go"
-        return f"{acting} · {same}, {min(len(one.text), len(other.text)):,} characters · {figures}"
+        return [acting, f"{same}, {min(len(one.text), len(other.text)):,} chars", *figures]
     differing = f"{symbol_of(one.text[shared])} | {symbol_of(other.text[shared])}"
-    return f"{acting} · part at character {shared + 1:,}: {differing} ({shared:,} in common) · {figures}"
+    return [acting, f"part at character {shared + 1:,}: {differing} ({shared:,} in common)", *figures]

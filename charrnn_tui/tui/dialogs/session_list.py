@@ -67,5 +67,5 @@ def _line(path: Path) -> str:
         return f"{when}  {error}"
     current, count = session.branches[session.current], len(session.branches)
     begins = (current.steps.prime + current.text)[:_BEGINNING]
-    texts = f"{count} text{'s' if count > 1 else ''}, {session.characters:,} characters"
+    texts = f"{count} text{'s' if count > 1 else ''}, {session.characters:,} chars"
     return f"{when}  {current.source.label} · {texts} · {begins}"

@@ -68,7 +68,7 @@ class Comparer:
 
     @property
     def status(self) -> str:
-        return status_of(self.comparison)
+        return " · ".join(status_of(self.comparison))
 
     @property
     def screen(self) -> str:

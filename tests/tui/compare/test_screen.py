@@ -18,7 +18,7 @@ from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.kept_checkpoints import kept_file
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
-from charrnn_tui.tui.compare.screen import CompareScreen
+from charrnn_tui.tui.compare.screen import CompareScreen, status_of
 from charrnn_tui.tui.dialogs.help import help_for
 from charrnn_tui.tui.dialogs.model_menu import ModelMenu
 from tests.playground.rationed_jobs import RationedJobs
@@ -70,10 +70,20 @@ async def test_both_sides_begin_with_the_same_text(
         text = expected(backend.checkpoints[shipped.path], SETTINGS)
         assert comparer.one.text == comparer.other.text == text
         assert comparer.panes[0].view.text == comparer.panes[1].view.text == "abc" + text
-        assert comparer.status.startswith("B alone · same text, 200 characters")
+        assert comparer.status.startswith("B alone · same text, 200 chars · ")
         assert not comparer.panes[0].view.marks
         assert " A tiny (shipped) 2×8 · val 1.284 nats/char" in comparer.screen
         assert "▸B tiny (shipped) 2×8 · val 1.284 nats/char" in comparer.screen
+
+
+@pytest.mark.parametrize("width", [30, 60, 80])
+async def test_no_part_of_the_status_is_cut_on_a_narrow_screen(
+    backend: ScriptedBackend, shipped: ModelSource, width: int
+) -> None:
+    async with comparing(backend, shipped, size=(width, 18)) as comparer:
+        (line,) = (line for line in comparer.screen.splitlines() if line.startswith(" B alone"))
+        parts = line.strip().split(" · ")
+        assert parts == status_of(comparer.comparison)[: len(parts)]
 
 
 async def test_a_control_changes_the_chosen_side_alone_and_the_first_difference_is_marked(
