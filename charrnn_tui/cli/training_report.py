@@ -179,7 +179,7 @@ def ending_lines(event: events.RunFinished, progress: RunProgress) -> list[str]:
     """How and when the training ended, and its best validation."""
     line = f"{event.state} at step {event.step:,} after {duration(event.train_seconds)} of training"
     if event.reason and event.state != "failed":  # the command prints the reason of a failure last
-        line += f": {event.reason}"
+        line += f": {event.reason.removeprefix(f'{event.state} ')}"
     best = progress.best_evaluation
     if best is None:
         return [line]

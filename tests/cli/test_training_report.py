@@ -63,6 +63,8 @@ def test_alarms_pauses_and_the_end_are_told() -> None:
     assert lines_for(RunPaused(time=2.0, step=1200), progress) == ["paused at step 1,200"]
     end = RunFinished(time=3.0, step=12_400, state="stopped", reason="asked to stop", train_seconds=720)
     assert lines_for(end, progress) == ["stopped at step 12,400 after 12 min of training: asked to stop"]
+    end = RunFinished(time=3.0, step=3, state="interrupted", reason="interrupted by Ctrl-C", train_seconds=1)
+    assert lines_for(end, progress) == ["interrupted at step 3 after 1.0 s of training: by Ctrl-C"]
 
 
 def test_layers_that_are_not_ours_are_told_with_the_reason() -> None:

@@ -152,7 +152,8 @@ async def test_two_moments_of_a_training_stand_side_by_side(backend: ScriptedBac
 @pytest.fixture
 def measured(backend: ScriptedBackend) -> ScriptedBackend:
     """A backend with which a run has measured the machine's speed: it is neither guessed nor measured again."""
-    write_events(RunDirectory(backend.runs_directory / "before-1"), ago(3, ended(history(100))))
+    large = history(100, settings={"batch_size": 1000})  # a small run measures nothing
+    write_events(RunDirectory(backend.runs_directory / "before-1"), ago(3, ended(large)))
     return backend
 
 

@@ -16,6 +16,7 @@ from charrnn_tui.text.batches import batch_count, split_at
 _FLOPS_PER_PARAMETER = 6  # a character's forward and backward pass: two products forward, four backward
 _LSTM_EFFICIENCY = 0.7  # of the speed of matrix products: what PyTorch's LSTM reaches in float32
 _TIME_STEP_SECONDS = 4e-5  # of a layer, however small: both passes call some ten functions
+_LEAST_WORK = 5_000_000  # parameters × batch size: a smaller step takes longer than its arithmetic tells
 _PRODUCT = 64  # rows and columns of the product that is timed
 
 
@@ -51,11 +52,13 @@ def training_cost(settings: TrainSettings, chars: int, tokens: int, parameters_p
 def training_speed(runs: Iterable[RunProgress]) -> tuple[float, bool]:
     """Characters × parameters per second on this machine; True if one of these runs, the newest first, measured it.
 
-    Otherwise it is estimated from matrix products, which takes 50 ms the first time.
+    Otherwise it is estimated from matrix products, which takes 50 ms the first time. A run of a small model does not
+    count: a hundredth of the speed that a large one has is usual there.
     """
     for progress in runs:
-        if progress.started and progress.last_step:
-            return progress.last_step.chars_per_second * progress.started.parameters, True
+        started, step = progress.started, progress.last_step
+        if started and step and started.parameters * started.settings.get("batch_size", 1) >= _LEAST_WORK:
+            return step.chars_per_second * started.parameters, True
     return _LSTM_EFFICIENCY * flops() / _FLOPS_PER_PARAMETER, False
 
 
