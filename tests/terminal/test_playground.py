@@ -63,7 +63,9 @@ def test_the_inspector_shows_both_distributions_and_forks(playground: PseudoTerm
     playground.type("\x1b[D", "\x1b[D")
     playground.wait_for(lambda screen: _head(screen) != _head(before))
     count = _count(playground.text)
-    playground.type("\r", "/", "h", "\r")  # whatever stood there, h stands there now
+    playground.type("\r", "/")
+    playground.wait_for("type a symbol")
+    playground.type("h", "\r")  # whatever stood there, h stands there now
     playground.wait_for(lambda screen: _head(screen).startswith("h rank"))
     playground.wait_for(lambda screen: _count(screen) > count + 5)
 
