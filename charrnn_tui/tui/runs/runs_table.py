@@ -5,9 +5,7 @@ from collections.abc import Mapping, Sequence
 from rich.text import Text
 from textual.widgets import DataTable
 
-from charrnn_tui.tui.runs.run_rows import BEST, TRAIN, VAL, RunRow, cells_of, usual_batches
-
-_HEADINGS = {TRAIN: "train nats", VAL: "val nats", BEST: "best nats"}  # per character; others: the column's name
+from charrnn_tui.tui.runs.run_rows import BEST, TRAIN, RunRow, cells_of, usual_batches
 
 
 class RunsTable(DataTable[Text]):
@@ -33,7 +31,8 @@ class RunsTable(DataTable[Text]):
             self._column_names, before = columns, []
             self.clear(columns=True)
             for column in columns:
-                self.add_column(_HEADINGS.get(column, column), key=column)
+                unit = " nats" if column == BEST and TRAIN not in columns else ""  # else the line below names it
+                self.add_column(column + unit, key=column)
         self.shown, usual = rows, usual_batches(rows)
         if names == before:
             self._update(marks, usual)

@@ -23,6 +23,7 @@ from charrnn_tui.tui.runs.run_rows import (
     MARK,
     ORDERS,
     OTHER_BATCHES,
+    TRAIN,
     RunRow,
     arranged,
     batches_of,
@@ -160,6 +161,8 @@ validation; curve: the validation losses over the run; size: of all files of the
         shown, chosen = self._table.shown, self._table.chosen
         parts = [f"{len(shown)} run{'s' * (len(shown) != 1)}, {size(sum(row.size_bytes for row in shown))}"]
         parts.append(f"sorted by {self._order}")
+        if TRAIN in columns_for(self.size.width):
+            parts.append("losses in nats/char")
         if hidden := len(self._rows) - len(shown):
             parts.append(f"{hidden} filtered out")
         if marked := self._marked_rows:

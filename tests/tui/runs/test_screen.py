@@ -167,9 +167,9 @@ async def test_losses_on_other_batches_than_most_are_marked(backend: TrainingBac
     app = StudioApp(backend, Opening())
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.press("3")
-        await shows(pilot, "best nats")
-        await shows(pilot, "1.1000 ≠   128×100")
-        await shows(pilot, "1.3000     4×10")
+        await shows(pilot, "losses in nats/char")
+        await shows(pilot, "1.1000 ≠  128×100")
+        await shows(pilot, "1.3000    4×10")
         await shows(pilot, "≠ not on 4×10 batches")
 
 
