@@ -36,7 +36,7 @@ def comparison(request: pytest.FixtureRequest, environment: dict[str, str]) -> I
         terminal.wait_for("shells · best")
         terminal.wait_for(" chars · ")
         terminal.type("|")
-        terminal.wait_for("same text, 1,000 characters")
+        terminal.wait_for("same text, 1,000 chars")
         yield terminal
 
 
@@ -49,7 +49,7 @@ def test_two_settings_and_two_moments_of_a_training_stand_side_by_side(
     screen = comparison.wait_for(lambda screen: "part at character" in screen)
     assert re.search(r"part at character \d+: . \| . \(\d+ in common\)", screen)
     comparison.type("\x7f")  # the default again
-    comparison.wait_for("same text, 1,000 characters")
+    comparison.wait_for("same text, 1,000 chars")
 
     steps = [kept.step for kept in kept_checkpoints(Path(environment["CHARRNN_TUI_RUNS"]) / "shells")]
     comparison.type("<")
