@@ -26,3 +26,8 @@ async def until(pilot: Pilot[None], condition: Callable[[], object], clock: Cloc
 def screen_text(app: Any) -> str:
     """What the terminal would show."""
     return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+
+async def shows(pilot: Pilot[Any], *words: str) -> None:
+    """Let the app work until all the words stand on its screen."""
+    await until(pilot, lambda: all(word in screen_text(pilot.app) for word in words))

@@ -19,7 +19,7 @@ from charrnn_tui.tui.runs.screen import RunsScreen
 from charrnn_tui.tui.train.form import TrainForm
 from charrnn_tui.tui.train.screen import TrainScreen
 from tests.playground.scripted_backend import tiny_checkpoint
-from tests.tui.pilot import screen_text, until
+from tests.tui.pilot import screen_text, shows, until
 from tests.tui.scripted_training import TrainingBackend, evaluated, sample_written, started, step_done, write_events
 
 SIZES = [(80, 24), (140, 40), (60, 18), (20, 5), (300, 100)]
@@ -38,10 +38,6 @@ def text(tmp_path: Path) -> Path:
     path = tmp_path / "tiny.txt"
     path.write_text("abcdefghij klmnopqr stuvwxyz\n" * 500)
     return path
-
-
-async def shows(pilot: Pilot[None], words: str) -> None:
-    await until(pilot, lambda: words in screen_text(pilot.app))
 
 
 def form_of(app: StudioApp) -> TrainForm:

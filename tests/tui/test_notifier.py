@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.pilot import Pilot
 
 from charrnn_tui.run.control import Control
 from charrnn_tui.run.directory import EventWriter, RunDirectory
@@ -14,7 +13,7 @@ from charrnn_tui.run.events import AlarmRaised, Event, RunFinished
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.tui.app import Opening, StudioApp
 from charrnn_tui.tui.train.run_lines import alarm_line
-from tests.tui.pilot import screen_text, until
+from tests.tui.pilot import shows, until
 from tests.tui.scripted_training import TrainingBackend, evaluated, started, step_done, write_events
 
 
@@ -43,10 +42,6 @@ def failed(backend: ResumingBackend, kind: str) -> RunDirectory:
     events = [started(), *map(step_done, range(1, 6)), alarm(kind, when=1.0)]
     ending = RunFinished(time=1.0, step=5, state="failed", reason=f"something about {kind}")
     return write_events(RunDirectory(backend.runs_directory / "lost-1"), [*events, ending])
-
-
-async def shows(pilot: Pilot[None], words: str) -> None:
-    await until(pilot, lambda: words in screen_text(pilot.app))
 
 
 async def test_a_new_alarm_rings_shows_and_titles_the_terminal(backend: ResumingBackend) -> None:

@@ -22,7 +22,7 @@ from charrnn_tui.run.kept_checkpoints import kept_file
 from charrnn_tui.tui.app import Opening, StudioApp
 from tests.playground.scripted_backend import ScriptedBackend, tiny_checkpoint
 from tests.tui.compare.comparing import comparing
-from tests.tui.pilot import screen_text, until
+from tests.tui.pilot import shows, until
 from tests.tui.play.player import Player, playing
 from tests.tui.scripted_training import evaluated, sample_written, started, step_done, write_events
 from tests.tui.snapshot import matches_snapshot
@@ -85,10 +85,6 @@ async def studio(backend: ScriptedBackend, opening: Opening, size: Size, *words:
     async with app.run_test(size=size) as pilot:
         await shows(pilot, *words)
         yield pilot
-
-
-async def shows(pilot: Pilot[Any], *words: str) -> None:
-    await until(pilot, lambda: all(word in screen_text(pilot.app) for word in words))
 
 
 def wrote(player: Player, count: int) -> bool:

@@ -5,14 +5,13 @@ from pathlib import Path
 
 import pytest
 from textual.app import App
-from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
 from charrnn_tui.tui.app import Opening, StudioApp
 from charrnn_tui.tui.dialogs.help import HelpDialog
 from charrnn_tui.tui.text_field import TextField
 from tests.playground.scripted_backend import tiny_checkpoint
-from tests.tui.pilot import screen_text, until
+from tests.tui.pilot import screen_text, shows, until
 from tests.tui.scripted_training import TrainingBackend
 
 
@@ -67,10 +66,6 @@ def text(tmp_path: Path) -> Path:
     path = tmp_path / "tiny.txt"
     path.write_text("abcdefghij klmnopqr stuvwxyz\n" * 500)
     return path
-
-
-async def shows(pilot: Pilot[None], words: str) -> None:
-    await until(pilot, lambda: words in screen_text(pilot.app))
 
 
 def footer(app: StudioApp) -> str:

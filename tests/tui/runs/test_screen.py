@@ -14,7 +14,7 @@ from charrnn_tui.run.run_tags import read_tag
 from charrnn_tui.tui.app import Opening, StudioApp
 from charrnn_tui.tui.runs.run_rows import ORDERS, arranged, cells_of, columns_for, row_of, settings_diff
 from tests.playground.scripted_backend import tiny_checkpoint
-from tests.tui.pilot import screen_text, until
+from tests.tui.pilot import screen_text, shows, until
 from tests.tui.scripted_training import TrainingBackend, evaluated, started, step_done, write_events
 
 
@@ -36,10 +36,6 @@ def backend(tmp_path: Path) -> TrainingBackend:
     finished(backend, "war-1", 1.3, 300.0, steps=30, lr=0.01)
     finished(backend, "bible-1", 1.9, 200.0)
     return backend
-
-
-async def shows(pilot: Pilot[None], words: str) -> None:
-    await until(pilot, lambda: words in screen_text(pilot.app))
 
 
 def names(app: StudioApp) -> list[str]:

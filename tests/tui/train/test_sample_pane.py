@@ -3,13 +3,12 @@
 from pathlib import Path
 
 import pytest
-from textual.pilot import Pilot
 
 from charrnn_tui.run.directory import EventWriter, RunDirectory
 from charrnn_tui.run.events import RunFinished, RunPaused, RunResumed
 from charrnn_tui.tui.app import Opening, StudioApp
 from charrnn_tui.tui.chart.loss_chart import LossChart
-from tests.tui.pilot import screen_text, until
+from tests.tui.pilot import screen_text, shows, until
 from tests.tui.scripted_training import TrainingBackend, evaluated, sample_written, started, step_done, write_events
 
 
@@ -27,10 +26,6 @@ def run(backend: TrainingBackend) -> RunDirectory:
         if step % 10 == 0:
             events += [evaluated(step, 3 - step / 50), sample_written(step, f"written at {step}")]
     return write_events(RunDirectory(backend.runs_directory / "old-1"), events)
-
-
-async def shows(pilot: Pilot[None], words: str) -> None:
-    await until(pilot, lambda: words in screen_text(pilot.app))
 
 
 async def test_left_and_right_go_through_the_samples_and_the_crosshair_follows(
