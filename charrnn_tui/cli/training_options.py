@@ -32,6 +32,7 @@ _HELP: dict[str, tuple[Any, str]] = {  # type, help; TrainSettings checks the ra
     "print_every": (int, "Steps between two validations."),
     "schedule": (click.Choice(SCHEDULES), "Schedule of the learning rate."),
     "weight_drop": (FiniteFloat(), "Dropout of the recurrent weights, drawn anew each step."),
+    "exact_dropout": (bool, "In float32, draw the random numbers of dropout as PyTorch does, which takes longer."),
     "weight_decay": (FiniteFloat(), "Weight decay, by AdamW; 0 is Adam."),
     "forget_bias": (FiniteFloat(), "Added to the forget gates' bias at the start."),
     "output_bias": (bool, "Initialize the output bias with the frequencies of the characters."),

@@ -50,7 +50,8 @@ class TrainSettings:
     the text held out at its end. val_chars: how many of these characters a validation reads at most, from the start of
     each row of a batch. print_every: steps between validations. forget_bias: added to the forget gates' initial bias
     (Jozefowicz et al. 2015). output_bias: whether the output's bias starts at the characters' log frequencies.
-    weight_drop: dropout of the recurrent weights, drawn anew each step (Merity et al. 2018). weight_decay: of AdamW
+    weight_drop: dropout of the recurrent weights, drawn anew each step (Merity et al. 2018). exact_dropout: whether
+    dropout in float32 draws its random numbers as PyTorch's, which takes longer. weight_decay: of AdamW
     (Loshchilov & Hutter 2019); 0 is Adam. threads: None chooses by a short trial. keep_checkpoints: how many models a
     run's history keeps at most. on_hangup: what to do when the terminal is lost.
     """
@@ -70,6 +71,7 @@ class TrainSettings:
     print_every: Annotated[int, _whole(1, 1_000_000_000)] = 20
     schedule: Schedule = "constant"
     weight_drop: Annotated[float, _real(0, 0.99)] = 0.0
+    exact_dropout: bool = True
     weight_decay: Annotated[float, _real(0, 10)] = 0.0
     forget_bias: Annotated[float, _real(-10, 10)] = 0.0
     output_bias: bool = False
@@ -126,6 +128,7 @@ _QUICK: dict[str, Any] = {
     "weight_decay": 0.01,
     "forget_bias": 1.0,
     "output_bias": True,
+    "exact_dropout": False,
 }
 
 # Measured on the notebook's text: see benchmarks/results. `quick` has the notebook's model, reaches its loss in 1/20 of

@@ -61,7 +61,8 @@ class Learner:
         self._dtype: torch.dtype = getattr(torch, self.placement.precision)
         # The seed comes right before the model, so that its first weights are the notebook's with the same seed.
         torch.manual_seed(settings.seed)
-        self.model = CharRNN(tokens, settings.n_hidden, settings.n_layers, settings.drop_prob, settings.weight_drop)
+        sizes, dropouts = (settings.n_hidden, settings.n_layers), (settings.drop_prob, settings.weight_drop)
+        self.model = CharRNN(tokens, *sizes, *dropouts, settings.exact_dropout)
         self.model.add_forget_bias(settings.forget_bias)
         if settings.output_bias:
             self.model.set_output_bias(torch.from_numpy(character_counts(self.train_ids, tokens)))

@@ -1,9 +1,10 @@
-"""The elementwise part of an LSTM time step as compiled code; without a C compiler, PyTorch's LSTM trains."""
+"""What an LSTM layer does at each time step, as compiled code; without a C compiler, PyTorch's LSTM trains."""
 
 import ctypes
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -21,12 +22,25 @@ class CompiledCell:
     library: ctypes.CDLL | None
     description: str
 
-    def call(self, function: str, dtype: torch.dtype, rows: int, n: int, *tensors: Tensor | None) -> None:
-        """Run a function of lstm_cell.c on contiguous tensors of the types and shapes that it names."""
+    @property
+    def wide(self) -> int:
+        """How many columns its matrix product computes at a time, in float32; 0 if it has none for this processor."""
+        if not hasattr(self.library, "multiply_float32"):
+            return 0
+        return ctypes.c_int64.in_dll(cast(ctypes.CDLL, self.library), "wide").value
+
+    def call(self, function: str, dtype: torch.dtype, *arguments: int | Tensor | None) -> None:
+        """Run a function of lstm_cell.c on its sizes and on contiguous tensors of the types and shapes it names."""
         name = f"{function}_{str(dtype).removeprefix('torch.')}"
-        pointers = [None if tensor is None else ctypes.c_void_p(tensor.data_ptr()) for tensor in tensors]
-        sizes = (ctypes.c_int64(torch.get_num_threads()), ctypes.c_int64(rows), ctypes.c_int64(n))
-        getattr(self.library, name)(*sizes, *pointers)
+        given = [
+            ctypes.c_int64(argument)
+            if isinstance(argument, int)
+            else argument
+            if argument is None
+            else ctypes.c_void_p(argument.data_ptr())
+            for argument in arguments
+        ]
+        getattr(self.library, name)(ctypes.c_int64(torch.get_num_threads()), *given)
 
 
 @cache

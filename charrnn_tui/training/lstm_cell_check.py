@@ -16,9 +16,9 @@ def main() -> None:
     def floats(*shape: int) -> np.ndarray:
         return draw.normal(size=shape).astype(np.float32) * 3
 
-    def call(name: str, *arrays: np.ndarray | None) -> None:
+    def call(name: str, *arrays: np.ndarray | None, sizes: tuple[int, ...] = (ROWS, N)) -> None:
         pointers = [None if array is None else array.ctypes.data_as(ctypes.c_void_p) for array in arrays]
-        getattr(library, name)(ctypes.c_int64(2), ctypes.c_int64(ROWS), ctypes.c_int64(N), *pointers)
+        getattr(library, name)(ctypes.c_int64(2), *map(ctypes.c_int64, sizes), *pointers)
 
     recurrent, entered, c_before, rows = (
         floats(ROWS, 4 * N),
@@ -45,6 +45,13 @@ def main() -> None:
     sums = np.zeros((3, N), np.float32)
     call("add_rows_float32", rows, d_output, sums)
     agree(sums, np.stack([d_output[rows == row].sum(0) for row in range(3)]), 1e-5)
+    if hasattr(library, "multiply_float32"):
+        wide = ctypes.c_int64.in_dll(library, "wide").value
+        rows_of_x, n, k = 9, 2 * wide, 700  # tiles of every height, two blocks of k
+        x, weights, product = floats(rows_of_x, k), floats(k, n), np.empty((rows_of_x, n), np.float32)
+        packed = np.ascontiguousarray(weights.reshape(k, 2, wide).transpose(1, 0, 2))
+        call("multiply_float32", x, packed, product, sizes=(rows_of_x, n, k))
+        agree(product, x.astype(np.float64) @ weights, 2e-2)
     ones, zeros = np.full((ROWS, 4 * N), 0x3F80, np.uint16), np.zeros((ROWS, 4 * N), np.uint16)  # 1.0 and 0.0
     short_gates, short_h = np.empty_like(ones), np.empty((ROWS, N), np.uint16)
     call("forward_bfloat16", ones, zeros, None, c_before, short_gates, c, short_h)

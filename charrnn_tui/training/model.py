@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from charrnn_tui.training.cudnn_lstm import cudnn_lstm, has_bfloat16
 from charrnn_tui.training.dropout import dropout, plain_dropout
 from charrnn_tui.training.lstm_cell import compiled_cell
-from charrnn_tui.training.lstm_layer import State, lstm_layer
+from charrnn_tui.training.lstm_layer import State, Workspace, lstm_layer
 
 Hidden = tuple[Tensor, Tensor]  # hidden and cell state, each (n_layers, batch, n_hidden)
 Dropout = Callable[[Tensor, float, bool], Tensor]  # of x, with probability p, if training
@@ -31,17 +31,25 @@ class CharRNN(nn.Module):
     """
 
     def __init__(
-        self, tokens: int, n_hidden: int = 512, n_layers: int = 2, drop_prob: float = 0.5, weight_drop: float = 0.0
+        self,
+        tokens: int,
+        n_hidden: int = 512,
+        n_layers: int = 2,
+        drop_prob: float = 0.5,
+        weight_drop: float = 0.0,
+        exact_dropout: bool = True,
     ) -> None:
         """tokens: the alphabet's size. drop_prob: of dropout between the LSTM layers and before the linear one.
 
         weight_drop: dropout of the recurrent weights, one draw for all time steps (Merity et al. 2018, section 2).
+        exact_dropout: as `TrainSettings` has it.
         """
         super().__init__()
         self.tokens, self.n_hidden, self.n_layers = tokens, n_hidden, n_layers
-        self.drop_prob, self.weight_drop = drop_prob, weight_drop
+        self.drop_prob, self.weight_drop, self.exact_dropout = drop_prob, weight_drop, exact_dropout
         self.lstm = nn.LSTM(tokens, n_hidden, n_layers)
         self.fc = nn.Linear(n_hidden, tokens)
+        self.workspace = Workspace()
         # None: the fastest that computes correctly on the parameters' device
         self.forced_layers: Layers | None = None
         self.forced_dropout: Dropout | None = None
@@ -76,8 +84,8 @@ class CharRNN(nn.Module):
         return Layers.OURS if device == "cpu" and compiled_cell().library is not None else Layers.PYTORCH
 
     def draws_fast(self, dtype: torch.dtype) -> bool:
-        """Whether dropout is ours, which needs fewer random numbers; in float32 a seed draws as in the notebook."""
-        return dtype == torch.bfloat16 and self.layers is Layers.OURS
+        """Whether dropout is ours, which needs fewer random numbers, and not drawn as in the notebook."""
+        return self.layers is Layers.OURS and (dtype == torch.bfloat16 or not self.exact_dropout)
 
     def _dropped(self, x: Tensor, p: float, dtype: torch.dtype) -> Tensor:
         draw: Dropout = dropout if self.draws_fast(dtype) else F.dropout
@@ -105,7 +113,7 @@ class CharRNN(nn.Module):
         PyTorch's is never asked for more than one layer, nor for dropout: on Apple's GPUs it computes them wrongly.
         """
         if self.layers is Layers.OURS:
-            output, state = lstm_layer(x, state, weights, dtype, check)
+            output, state = lstm_layer(x, state, weights, dtype, check, self.workspace)
             return output, state
         x, weight_ih = self._as_vectors(x, weights[0])
         hidden, backward = [part.unsqueeze(0) for part in state], torch.is_grad_enabled()

@@ -44,7 +44,7 @@ def outcome(model: CharRNN, ids: Tensor, kind: torch.dtype) -> tuple[Tensor, lis
 @pytest.mark.parametrize(("kind", "tolerance"), [(torch.float32, 3e-6), (torch.bfloat16, 2e-2)], ids=str)
 @pytest.mark.parametrize(
     ("n_hidden", "n_layers", "drop_prob", "weight_drop"),
-    [(24, 2, 0.0, 0.0), (37, 3, 0.4, 0.0), (1, 1, 0.0, 0.0), (16, 1, 0.5, 0.0), (24, 2, 0.0, 0.3)],
+    [(24, 2, 0.0, 0.0), (37, 3, 0.4, 0.0), (1, 1, 0.0, 0.0), (16, 1, 0.5, 0.0), (24, 2, 0.0, 0.3), (96, 2, 0.0, 0.0)],
 )
 @pytest.mark.parametrize("threads", [1, 2])
 def test_outputs_state_and_gradients_are_those_of_nn_lstm_in_float32(
@@ -86,6 +86,42 @@ def test_a_layer_s_gradients_are_the_differences_of_its_outputs() -> None:
         moved = [[t + sign * step if n == place else t for n, t in enumerate(leaves)] for sign in (1, -1)]
         slope = float((value(*moved[0]) - value(*moved[1])).detach() / 2e-2)
         assert slope == pytest.approx(float(gradient.reshape(-1)[1]), rel=1e-2, abs=1e-3)
+
+
+@needs_compiler
+def test_tensors_serve_again_only_after_the_backward_pass() -> None:
+    torch.manual_seed(0)
+    model, (first, second) = CharRNN(TOKENS, 24, 2, 0.0), torch.randint(TOKENS, (2, SEQ, BATCH))
+    hidden = model.init_hidden(BATCH)
+
+    def gradients(*texts: Tensor) -> list[Tensor]:
+        """Of a sum over all logits; every forward pass comes before the first backward pass."""
+        losses = [model(ids, hidden)[0].square().sum() for ids in texts]
+        return list(torch.autograd.grad(losses, model.parameters()))
+
+    apart = [gradients(first), gradients(second), gradients(first)]
+    for both, *single in zip(gradients(first, second), *apart[:2], strict=True):
+        torch.testing.assert_close(both, sum(single))
+    with torch.inference_mode():  # a validation's tensors serve in training, too
+        expected = model(first, hidden)[0].clone()
+    assert all(torch.equal(one, again) for one, again in zip(apart[2], gradients(first), strict=True))
+    torch.testing.assert_close(model(first, hidden)[0], expected)
+
+
+@needs_compiler
+def test_float32_draws_dropout_as_pytorch_unless_that_is_not_asked_for() -> None:
+    torch.manual_seed(0)
+    ids = torch.randint(TOKENS, (SEQ, BATCH))
+    exact, fast = CharRNN(TOKENS, 16, 2), CharRNN(TOKENS, 16, 2, exact_dropout=False)
+    fast.load_state_dict(exact.state_dict())
+
+    def logits(model: CharRNN, layers: Layers | None = None) -> Tensor:
+        torch.manual_seed(1)
+        model.forced_layers = layers
+        return model(ids, model.init_hidden(BATCH))[0].detach()
+
+    torch.testing.assert_close(logits(exact), logits(exact, Layers.PYTORCH))
+    assert not torch.allclose(logits(fast), logits(exact), atol=1e-3)
 
 
 @needs_compiler
