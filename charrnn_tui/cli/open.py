@@ -8,6 +8,7 @@ from charrnn_tui.cli.first_frame import check_terminal, first_frame
 from charrnn_tui.cli.options import PROGRAM, low_bandwidth_option, runs_option
 from charrnn_tui.run.directory import find_run
 from charrnn_tui.runner.heavy_imports import heavy_imports
+from charrnn_tui.text.demo import text_path
 from charrnn_tui.tui.opening import Opening
 
 
@@ -16,10 +17,11 @@ from charrnn_tui.tui.opening import Opening
 @low_bandwidth_option
 @runs_option
 def open_command(path: Path, low_bandwidth: bool, runs_dir: Path) -> int:
-    """Open PATH, a text, a checkpoint or a run, in the full-screen app."""
+    """Open PATH, a text (or demo:python), a checkpoint or a run, in the full-screen app."""
     run = find_run(runs_dir, str(path))
     if run is not None:
         return show_app(runs_dir, Opening(run=run), low_bandwidth=low_bandwidth)
+    path = Path(text_path(str(path)))
     if path.is_dir():
         raise click.ClickException(
             f"{path}: is a directory, but not of a run; {PROGRAM} train {path}/*.txt trains on its texts"

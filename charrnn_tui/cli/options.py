@@ -37,12 +37,18 @@ class OrNone(click.ParamType):  # type: ignore[type-arg]  # it takes one since c
 
 
 class TextFileName(click.ParamType):  # type: ignore[type-arg]
-    """The name of a file to read a text from; `-` is standard input."""
+    """The name of a file to read a text from; `-` is standard input, `demo:python` the demo text."""
 
     name = "file"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        return "/dev/stdin" if value == "-" else str(value)
+        if value == "-":
+            return "/dev/stdin"
+        if str(value).startswith("demo:"):
+            from charrnn_tui.text.demo import text_path  # not needed by `--help`
+
+            return text_path(value)
+        return str(value)
 
 
 def default_runs_directory() -> Path:

@@ -70,7 +70,8 @@ def train_command(
     as_json: bool,
     **given: Any,
 ) -> int:
-    """Train a model on text files, read in the order given; - is standard input.
+    """Train a model on text files, read in the order given; - is standard input,
+    demo:python a text that every machine has: the source of Python's standard library.
 
     Ctrl-C and SIGTERM save the training and stop it; --resume continues it as if it had never stopped, also after a
     crash. When the terminal is lost, or the reader of --json leaves, the training continues. An option that is given

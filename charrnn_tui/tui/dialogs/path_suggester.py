@@ -5,14 +5,19 @@ from pathlib import Path
 
 from textual.suggester import Suggester
 
+from charrnn_tui.text.demo import DEMO
+
 
 class PathSuggester(Suggester):
-    """Suggests the first entry of the directory that begins with what is typed; directories end in a slash."""
+    """Suggests the first entry of the directory that begins with what is typed, or the demo text.
+
+    Directories end in a slash.
+    """
 
     async def get_suggestion(self, value: str) -> str | None:
         """The completed path, or None."""
-        if not value:
-            return None
+        if not value or DEMO.startswith(value):
+            return DEMO if value else None
         path = Path(os.path.expanduser(value))
         folder, beginning = (path, "") if value.endswith("/") else (path.parent, path.name)
         try:

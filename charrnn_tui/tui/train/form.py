@@ -1,7 +1,6 @@
 """The form of a new training: every field is checked as it is typed, and the cost of the run is estimated."""
 
 import math
-import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any, Final
@@ -30,6 +29,7 @@ from charrnn_tui.run.settings import (
 )
 from charrnn_tui.text.batches import TextTooShort, check_geometry
 from charrnn_tui.text.corpus import Corpus
+from charrnn_tui.text.demo import DEMO, text_path
 from charrnn_tui.tui.dialogs.path_suggester import PathSuggester
 from charrnn_tui.tui.own_training import OwnTraining
 from charrnn_tui.tui.text_field import TextField
@@ -58,8 +58,9 @@ NUMBERS: Final[Mapping[str, tuple[str, type[int] | type[float]]]] = {  # label a
 class TrainForm(Vertical):
     """Starts a run that has passed every check that can be made before the training is built."""
 
-    HELP = """Name a text file (→ completes its path). The numbers are then fitted to that text; each field is checked \
-as you type, and the lines below say what the training will cost.
+    HELP = """Name a text file (→ completes its path), or demo:python, the source of Python's standard library. The \
+numbers are then fitted to that text; each field is checked as you type, and the lines below say what the training \
+will cost.
 
 preset quick: a model of the size that suits the text; for a long text that of the course notebook, to a lower loss in \
 less than half the time. thorough: to a lower loss still, in two and a half times the time of quick. notebook: the \
@@ -72,7 +73,7 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         self._backend, self._jobs, self._followers, self._training = backend, jobs, followers, training
         self._path = ""  # of the text, until the field is mounted
         suggester = PathSuggester(use_cache=False, case_sensitive=True)
-        example = "a text file, for example books/anna.txt"
+        example = f"a text file, such as books/anna.txt, or {DEMO}"
         self.text = TextField(placeholder=example, suggester=suggester, id="corpus", classes="wide")
         self._run_name = TextField(placeholder="after the text", id="name")
         self._encoding = TextField(id="encoding")
@@ -171,7 +172,7 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
 
         def read(token: CancelToken) -> Corpus:
             try:
-                return self._backend.read_corpus([os.path.expanduser(path)], encoding)
+                return self._backend.read_corpus([text_path(path)], encoding)
             except MemoryError:
                 raise ValueError("the text does not fit into memory") from None
 
@@ -222,7 +223,7 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
             label.set_class(name == wrong, "-invalid")
         path = self.text.value.strip()
         if not path:
-            self._cost.update("Name the text to train on: a file of plain text, the longer the better.")
+            self._cost.update(f"Name the text to train on: a file of plain text, or {DEMO}, which every machine has.")
         elif settings is not None and self._corpus is not None:
             self._cost.update(self._cost_lines(settings, self._corpus))
             try:
@@ -235,7 +236,7 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         self._problem.update("✗ " + problem if problem else "")
         if problem or settings is None or self._corpus is None:
             return None
-        return RunRequest((os.path.expanduser(path),), settings, self._run_name.value.strip() or None)
+        return RunRequest((text_path(path),), settings, self._run_name.value.strip() or None)
 
     def _settings(self) -> tuple[TrainSettings | None, str, str]:
         """(settings, "", "") or (None, the name of the wrong field, what is wrong)."""
