@@ -15,9 +15,11 @@ import numpy as np
 
 from charrnn_tui import __version__
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
+from charrnn_tui.cli.facts import machine_share_rows
 from charrnn_tui.cli.options import json_option, runs_option
 from charrnn_tui.cli.output import Row, is_terminal, say, write_facts
 from charrnn_tui.native.cores import available_cores
+from charrnn_tui.run.machine_share import machine_share
 from charrnn_tui.run.quantities import size
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.runner.find_model import shipped_checkpoint
@@ -117,7 +119,8 @@ def _directories(runs_dir: Path) -> dict[str, Any]:
 
 def _speed() -> dict[str, Any]:
     """Characters per second in training at the notebook's sizes, and in writing, with an untrained model."""
-    from charrnn_tui.training.learner import Learner  # torch
+    from charrnn_tui.training.flops import flops_per_char, limit_gflops  # torch
+    from charrnn_tui.training.learner import Learner
     from charrnn_tui.training.lstm_cell import compiled_cell
 
     settings = TrainSettings(val_frac=0.0)
@@ -129,6 +132,9 @@ def _speed() -> dict[str, Any]:
     steps = [learner.learn().seconds]
     while len(steps) < 3 or time.perf_counter() < ends_at:
         steps.append(learner.learn(until=learner.steps).seconds)
+    chars_per_second = settings.batch_size * settings.seq_length / float(np.median(steps[1:]))
+    flops = flops_per_char(TOKENS, settings.n_hidden, settings.n_layers)
+    share = machine_share(chars_per_second, flops, limit_gflops(learner.placement))
     compiled = COMPILED.wait()
     checkpoint = Checkpoint(learner.weights(), vocabulary, settings.n_hidden, settings.n_layers)
     sampler = Sampler(CharLSTM(checkpoint), vocabulary, seed=0)
@@ -143,7 +149,8 @@ def _speed() -> dict[str, Any]:
         "threads": learner.placement.threads,
         "lstm": lstm,
         "compiled_writing": compiled,
-        "train_chars_per_second": round(settings.batch_size * settings.seq_length / float(np.median(steps[1:]))),
+        "train_chars_per_second": round(chars_per_second),
+        **(share.to_json() if share else {}),
         "sample_chars_per_second": round(written / (time.perf_counter() - started)),
     }
 
@@ -163,6 +170,7 @@ def _rows(values: dict[str, Any]) -> list[Row]:
         rows.append(
             ("training", f"{values['train_chars_per_second']:,} chars/s, an LSTM of 2 × 512, batches 128 × 100")
         )
+        rows += machine_share_rows(values)
         how = "compiled" if values["compiled_writing"] else "NumPy"
         rows.append(("writing", f"{values['sample_chars_per_second']:,} chars/s, the same LSTM, {how}"))
     return rows

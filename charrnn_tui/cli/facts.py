@@ -7,6 +7,7 @@ from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.cli.output import Row
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.kept_checkpoints import kept_checkpoints
+from charrnn_tui.run.machine_share import MachineShare
 from charrnn_tui.run.quantities import age, bits, duration, size
 from charrnn_tui.run.run_tags import files_of
 
@@ -64,6 +65,7 @@ def run_rows(values: dict[str, Any]) -> list[Row]:
         place = f" on {values['device']}, {values['precision']}" if values.get("device") else ""
         speed = f"{values['chars_per_second']:,.0f} chars/s{place}"
         rows.append(("training time", f"{duration(values['train_seconds'])} at {speed}"))
+    rows += machine_share_rows(values)
     if values.get("eta_seconds") is not None:
         rows.append(("time left", duration(values["eta_seconds"])))
     rows += loss_rows(values)
@@ -73,6 +75,13 @@ def run_rows(values: dict[str, Any]) -> list[Row]:
     if values["updated"]:
         rows.append(("last event", age(values["updated"])))
     return rows
+
+
+def machine_share_rows(values: dict[str, Any]) -> list[Row]:
+    """The training's speed in its matrix products beside the machine's limit, if both are known."""
+    if values.get("limit_share") is None:
+        return []
+    return [("matrix products", MachineShare(values["gflops"], values["limit_gflops"]).text)]
 
 
 def step_text(values: dict[str, Any]) -> str:

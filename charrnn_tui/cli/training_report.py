@@ -113,6 +113,8 @@ def bar_numbers(progress: RunProgress, columns: int) -> str:
     facts.append(f"epoch {last.epoch}/{progress.started.epochs if progress.started else 0}")
     facts.append(f"step {count(progress.step)}/{count(progress.total_steps)}")
     facts.append(f"{count(last.chars_per_second)} chars/s")
+    if share := progress.machine_share:
+        facts.append(share.short)
     return as_fits(facts, max(len(facts[0]), columns - 24), " · ")
 
 
@@ -176,15 +178,18 @@ def started_lines(started: events.RunStarted) -> list[str]:
 
 
 def ending_lines(event: events.RunFinished, progress: RunProgress) -> list[str]:
-    """How and when the training ended, and its best validation."""
+    """How and when the training ended, how fast it was at the end, and its best validation."""
     line = f"{event.state} at step {event.step:,} after {duration(event.train_seconds)} of training"
     if event.reason and event.state != "failed":  # the command prints the reason of a failure last
         line += f": {event.reason.removeprefix(f'{event.state} ')}"
+    lines = [line]
+    if (last := progress.last_step) and (share := progress.machine_share):
+        lines.append(f"speed {last.chars_per_second:,.0f} chars/s, {share.text}")
     best = progress.best_evaluation
     if best is None:
-        return [line]
+        return lines
     geometry = f"{best.batch_size} × {best.seq_length}"
-    return [line, f"best val loss {nats_and_bits(best.val_loss)} at {geometry}, step {best.step:,}"]
+    return [*lines, f"best val loss {nats_and_bits(best.val_loss)} at {geometry}, step {best.step:,}"]
 
 
 def where_lines(directory: RunDirectory, runs: Path) -> list[str]:

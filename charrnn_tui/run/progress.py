@@ -23,6 +23,7 @@ from charrnn_tui.run.events import (
     SampleWritten,
     StepDone,
 )
+from charrnn_tui.run.machine_share import MachineShare, machine_share
 from charrnn_tui.run.quantities import bits
 
 
@@ -164,6 +165,14 @@ class RunProgress:
         """Training time that is left; None if it is unknown or the run has ended."""
         return self.last_step.eta_seconds if self.last_step and not self.ended else None
 
+    @property
+    def machine_share(self) -> MachineShare | None:
+        """At the speed of the last steps; None if it is unknown."""
+        started, last = self.started, self.last_step
+        if started is None or last is None:
+            return None
+        return machine_share(last.chars_per_second, started.flops_per_char, started.limit_gflops)
+
     def to_json(self) -> dict[str, Any]:
         """The run as one JSON object, under the keys that the documentation names."""
         started, last, evaluation, best = self.started, self.last_step, self.last_evaluation, self.best_evaluation
@@ -180,6 +189,8 @@ class RunProgress:
             values |= {"epoch": last.epoch, "loss": last.loss, "lr": last.lr}
             values |= {"chars_per_second": last.chars_per_second, "train_seconds": last.train_seconds}
             values["eta_seconds"] = self.eta_seconds
+        if share := self.machine_share:
+            values |= share.to_json()
         if evaluation:
             values["val_loss"] = evaluation.val_loss
         if best:

@@ -108,10 +108,11 @@ def _precisions(device: str) -> tuple[str, ...]:
     if device == "cuda":
         return ("bfloat16",) if has_bfloat16() else ("float32",)
     # Processors without bfloat16 products emulate them, which is slower.
-    return ("bfloat16", "float32") if device == "cpu" and _cpu_has_bfloat16() else ("float32",)
+    return ("bfloat16", "float32") if device == "cpu" and cpu_has_bfloat16() else ("float32",)
 
 
-def _cpu_has_bfloat16() -> bool:
+def cpu_has_bfloat16() -> bool:
+    """Whether it multiplies them itself, not emulated."""
     checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")  # private, so absent means no
     return any(bool(getattr(torch.cpu, name, lambda: False)()) for name in checks)
 

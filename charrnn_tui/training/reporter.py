@@ -22,6 +22,7 @@ from charrnn_tui.run.events import (
 )
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.text.corpus import Corpus
+from charrnn_tui.training.flops import flops_per_char, limit_gflops
 from charrnn_tui.training.learner import Learner
 from charrnn_tui.training.lstm_cell import compiled_cell
 from charrnn_tui.training.resume_state import ResumeState, generator_states
@@ -53,6 +54,7 @@ class TrainingReporter:
     def started(self, *, resumed: bool, detached: bool) -> RunStarted:
         """The training's model, text, device and plan."""
         learner, placement = self._learner, self._learner.placement
+        settings, tokens = learner.settings, len(self._corpus.vocabulary)
         return RunStarted(
             time=time.time(),
             step=learner.step,
@@ -60,21 +62,23 @@ class TrainingReporter:
             corpus=self._corpus.name,
             corpus_sha256=self._corpus.sha256,
             chars=len(self._corpus),
-            tokens=len(self._corpus.vocabulary),
+            tokens=tokens,
             parameters=sum(tensor.numel() for tensor in learner.model.state_dict().values()),
             device=placement.device,
             device_name=placement.device_name,
             precision=placement.precision,
             threads=placement.threads,
+            flops_per_char=flops_per_char(tokens, settings.n_hidden, settings.n_layers),
+            limit_gflops=round(limit_gflops(placement), 3),
             lstm=compiled_cell().description if placement.device == "cpu" else "",
-            epochs=learner.settings.epochs,
+            epochs=settings.epochs,
             steps=learner.steps,
             steps_per_epoch=learner.steps_per_epoch,
             pid=os.getpid(),
             host=platform.node(),
             resumed_at_step=learner.step if resumed else None,
             detached=detached,
-            settings=learner.settings.to_json(),
+            settings=settings.to_json(),
             versions=_versions(),
         )
 

@@ -19,7 +19,7 @@ from tests.cli.program import finish, start
 
 STARTED = RunStarted(
     time=100.0, run="happy-1", corpus="happy", chars=2000, tokens=26, parameters=3000, device="cpu", threads=1,
-    precision="float32", epochs=2, steps=90,
+    precision="float32", epochs=2, steps=90, flops_per_char=18_000_000, limit_gflops=10.0,
     settings={"n_layers": 2, "n_hidden": 16, "batch_size": 4, "seq_length": 10},
 )  # fmt: skip
 STEP = StepDone(
@@ -104,9 +104,11 @@ def test_watch_once_says_how_a_run_stands(invoke: Invoke, runs: Path) -> None:
     values = json.loads(invoke("watch", "happy-1", "--once", "--json").stdout)
     assert (values["state"], values["step"], values["steps"], values["epoch"]) == ("training", 40, 90, 1)
     assert (values["chars_per_second"], values["eta_seconds"]) == (400.0, 5.0)
+    assert (values["gflops"], values["limit_gflops"], values["limit_share"]) == (7.2, 10.0, 0.72)
     plain = invoke("watch", run.path, "--once")
     assert plain.exit_code == 0
     assert "step 40 of 90, epoch 1 of 2" in plain.stdout
+    assert "7.2 GFLOP/s, 72 % of the machine's limit of 10" in plain.stdout
     assert "2.2500 nats/char (3.246 bits/char, perplexity 9.49) at 4 × 10" in plain.stdout
     lock.release()
 

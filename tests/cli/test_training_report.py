@@ -14,7 +14,9 @@ def a_step(step: int) -> StepDone:
 
 def half_way() -> RunProgress:
     progress = RunProgress()
-    progress.add(RunStarted(time=0.0, run="anna-3", epochs=20, steps=50_000))
+    progress.add(
+        RunStarted(time=0.0, run="anna-3", epochs=20, steps=50_000, flops_per_char=19_130_000, limit_gflops=300.5)
+    )
     progress.add(a_step(12_400))
     progress.add(
         Evaluated(
@@ -26,8 +28,9 @@ def half_way() -> RunProgress:
 
 
 def test_a_wide_terminal_shows_every_figure_with_its_unit() -> None:
-    assert bar_numbers(half_way(), 140) == (
-        "25 % · loss 1.482, val 1.560 nats/char · 41 min left · epoch 3/20 · step 12.4k/50k · 11.3k chars/s"
+    assert bar_numbers(half_way(), 160) == (
+        "25 % · loss 1.482, val 1.560 nats/char · 41 min left · epoch 3/20 · step 12.4k/50k · 11.3k chars/s · "
+        "216 GFLOP/s, 72 % of limit"
     )
 
 
@@ -62,9 +65,10 @@ def test_alarms_pauses_and_the_end_are_told() -> None:
     assert lines_for(alarm, progress) == ["alarm: last.safetensors could not be saved: disk full"]
     assert lines_for(RunPaused(time=2.0, step=1200), progress) == ["paused at step 1,200"]
     end = RunFinished(time=3.0, step=12_400, state="stopped", reason="asked to stop", train_seconds=720)
-    assert lines_for(end, progress) == ["stopped at step 12,400 after 12 min of training: asked to stop"]
+    speed = "speed 11,300 chars/s, 216 GFLOP/s, 72 % of the machine's limit of 300"
+    assert lines_for(end, progress) == ["stopped at step 12,400 after 12 min of training: asked to stop", speed]
     end = RunFinished(time=3.0, step=3, state="interrupted", reason="interrupted by Ctrl-C", train_seconds=1)
-    assert lines_for(end, progress) == ["interrupted at step 3 after 1.0 s of training: by Ctrl-C"]
+    assert lines_for(end, progress)[0] == "interrupted at step 3 after 1.0 s of training: by Ctrl-C"
 
 
 def test_layers_that_are_not_ours_are_told_with_the_reason() -> None:

@@ -28,6 +28,7 @@ from charrnn_tui.run.events import (
     to_json,
     to_line,
 )
+from charrnn_tui.run.machine_share import MachineShare
 from charrnn_tui.run.progress import RunProgress
 
 
@@ -75,8 +76,9 @@ def evaluated(step: int, val_loss: float, best: bool) -> Evaluated:
 
 
 STARTED = RunStarted(
-    time=1000.0, run="anna-1", corpus="anna", chars=99, tokens=7, steps=50, epochs=2, settings={"n_hidden": 8}
-)
+    time=1000.0, run="anna-1", corpus="anna", chars=99, tokens=7, steps=50, epochs=2, settings={"n_hidden": 8},
+    flops_per_char=15_900_000, limit_gflops=159.0,
+)  # fmt: skip
 ALL = [
     STARTED,
     step_done(1),
@@ -241,10 +243,30 @@ def test_progress_as_json_has_the_documented_keys() -> None:
     values = folded(STARTED, step_done(1), evaluated(1, 1.5, True)).to_json()
     documented = "run state step steps epoch epochs loss val_loss best_val_loss bits_per_char chars_per_second"
     sizes = "device precision eta_seconds chars batch_size seq_length tokens parameters cell n_hidden n_layers"
-    assert set(f"{documented} {sizes}".split()) <= set(values)
+    speed = "gflops limit_gflops limit_share"
+    assert set(f"{documented} {sizes} {speed}".split()) <= set(values)
     assert values["bits_per_char"] == pytest.approx(1.5 / math.log(2))
     assert (values["run"], values["n_hidden"], values["steps"]) == ("anna-1", 8, 50)
     json.dumps(values, allow_nan=False)
+
+
+def test_the_speed_is_told_beside_the_machines_limit() -> None:
+    share = folded(STARTED, step_done(1)).machine_share  # at 100 chars/s
+    assert share is not None
+    assert share.to_json() == {"gflops": 1.59, "limit_gflops": 159.0, "limit_share": 0.01}
+    assert share.short == "1.59 GFLOP/s, 1 % of limit"
+    assert share.text == "1.59 GFLOP/s, 1 % of the machine's limit of 159"
+    assert MachineShare(12_812.4, 650_000.0).text == "12,812 GFLOP/s, 2 % of the machine's limit of 650,000"
+
+
+def test_a_run_of_an_older_version_tells_no_share_of_the_limit() -> None:
+    line = b'{"event": "run_started", "time": 1.0, "run": "old-1", "device": "cpu", "steps": 50}\n'
+    started = from_line(line)
+    assert started == RunStarted(time=1.0, run="old-1", device="cpu", steps=50)
+    assert isinstance(started, RunStarted)
+    progress = folded(started, step_done(1))
+    assert progress.machine_share is None
+    assert "gflops" not in progress.to_json()
 
 
 def test_a_loss_that_is_not_a_number_is_null_in_json() -> None:

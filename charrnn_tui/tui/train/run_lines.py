@@ -47,7 +47,7 @@ def status_parts(progress: RunProgress, name: str) -> list[str]:
 
 
 def place_line(progress: RunProgress, name: str, width: int) -> str:
-    """Name, state, device and speed: `anna-3 ● training  cpu ×2 bfloat16  11.2k chars/s`."""
+    """Name, state, device and speed: `anna-3 ● training  cpu ×2 float32  4.9k chars/s  94 GFLOP/s, 59 % of limit`."""
     state = f"{state_sign(progress.state)} validating" if progress.validating else state_label(progress.state)
     parts = [f"{name} {state}"]
     if started := progress.started:
@@ -57,9 +57,10 @@ def place_line(progress: RunProgress, name: str, width: int) -> str:
         parts.append(f"after {duration(last.train_seconds)} of training")
     elif last:
         parts.append(f"{count(last.chars_per_second)} chars/s")
+    more = [progress.machine_share.short] if progress.machine_share else []
     if started:
-        parts.append(started.device_name)
-    return as_fits(parts, width)
+        more.insert(0 if progress.ended else 1, started.device_name)
+    return as_fits([*parts, *more], width)
 
 
 def bar_lines(progress: RunProgress, width: int) -> list[str]:

@@ -40,7 +40,8 @@ class RunView(Vertical):
     HELP = """A run. The chart shows the raw training loss, its smoothed line and the validation loss; ★ is the best.
 
 2 plays with the model as it is now. Losses are in nats/char: 1 nat is 1.44 bits, and uniform guessing among N
-characters has a loss of ln N. The validation loss is computed with the batch size and sequence length of the run."""
+characters has a loss of ln N. The validation loss is computed with the batch size and sequence length of the run.
+GFLOP/s are those of the training's matrix products; the limit is the machine's, measured before the first step."""
 
     def __init__(self, followers: RunFollowers) -> None:
         super().__init__()

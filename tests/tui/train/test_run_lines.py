@@ -41,6 +41,12 @@ def test_memory_says_whose_it_is() -> None:
     assert "memory of this program 353 MB" in fact_lines(progress_of(), 100, "353 MB")[1]
 
 
+def test_the_speed_stands_beside_the_machines_limit_where_80_columns_are() -> None:
+    assert place_line(progress_of(), "tiny-1", 78).endswith("12k chars/s  94.8 GFLOP/s, 60 % of limit")
+    assert place_line(progress_of(), "tiny-1", 58).endswith("12k chars/s")
+    assert "limit" not in place_line(progress_of(limit_gflops=0.0), "tiny-1", 78)
+
+
 def test_a_detached_run_trains_as_any_other() -> None:
     progress = progress_of(detached=True)
     assert place_line(progress, "tiny-1", 78).startswith("tiny-1 ● training, detached")
