@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple
 
-from rich.table import Table
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
+from textual.content import Content
 from textual.dom import DOMNode
+from textual.geometry import Size
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Static
 
 from charrnn_tui.tui.dialogs.dialog import Dialog
@@ -56,13 +57,26 @@ class HelpDialog(Dialog[None]):
                 if section.text:
                     yield Static(section.text, markup=False)
                 if section.rows:
-                    yield Static(_table(section.rows, width))
+                    yield HelpRows(section.rows, width)
 
 
-def _table(rows: Sequence[tuple[str, str]], width: int) -> Table:
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True, min_width=width, style="bold")
-    table.add_column(ratio=1)
-    for label, text in rows:
-        table.add_row(Text(label), Text(text))
-    return table
+class HelpRows(Widget):
+    """Terms, and beside them what they mean, wrapped; Rich's table takes ten times as long."""
+
+    def __init__(self, rows: Sequence[tuple[str, str]], label_width: int) -> None:
+        super().__init__()
+        self._rows, self._label_width = rows, label_width
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self._lines(width))
+
+    def render(self) -> Content:
+        return Content("\n").join(self._lines(self.size.width))
+
+    def _lines(self, width: int) -> list[Content]:
+        indent = self._label_width + 2
+        return [
+            Content.assemble((f"{'' if number else label:<{indent}}", "bold"), line)
+            for label, text in self._rows
+            for number, line in enumerate(Content(text).wrap(max(1, width - indent)))
+        ]
