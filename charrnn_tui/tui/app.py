@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -27,6 +28,7 @@ from charrnn_tui.tui.control_filter import ControlFilter
 from charrnn_tui.tui.dialogs.help import HelpDialog, help_for
 from charrnn_tui.tui.dialogs.palette import Palette
 from charrnn_tui.tui.dialogs.questions import Choice, ChoiceDialog
+from charrnn_tui.tui.key_queue import KeyHandled, KeyQueue
 from charrnn_tui.tui.keys import Key, bindings_of, key_name
 from charrnn_tui.tui.messages import OpenRun, OverlayRuns, PlayRun
 from charrnn_tui.tui.notifier import RunNotifier
@@ -44,6 +46,10 @@ if TYPE_CHECKING:  # see `train`
 POLL_SECONDS: Final = 0.5  # between two polls of the runs in view, for screen, header and alarms
 POLL_SECONDS_ON_THIN_LINES: Final = 3.0
 ERROR_SECONDS: Final = 6.0  # that an error is shown
+IDLE_SECONDS: Final = 2.0  # after the first frame, when the other screens are imported
+OTHER_SCREENS: Final = tuple(f"charrnn_tui.tui.{name}.screen" for name in ("train", "runs", "compare"))
+_IMPORT: Final = "import the other screens"  # key of a job
+_WIDGET_CLASSES: Final = 1000  # more than there are
 DRAIN_SECONDS: Final = 1 / 20  # between two deliveries of the results of background jobs
 
 
@@ -72,6 +78,8 @@ class StudioApp(App[RunDirectory]):
         first = "train" if opening.start or opening.text is not None or opening.run else "play"
         self.DEFAULT_MODE = first  # type: ignore[misc]  # else Textual styles and lays out an empty screen before it
         super().__init__()
+        # Textual keeps the rules of 64 widgets: with more it would parse every one again at the first of each kind.
+        self.stylesheet._parse_cache.grow(_WIDGET_CLASSES)
         self._backend = backend
         self.jobs = Jobs(self._resume_drain)
         self._followers = RunFollowers()
@@ -80,6 +88,7 @@ class StudioApp(App[RunDirectory]):
         self._played: tuple[Path, int] | None = None  # the run that was played last from the training screen
         self._quitting: int | None = None  # the exit code, once asked to
         self.ending = False  # then no key acts any more
+        self._keys = KeyQueue(self, super().on_event)
         self.notifier = RunNotifier(self, self._write_to_terminal)
 
     # Made when they are first used: a text field can only be made while the app runs.
@@ -123,12 +132,18 @@ class StudioApp(App[RunDirectory]):
             self.train.show_text(opening.text)
         if opening.run is not None:
             self.train.show_run(opening.run)
-        return self.train if self.DEFAULT_MODE == "train" else self.play
+        return self._styled(self.train if self.DEFAULT_MODE == "train" else self.play)
+
+    def _styled(self, screen: StudioScreen) -> StudioScreen:
+        """A new screen gets the styles of now; Textual would parse all of them again, twice, when it is first shown."""
+        screen._css_update_count = self._css_update_count
+        return screen
 
     def on_mount(self) -> None:
-        self.add_mode("train", lambda: self.train)
-        self.add_mode("play", lambda: self.play)
-        self.add_mode("runs", lambda: self.runs)
+        self.add_mode("train", lambda: self._styled(self.train))
+        self.add_mode("play", lambda: self._styled(self.play))
+        self.add_mode("runs", lambda: self._styled(self.runs))
+        self.set_timer(IDLE_SECONDS, self._import_screens)
         self._drain = self.set_interval(DRAIN_SECONDS, self._drain_jobs, pause=self.jobs.idle)
         opening = self._opening
         if opening.start is not None:
@@ -139,6 +154,10 @@ class StudioApp(App[RunDirectory]):
 
     def on_unmount(self) -> None:
         self.jobs.close()
+
+    def _import_screens(self) -> None:
+        """Import what has been left out for a fast first frame, before a key has to wait for it."""
+        self.jobs.submit(_IMPORT, lambda token: [import_module(name) for name in OTHER_SCREENS], lambda _: None)
 
     def _resume_drain(self) -> None:
         if self._drain is not None:
@@ -167,6 +186,16 @@ class StudioApp(App[RunDirectory]):
         if self.ending or (isinstance(default_namespace, Screen) and not default_namespace.is_mounted):
             return False
         return await super().run_action(action, default_namespace, namespaces)
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            await self._keys.put(event)
+        else:
+            await super().on_event(event)
+
+    @on(KeyHandled)
+    async def _key_handled(self, event: KeyHandled) -> None:
+        await self._keys.handled(event.key)
 
     async def on_key(self, event: events.Key) -> None:
         """Send a letter that was typed before the focus had moved to a text field to that field."""

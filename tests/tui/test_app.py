@@ -1,6 +1,7 @@
 """The app as a whole: forms, runs and keys, on scripted trainings."""
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -98,6 +99,17 @@ async def test_a_start_without_a_text_says_so(backend: TrainingBackend) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("1", "f5")
         await shows(pilot, "✗ no text is named")
+
+
+async def test_the_other_screens_are_imported_once_the_first_one_is_shown(
+    backend: TrainingBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("charrnn_tui.tui.app.IDLE_SECONDS", 0.01)
+    name = "charrnn_tui.tui.compare.screen"
+    monkeypatch.delitem(sys.modules, name, raising=False)  # else another test may have done it
+    app = StudioApp(backend, Opening())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: name in sys.modules)
 
 
 async def test_a_missing_text_is_named_in_the_form(backend: TrainingBackend) -> None:

@@ -182,3 +182,15 @@ async def test_a_field_keeps_what_comes_in_pieces(app: StudioApp) -> None:
 def field_of(app: StudioApp, screen: type[Screen[Any]]) -> Input:
     """The first field of the screen, once it is up; until then one that never holds anything."""
     return app.screen.query(Input).first() if isinstance(app.screen, screen) and app.screen.query(Input) else Input()
+
+
+async def test_a_symbol_is_found_and_forked_by_keys_that_move_the_focus(app: StudioApp) -> None:
+    async with app.run_test(size=(100, 30)) as pilot:
+        play = await play_of(app, pilot)
+        burst(app, "gi")
+        await until(pilot, lambda: play.inspecting and play.inspector.inspection)
+        burst(app, "\r/c\r")
+        await until(pilot, lambda: len(list(play.playground.tree)) == 2)
+        branch = play.playground.tree.current
+        assert branch is not None
+        assert branch.generated.text[branch.position] == "c"
