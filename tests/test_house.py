@@ -112,7 +112,10 @@ def test_the_playground_is_on_the_screen_before_torch_is_imported(tmp_path: Path
 TRAINING_SCREEN = """
 import asyncio, json, pathlib, sys
 from charrnn_tui.runner.local_backend import LocalBackend
+from charrnn_tui.tui import app as module
 from charrnn_tui.tui.app import Opening, StudioApp
+
+module.IDLE_SECONDS = 1000  # when it is imported, unless a key needs it sooner
 
 async def polled():
     app = StudioApp(LocalBackend(pathlib.Path(sys.argv[1])), Opening())
