@@ -37,6 +37,11 @@ _HELP: dict[str, tuple[Any, str]] = {  # type, help; TrainSettings checks the ra
     "forget_bias": (FiniteFloat(), "Added to the forget gates' bias at the start."),
     "output_bias": (bool, "Initialize the output bias with the frequencies of the characters."),
     "max_steps": (int, "Stop after this many steps."),
+    "patience": (
+        int,
+        "Stop after this many validations in a row without a lower loss; under one-cycle the loss falls most at the "
+        "end, so that few are too few.",
+    ),
     "keep_checkpoints": (int, "Most checkpoints of earlier steps to keep; 0 for none."),
     "device": (click.Choice(DEVICES), "Where to train."),
     "precision": (click.Choice(PRECISIONS), "Precision of the matrix products in training."),
@@ -48,7 +53,7 @@ _HELP: dict[str, tuple[Any, str]] = {  # type, help; TrainSettings checks the ra
     "sample_seed": (int, "Seed of these samples, the same each time, so that they can be compared."),
     "on_hangup": (click.Choice(ON_HANGUP), "When the terminal is lost: continue without it, or save and stop."),
 }
-_UNSET = {"threads": "the fastest, by a short trial", "max_steps": "none"}
+_UNSET = {"threads": "the fastest, by a short trial", "max_steps": "none", "patience": "none"}
 
 
 def training_options(command: Decorated) -> Decorated:

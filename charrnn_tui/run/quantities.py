@@ -49,6 +49,11 @@ def duration(seconds: float) -> str:
     return f"{hours // 24} d {hours % 24:02} h"
 
 
+def no_improvement(validations: int) -> str:
+    """`no improvement in 3 validations`: why a training ended, and why it cannot be resumed as it is."""
+    return f"no improvement in {validations} validation{'s' if validations > 1 else ''}"
+
+
 def count(number: float) -> str:
     """`950`, `12.4k`, `3.34M`, `2.1G`: three significant figures."""
     for limit, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):

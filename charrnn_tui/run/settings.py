@@ -52,8 +52,9 @@ class TrainSettings:
     (Jozefowicz et al. 2015). output_bias: whether the output's bias starts at the characters' log frequencies.
     weight_drop: dropout of the recurrent weights, drawn anew each step (Merity et al. 2018). exact_dropout: whether
     dropout in float32 draws its random numbers as PyTorch's, which takes longer. weight_decay: of AdamW
-    (Loshchilov & Hutter 2019); 0 is Adam. threads: None chooses by a short trial. keep_checkpoints: how many models a
-    run's history keeps at most. on_hangup: what to do when the terminal is lost.
+    (Loshchilov & Hutter 2019); 0 is Adam. patience: end after so many validations in a row without a lower loss.
+    threads: None chooses by a short trial. keep_checkpoints: how many models a run's history keeps at most. on_hangup:
+    what to do when the terminal is lost.
     """
 
     preset: Preset = "notebook"
@@ -80,6 +81,7 @@ class TrainSettings:
     precision: Precision = "auto"
     threads: Annotated[int, _whole(1, 1024)] | None = None
     max_steps: Annotated[int, _whole(1, 10**12)] | None = None
+    patience: Annotated[int, _whole(1, 1_000_000)] | None = None
     keep_checkpoints: Annotated[int, _whole(0, 10_000)] = 24
     sample_prime: str = ""
     sample_length: Annotated[int, _whole(0, 100_000)] = 300
@@ -88,12 +90,14 @@ class TrainSettings:
     on_hangup: OnHangup = "continue"
 
     def __post_init__(self) -> None:
-        """Raise SettingsError for the first field of another type or out of its range."""
+        """Raise SettingsError for the first field of another type or out of its range, or that another one excludes."""
         for field, kind in SETTINGS_TYPES.items():
             try:
                 convert(getattr(self, field), kind)
             except DecodingError:
                 raise SettingsError(field, f"{getattr(self, field)!r} is not {_description(kind)}") from None
+        if self.patience is not None and not self.val_frac:
+            raise SettingsError("patience", "counts validations, and --val-frac 0 leaves no text for them")
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object, for settings.json and the RunStarted event."""

@@ -1,5 +1,6 @@
 """Resuming a run: check its text, take its lock (from another process, if asked), and read its state."""
 
+import math
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from charrnn_tui.run.control import Control, HandOver
 from charrnn_tui.run.directory import RunDirectory, RunError
 from charrnn_tui.run.lock import RunLock, RunLocked
 from charrnn_tui.run.mailbox import leave_request
+from charrnn_tui.run.quantities import no_improvement
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.runner.heavy_imports import heavy_imports
 from charrnn_tui.runner.start import RecordedTraining, Started
@@ -23,7 +25,17 @@ from charrnn_tui.text.text_file import TextFile, sha256_of
 if TYPE_CHECKING:  # torch takes seconds: not before a training is asked for
     from charrnn_tui.training.resume_state import ResumeState
 
-MAY_CHANGE = ("epochs", "max_steps", "lr", "device", "precision", "threads", "keep_checkpoints", "on_hangup")
+MAY_CHANGE = (
+    "epochs",
+    "max_steps",
+    "patience",
+    "lr",
+    "device",
+    "precision",
+    "threads",
+    "keep_checkpoints",
+    "on_hangup",
+)
 TAKE_OVER_SECONDS = 120.0  # for the other process to finish its step, save, and release the lock
 
 
@@ -133,7 +145,7 @@ def _check_files(run: RunDirectory, files: Sequence[str]) -> None:
 def _changed(run: RunDirectory, state: "ResumeState", corpus: Corpus, changes: Mapping[str, Any]) -> TrainSettings:
     """The run's settings with the changes, on the device it was trained on unless another is asked for.
 
-    Raises RunError if the run has done all its steps.
+    Raises RunError if the run has done all its steps, or has no patience left.
     """
     given = {name: value for name, value in changes.items() if value is not None}
     place: dict[str, Any] = {"device": state.device, "precision": state.precision, "threads": state.threads}
@@ -151,5 +163,10 @@ def _changed(run: RunDirectory, state: "ResumeState", corpus: Corpus, changes: M
         raise RunError(
             f"{run.name}: has done {state.step:,} steps, all that {limit} asks for; "
             f"give a larger {what} to train it further"
+        )
+    if state.not_improved >= (settings.patience or math.inf):
+        raise RunError(
+            f"{run.name}: {no_improvement(state.not_improved)}, all that --patience {settings.patience} allows; "
+            "give a larger --patience to train it further"
         )
     return settings

@@ -32,11 +32,15 @@ WriteSample = Callable[[Checkpoint, TrainSettings], tuple[str, str]]  # returns 
 
 @dataclass(frozen=True)
 class Validated:
-    """The last validation's loss and step, and the best loss so far, in nats/char; step -1 before the first."""
+    """The last validation's loss and step, and the best loss so far, in nats/char; step -1 before the first.
+
+    not_improved: how many validations there have been since the best one.
+    """
 
     loss: float | None = None
     best_loss: float | None = None
     step: int = -1
+    not_improved: int = 0
 
 
 class TrainingReporter:
@@ -49,7 +53,7 @@ class TrainingReporter:
 
     def restore(self, state: ResumeState) -> None:
         """Take the result of the last validation from there."""
-        self.validated = Validated(state.val_loss, state.best_val_loss, state.evaluated_at)
+        self.validated = Validated(state.val_loss, state.best_val_loss, state.evaluated_at, state.not_improved)
 
     def started(self, *, resumed: bool, detached: bool) -> RunStarted:
         """The training's model, text, device and plan."""
@@ -116,7 +120,8 @@ class TrainingReporter:
         learner, best_before = self._learner, self.validated.best_loss
         val_loss, seconds = learner.validate()
         best = val_loss < (np.inf if best_before is None else best_before)  # never true for NaN
-        self.validated = Validated(val_loss, val_loss if best else best_before, learner.step)
+        not_improved = 0 if best else self.validated.not_improved + 1
+        self.validated = Validated(val_loss, val_loss if best else best_before, learner.step, not_improved)
         return Evaluated(
             time=time.time(),
             step=learner.step,
@@ -194,6 +199,7 @@ class TrainingReporter:
             optimizer=learner.optimizer.state_dict(),
             hidden=learner.hidden,
             generators=generator_states(placement.device),
+            not_improved=validated.not_improved,
         )
 
 

@@ -1,5 +1,6 @@
 """Training as a stream of events (notebook cell 30), driven by whoever asks for the next one."""
 
+import math
 import time
 from collections.abc import Callable, Generator
 from copy import deepcopy
@@ -10,6 +11,7 @@ import numpy as np
 
 from charrnn_tui.run.control import Control, HandOver
 from charrnn_tui.run.events import AlarmRaised, Event, RunDetached
+from charrnn_tui.run.quantities import no_improvement
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.text.batches import check_geometry
 from charrnn_tui.text.corpus import Corpus
@@ -112,14 +114,22 @@ class _Training:
             return RunDetached(time=time.time(), step=self.learner.step)
         if self.failed:
             return self.reporter.finished("failed", self.failed)
-        return self.reporter.finished(stop.state, stop.reason) if stop else self.reporter.finished("finished", "")
+        if stop:
+            return self.reporter.finished(stop.state, stop.reason)
+        worse = self.reporter.validated.not_improved
+        return self.reporter.finished("finished", no_improvement(worse) if self._out_of_patience() else "")
+
+    def _out_of_patience(self) -> bool:
+        """Whether the training ends before its last step because the validation loss no longer improves."""
+        learner, worse = self.learner, self.reporter.validated.not_improved
+        return learner.step < learner.steps and worse >= (learner.settings.patience or math.inf)
 
     def _steps(self) -> Events:
         learner = self.learner
         while learner.step < learner.steps:
             if not learner.queued:
                 yield from self.requests.serve()
-                if self.requests.stop is not None:
+                if self.requests.stop is not None or self._out_of_patience():
                     return
             until = self._next_stop() if learner.placement.steps_ahead else 0
             try:

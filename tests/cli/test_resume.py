@@ -166,6 +166,25 @@ def test_what_has_ended_at_its_limit_is_told_which_one(invoke: Invoke, text_file
     assert "has done 45 steps, all that --epochs 1 asks for; give a larger --epochs" in refused
 
 
+def test_what_has_lost_its_patience_says_so_and_resumes_with_more(invoke: Invoke, runs: Path, text_file: Path) -> None:
+    worse = ("--lr", 1.0, "--schedule", "constant", "--print-every", 1, "--patience", 2)  # from some step on
+    ended = invoke("train", text_file, *TINY, *worse)
+    assert ended.exit_code == 0
+    assert "of training: no improvement in 2 validations" in ended.stderr
+    progress = RunDirectory(runs / "happy-1").progress()
+    assert (progress.state, progress.reason) == ("finished", "no improvement in 2 validations")
+    assert progress.step == progress.val_steps[-1] < progress.total_steps
+    (listed,) = json.loads(invoke("runs", "--json").stdout)
+    assert listed["reason"] == "no improvement in 2 validations"
+    assert "finished: no improvement in 2 validations" in invoke("info", "happy-1").stdout
+    refused = invoke("train", "--resume", "happy-1")
+    assert refused.exit_code == 1
+    assert "no improvement in 2 validations, all that --patience 2 allows; give a larger" in one_line(refused)
+    resumed = invoke("train", "--resume", "happy-1", "--patience", 3, "--max-steps", progress.step + 1)
+    assert resumed.exit_code == 0, resumed.stderr
+    assert RunDirectory(runs / "happy-1").progress().step == progress.step + 1
+
+
 def test_who_takes_over_a_run_waits_for_its_trainer_only(invoke: Invoke, runs: Path, text_file: Path) -> None:
     assert invoke("train", text_file, *TINY, "--max-steps", 3).exit_code == 0
     lock = runs / "happy-1" / "lock"

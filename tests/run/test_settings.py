@@ -44,6 +44,7 @@ def test_an_unknown_preset_is_told_with_those_there_are() -> None:
         ("epochs", True, "--epochs: True is not a whole number"),
         ("seed", -1, "--seed: -1 is not a whole number from 0"),
         ("max_steps", 0, "--max-steps: 0 is not a whole number from 1"),
+        ("patience", 0, "--patience: 0 is not a whole number from 1"),
         ("lr", 0, "--lr: 0 is not a number between 0 and 10"),
         ("lr", float("nan"), "--lr: nan is not a number between 0 and 10"),
         pytest.param("lr", 10**400, f"--lr: {10**400} is not a number between 0 and 10", id="lr-no-float-holds"),
@@ -58,6 +59,11 @@ def test_a_value_out_of_range_is_refused_by_its_option_s_name(field: str, value:
         settings_for("notebook", **{field: value})
     assert str(caught.value).startswith(message)
     assert caught.value.field == field
+
+
+def test_patience_needs_validations() -> None:
+    with pytest.raises(SettingsError, match="--patience: counts validations, and --val-frac 0 leaves no text for them"):
+        settings_for("quick", patience=3, val_frac=0.0)
 
 
 def test_settings_survive_json_and_other_versions() -> None:

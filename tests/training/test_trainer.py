@@ -108,6 +108,37 @@ def test_an_end_can_be_set_in_steps(tmp_path: Path) -> None:
     assert last(events).state == "finished"
 
 
+class Scripted(Learner):
+    """Its validations have these losses; the last one stays."""
+
+    losses = (3.0, 2.0, 2.5, 2.0, 1.9, 2.1, 2.2, 2.3, 2.4)
+
+    def validate(self) -> tuple[float, float]:
+        super().validate()
+        return self.losses[min(self.step // 4, len(self.losses)) - 1], 0.0
+
+
+def test_a_run_ends_when_validation_has_not_improved_for_so_long(tmp_path: Path) -> None:
+    patient = partial(small_settings, epochs=6)  # of 9 steps, a validation every 4
+    whole = trained(patient(), make_learner=Scripted)
+    for patience, end in ((1, 12), (2, 16), (3, 32), (5, 40)):
+        events = trained(patient(patience=patience), tmp_path / str(patience), make_learner=Scripted)
+        assert steps_of(events) == list(range(1, end + 1))
+        assert [event.step for event in of_kind(events, Evaluated)] == list(range(4, end + 1, 4))
+        validations = "1 validation" if patience == 1 else f"{patience} validations"
+        assert (last(events).state, last(events).reason) == ("finished", f"no improvement in {validations}")
+    state = read_resume_state(tmp_path / "2" / "resume.pt")
+    rest = trained(patient(patience=3), tmp_path / "2", make_learner=Scripted, resume=state)
+    losses = [event.loss for event in of_kind(whole, StepDone)]
+    assert [event.loss for event in of_kind(rest, StepDone)] == losses[16:32]
+    assert last(rest).reason == "no improvement in 3 validations"
+
+
+def test_patience_that_is_lost_at_the_last_step_is_no_reason(tmp_path: Path) -> None:
+    events = trained(small_settings(max_steps=12, patience=1), tmp_path, make_learner=Scripted)
+    assert (last(events).state, last(events).step, last(events).reason) == ("finished", 12, "")
+
+
 def test_without_validation_there_is_a_last_checkpoint_but_no_best_one(tmp_path: Path) -> None:
     events = trained(small_settings(val_frac=0.0), tmp_path)
     assert of_kind(events, Evaluated) == []

@@ -76,6 +76,7 @@ async def test_f5_starts_the_run_that_the_form_describes(backend: TrainingBacken
         ("lr", "fast", "learning rate: 'fast' is not a number"),
         ("n_hidden", "0", "hidden units: 0 is not a whole number from 1"),
         ("drop_prob", "1.5", "dropout: 1.5 is not a number from 0"),
+        ("patience", "0", "patience: 0 is not a whole number from 1"),
         ("batch_size", "5000", "the text is too short"),
         ("encoding", "utf-99", "no such encoding"),
     ],

@@ -14,9 +14,14 @@ Question = tuple[Screen[str | None], Callable[[str], dict[str, Any]]]
 def resume_question(name: str, progress: RunProgress) -> Question | None:
     """A dialog and a function from its answer to changed settings; None if an ended run can be resumed as it is.
 
-    A finished run needs more epochs, one that lost its device another device, one that diverged a lower learning rate.
+    A finished run needs more epochs, or more patience if that has ended it; one that lost its device another device;
+    one that diverged a lower learning rate.
     """
     if progress.state == "finished" and progress.started is not None:
+        if (patience := progress.started.settings.get("patience")) and progress.step < progress.total_steps:
+            question = f"{name} ended: {progress.reason}. Patience to resume it with, in validations:"
+            dialog = TextDialog(question, str(2 * patience), whole_number_problem)
+            return dialog, lambda answer: {"patience": int(answer)}
         epochs = proposed = progress.started.epochs
         if progress.step < epochs * progress.started.steps_per_epoch:  # --max-steps has ended it
             done = f"has finished {progress.step:,} steps, fewer than its {epochs} epochs"

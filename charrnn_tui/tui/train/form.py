@@ -51,8 +51,10 @@ NUMBERS: Final[Mapping[str, tuple[str, type[int] | type[float]]]] = {  # label a
     "drop_prob": ("dropout", float),
     "val_frac": ("valid. share", float),
     "print_every": ("valid. every", int),
+    "patience": ("patience", int),
     "seed": ("seed", int),
 }
+OPTIONAL: Final = {"patience": "none"}  # what their fields say while they are empty
 
 
 class TrainForm(Vertical):
@@ -66,6 +68,9 @@ preset quick: a model of the size that suits the text; for a long text that of t
 less than half the time. thorough: to a lower loss still, in two and a half times the time of quick. notebook: the \
 settings of the course notebook, whatever the text.
 
+patience: end after so many validations in a row without a lower loss. Under the presets quick and thorough the loss \
+falls most at the end, so that few are too few.
+
 on hangup: what happens when the terminal is closed: train on without it, or save and stop."""
 
     def __init__(self, backend: Backend, jobs: Jobs, followers: RunFollowers, training: OwnTraining) -> None:
@@ -77,7 +82,9 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         self.text = TextField(placeholder=example, suggester=suggester, id="corpus", classes="wide")
         self._run_name = TextField(placeholder="after the text", id="name")
         self._encoding = TextField(id="encoding")
-        self._numbers = {name: TextField(id=name, select_on_focus=True) for name in NUMBERS}
+        self._numbers = {
+            name: TextField(placeholder=OPTIONAL.get(name, ""), id=name, select_on_focus=True) for name in NUMBERS
+        }
         self._labels = {name: Label(label) for name, (label, _) in NUMBERS.items()}
         self._choices = {
             "preset": _choice("preset", PRESETS, DEFAULT_PRESET),
@@ -244,6 +251,8 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         given["encoding"] = self._encoding_name
         for name, (label, kind) in NUMBERS.items():
             text = self._numbers[name].value.strip().replace("_", "")
+            if name in OPTIONAL and not text:
+                continue
             try:
                 given[name] = kind(text)
             except ValueError:
@@ -279,8 +288,8 @@ def _choice(name: str, values: Iterable[str], chosen: str) -> Select[str]:
     return Select([(value, value) for value in values], value=chosen, allow_blank=False, compact=True, id=name)
 
 
-def _as_text(value: float) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def _as_text(value: float | None) -> str:
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _label(name: str) -> str:

@@ -9,6 +9,19 @@ from charrnn_tui.tui.dialogs.resume_question import resume_question
 from tests.tui.pilot import screen_text, until
 
 
+async def test_a_run_that_patience_has_ended_is_asked_for_more() -> None:
+    progress = RunProgress()
+    progress.add(RunStarted(time=1.0, epochs=2, steps=200, steps_per_epoch=100, settings={"patience": 3}))
+    progress.add(RunFinished(time=2.0, step=90, state="finished", reason="no improvement in 3 validations"))
+    app: App[None] = App()
+    async with app.run_test(size=(120, 30)) as pilot:
+        asked = resume_question("anna-1", progress)
+        assert asked is not None
+        app.push_screen(asked[0])
+        await until(pilot, lambda: "anna-1 ended: no improvement in 3 validations. Patience" in screen_text(app))
+    assert asked[1]("6") == {"patience": 6}
+
+
 @pytest.mark.parametrize(
     ("step", "said", "proposed"),
     [(200, "anna-1 has finished 2 epochs.", "3"), (7, "anna-1 has finished 7 steps, fewer than its 2 epochs.", "2")],
