@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from charrnn_tui.run.quantities import seconds_of
 from charrnn_tui.text.encodings import COMMON_ENCODINGS, is_text_encoding
 
 PROGRAM = "charrnn-tui"
@@ -24,6 +25,18 @@ class FiniteFloat(click.types.FloatParamType):
         if not math.isfinite(number):
             self.fail(f"{value} is not a finite number.", param, ctx)
         return number
+
+
+class Duration(click.ParamType):  # type: ignore[type-arg]
+    """A time such as `90s` or `1h30m`, in seconds."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return value if isinstance(value, float) else seconds_of(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 class OrNone(click.ParamType):  # type: ignore[type-arg]  # it takes one since click 8.4

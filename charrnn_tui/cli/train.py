@@ -80,6 +80,10 @@ def train_command(
     for other, given_too in (("--json", as_json), ("--detach", detach), ("--on-end", on_end is not None)):
         if in_app and given_too:
             raise click.UsageError(f"--app and {other} exclude each other: choose one")
+    if given["budget"] is not None:
+        for other in ("epochs", "max_steps"):
+            if given[other] is not None:
+                raise click.UsageError(f"--budget decides how long to train: leave {option(other)} out")
     if resumed is None:
         if not corpus:
             raise click.UsageError("Missing argument 'CORPUS...'")

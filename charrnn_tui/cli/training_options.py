@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from charrnn_tui.cli.options import Decorated, FiniteFloat, encoding_option
+from charrnn_tui.cli.options import Decorated, Duration, FiniteFloat, encoding_option
 from charrnn_tui.run.fitting import FITTED
 from charrnn_tui.run.settings import (
     DEFAULT_PRESET,
@@ -37,6 +37,11 @@ _HELP: dict[str, tuple[Any, str]] = {  # type, help; TrainSettings checks the ra
     "forget_bias": (FiniteFloat(), "Added to the forget gates' bias at the start."),
     "output_bias": (bool, "Initialize the output bias with the frequencies of the characters."),
     "max_steps": (int, "Stop after this many steps."),
+    "budget": (
+        Duration(),
+        "End after this time, such as 90s, 10m or 1h30m, without pauses: decides on the number of steps, with the "
+        "learning rate's schedule at its end by then, and on a smaller --n-hidden for a short time, if not given.",
+    ),
     "patience": (
         int,
         "Stop after this many validations in a row without a lower loss; under one-cycle the loss falls most at the "
@@ -53,7 +58,7 @@ _HELP: dict[str, tuple[Any, str]] = {  # type, help; TrainSettings checks the ra
     "sample_seed": (int, "Seed of these samples, the same each time, so that they can be compared."),
     "on_hangup": (click.Choice(ON_HANGUP), "When the terminal is lost: continue without it, or save and stop."),
 }
-_UNSET = {"threads": "the fastest, by a short trial", "max_steps": "none", "patience": "none"}
+_UNSET = {"threads": "the fastest, by a short trial", "max_steps": "none", "budget": "none", "patience": "none"}
 
 
 def training_options(command: Decorated) -> Decorated:

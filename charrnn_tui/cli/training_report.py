@@ -159,6 +159,8 @@ def notices_for(event: Event, progress: RunProgress) -> list[str]:
         case events.RunDetached():
             return [f"step {event.step:,}: the terminal is gone; the training continues"]
         case events.PlanChanged():
+            if event.plan == "budget":
+                return [f"plan changed: {event.steps:,} steps fit into the budget"]
             return [f"plan changed: {event.plan}, at step {event.at_step:,}"]
         case events.RunFinished():
             return ending_lines(event, progress)
@@ -174,7 +176,12 @@ def started_lines(started: events.RunStarted) -> list[str]:
         f"{started.run}: {resumed}an LSTM of {sizes} units ({started.parameters:,} parameters) on {started.corpus} "
         f"({started.chars:,} characters, {started.tokens} of them distinct), {place}, {started.precision}"
     )
-    return [line, f"LSTM layers are {started.lstm}"] if started.lstm.startswith("PyTorch") else [line]
+    budget = started.settings.get("budget")
+    return [
+        line,
+        *([f"{started.steps:,} steps fit into the budget of {duration(budget)}"] if budget else []),
+        *([f"LSTM layers are {started.lstm}"] if started.lstm.startswith("PyTorch") else []),
+    ]
 
 
 def ending_lines(event: events.RunFinished, progress: RunProgress) -> list[str]:

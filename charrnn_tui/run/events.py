@@ -137,9 +137,9 @@ class RunDetached(Event, frozen=True, kw_only=True):
 
 
 class PlanChanged(Event, frozen=True, kw_only=True):
-    """The plan was changed on request. plan: `end after epoch`, `pause` or `more epochs`; at_step: when that is due.
+    """The plan was changed on request, or for the budget. at_step: when that is due.
 
-    epochs, steps: now planned for the whole run.
+    plan: `end after epoch`, `pause`, `more epochs` or `budget`. epochs, steps: now planned for the whole run.
     """
 
     plan: str

@@ -1,11 +1,13 @@
-"""Settings fitted to the size of a text: the defaults of the form and of the command line."""
+"""Settings fitted to the size of a text, the defaults of the form and of the command line, and to a budget."""
 
 import math
-from collections.abc import Container
+from collections.abc import Callable, Container
 from dataclasses import replace
 from typing import Any
 
-from charrnn_tui.run.settings import TrainSettings
+from charrnn_tui.run.budget import Budget, steps_within
+from charrnn_tui.run.quantities import duration
+from charrnn_tui.run.settings import SettingsError, TrainSettings
 
 BATCHES_PER_STEP = 3  # that a validation (forward only) reads in the time of a training step
 VALIDATION_SHARE = 0.05  # of the training time, at most
@@ -20,6 +22,10 @@ SIZES: dict[int, dict[str, Any]] = {  # of the model, for a text of at most so m
     1_000_000: {"n_hidden": 256, "n_layers": 2},
 }
 SHORT_TEXT, SHORT_SEQ_LENGTH = 100_000, 50  # of so few characters short sequences make more steps
+ENOUGH_STEPS = 1000  # with fewer a model of half the width is better; tried in docs/guide.md
+LEAST_HIDDEN = 128  # a narrower one is not better with more steps
+LEAST_BUDGET_STEPS = 100  # with fewer no model has learned anything
+BY_BUDGET = ("n_hidden", "epochs", "print_every")  # where they are not given
 FITTED = ("n_hidden", "n_layers", "drop_prob", "seq_length", "batch_size", "epochs", "print_every")
 
 
@@ -70,3 +76,38 @@ def with_rare_validations(settings: TrainSettings, chars: int) -> TrainSettings:
     rare = math.ceil(round(val_batches / BATCHES_PER_STEP / VALIDATION_SHARE, 6))
     rare = min(rare, min(whole, settings.max_steps or whole) // LEAST_VALIDATIONS)
     return replace(settings, print_every=max(settings.print_every, rare))
+
+
+def fit_to_budget(
+    settings: TrainSettings,
+    chars: int,
+    budget: Budget,
+    step_seconds: Callable[[TrainSettings], float],
+    given: Container[str] = (),
+) -> TrainSettings:
+    """The settings with as many steps as the budget has time for, on a text of so many characters.
+
+    step_seconds: measures those settings. Unless `n_hidden` is given, or the preset is `notebook`, the model is halved
+    in width until `ENOUGH_STEPS` fit. Validations take at most `VALIDATION_SHARE` of the time, but for the last one.
+    Raises SettingsError for a budget of less than `LEAST_BUDGET_STEPS`.
+    """
+    batch_chars, boundary = settings.batch_size * settings.seq_length, int(chars * (1 - settings.val_frac))
+    val_batches = math.ceil(min(chars - boundary, settings.val_chars) / batch_chars)
+    rare = math.ceil(round(val_batches / BATCHES_PER_STEP / VALIDATION_SHARE, 6))
+    may_shrink = settings.preset != "notebook" and "n_hidden" not in given
+    while True:
+        each = step_seconds(settings)
+        val_seconds, every = val_batches * each / BATCHES_PER_STEP, settings.print_every
+        if "print_every" not in given:
+            steps = steps_within(budget.left_seconds, each, val_seconds, max(1, rare))
+            every = max(1, rare, min(every, steps // LEAST_VALIDATIONS))
+        steps = steps_within(budget.left_seconds, each, val_seconds, every)
+        if steps >= ENOUGH_STEPS or not may_shrink or settings.n_hidden < 2 * LEAST_HIDDEN:
+            break
+        settings = replace(settings, n_hidden=settings.n_hidden // 2)
+    if steps < LEAST_BUDGET_STEPS:
+        enough = budget.spent_seconds + val_seconds + 1.5 * LEAST_BUDGET_STEPS * each
+        problem = f"{duration(budget.seconds)} is time for {steps} steps of {each:.2g} s: a model learns little in them"
+        raise SettingsError("budget", f"{problem}; give at least {math.ceil(enough)}s, or a smaller --n-hidden")
+    epochs = -(-steps // max(1, boundary // batch_chars))
+    return replace(settings, epochs=epochs, max_steps=steps, print_every=every)

@@ -84,7 +84,8 @@ class RunProgress:
                 self.state = "paused" if self.state == "paused" else "detached"
                 self.ticks.append((event.step, "detached"))
             case PlanChanged(plan=plan, epochs=epochs, steps=steps):
-                self.ticks.append((event.step, plan))
+                if plan != "budget":
+                    self.ticks.append((event.step, plan))
                 if self.started:
                     self.started = structs.replace(self.started, epochs=epochs, steps=steps)
             case RunFinished(state=state, reason=reason):

@@ -1,6 +1,7 @@
 """Numbers formatted for people, with units."""
 
 import math
+import re
 import time
 
 LN2 = math.log(2)
@@ -47,6 +48,17 @@ def duration(seconds: float) -> str:
     if hours < 48:
         return f"{hours} h {minutes:02} min"
     return f"{hours // 24} d {hours % 24:02} h"
+
+
+_UNIT_SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
+
+
+def seconds_of(text: str) -> float:
+    """The seconds of `90s`, `10m`, `1h30m`, `1.5h`, `2d`. Raises ValueError, whose message says how to write a time."""
+    parts = re.findall(r"(\d+\.?\d*|\.\d+)([dhms])", text.replace(" ", ""))
+    if not parts or "".join(map("".join, parts)) != text.replace(" ", ""):
+        raise ValueError(f"{text!r} is not a time such as 90s, 10m, 1h30m or 2h")
+    return sum(float(number) * _UNIT_SECONDS[unit] for number, unit in parts)
 
 
 def no_improvement(validations: int) -> str:

@@ -52,9 +52,10 @@ class TrainSettings:
     (Jozefowicz et al. 2015). output_bias: whether the output's bias starts at the characters' log frequencies.
     weight_drop: dropout of the recurrent weights, drawn anew each step (Merity et al. 2018). exact_dropout: whether
     dropout in float32 draws its random numbers as PyTorch's, which takes longer. weight_decay: of AdamW
-    (Loshchilov & Hutter 2019); 0 is Adam. patience: end after so many validations in a row without a lower loss.
-    threads: None chooses by a short trial. keep_checkpoints: how many models a run's history keeps at most. on_hangup:
-    what to do when the terminal is lost.
+    (Loshchilov & Hutter 2019); 0 is Adam. budget: seconds that the run may take, by which epochs and max_steps are
+    corrected while it trains. patience: end after so many validations in a row without a lower loss. threads: None
+    chooses by a short trial. keep_checkpoints: how many models a run's history keeps at most. on_hangup: what to do
+    when the terminal is lost.
     """
 
     preset: Preset = "notebook"
@@ -81,6 +82,7 @@ class TrainSettings:
     precision: Precision = "auto"
     threads: Annotated[int, _whole(1, 1024)] | None = None
     max_steps: Annotated[int, _whole(1, 10**12)] | None = None
+    budget: Annotated[float, Meta(ge=1, le=365 * 86400, description="a time from 1s to 365d")] | None = None
     patience: Annotated[int, _whole(1, 1_000_000)] | None = None
     keep_checkpoints: Annotated[int, _whole(0, 10_000)] = 24
     sample_prime: str = ""

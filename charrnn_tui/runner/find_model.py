@@ -108,7 +108,8 @@ def _is_trained(run: RunDirectory) -> bool:
     last = next(iter(deque(EventTail(run.events_file, max(0, tail)).read(), maxlen=1)), None)
     if not isinstance(started, RunStarted) or last is None:
         return False
-    hardly_begun = last.step < HARDLY_BEGUN * started.epochs * started.steps_per_epoch
+    asked = started.steps if started.settings.get("budget") else started.epochs * started.steps_per_epoch
+    hardly_begun = last.step < HARDLY_BEGUN * asked
     return not hardly_begun and (isinstance(last, RunFinished) or run.trainer() is None)
 
 

@@ -13,7 +13,7 @@ from charrnn_tui.run.control import Control, HandOver
 from charrnn_tui.run.directory import RunDirectory, RunError
 from charrnn_tui.run.lock import RunLock, RunLocked
 from charrnn_tui.run.mailbox import leave_request
-from charrnn_tui.run.quantities import no_improvement
+from charrnn_tui.run.quantities import duration, no_improvement
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.runner.heavy_imports import heavy_imports
 from charrnn_tui.runner.start import RecordedTraining, Started
@@ -26,15 +26,8 @@ if TYPE_CHECKING:  # torch takes seconds: not before a training is asked for
     from charrnn_tui.training.resume_state import ResumeState
 
 MAY_CHANGE = (
-    "epochs",
-    "max_steps",
-    "patience",
-    "lr",
-    "device",
-    "precision",
-    "threads",
-    "keep_checkpoints",
-    "on_hangup",
+    *("epochs", "max_steps", "budget", "patience", "lr"),
+    *("device", "precision", "threads", "keep_checkpoints", "on_hangup"),
 )
 TAKE_OVER_SECONDS = 120.0  # for the other process to finish its step, save, and release the lock
 
@@ -151,15 +144,21 @@ def _changed(run: RunDirectory, state: "ResumeState", corpus: Corpus, changes: M
     place: dict[str, Any] = {"device": state.device, "precision": state.precision, "threads": state.threads}
     if given.get("device", state.device) != state.device:
         place = {"precision": "auto", "threads": None}
-    if "epochs" in given:  # an earlier limit of steps would cut the new epochs off
-        given = {"max_steps": None} | given
+    if "epochs" in given or "max_steps" in given:  # an earlier limit of steps would cut the new epochs off
+        given = {"max_steps": None, "budget": None} | given
     settings = replace(TrainSettings.from_json(state.settings), **(place | given))
-    boundary = split_at(len(corpus), settings.val_frac)
-    whole = batch_count(boundary, settings.batch_size, settings.seq_length) * settings.epochs
+    per_epoch = batch_count(split_at(len(corpus), settings.val_frac), settings.batch_size, settings.seq_length)
+    if given.get("budget") is not None:  # at the speed that the run has had; the trainer corrects it
+        spent = max(state.spent_seconds, state.train_seconds)
+        fit = int(state.step * min(1e6, given["budget"] / max(spent, 1e-9)))
+        settings = replace(settings, epochs=max(1, -(-fit // per_epoch)), max_steps=max(1, fit))
+    whole = per_epoch * settings.epochs
     most = settings.max_steps or whole
     if state.step >= min(whole, most):
         what = "--max-steps" if most < whole else "--epochs"
         limit = f"{what} {most if most < whole else settings.epochs}"
+        if settings.budget is not None:
+            what, limit = "--budget", f"a --budget of {duration(settings.budget)}"
         raise RunError(
             f"{run.name}: has done {state.step:,} steps, all that {limit} asks for; "
             f"give a larger {what} to train it further"

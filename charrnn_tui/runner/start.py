@@ -1,19 +1,22 @@
 """Starting a run: read the text, make the directory, and record the events of the training."""
 
+import math
 import shutil
 import time
 from collections.abc import Generator
 from contextlib import closing, suppress
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from charrnn_tui import __version__
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
+from charrnn_tui.run.budget import Budget
 from charrnn_tui.run.control import Control
 from charrnn_tui.run.directory import EventWriter, RunDirectory, RunError, list_runs
 from charrnn_tui.run.events import AlarmRaised, CheckpointSaved, EndState, Event, RunFinished, RunPaused, StepDone
-from charrnn_tui.run.fitting import fit_to_text
+from charrnn_tui.run.fitting import FITTED, fit_to_budget, fit_to_text
 from charrnn_tui.run.lock import RunLock
 from charrnn_tui.run.mailbox import Mailbox
 from charrnn_tui.run.settings import RunRequest, StoredRequest, TrainSettings
@@ -33,14 +36,22 @@ Started = tuple[RunDirectory, Stream]
 def start_run(request: RunRequest, runs: Path, control: Control, *, detached: bool = False) -> Started:
     """Make the directory of a run, and the stream of events that trains it as its events are asked for.
 
-    Nothing is made if something is wrong with the text. Raises CorpusError, TextTooShort,
-    RunError.
+    Nothing is made if something is wrong with the text, or the budget is too short. Raises CorpusError, TextTooShort,
+    SettingsError, RunError.
     """
     settings = request.settings
+    budget = Budget(settings.budget or math.inf)
     corpus = load_corpus(request.corpus, settings.encoding, runs / TEXTS)
     if request.given is not None:
         settings = fit_to_text(settings, len(corpus), request.given)
     check_geometry(len(corpus), settings.batch_size, settings.seq_length, settings.val_frac)
+    if settings.budget is not None:
+        with heavy_imports():  # torch: not before a training is asked for
+            from charrnn_tui.training.trial import step_seconds
+        measure = partial(step_seconds, corpus=corpus)
+        settings = fit_to_budget(
+            settings, len(corpus), budget, measure, FITTED if request.given is None else request.given
+        )
     remove_unstarted(runs)
     directory = RunDirectory.create(runs, corpus.name, request.name)
     files = [str(file.resolve() if file.is_file() else file) for file in map(Path, request.corpus)]
@@ -51,7 +62,7 @@ def start_run(request: RunRequest, runs: Path, control: Control, *, detached: bo
         if isinstance(error, OSError):  # a full disk, mostly
             raise RunError(f"{directory.path}: cannot be written: {error.strerror or error}") from None
         raise
-    return directory, training.events(control, new=True, detached=detached)
+    return directory, training.events(control, new=True, detached=detached, budget=budget)
 
 
 def remove_unstarted(runs: Path) -> None:

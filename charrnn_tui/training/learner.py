@@ -86,6 +86,7 @@ class Learner:
         self._step_graph, self._validation_graph = Graph(self.device), Graph(self.device)
         self._recent: deque[float] = deque(maxlen=_SPEED_WINDOW)
         self._validation_seconds: float | None = None
+        self.validating_seconds = 0.0  # of all validations of this process
 
     @property
     def epoch(self) -> int:
@@ -253,6 +254,7 @@ class Learner:
         total += sum(loss.item() for loss in losses)
         self._validation_seconds = seconds = self._clock() - started
         self.train_seconds += seconds
+        self.validating_seconds += seconds
         return total / self.validation_windows, seconds
 
     def weights(self) -> Weights:
@@ -263,11 +265,19 @@ class Learner:
         chars = self.settings.batch_size * self.settings.seq_length * len(self._recent)
         return chars / max(sum(self._recent), 1e-9)
 
+    @property
+    def validation_seconds(self) -> float:
+        """Of the last validation, or an estimate of the first one: a forward pass is about a third of a step."""
+        if not self.settings.val_frac:
+            return 0.0
+        if self._validation_seconds is None:
+            return self.validation_windows * self._step_seconds() / 3
+        return self._validation_seconds
+
+    def _step_seconds(self) -> float:
+        return statistics.median(self._recent) if self._recent else 0.0  # which one slow step does not move
+
     def _eta_seconds(self) -> float:
         """Seconds for the remaining steps and validations, at the usual speed of the last ones; pauses do not count."""
         left = self.steps - self.step
-        step_seconds = statistics.median(self._recent) if self._recent else 0.0  # which one slow step does not move
-        validation_seconds = self._validation_seconds
-        if validation_seconds is None:  # none done yet: the forward pass is about a third of a step
-            validation_seconds = self.validation_windows * step_seconds / 3
-        return left * (step_seconds + validation_seconds / self.settings.print_every)
+        return left * (self._step_seconds() + self.validation_seconds / self.settings.print_every)

@@ -11,6 +11,7 @@ import torch
 
 from charrnn_tui import __version__
 from charrnn_tui.checkpoint.checkpoint import Checkpoint, Facts
+from charrnn_tui.run.budget import Budget
 from charrnn_tui.run.events import (
     EndState,
     Evaluated,
@@ -46,9 +47,12 @@ class Validated:
 class TrainingReporter:
     """Each method reads the learner's current state. Validations run here, since later reports include their result."""
 
-    def __init__(self, learner: Learner, corpus: Corpus, run: str, write_sample: WriteSample | None) -> None:
+    def __init__(
+        self, learner: Learner, corpus: Corpus, run: str, write_sample: WriteSample | None, budget: Budget
+    ) -> None:
         self.writes_samples = write_sample is not None
         self.validated = Validated()
+        self.budget = budget
         self._learner, self._corpus, self._run, self._write_sample = learner, corpus, run, write_sample
 
     def restore(self, state: ResumeState) -> None:
@@ -200,6 +204,7 @@ class TrainingReporter:
             hidden=learner.hidden,
             generators=generator_states(placement.device),
             not_improved=validated.not_improved,
+            spent_seconds=self.budget.spent_seconds,
         )
 
 

@@ -64,7 +64,7 @@ class RequestHandler:
             if not paused and self._pause_at == self._learner.step:
                 request: Request | None = Pause()
             else:
-                request = self._control.wait() if paused else self._control.take()
+                request = self._wait() if paused else self._control.take()
             match request:
                 case None:
                     break
@@ -86,6 +86,14 @@ class RequestHandler:
         if self.stop is None and self._end_after_epoch and self._learner.step and self._learner.at_epoch_start:
             self.stop = _AFTER_EPOCH
 
+    def _wait(self) -> Request:
+        """The next request, waited for in a pause."""
+        budget = self._reporter.budget
+        spent = budget.spent_seconds
+        request = self._control.wait()
+        budget.exclude(budget.spent_seconds - spent)
+        return request
+
     def _serve(self, request: Request) -> Events:
         learner, reporter = self._learner, self._reporter
         match request:
@@ -97,7 +105,8 @@ class RequestHandler:
                 yield reporter.plan_changed("end after epoch", min(epoch_end, learner.steps))
             case AddEpochs(epochs):
                 self._end_after_epoch = False
-                learner.set_plan(replace(learner.settings, epochs=learner.settings.epochs + epochs, max_steps=None))
+                more = learner.settings.epochs + epochs
+                learner.set_plan(replace(learner.settings, epochs=more, max_steps=None, budget=None))
                 yield reporter.plan_changed("more epochs", learner.steps)
             case SaveNow():
                 yield from self._save("requested")

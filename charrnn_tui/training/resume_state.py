@@ -26,7 +26,7 @@ class ResumeState:
     settings: as JSON. model, optimizer: their state_dicts. hidden: (h, c), each float32 (n_layers, batch, n_hidden),
     the start of the next window, which follows from step. generators: the state of each random generator, uint8, by
     device. Losses in nats/char. evaluated_at: step of the last validation, -1 before the first. not_improved: how many
-    validations there have been since the best one.
+    validations there have been since the best one. spent_seconds: by the run so far, without pauses.
     """
 
     settings: dict[str, Any]
@@ -46,6 +46,7 @@ class ResumeState:
     hidden: tuple[torch.Tensor, torch.Tensor]
     generators: Mapping[str, torch.Tensor]
     not_improved: Count = 0
+    spent_seconds: Seconds = 0.0
 
 
 def write_resume_state(path: Path, state: ResumeState) -> None:

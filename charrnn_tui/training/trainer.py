@@ -4,11 +4,13 @@ import math
 import time
 from collections.abc import Callable, Generator
 from copy import deepcopy
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from charrnn_tui.run.budget import Budget
 from charrnn_tui.run.control import Control, HandOver
 from charrnn_tui.run.events import AlarmRaised, Event, RunDetached
 from charrnn_tui.run.quantities import no_improvement
@@ -25,6 +27,8 @@ from charrnn_tui.training.resume_state import ResumeState
 
 Events = Generator[Event, None, None]
 
+PLAN_TOLERANCE = 0.01  # of the steps: a plan that differs by less from what fits into the budget stays
+
 
 def train(
     settings: TrainSettings,
@@ -39,6 +43,7 @@ def train(
     on_late_event: Callable[[Event], None] = lambda event: None,
     make_learner: Callable[[TrainSettings, Corpus], Learner] = Learner,
     advance_seconds: float = ADVANCE_SECONDS,
+    budget: Budget | None = None,
 ) -> Events:
     """Train a CharRNN and yield an event for each step; requests in `control` are served between two steps.
 
@@ -47,15 +52,17 @@ def train(
 
     resume: continue from there; `settings` may differ in how long and how fast to train. detached: say so in the first
     event. sync_events: called before a resume state is written, to make the events up to it durable. advance_seconds:
-    see `CheckpointStore`. Raises TextTooShort at once, and SettingsError for a device that this machine lacks when the
-    first event is asked for.
+    see `CheckpointStore`. budget: the run's clock, if it has been started already. Raises TextTooShort at once, and
+    SettingsError for a device that this machine lacks when the first event is asked for.
     """
     check_geometry(len(corpus), settings.batch_size, settings.seq_length, settings.val_frac)
+    spent = max(resume.spent_seconds, resume.train_seconds) if resume else 0.0
+    clock = budget or Budget(settings.budget or math.inf, spent)
 
     def events() -> Events:
         store = CheckpointStore(directory, sync_events, settings.keep_checkpoints, advance_seconds=advance_seconds)
         learner = make_learner(settings, corpus)
-        reporter = TrainingReporter(learner, corpus, directory.name, write_sample)
+        reporter = TrainingReporter(learner, corpus, directory.name, write_sample, clock)
         yield from _Training(learner, reporter, store, control).events(resume, detached, on_late_event)
 
     return with_alarms(events(), directory)
@@ -84,6 +91,7 @@ class _Training:
                 yield from self._save()
             if resume is not None and self._validation_due():  # the run ended between a step and its validation
                 yield from self._validate_and_sample()
+            self.reporter.budget.begin(learner.step)
             yield from self._steps()
             if not self.failed and not requests.stopping_now:
                 yield from self._last_validation()
@@ -142,6 +150,8 @@ class _Training:
                 return
             if learner.queued:
                 continue
+            if self._plan_due():
+                yield from self._correct_plan()
             best_before = self.reporter.validated.best_loss
             if self._validation_due():
                 yield from self._validate_and_sample()
@@ -149,10 +159,26 @@ class _Training:
             if self.store.due(learner.train_seconds, best=self.reporter.validated.best_loss != best_before):
                 yield from self._save()
 
+    def _plan_due(self) -> bool:
+        learner = self.learner
+        return learner.settings.budget is not None and self.reporter.budget.due(learner.step, learner.steps)
+
+    def _correct_plan(self) -> Events:
+        """Plan as many steps as fit into the rest of the budget; the schedule follows."""
+        learner = self.learner
+        every = learner.settings.print_every
+        planned = self.reporter.budget.planned_steps(
+            learner.step, learner.validating_seconds, learner.validation_seconds, every
+        )
+        if abs(planned - learner.steps) > PLAN_TOLERANCE * learner.steps:
+            epochs = -(-planned // learner.steps_per_epoch)
+            learner.set_plan(replace(learner.settings, epochs=epochs, max_steps=planned))
+            yield self.reporter.plan_changed("budget", planned)
+
     def _next_stop(self) -> int:
         """The step, at the latest, after which the loop needs the model as it is then: queue none beyond it."""
         learner, step = self.learner, self.learner.step
-        if self.store.due(learner.train_seconds, best=False) or self._history_due():
+        if self.store.due(learner.train_seconds, best=False) or self._history_due() or self._plan_due():
             return step
         every = (learner.settings.print_every, learner.steps_per_epoch)
         multiples = (step - step % period + period for period in every)

@@ -185,6 +185,19 @@ def test_what_has_lost_its_patience_says_so_and_resumes_with_more(invoke: Invoke
     assert RunDirectory(runs / "happy-1").progress().step == progress.step + 1
 
 
+def test_a_finished_run_goes_on_within_a_budget_in_all(invoke: Invoke, runs: Path, text_file: Path) -> None:
+    assert invoke("train", text_file, *TINY).exit_code == 0
+    done = invoke("train", "--resume", "happy-1", "--budget", "1s", "--seed", 1)
+    assert done.exit_code == 2, "the seed cannot change"
+    stopped = invoke("train", "--resume", "happy-1", "--budget", "100d", "--patience", 1, "--lr", 3)
+    assert stopped.exit_code == 0, stopped.stderr
+    settings = RunDirectory(runs / "happy-1").read_settings()["settings"]
+    assert settings["budget"] == 8_640_000.0
+    assert settings["max_steps"] > 1000
+    refused = one_line(invoke("train", "--resume", "happy-1", "--budget", "1s", "--patience", 9))
+    assert "asks for; give a larger --budget to train it further" in refused
+
+
 def test_who_takes_over_a_run_waits_for_its_trainer_only(invoke: Invoke, runs: Path, text_file: Path) -> None:
     assert invoke("train", text_file, *TINY, "--max-steps", 3).exit_code == 0
     lock = runs / "happy-1" / "lock"

@@ -11,6 +11,8 @@ from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
 from charrnn_tui.run.directory import RunDirectory
 from tests.cli.conftest import TINY, Invoke, one_line, some_text
 
+WITHOUT_EPOCHS = (*TINY[:8], *TINY[10:])
+
 
 def test_a_training_tells_its_start_each_validation_and_its_end(invoke: Invoke, runs: Path, text_file: Path) -> None:
     result = invoke("train", text_file, *TINY, "--print-every", 20)
@@ -142,6 +144,42 @@ def test_a_wrong_value_is_wrong_usage_that_names_the_option(
     result = invoke("train", text_file, *TINY, option, value)
     assert result.exit_code == 2
     assert option in one_line(result)
+    assert not runs.exists() or not list(runs.iterdir())
+
+
+def test_a_budget_plans_the_steps_and_their_number_is_said(invoke: Invoke, runs: Path, text_file: Path) -> None:
+    soon = ("--lr", 1.0, "--schedule", "constant", "--print-every", 1, "--patience", 1)  # is worse from some step on
+    result = invoke("train", text_file, *WITHOUT_EPOCHS, "--budget", "1h30m", *soon)
+    assert result.exit_code == 0, result.stderr
+    assert "steps fit into the budget of 1 h 30 min" in result.stderr
+    settings = RunDirectory(runs / "happy-1").read_settings()["settings"]
+    assert (settings["budget"], settings["n_hidden"]) == (5400.0, 16)
+    assert settings["max_steps"] > 1000
+    started = RunDirectory(runs / "happy-1").progress().started
+    assert started is not None
+    assert started.settings["budget"] == 5400.0
+    assert invoke("train", "--resume", "happy-1", "--patience", 2, "--epochs", 1).exit_code == 0
+    resumed = RunDirectory(runs / "happy-1").read_settings()["settings"]
+    assert (resumed["budget"], resumed["max_steps"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--budget", "10"), "'10' is not a time such as 90s, 10m, 1h30m or 2h"),
+        (("--budget", "0s"), "--budget: 0.0 is not a time from 1s to 365d"),
+        (("--budget", "1m", "--epochs", "2"), "--budget decides how long to train: leave --epochs out"),
+        (("--budget", "1m", "--max-steps", "2"), "--budget decides how long to train: leave --max-steps out"),
+        (("--budget", "1s", "--n-layers", "40", "--n-hidden", "600"), "--budget: 1.0 s is time for"),
+        (("--patience", "2", "--val-frac", "0"), "--patience: counts validations"),
+    ],
+)
+def test_a_budget_that_means_nothing_is_wrong_usage(
+    invoke: Invoke, text_file: Path, runs: Path, options: tuple[str, ...], words: str
+) -> None:
+    result = invoke("train", text_file, *WITHOUT_EPOCHS, *options)
+    assert result.exit_code == 2
+    assert words in one_line(result)
     assert not runs.exists() or not list(runs.iterdir())
 
 

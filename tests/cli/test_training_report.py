@@ -1,7 +1,7 @@
 """The figures beside the progress bar, and the lines."""
 
 from charrnn_tui.cli.training_report import bar_numbers, lines_for
-from charrnn_tui.run.events import AlarmRaised, Evaluated, RunFinished, RunPaused, RunStarted, StepDone
+from charrnn_tui.run.events import AlarmRaised, Evaluated, PlanChanged, RunFinished, RunPaused, RunStarted, StepDone
 from charrnn_tui.run.progress import RunProgress
 
 
@@ -37,6 +37,22 @@ def test_a_wide_terminal_shows_every_figure_with_its_unit() -> None:
 def test_a_narrow_terminal_keeps_what_matters_most() -> None:
     assert bar_numbers(half_way(), 80) == "25 % · loss 1.482, val 1.560 nats/char · 41 min left"
     assert bar_numbers(half_way(), 20) == "25 % · loss 1.482, val 1.560 nats/char"
+
+
+def test_a_budget_says_how_many_steps_it_has_time_for() -> None:
+    progress = RunProgress()
+    events = (
+        RunStarted(time=0.0, run="anna-3", steps=1500, settings={"budget": 600.0}),
+        PlanChanged(time=1.0, step=80, plan="budget", at_step=1300, epochs=3, steps=1300),
+    )
+    said = []
+    for event in events:
+        progress.add(event)
+        said += lines_for(event, progress)
+    assert said[1:] == [
+        "1,500 steps fit into the budget of 10 min",
+        "plan changed: 1,300 steps fit into the budget",
+    ]
 
 
 def test_before_the_first_step_there_are_no_figures() -> None:

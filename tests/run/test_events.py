@@ -311,3 +311,6 @@ def test_a_run_without_its_terminal_is_detached_until_it_ends() -> None:
 def test_a_changed_plan_changes_what_is_still_to_do() -> None:
     progress = folded(STARTED, PlanChanged(time=1.0, step=3, plan="more epochs", at_step=75, epochs=3, steps=75))
     assert (progress.total_steps, progress.started and progress.started.epochs) == (75, 3)
+    progress.add(PlanChanged(time=1.0, step=4, plan="budget", at_step=60, epochs=3, steps=60))
+    assert progress.total_steps == 60
+    assert [tick for _, tick in progress.ticks] == ["more epochs"], "a correction of the budget is no request"

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from charrnn_tui.run.quantities import bits, count, duration, size
+from charrnn_tui.run.quantities import bits, count, duration, seconds_of, size
 
 
 @pytest.mark.parametrize(
@@ -78,3 +78,16 @@ def test_sizes_are_told_in_powers_of_a_thousand(count_of_bytes: float, shown: st
 
 def test_a_uniform_choice_of_two_is_one_bit() -> None:
     assert bits(math.log(2)) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90), ("10m", 600), ("1h30m", 5400), ("1h 30m", 5400), ("1.5h", 5400), ("2d", 172_800)]
+)
+def test_times_are_read_with_their_units(text: str, seconds: float) -> None:
+    assert seconds_of(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "10", "m", "10 minutes", "-1m", "1h30", "1e3s", "nan"])
+def test_a_time_without_its_unit_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a time such as 90s, 10m, 1h30m or 2h"):
+        seconds_of(text)

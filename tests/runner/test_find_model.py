@@ -67,6 +67,14 @@ def test_a_quarter_of_the_steps_is_more_than_a_beginning(step: int, state: str, 
     assert default_model(tmp_path)[0] == (file if learned else shipped_checkpoint())
 
 
+def test_a_run_that_has_used_its_budget_is_more_than_a_beginning(tmp_path: Path) -> None:
+    file = run_of(tmp_path, "run", 10)
+    events = RunDirectory(file.parent).events_file
+    started = RunStarted(time=1.0, epochs=1, steps=10, steps_per_epoch=100, settings={"budget": 60.0})
+    events.write_text(to_line(started) + "".join(events.read_text().splitlines(keepends=True)[1:]))
+    assert default_model(tmp_path)[0] == file
+
+
 def test_of_a_long_history_the_end_counts(tmp_path: Path) -> None:
     file = run_of(tmp_path, "run", 49)
     with RunDirectory(file.parent).events_file.open("a") as events:

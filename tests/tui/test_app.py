@@ -160,6 +160,30 @@ async def test_the_other_numbers_are_fitted_to_a_number_that_is_typed(backend: T
         assert request.settings == fitted
 
 
+async def test_a_budget_decides_on_what_is_not_typed(backend: TrainingBackend, text: Path) -> None:
+    app = StudioApp(backend, Opening(text=str(text)))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await shows(pilot, "fitted  ")
+        fields = {name: app.screen.query_one(f"#{name}", Input) for name in ("budget", "epochs", "n_hidden", "lr")}
+        fields["budget"].value = "10"
+        await shows(pilot, "budget: '10' is not a time such as 90s, 10m or 1h30m")
+        fields["budget"].value = "10m"
+        await shows(pilot, "at most 2×128", "run     10 min, its steps planned at the start")
+        assert (fields["epochs"].value, fields["n_hidden"].value, fields["lr"].value) == ("", "", "0.003")
+        fields["epochs"].value = "7"
+        await shows(pilot, "✗ epochs: the budget decides on them")
+        fields["epochs"].value = ""
+        fields["lr"].value = "0.004"
+        await until(pilot, lambda: form_of(app).check())
+        fields["budget"].value = ""
+        await until(pilot, lambda: fields["epochs"].value == "24" and fields["n_hidden"].value == "128")
+        fields["budget"].value = "10m"
+        await pilot.press("f5")
+        await shows(pilot, "tiny-1 ● training")
+        request = backend.request
+        assert (request.settings.budget, request.settings.lr, request.given) == (600.0, 0.004, {"budget", "lr"})
+
+
 async def test_a_run_that_is_refused_says_why_in_the_form(backend: TrainingBackend, text: Path) -> None:
     backend.refusal = "--name: x: there is a run of this name already"
     app = StudioApp(backend, Opening(text=str(text)))

@@ -1,7 +1,7 @@
 """The form of a new training: every field is checked as it is typed, and the cost of the run is estimated."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
@@ -13,9 +13,9 @@ from textual.widgets import Button, Input, Label, Select, Static
 
 from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.jobs import CancelToken, Jobs
-from charrnn_tui.run.fitting import fit_to_text
+from charrnn_tui.run.fitting import BY_BUDGET, fit_to_text
 from charrnn_tui.run.follower import RunFollowers
-from charrnn_tui.run.quantities import count, duration, size
+from charrnn_tui.run.quantities import count, duration, seconds_of, size
 from charrnn_tui.run.settings import (
     DEFAULT_PRESET,
     DEVICES,
@@ -41,12 +41,13 @@ _RUNS_READ = 5  # at most, the newest, for the speed that they have measured
 _READ, _SPEED = "read the text of the form", "measure the speed of training"  # keys of jobs
 
 
-NUMBERS: Final[Mapping[str, tuple[str, type[int] | type[float]]]] = {  # label and type of the settings that are typed
+NUMBERS: Final[Mapping[str, tuple[str, Callable[[str], float]]]] = {  # label and type of the settings that are typed
     "n_hidden": ("hidden units", int),
     "n_layers": ("layers", int),
     "batch_size": ("batch size", int),
     "seq_length": ("seq. length", int),
     "epochs": ("epochs", int),
+    "budget": ("budget", seconds_of),
     "lr": ("learning rate", float),
     "drop_prob": ("dropout", float),
     "val_frac": ("valid. share", float),
@@ -54,7 +55,8 @@ NUMBERS: Final[Mapping[str, tuple[str, type[int] | type[float]]]] = {  # label a
     "patience": ("patience", int),
     "seed": ("seed", int),
 }
-OPTIONAL: Final = {"patience": "none"}  # what their fields say while they are empty
+OPTIONAL: Final = {"budget": "none, or 10m", "patience": "none"}  # what their fields say while they are empty
+_KINDS: Final = {int: "a whole number", float: "a number", seconds_of: "a time such as 90s, 10m or 1h30m"}
 
 
 class TrainForm(Vertical):
@@ -67,6 +69,9 @@ will cost.
 preset quick: a model of the size that suits the text; for a long text that of the course notebook, to a lower loss in \
 less than half the time. thorough: to a lower loss still, in two and a half times the time of quick. notebook: the \
 settings of the course notebook, whatever the text.
+
+budget: the time that the run may take, without pauses. It decides on epochs, on the distance of validations, and on \
+hidden units where they would be too many for that time; what you type stays.
 
 patience: end after so many validations in a row without a lower loss. Under the presets quick and thorough the loss \
 falls most at the end, so that few are too few.
@@ -214,14 +219,26 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
             settings = settings_for(str(self._choices["preset"].value), **typed)
             if self._corpus is not None:
                 settings = fit_to_text(settings, len(self._corpus), typed)
+            by_budget = self._by_budget
             for name in self._numbers.keys() - edited:
-                self._filled[name] = self._numbers[name].value = _as_text(getattr(settings, name))
+                value = "" if name in by_budget else _as_text(getattr(settings, name))
+                self._filled[name] = self._numbers[name].value = value
+                self._numbers[name].placeholder = "by the budget" if name in by_budget else OPTIONAL.get(name, "")
         self.check()
+
+    @property
+    def _by_budget(self) -> tuple[str, ...]:
+        """The fields that may be empty, since the budget decides on them when the run starts."""
+        if not self._numbers["budget"].value.strip():
+            return ()
+        return BY_BUDGET[1:] if self._choices["preset"].value == "notebook" else BY_BUDGET
 
     @property
     def _edited(self) -> set[str]:
         """The fields that the user has changed."""
-        return {name for name, field in self._numbers.items() if field.value != self._filled[name]}
+        empty = (*OPTIONAL, *self._by_budget)  # fields that may be
+        changed = (name for name, field in self._numbers.items() if field.value != self._filled[name])
+        return {name for name in changed if self._numbers[name].value.strip() or name not in empty}
 
     def check(self) -> RunRequest | None:
         """Check all fields and show what is wrong, or what the run will cost; return the request if all is well."""
@@ -243,22 +260,28 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         self._problem.update("✗ " + problem if problem else "")
         if problem or settings is None or self._corpus is None:
             return None
-        return RunRequest((text_path(path),), settings, self._run_name.value.strip() or None)
+        given = None if settings.budget is None else frozenset(self._edited)
+        return RunRequest((text_path(path),), settings, self._run_name.value.strip() or None, given)
 
     def _settings(self) -> tuple[TrainSettings | None, str, str]:
         """(settings, "", "") or (None, the name of the wrong field, what is wrong)."""
         given: dict[str, Any] = {name: choice.value for name, choice in self._choices.items()}
-        given["encoding"] = self._encoding_name
+        given["encoding"], by_budget, edited = self._encoding_name, self._by_budget, self._edited
         for name, (label, kind) in NUMBERS.items():
             text = self._numbers[name].value.strip().replace("_", "")
-            if name in OPTIONAL and not text:
+            if name not in edited and (name in OPTIONAL or name in by_budget):
                 continue
             try:
                 given[name] = kind(text)
             except ValueError:
-                return None, name, f"{label}: {text!r} is not {'a whole number' if kind is int else 'a number'}"
+                return None, name, f"{label}: {text!r} is not {_KINDS[kind]}"
+        if "budget" in given and "epochs" in given:
+            return None, "epochs", "epochs: the budget decides on them; clear one of the two"
         try:
-            return settings_for(**given), "", ""
+            settings = settings_for(**given)
+            if by_budget and self._corpus is not None:  # what is empty is that of the text, at most
+                settings = fit_to_text(settings, len(self._corpus), edited)
+            return settings, "", ""
         except SettingsError as error:
             return None, error.field, f"{_label(error.field)}: {str(error).partition(': ')[2]}"
 
@@ -268,15 +291,21 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         cost = training_cost(settings, len(corpus), tokens, self._speed or math.inf)
         about = "about" if self._speed_measured else "very roughly"
         time_needed = f"{about} {duration(cost.seconds)} on this machine" if self._speed else "measuring the machine …"
-        preset = settings_for(settings.preset)
-        fitted = [name for name in NUMBERS if getattr(settings, name) != getattr(preset, name)]
-        numbers = [f"{_label(name)} {_as_text(getattr(settings, name))}" for name in fitted if name not in self._edited]
+        preset, by_budget = settings_for(settings.preset), self._by_budget
+        unlike = [name for name in NUMBERS if getattr(settings, name) != getattr(preset, name)]
+        fitted = [name for name in unlike if name not in self._edited and name not in by_budget]
+        numbers = [f"{_label(name)} {_as_text(getattr(settings, name))}" for name in fitted]
+        model, parameters = f"{settings.n_layers}×{settings.n_hidden}", f"{count(cost.parameters)} parameters"
         memory = f"adds {size(cost.memory_bytes)} of memory"
         batch = f"{settings.batch_size} × {settings.seq_length} characters a step"
         run = (f"{cost.steps:,} steps", time_needed, batch) if cost.steps else ()  # the text may be too short for one
+        if settings.budget is not None:
+            run = (duration(settings.budget), "its steps planned at the start", batch)
+        if "n_hidden" in by_budget and not self._numbers["n_hidden"].value:
+            model = f"at most {model}"
         lines = (
             ("text", f"{len(corpus):,} characters", f"{tokens} different", f"uniform guessing: {guessing}"),
-            ("model", f"{settings.n_layers}×{settings.n_hidden}", f"{count(cost.parameters)} parameters", memory),
+            ("model", model, parameters, memory),
             ("run", *run),
             ("fitted", *numbers),
         )

@@ -106,11 +106,12 @@ def fact_lines(progress: RunProgress, width: int, memory: str = "") -> list[str]
 
 
 def ending_line(progress: RunProgress) -> str:
-    """How a run has ended: `finished, best val 1.2345 nats/char, 128×100`; or why it failed."""
-    best = progress.best_evaluation
+    """How a run has ended: `finished, best val 1.2345 nats/char, 128×100`; and why it failed, or ended early."""
+    best, why = progress.best_evaluation, f": {progress.reason}" if progress.reason else ""
     if progress.state == "failed" or best is None:
-        return f"{progress.state}: {progress.reason}" if progress.reason else progress.state
-    return f"{progress.state}, best val {best.val_loss:.4f} nats/char, {best.batch_size}×{best.seq_length}"
+        return progress.state + why
+    ended = progress.state + why * (progress.state == "finished")
+    return f"{ended}, best val {best.val_loss:.4f} nats/char, {best.batch_size}×{best.seq_length}"
 
 
 def alarm_line(progress: RunProgress, width: int) -> str:

@@ -3,8 +3,9 @@
 import pytest
 from msgspec.structs import replace
 
+from charrnn_tui.run.events import RunFinished
 from charrnn_tui.run.progress import RunProgress
-from charrnn_tui.tui.train.run_lines import bar_lines, fact_lines, place_line, status_parts
+from charrnn_tui.tui.train.run_lines import bar_lines, ending_line, fact_lines, place_line, status_parts
 from tests.tui.scripted_training import evaluated, started, step_done
 
 
@@ -35,6 +36,13 @@ def test_losses_have_their_unit_and_the_batches_they_were_computed_on() -> None:
     losses, drive = fact_lines(progress_of(), 78)
     assert "val 1.2500 nats/char, 4×10" in losses
     assert "val 1.80 bits/char" in drive
+
+
+def test_the_end_of_a_run_that_no_longer_improves_says_so() -> None:
+    progress = progress_of()
+    progress.add(RunFinished(time=0.0, step=400, state="finished", reason="no improvement in 3 validations"))
+    assert ending_line(progress) == "finished: no improvement in 3 validations, best val 1.2500 nats/char, 4×10"
+    assert "no improvement in 3 validations" in bar_lines(progress, 78)[1]
 
 
 def test_memory_says_whose_it_is() -> None:
