@@ -33,8 +33,9 @@ slow-tests: $(VENV)/.installed-dev  ## 50 trainings killed and resumed, and what
 bench: $(VENV)/.installed  ## ours beside the notebook, into benchmarks/results; ONLY=sampling,startup for some of it
 	$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
 
-docs: $(VENV)/.installed  ## the key tables of the guide, from the app's declarations
+docs: $(VENV)/.installed  ## the key tables of the guide and the page of commands, as the app declares them
 	$(BIN)/python docs/key_tables.py
+	$(BIN)/python docs/cli_pages.py
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from charrnn_tui.tui.keys import Key
+from docs import cli_pages
 from docs.key_tables import PAGES, declared_keys, table, undocumented, written_anew
 
 ROOT = Path(__file__).parents[1]
@@ -12,6 +13,10 @@ ROOT = Path(__file__).parents[1]
 def test_the_key_tables_are_those_that_the_app_declares() -> None:
     stale = [page.name for page in PAGES if page.read_text("utf-8") != written_anew(page.read_text("utf-8"))]
     assert stale == [], "run `make docs`"
+
+
+def test_the_page_of_commands_is_their_help() -> None:
+    assert cli_pages.PAGE.read_text("utf-8") == cli_pages.written(), "run `make docs`"
 
 
 def test_every_class_with_keys_is_in_a_table() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from charrnn_tui import __version__
-from charrnn_tui.cli.options import PROGRAM, runs_option
+from charrnn_tui.cli.options import PROGRAM, names, runs_option
 from charrnn_tui.cli.output import discard, say
 
 COMMANDS = {  # name: help; the command is NAME_command in the module of that name
@@ -27,6 +27,7 @@ COMMANDS = {  # name: help; the command is NAME_command in the module of that na
     "export": "Write a checkpoint as .safetensors or .net.",
     "rm": "Delete runs.",
     "doctor": "Show versions, devices, terminal, directories and speed.",
+    "completion": "Print what makes the shell complete commands and names.",
 }
 
 EPILOG = f"""\b
@@ -75,6 +76,11 @@ class Studio(click.Group):
             return super().resolve_command(ctx, args)
         _refuse_misspelled_command(args[0])
         return "PATH", self.get_command(ctx, "open"), args  # messages call it PATH
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
+        if incomplete.startswith("-"):
+            return click.Command.shell_complete(self, ctx, incomplete)  # a group's imports every command
+        return names(ctx, incomplete, *COMMANDS)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

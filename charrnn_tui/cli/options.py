@@ -49,6 +49,36 @@ class OrNone(click.ParamType):  # type: ignore[type-arg]  # it takes one since c
         return None if value in ("none", "off") else self.kind.convert(value, param, ctx)
 
 
+def names(ctx: click.Context, incomplete: str, *others: str, files: bool = True) -> list[Any]:
+    """Completions for the shell: the runs, and the others, that begin so; files, where there are none of these."""
+    from click.shell_completion import CompletionItem  # needed for completion only
+
+    from charrnn_tui.run.directory import list_runs
+
+    given = ctx.params.get("runs_dir") or (ctx.parent and ctx.parent.params.get("runs_dir"))
+    known = [*others, *(run.name for run in list_runs(Path(given or default_runs_directory())))]
+    paths = [CompletionItem(incomplete, type="file")] if files else []
+    return paths + [CompletionItem(name) for name in known if name.startswith(incomplete)]
+
+
+class RunName(click.ParamType):  # type: ignore[type-arg]
+    """A run by its name or directory; the command looks for it."""
+
+    name = "run"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+        return names(ctx, incomplete)
+
+
+class ModelName(click.ParamType):  # type: ignore[type-arg]
+    """A checkpoint by its path, a run, or the shipped model; the command looks for it."""
+
+    name = "model"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+        return names(ctx, incomplete, "anna")
+
+
 class TextFileName(click.ParamType):  # type: ignore[type-arg]
     """The name of a file to read a text from; `-` is standard input, `demo:python` the demo text."""
 
@@ -62,6 +92,11 @@ class TextFileName(click.ParamType):  # type: ignore[type-arg]
 
             return text_path(value)
         return str(value)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+        from click.shell_completion import CompletionItem  # needed for completion only
+
+        return [CompletionItem(incomplete, type="file")]
 
 
 def default_runs_directory() -> Path:
