@@ -90,6 +90,7 @@ def test_a_part_imported_whole_brings_in_only_what_it_may(part: str, allowed: se
         (["info", "MODEL"], {"click", "numpy", "safetensors", "rich"}),
         (["sample", "MODEL", "--length", "5"], {"click", "numpy", "safetensors"}),
         (["sample", "NET", "--length", "5"], {"click", "numpy", "safetensors"}),
+        (["score", "MODEL", "TEXT"], {"click", "numpy", "safetensors"}),
         (["watch", "happy-1", "--once"], {"click", "numpy", "safetensors", "rich"}),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
@@ -101,7 +102,9 @@ def test_a_command_brings_in_only_what_it_needs(command: list[str], allowed: set
     writer = EventWriter(RunDirectory.create(runs, "happy").events_file)
     writer.append(RunStarted(time=1.0))
     writer.close()
-    words = [{"MODEL": str(model), "NET": str(net)}.get(word, word) for word in command]
+    (tmp_path / "text.txt").write_text("The", encoding="utf-8")
+    places = {"MODEL": str(model), "NET": str(net), "TEXT": str(tmp_path / "text.txt")}
+    words = [places.get(word, word) for word in command]
     assert modules_after(RUN_COMMAND, "--runs-dir", runs, *words) <= allowed
 
 

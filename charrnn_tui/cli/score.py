@@ -3,7 +3,7 @@
 import math
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.cli.facts import loss_facts, loss_text, model_facts
 from charrnn_tui.cli.options import FiniteFloat, ModelName, TextFileName, encoding_option, json_option, runs_option
 from charrnn_tui.cli.output import DataStream, Row, may_draw, say, to_json_text, write_facts
@@ -20,7 +21,7 @@ from charrnn_tui.run.quantities import duration
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.runner.find_model import locate_checkpoint, open_model
 from charrnn_tui.sampling.lstm import CharLSTM
-from charrnn_tui.sampling.scoring import batch_losses, sequence_losses
+from charrnn_tui.sampling.scoring import DynamicSettings, batch_losses, sequence_losses
 from charrnn_tui.text.batches import TextTooShort, batch_count, split_at
 from charrnn_tui.text.corpus import read_text
 from charrnn_tui.text.vocabulary import Ids
@@ -56,6 +57,13 @@ _NOTEBOOK = {name: getattr(TrainSettings(), name) for name in (*_GEOMETRY, "val_
     type=click.IntRange(min=1),
     help="Characters of a row in a batch of --part.  [default: as trained, or 100]",
 )
+@click.option(
+    "--dynamic",
+    is_flag=True,
+    help="Also compute the loss of a model that learns while it reads the text, in one pass: after every --seq-length "
+    "characters (100), once they are scored, the weights take a gradient step. The checkpoint does not change.",
+)
+@click.option("--lr", type=FiniteFloat(), help=f"Learning rate of --dynamic.  [default: {DynamicSettings().lr}]")
 @encoding_option
 @unknown_option
 @click.option(
@@ -70,6 +78,8 @@ def score_command(
     checkpoint: str,
     file: str,
     part: str | None,
+    dynamic: bool,
+    lr: float | None,
     encoding: str | None,
     unknown: str,
     per_char: bool,
@@ -81,31 +91,41 @@ def score_command(
 
     The loss depends on where the hidden state is zero, so `--part val` reads the text exactly as the validation of the
     model's training does, in batches of the same size, or of the notebook's for a model that does not record its own.
-    Without --part the text is read once from its beginning, one character after another, which is slow: --part all
-    reads the rows of a batch side by side.
+    Without --part the text is read once from its beginning, one character after another; --part all reads the rows of a
+    batch side by side. --dynamic always reads in one pass, the whole text or a part.
     """
-    _check_usage(part, given, per_char)
+    _check_usage(part, given, per_char, dynamic, lr)
     path = locate_checkpoint(checkpoint, runs_dir)
     loaded, model = open_model(path)
     trained = loaded.facts.get("settings") or {}
     geometry = given if part is None else _NOTEBOOK | _known(trained) | _known(given)
+    settings = DynamicSettings(given["seq_length"] or DynamicSettings().seq_length, lr or DynamicSettings().lr)
+    if dynamic:
+        geometry |= {"batch_size": 1, "seq_length": settings.seq_length}
     text = read_text(file, encoding or "utf-8")
     ids = loaded.vocabulary.encode(known_text(text, loaded.vocabulary, unknown, f"{file}:", click.ClickException))
+    model.wait_for_compiled_code()
     started = time.perf_counter()
     losses: NDArray[np.float64] | None = None
+    dynamic_values: dict[str, Any] = {}
+    piece = ids if part is None else _part(ids, part, geometry["val_frac"])
+    most = geometry["val_chars"] if part == "val" else len(piece)
     try:
-        if part is None:
-            losses = _in_one_pass(model, ids)
-            loss, chars = float(losses.mean()), len(losses)
-        else:
-            piece = _part(ids, part, geometry["val_frac"])
-            most = geometry["val_chars"] if part == "val" else len(piece)
+        if part is not None and not dynamic:
             loss, chars = _in_batches(model, piece, geometry["batch_size"], geometry["seq_length"], most)
+        else:
+            piece = piece[: most + 1]
+            losses = _in_one_pass(sequence_losses(model, piece), piece)
+            loss, chars = float(losses.mean()), len(losses)
+        if dynamic:
+            losses = _dynamically(loaded, model, piece, settings)
+            dynamic_values = _dynamic_facts(float(losses.mean()), loss, settings)
     except TextTooShort as error:
         raise click.ClickException(f"{file}: {error}") from None
     seconds = time.perf_counter() - started
     values: dict[str, Any] = {
         **loss_facts(loss),
+        **dynamic_values,
         "chars": chars,
         "part": part,
         **geometry,
@@ -117,7 +137,7 @@ def score_command(
         "chars_per_second": round(chars / seconds, 1),
     }
     if per_char and losses is not None:
-        characters = [loaded.vocabulary.tokens[token] for token in ids[1:].tolist()]
+        characters = [loaded.vocabulary.tokens[token] for token in piece[1:].tolist()]
         values["per_char"] = list(zip(characters, losses.tolist(), strict=True))
     if per_char and not as_json:
         _write_characters(values)
@@ -130,13 +150,19 @@ def _known(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: values[name] for name in _NOTEBOOK if values.get(name)}
 
 
-def _check_usage(part: str | None, given: dict[str, Any], per_char: bool) -> None:
+def _check_usage(part: str | None, given: dict[str, Any], per_char: bool, dynamic: bool, lr: float | None) -> None:
     """Raise UsageError for options that cannot be combined."""
+    if dynamic and given["batch_size"] is not None:
+        raise click.UsageError("--dynamic reads the text in one pass; leave --batch-size out")
+    if lr is not None and not dynamic:
+        raise click.UsageError("--lr belongs to --dynamic")
+    if lr is not None and lr <= 0:
+        raise click.UsageError(f"--lr {lr} is not above 0")
     if part is None:
         for name, value in given.items():
-            if value is not None:
+            if value is not None and not (dynamic and name == "seq_length"):
                 raise click.UsageError(f"--{name.replace('_', '-')} belongs to --part; add --part val")
-    elif per_char:
+    elif per_char and not dynamic:
         raise click.UsageError("--per-char reads the text in one pass; leave --part out")
     if given["val_frac"] is not None and not 0 < given["val_frac"] < 1:
         raise click.UsageError(f"--val-frac {given['val_frac']} is not between 0 and 1")
@@ -147,13 +173,27 @@ def _part(ids: Ids, part: str, val_frac: float) -> Ids:
     return {"train": ids[:boundary], "val": ids[boundary:], "all": ids}[part]
 
 
-def _in_one_pass(model: CharLSTM, ids: Ids) -> NDArray[np.float64]:
-    pieces = []
-    with _progress_bar(len(ids) - 1) as bar:
-        for piece in sequence_losses(model, ids):
-            pieces.append(piece)
+def _in_one_pass(pieces: Iterator[NDArray[np.float64]], ids: Ids, label: str = "scoring") -> NDArray[np.float64]:
+    done = []
+    with _progress_bar(len(ids) - 1, label) as bar:
+        for piece in pieces:
+            done.append(piece)
             bar.update(len(piece))
-    return np.concatenate(pieces)
+    return np.concatenate(done)
+
+
+def _dynamically(loaded: Checkpoint, model: CharLSTM, ids: Ids, settings: DynamicSettings) -> NDArray[np.float64]:
+    from charrnn_tui.training.dynamic_evaluation import Diverged, dynamic_losses  # torch: takes seconds
+
+    try:
+        return _in_one_pass(dynamic_losses(loaded, model, ids, settings), ids, "scoring and learning")
+    except Diverged as error:
+        raise click.ClickException(f"{error} at --lr {settings.lr}; try a smaller one") from None
+
+
+def _dynamic_facts(dynamic_loss: float, loss: float, settings: DynamicSettings) -> dict[str, Any]:
+    facts = {f"dynamic_{name}": value for name, value in loss_facts(dynamic_loss).items()}
+    return facts | {"gain": loss - dynamic_loss, "lr": settings.lr}
 
 
 def _in_batches(model: CharLSTM, ids: Ids, batch_size: int, seq_length: int, most: int) -> tuple[float, int]:
@@ -168,10 +208,10 @@ def _in_batches(model: CharLSTM, ids: Ids, batch_size: int, seq_length: int, mos
     return float(np.mean(losses)), batches * batch_size * seq_length
 
 
-def _progress_bar(length: int) -> Any:
+def _progress_bar(length: int, label: str = "scoring") -> Any:
     """On a terminal's standard error; nothing elsewhere."""
     hidden = not may_draw(sys.stderr)
-    return click.progressbar(length=max(0, length), label="scoring", file=sys.stderr, hidden=hidden)
+    return click.progressbar(length=max(0, length), label=label, file=sys.stderr, hidden=hidden)
 
 
 def _write_characters(values: dict[str, Any]) -> None:
@@ -183,12 +223,20 @@ def _write_characters(values: dict[str, Any]) -> None:
 
 
 def _rows(values: dict[str, Any]) -> list[Row]:
-    return [("loss", loss_text(values["loss"])), ("scored", _scored(values))]
+    rows = [("loss", loss_text(values["loss"])), ("scored", _scored(values))]
+    if "gain" in values:
+        gain = values["gain"]
+        change = f"{gain:.4f} less" if gain >= 0 else f"{-gain:.4f} more: try a smaller --lr than {values['lr']}"
+        rows.insert(1, ("dynamic loss", f"{loss_text(values['dynamic_loss'])}, {change}"))
+    return rows
 
 
 def _scored(values: dict[str, Any]) -> str:
     how = "in one pass"
-    if values["part"] is not None:
+    if "gain" in values:
+        how = f"{how} ({values['part']})" if values["part"] else how
+        how += f", learning after every {values['seq_length']} at --lr {values['lr']}"
+    elif values["part"] is not None:
         how = f"({values['part']}), in batches of {values['batch_size']} × {values['seq_length']}"
         how += " as in its training" if values["as_trained"] else ""
     rate = f"{duration(values['seconds'])}, {values['chars_per_second']:,.0f} chars/s"

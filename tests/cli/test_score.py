@@ -114,6 +114,61 @@ def test_the_loss_of_each_character_averages_to_the_loss(
     assert parsed[5][1] == pytest.approx(values["per_char"][5][1], abs=1e-5)
 
 
+def test_dynamic_evaluation_stands_beside_the_static_loss(
+    invoke: Invoke, checkpoint_file: Path, text_file: Path
+) -> None:
+    bytes_before = checkpoint_file.read_bytes()
+    static = json.loads(invoke("score", checkpoint_file, text_file, "--json").stdout)
+    whole = ("score", checkpoint_file, text_file, "--dynamic", "--lr", 0.005, "--seq-length", 50)
+    values = json.loads(invoke(*whole, "--json", "--per-char").stdout)
+    assert values["loss"] == static["loss"]
+    assert values["gain"] == pytest.approx(values["loss"] - values["dynamic_loss"])
+    assert values["gain"] > 0.2
+    assert values["dynamic_bits_per_char"] == pytest.approx(values["dynamic_loss"] / math.log(2))
+    assert values["dynamic_perplexity"] == pytest.approx(math.exp(values["dynamic_loss"]))
+    assert (values["chars"], values["batch_size"], values["seq_length"], values["lr"]) == (1999, 1, 50, 0.005)
+    assert np.mean([loss for _, loss in values["per_char"]]) == pytest.approx(values["dynamic_loss"])
+    assert "".join(char for char, _ in values["per_char"]) == some_text(2000)[1:]
+    words = invoke(*whole).stdout
+    assert f"{values['dynamic_loss']:.4f} nats/char" in words
+    assert f"{values['gain']:.4f} less" in words
+    assert "1,999 characters in one pass, learning after every 50 at --lr 0.005;" in words
+    assert checkpoint_file.read_bytes() == bytes_before
+
+
+def test_dynamic_evaluation_of_a_part_reads_it_in_one_pass(
+    invoke: Invoke, checkpoint_file: Path, text_file: Path
+) -> None:
+    part = ("score", checkpoint_file, text_file, "--dynamic", "--part", "val", "--val-frac", 0.2, "--json")
+    values = json.loads(invoke(*part).stdout)
+    assert (values["part"], values["chars"], values["batch_size"], values["seq_length"]) == ("val", 399, 1, 100)
+    text_file.write_text(some_text(2000)[1600:], encoding="utf-8")
+    alone = json.loads(invoke("score", checkpoint_file, text_file, "--dynamic", "--json").stdout)
+    assert (values["loss"], values["dynamic_loss"]) == (alone["loss"], alone["dynamic_loss"])
+    text_file.write_text(some_text(2000), encoding="utf-8")
+    assert json.loads(invoke(*part, "--val-chars", 150).stdout)["chars"] == 150
+
+
+def test_a_learning_rate_that_is_too_high_is_named(invoke: Invoke, checkpoint_file: Path, text_file: Path) -> None:
+    worse = invoke("score", checkpoint_file, text_file, "--dynamic", "--lr", 3)
+    assert worse.exit_code == 0
+    assert "more: try a smaller --lr than 3.0" in worse.stdout
+    diverged = invoke("score", checkpoint_file, text_file, "--dynamic", "--lr", 1e38)
+    assert diverged.exit_code == 1
+    assert "characters 101 to 200 is not a finite number at --lr 1e+38; try a smaller one" in one_line(diverged)
+
+
+def test_options_that_dynamic_evaluation_does_not_take(invoke: Invoke, checkpoint_file: Path, text_file: Path) -> None:
+    for options in (["--lr", 0.1], ["--dynamic", "--lr", 0], ["--dynamic", "--batch-size", 2]):
+        result = invoke("score", checkpoint_file, text_file, *options)
+        assert result.exit_code == 2
+        assert options[-2] in one_line(result)
+    assert invoke("score", checkpoint_file, text_file, "--dynamic", "--val-frac", 0.5).exit_code == 2
+    (text_file.parent / "short.txt").write_text("T", encoding="utf-8")
+    short = invoke("score", checkpoint_file, text_file.parent / "short.txt", "--dynamic")
+    assert "scoring needs 2 characters, it has 1" in one_line(short)
+
+
 def test_unknown_characters_in_the_text_are_named_or_left_out(
     invoke: Invoke, checkpoint_file: Path, tmp_path: Path
 ) -> None:

@@ -3,9 +3,11 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy as torch_cross_entropy
 
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.lstm import QUANTIZED_FROM, CharLSTM
+from charrnn_tui.sampling.lstm_step import COMPILED
 from charrnn_tui.sampling.scoring import batch_losses, cross_entropy, sequence_losses
 from charrnn_tui.text.batches import TextTooShort, batch_count
+from tests.compiled_needed import need
 from tests.sampling.random_networks import TorchCharRNN, random_ids
 
 
@@ -69,6 +71,18 @@ def test_a_text_is_scored_in_pieces_that_can_be_counted():
     assert [len(piece) for piece in pieces] == [2048, 2048, 903]
     logits = np.concatenate([logits for logits, _ in model.forward(ids[:-1])])
     np.testing.assert_array_equal(np.concatenate(pieces), cross_entropy(logits, ids[1:]))
+
+
+def test_compiled_steps_score_a_large_model_as_products_do():
+    need(COMPILED)
+    model, ids = CharLSTM(TorchCharRNN(23, QUANTIZED_FROM, 2).checkpoint()), random_ids(2100, 23)
+    assert model.runs_compiled
+    logits = np.concatenate([logits for logits, _ in model.forward(ids[:-1])])
+
+    pieces = list(sequence_losses(model, ids))
+
+    assert [len(piece) for piece in pieces] == [2048, 51]
+    np.testing.assert_allclose(np.concatenate(pieces), cross_entropy(logits, ids[1:]), atol=2e-3)
 
 
 def test_an_alphabet_of_one_holds_no_surprise():
