@@ -19,6 +19,13 @@ def test_the_page_of_commands_is_their_help() -> None:
     assert cli_pages.PAGE.read_text("utf-8") == cli_pages.written(), "run `make docs`"
 
 
+def test_every_promise_of_security_has_a_test() -> None:
+    promised = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "SECURITY.md").read_text("utf-8"))
+    assert len(promised) >= 4
+    missing = [name for path, name in promised if f"def {name}(" not in (ROOT / path).read_text("utf-8")]
+    assert missing == []
+
+
 def test_every_class_with_keys_is_in_a_table() -> None:
     assert {"StudioApp", "TrainScreen", "PlayScreen", "RunsScreen", "CompareScreen"} <= set(declared_keys())
     assert undocumented(PAGES) == set()
