@@ -22,8 +22,8 @@ SIZES: dict[int, dict[str, Any]] = {  # of the model, for a text of at most so m
     1_000_000: {"n_hidden": 256, "n_layers": 2},
 }
 SHORT_TEXT, SHORT_SEQ_LENGTH = 100_000, 50  # of so few characters short sequences make more steps
-ENOUGH_STEPS = 1000  # with fewer a model of half the width is better; tried in docs/guide.md
-LEAST_HIDDEN = 128  # a narrower one is not better with more steps
+ENOUGH_STEPS = 1000  # or else half the width; with a third of them that was better: docs/guide.md
+LEAST_HIDDEN = 128  # narrower models were not tried
 LEAST_BUDGET_STEPS = 100  # with fewer no model has learned anything
 BY_BUDGET = ("n_hidden", "epochs", "print_every")  # where they are not given
 FITTED = ("n_hidden", "n_layers", "drop_prob", "seq_length", "batch_size", "epochs", "print_every")
