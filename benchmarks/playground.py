@@ -1,10 +1,14 @@
-"""The playground: how long a replay takes, and the memory of a long text; 2×512."""
+"""The playground: how long a replay takes, the memory of a long text, the first key of each screen; 2×512."""
 
+import os
+import statistics
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.measuring import ROOT, Row, in_a_process, in_turn
+from benchmarks.terminal import PROBE, PROGRAM, terminal
+from benchmarks.yardstick import text_file
 from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
 from charrnn_tui.playground.controls import TEMPERATURE, PlaySettings
 from charrnn_tui.playground.jobs import Jobs
@@ -21,6 +25,29 @@ TITLE = "Playground, 2×512"
 ROUNDS = 9
 TOP_5 = SamplingSettings(temperature=0.8, top_k=5)
 LONG = 20_000
+
+# From the run's view: each key, and what is on the screen once it has acted. The keys in between are not timed.
+FIRST_KEYS = (
+    ("help", "?", "scroll"),
+    ("", "\x1b", ""),
+    ("commands", ":", "earch for commands"),
+    ("", "\x1b", ""),
+    ("runs", "3", "sorted by"),
+    ("playground", "2", "temperature"),
+    ("", "g", ""),
+    ("inspector", "i", "with the controls"),
+    ("", "\x1b", ""),
+    ("prime", "p", "Leave field"),
+    ("", "\x1b", ""),
+    ("models", "m", "Esc cancels"),
+    ("", "\x1b", ""),
+    ("sessions", "o", "sessions"),
+    ("", "\x1b", ""),
+    ("side by side", "|", "Link"),
+    ("", "\x1b", ""),
+    ("run", "1", "Pause"),
+)
+PROCESSES = 5  # each has every first key once
 
 # In a process of its own, so that nothing else grows.
 _HOLDS = """
@@ -97,3 +124,38 @@ def measure(scratch: Path) -> Iterator[Row]:
             higher_is_better=False,
             note=f"resident, measured over {LONG:,} characters",
         )
+    if PROBE.is_file():
+        rounds = [_first_keys(scratch, number) for number in range(PROCESSES)]
+        medians = {name: statistics.median(keys[name] for keys in rounds) for name in rounds[0]}
+        slowest = sorted(medians, key=lambda name: -medians[name])
+        yield Row(
+            "the slowest first key of a screen while training on all cores",
+            "ms",
+            [max(keys.values()) for keys in rounds],
+            goal="≤ 50 ms",
+            higher_is_better=False,
+            note="until the screen is complete; medians: "
+            + ", ".join(f"{name} {medians[name]:.0f}" for name in slowest),
+        )
+
+
+def _first_keys(scratch: Path, number: int) -> dict[str, float]:
+    """Milliseconds from each key of FIRST_KEYS to its screen, in a fresh app that trains at its default settings."""
+    runs = scratch / f"first-keys-{number}"
+    options = ["--runs-dir", str(runs), "--name", "own", "--app"]
+    app = terminal([*PROGRAM, "train", str(text_file(scratch, 2)), *options])
+    events = runs / "own" / "events.jsonl"
+    app.read(120, lambda _: events.is_file() and b"step_done" in events.read_bytes())
+    app.read(4)  # idle for a while, as somebody who reads the screen
+    taken = {}
+    for name, key, words in FIRST_KEYS:
+        before, started = len(app.received), time.perf_counter()
+        os.write(app.fd, key.encode())
+        if words:
+            app.read(10, lambda received, before=before, words=words: words.encode() in received[before:])
+            taken[name] = 1000 * (time.perf_counter() - started)
+            if words.encode() not in app.received[before:]:
+                raise RuntimeError(f"{key!r} never showed {words!r}")
+        app.read(1.5)
+    app.end()
+    return taken

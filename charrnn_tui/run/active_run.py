@@ -1,12 +1,17 @@
 """The training of this process: a thread that drives the stream of events, which screens read from disk."""
 
+import os
+import sys
 import threading
 from collections.abc import Generator
 from contextlib import closing
+from typing import Final
 
 from charrnn_tui.run.control import Control, Detach, Ending, Stop
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.events import Event
+
+NICENESS: Final = 10  # of the training's threads: with a core for each of them the screen would wait for its turn
 
 
 class ActiveRun:
@@ -42,6 +47,9 @@ class ActiveRun:
         self._thread.join(timeout)
 
     def _drive(self) -> None:
+        if sys.platform == "linux":  # there it holds for this thread and those that it starts, not for the process
+            thread = threading.get_native_id()
+            os.setpriority(os.PRIO_PROCESS, thread, max(NICENESS, os.getpriority(os.PRIO_PROCESS, thread)))
         try:
             with closing(self._events) as events:
                 for _ in events:
