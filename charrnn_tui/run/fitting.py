@@ -22,19 +22,20 @@ SIZES: dict[int, dict[str, Any]] = {  # of the model, for a text of at most so m
     1_000_000: {"n_hidden": 256, "n_layers": 2},
 }
 SHORT_TEXT, SHORT_SEQ_LENGTH = 100_000, 50  # of so few characters short sequences make more steps
+SMALL_MODEL, SMALL_MODEL_LR = 256, 0.01  # up to so many hidden units: benchmarks/results/quality.md
 ENOUGH_STEPS = 1000  # or else half the width; with a third of them that was better: docs/guide.md
 LEAST_HIDDEN = 128  # narrower models were not tried
 LEAST_BUDGET_STEPS = 100  # with fewer no model has learned anything
 BY_BUDGET = ("n_hidden", "epochs", "print_every")  # where they are not given
-FITTED = ("n_hidden", "n_layers", "drop_prob", "seq_length", "batch_size", "epochs", "print_every")
+FITTED = ("n_hidden", "n_layers", "drop_prob", "seq_length", "batch_size", "epochs", "lr", "print_every")
 
 
 def fit_to_text(settings: TrainSettings, chars: int, given: Container[str] = ()) -> TrainSettings:
     """The settings with those in FITTED made for a text of so many characters; fields in `given` stay.
 
     Small texts get smaller models, more dropout, and batches so small that validation holds one and an epoch
-    `LEAST_STEPS_PER_EPOCH`; epochs are added up to `LEAST_STEPS`. Of the preset `notebook`, and for a text of
-    megabytes, only `print_every` changes.
+    `LEAST_STEPS_PER_EPOCH`; epochs are added up to `LEAST_STEPS`. A small model gets a higher learning rate. Of the
+    preset `notebook`, and for a text of megabytes, only `print_every` changes.
     """
     boundary = int(chars * (1 - settings.val_frac))
     room = min(boundary, chars - boundary) if settings.val_frac else chars
@@ -48,6 +49,7 @@ def fit_to_text(settings: TrainSettings, chars: int, given: Container[str] = ())
 
     for field, value in next((sizes for most, sizes in SIZES.items() if chars <= most), {}).items():
         fitted(field, value)
+    settings = _with_rate(settings, given)
     if chars <= SHORT_TEXT:
         fitted("seq_length", min(settings.seq_length, SHORT_SEQ_LENGTH))
     fitted("seq_length", min(settings.seq_length, max(LEAST_SEQ_LENGTH, room)))
@@ -62,6 +64,12 @@ def fit_to_text(settings: TrainSettings, chars: int, given: Container[str] = ())
     steps = min(steps_per_epoch * settings.epochs, settings.max_steps or math.inf)
     fitted("print_every", max(1, min(settings.print_every, int(steps) // LEAST_VALIDATIONS)))
     return settings if "print_every" in given else with_rare_validations(settings, chars)
+
+
+def _with_rate(settings: TrainSettings, given: Container[str]) -> TrainSettings:
+    """The settings with a small model's learning rate if the model is small."""
+    small = settings.n_hidden <= SMALL_MODEL and "lr" not in given
+    return replace(settings, lr=SMALL_MODEL_LR) if small else settings
 
 
 def with_rare_validations(settings: TrainSettings, chars: int) -> TrainSettings:
@@ -88,7 +96,8 @@ def fit_to_budget(
     """The settings with as many steps as the budget has time for, on a text of so many characters.
 
     step_seconds: measures those settings. Unless `n_hidden` is given, or the preset is `notebook`, the model is halved
-    in width until `ENOUGH_STEPS` fit. Validations take at most `VALIDATION_SHARE` of the time, but for the last one.
+    in width until `ENOUGH_STEPS` fit, with the learning rate of its size. Validations take at most `VALIDATION_SHARE`
+    of the time, but for the last one.
     Raises SettingsError for a budget of less than `LEAST_BUDGET_STEPS`.
     """
     batch_chars, boundary = settings.batch_size * settings.seq_length, int(chars * (1 - settings.val_frac))
@@ -104,7 +113,7 @@ def fit_to_budget(
         steps = steps_within(budget.left_seconds, each, val_seconds, every)
         if steps >= ENOUGH_STEPS or not may_shrink or settings.n_hidden < 2 * LEAST_HIDDEN:
             break
-        settings = replace(settings, n_hidden=settings.n_hidden // 2)
+        settings = _with_rate(replace(settings, n_hidden=settings.n_hidden // 2), given)
     if steps < LEAST_BUDGET_STEPS:
         enough = budget.spent_seconds + val_seconds + 1.5 * LEAST_BUDGET_STEPS * each
         problem = f"{duration(budget.seconds)} is time for {steps} steps of {each:.2g} s: a model learns little in them"

@@ -61,7 +61,7 @@ def test_an_option_that_is_given_wins_over_the_preset(invoke: Invoke, runs: Path
     assert result.exit_code == 0
     settings = RunDirectory(runs / "happy-1").read_settings()["settings"]
     assert (settings["preset"], settings["clip"], settings["batch_size"]) == ("quick", 2.5, 4)
-    assert (settings["lr"], settings["schedule"], settings["output_bias"]) == (0.003, "one-cycle", True)
+    assert (settings["lr"], settings["schedule"], settings["output_bias"]) == (0.01, "one-cycle", True)
     assert read_checkpoint(runs / "happy-1" / "last.safetensors").facts["step"] == 3
 
 

@@ -97,7 +97,7 @@ def test_a_short_budget_gets_a_smaller_model_and_all_of_them_the_steps_that_fit(
         assert settings.max_steps >= ENOUGH_STEPS or settings.n_hidden == 128
         assert (settings.epochs - 1) * 558 < settings.max_steps <= settings.epochs * 558
         assert settings.print_every <= settings_for("quick").print_every
-    assert fitted(60, 0.5).n_hidden == 128
+    assert (fitted(60, 0.5).n_hidden, fitted(60, 0.5).lr) == (128, 0.01)
     assert fitted(3600, 0.5).n_hidden == 512
 
 

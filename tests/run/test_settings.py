@@ -120,6 +120,13 @@ def test_the_model_grows_with_the_text() -> None:
     sizes = [fit_to_text(settings_for("quick"), chars) for chars in (3000, 33_000, 300_000, 3_000_000)]
     assert [(fitted.n_layers, fitted.n_hidden) for fitted in sizes] == [(1, 64), (2, 128), (2, 256), (2, 512)]
     assert [fitted.drop_prob for fitted in sizes] == sorted((fitted.drop_prob for fitted in sizes), reverse=True)
+    assert [fitted.lr for fitted in sizes] == [0.01, 0.01, 0.01, 0.003]
+
+
+def test_the_learning_rate_is_that_of_the_model_which_is_trained() -> None:
+    wide = fit_to_text(settings_for("quick", n_hidden=1024), 300_000, {"n_hidden"})
+    assert (wide.n_hidden, wide.lr) == (1024, 0.003)
+    assert fit_to_text(settings_for("quick", lr=0.002), 300_000, {"lr"}).lr == 0.002
 
 
 @pytest.mark.parametrize("preset", PRESETS)

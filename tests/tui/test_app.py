@@ -169,7 +169,7 @@ async def test_a_budget_decides_on_what_is_not_typed(backend: TrainingBackend, t
         await shows(pilot, "budget: '10' is not a time such as 90s, 10m or 1h30m")
         fields["budget"].value = "10m"
         await shows(pilot, "at most 2×128", "run     10 min, its steps planned at the start")
-        assert (fields["epochs"].value, fields["n_hidden"].value, fields["lr"].value) == ("", "", "0.003")
+        assert (fields["epochs"].value, fields["n_hidden"].value, fields["lr"].value) == ("", "", "0.01")
         fields["epochs"].value = "7"
         await shows(pilot, "✗ epochs: the budget decides on them")
         fields["epochs"].value = ""
