@@ -61,7 +61,7 @@ _NOTEBOOK = {name: getattr(TrainSettings(), name) for name in (*_GEOMETRY, "val_
     "--dynamic",
     is_flag=True,
     help="Also compute the loss of a model that learns while it reads the text, in one pass: after every --seq-length "
-    "characters (100), once they are scored, the weights take a gradient step. The checkpoint does not change.",
+    "characters (50), once they are scored, the weights take a gradient step. The checkpoint does not change.",
 )
 @click.option("--lr", type=FiniteFloat(), help=f"Learning rate of --dynamic.  [default: {DynamicSettings().lr}]")
 @encoding_option
@@ -226,7 +226,8 @@ def _rows(values: dict[str, Any]) -> list[Row]:
     rows = [("loss", loss_text(values["loss"])), ("scored", _scored(values))]
     if "gain" in values:
         gain = values["gain"]
-        change = f"{gain:.4f} less" if gain >= 0 else f"{-gain:.4f} more: try a smaller --lr than {values['lr']}"
+        change = f"{abs(gain):.4f} {'less' if gain >= 0 else 'more'}"
+        change += f": try a smaller --lr than {values['lr']}" if gain < -0.001 else ""
         rows.insert(1, ("dynamic loss", f"{loss_text(values['dynamic_loss'])}, {change}"))
     return rows
 

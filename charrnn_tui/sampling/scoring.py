@@ -19,7 +19,7 @@ class DynamicSettings:
     seq_length: characters between two steps. lr: learning rate.
     """
 
-    seq_length: int = 100
+    seq_length: int = 50
     lr: float = 4e-4
 
 

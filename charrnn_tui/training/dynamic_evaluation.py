@@ -27,7 +27,7 @@ from charrnn_tui.sampling.scoring import DynamicSettings
 from charrnn_tui.text.vocabulary import Ids
 from charrnn_tui.training.model import CharRNN, Hidden, Layers
 
-_OWN_SEGMENTS = 100  # of the text that the model writes
+_OWN_SEGMENTS = 200  # of the text that the model writes
 _EPS = 1e-5  # the paper's
 _CLIP = 4.0  # times lr is the most that a weight moves in a step
 
@@ -89,7 +89,5 @@ class _DynamicModel:
     @torch.no_grad()
     def step(self, gradients: list[Tensor]) -> None:
         """Update the weights; the gradients are written over."""
-        torch._foreach_div_(gradients, self._scales)
-        torch._foreach_clamp_min_(gradients, -_CLIP)
-        torch._foreach_clamp_max_(gradients, _CLIP)
-        torch._foreach_add_(self._weights, gradients, alpha=-self._lr)
+        for weight, gradient, scale in zip(self._weights, gradients, self._scales, strict=True):
+            weight.sub_(gradient.div_(scale).clamp_(-_CLIP, _CLIP), alpha=self._lr)

@@ -141,7 +141,7 @@ def test_dynamic_evaluation_of_a_part_reads_it_in_one_pass(
 ) -> None:
     part = ("score", checkpoint_file, text_file, "--dynamic", "--part", "val", "--val-frac", 0.2, "--json")
     values = json.loads(invoke(*part).stdout)
-    assert (values["part"], values["chars"], values["batch_size"], values["seq_length"]) == ("val", 399, 1, 100)
+    assert (values["part"], values["chars"], values["batch_size"], values["seq_length"]) == ("val", 399, 1, 50)
     text_file.write_text(some_text(2000)[1600:], encoding="utf-8")
     alone = json.loads(invoke("score", checkpoint_file, text_file, "--dynamic", "--json").stdout)
     assert (values["loss"], values["dynamic_loss"]) == (alone["loss"], alone["dynamic_loss"])
@@ -155,7 +155,7 @@ def test_a_learning_rate_that_is_too_high_is_named(invoke: Invoke, checkpoint_fi
     assert "more: try a smaller --lr than 3.0" in worse.stdout
     diverged = invoke("score", checkpoint_file, text_file, "--dynamic", "--lr", 1e38)
     assert diverged.exit_code == 1
-    assert "characters 101 to 200 is not a finite number at --lr 1e+38; try a smaller one" in one_line(diverged)
+    assert "characters 51 to 100 is not a finite number at --lr 1e+38; try a smaller one" in one_line(diverged)
 
 
 def test_options_that_dynamic_evaluation_does_not_take(invoke: Invoke, checkpoint_file: Path, text_file: Path) -> None:

@@ -49,7 +49,7 @@ def test_the_losses_are_those_of_a_plain_loop(n_layers: int, length: int, seq_le
     checkpoint, ids = network.checkpoint(), random_ids(length, TOKENS)
     before = {name: tensor.copy() for name, tensor in checkpoint.weights.items()}
     model = CharLSTM(checkpoint)
-    written = islice(Sampler(model, checkpoint.vocabulary, seed=0), 100 * seq_length + 1)
+    written = islice(Sampler(model, checkpoint.vocabulary, seed=0), 200 * seq_length + 1)
     losses = np.concatenate(list(dynamic_losses(checkpoint, model, ids, settings)))
     for name, tensor in checkpoint.weights.items():
         np.testing.assert_array_equal(tensor, before[name])
