@@ -188,7 +188,7 @@ class StudioApp(App[RunDirectory]):
         return await super().run_action(action, default_namespace, namespaces)
 
     async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Key) and not event.is_forwarded:
+        if isinstance(event, events.InputEvent | events.Paste) and not event.is_forwarded:
             await self._keys.put(event)
         else:
             await super().on_event(event)

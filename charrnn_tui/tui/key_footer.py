@@ -48,6 +48,8 @@ class KeyFooter(Widget):
             self.call_after_refresh(self._update)
 
     def _update(self) -> None:
+        if not self.is_attached:  # its screen has been closed since
+            return
         shown = {}  # the first key of each action
         for active in self.screen.active_bindings.values():
             binding = active.binding
