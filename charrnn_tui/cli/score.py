@@ -193,7 +193,7 @@ def _dynamically(loaded: Checkpoint, model: CharLSTM, ids: Ids, settings: Dynami
 
 def _dynamic_facts(dynamic_loss: float, loss: float, settings: DynamicSettings) -> dict[str, Any]:
     facts = {f"dynamic_{name}": value for name, value in loss_facts(dynamic_loss).items()}
-    return facts | {"gain": loss - dynamic_loss, "lr": settings.lr}
+    return facts | {"gain": loss - dynamic_loss, "lr": settings.lr, "decay": settings.decay}
 
 
 def _in_batches(model: CharLSTM, ids: Ids, batch_size: int, seq_length: int, most: int) -> tuple[float, int]:

@@ -16,11 +16,13 @@ from charrnn_tui.text.vocabulary import Ids
 class DynamicSettings:
     """Of a dynamic evaluation (training/dynamic_evaluation.py); here, so that its defaults are known without torch.
 
-    seq_length: characters between two steps. lr: learning rate.
+    seq_length: characters between two steps. lr: learning rate. decay: the share of its way back to its trained value
+    that a weight with average gradients goes at each step.
     """
 
     seq_length: int = 50
     lr: float = 4e-4
+    decay: float = 1e-3
 
 
 def sequence_losses(model: CharLSTM, ids: Ids) -> Iterator[NDArray[np.float64]]:

@@ -127,6 +127,7 @@ def test_dynamic_evaluation_stands_beside_the_static_loss(
     assert values["dynamic_bits_per_char"] == pytest.approx(values["dynamic_loss"] / math.log(2))
     assert values["dynamic_perplexity"] == pytest.approx(math.exp(values["dynamic_loss"]))
     assert (values["chars"], values["batch_size"], values["seq_length"], values["lr"]) == (1999, 1, 50, 0.005)
+    assert values["decay"] == 0.001
     assert np.mean([loss for _, loss in values["per_char"]]) == pytest.approx(values["dynamic_loss"])
     assert "".join(char for char, _ in values["per_char"]) == some_text(2000)[1:]
     words = invoke(*whole).stdout

@@ -34,18 +34,21 @@ def plain_losses(network: TorchCharRNN, written: Ids, ids: Ids, settings: Dynami
             yield losses.detach(), torch.autograd.grad(losses.mean(), weights)
 
     columns = zip(*(gradients for _, gradients in segments(written)), strict=True)
-    squares = [(torch.stack(column) ** 2).mean(0) for column in columns]
+    rms = [(torch.stack(column) ** 2).mean(0).sqrt() for column in columns]
+    mean = torch.cat([each.flatten() for each in rms]).mean() + 1e-5
+    trained = [weight.detach().clone() for weight in weights]
     scored = []
     for losses, gradients in segments(ids):
         scored.append(losses)
-        for weight, gradient, square in zip(weights, gradients, squares, strict=True):
-            weight.data -= settings.lr * (gradient / (square.sqrt() + 1e-5)).clamp(-4, 4)
+        for w, before, gradient, each in zip(weights, trained, gradients, rms, strict=True):
+            w.data -= settings.lr * (gradient / (each + 1e-5)).clamp(-4, 4)
+            w.data += (settings.decay * each / mean).clamp(max=1) * (before - w.data)
     return torch.cat(scored).double().numpy()
 
 
 @pytest.mark.parametrize(("n_layers", "length", "seq_length"), [(2, 95, 20), (1, 81, 20), (1, 2, 20), (3, 30, 100)])
 def test_the_losses_are_those_of_a_plain_loop(n_layers: int, length: int, seq_length: int) -> None:
-    network, settings = TorchCharRNN(TOKENS, 6, n_layers), DynamicSettings(seq_length, lr=0.003)
+    network, settings = TorchCharRNN(TOKENS, 6, n_layers), DynamicSettings(seq_length, lr=0.003, decay=0.5)
     checkpoint, ids = network.checkpoint(), random_ids(length, TOKENS)
     before = {name: tensor.copy() for name, tensor in checkpoint.weights.items()}
     model = CharLSTM(checkpoint)
