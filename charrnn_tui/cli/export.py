@@ -7,7 +7,7 @@ import click
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint, tensor_shapes
 from charrnn_tui.checkpoint.safetensors_file import write_checkpoint
-from charrnn_tui.cli.options import ModelName, runs_option
+from charrnn_tui.cli.options import model_names, runs_option
 from charrnn_tui.cli.output import say
 from charrnn_tui.run.quantities import size
 from charrnn_tui.runner.find_model import locate_checkpoint, open_checkpoint
@@ -16,7 +16,7 @@ ENDINGS = (".safetensors", ".net")
 
 
 @click.command("export")
-@click.argument("source", metavar="SOURCE", type=ModelName())
+@click.argument("source", metavar="SOURCE", shell_complete=model_names)
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--force", is_flag=True, help="Overwrite OUT if it exists.")
 @runs_option

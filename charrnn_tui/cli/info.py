@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from charrnn_tui.cli.facts import loss_facts, loss_rows, model_facts, run_facts, run_rows, step_text
-from charrnn_tui.cli.options import ModelName, json_option, runs_option
+from charrnn_tui.cli.options import json_option, model_names, runs_option
 from charrnn_tui.cli.output import Row, write_facts
 from charrnn_tui.run.directory import find_run
 from charrnn_tui.run.quantities import nats_and_bits, size
@@ -21,7 +21,7 @@ _FACTS = (  # in this order; null if the file has none
 
 
 @click.command("info")
-@click.argument("path", metavar="PATH", type=ModelName())
+@click.argument("path", metavar="PATH", shell_complete=model_names)
 @runs_option
 @json_option("Write one JSON object; a run's has its best checkpoint's under `checkpoint`.")
 def info_command(path: str, runs_dir: Path, as_json: bool) -> None:

@@ -49,7 +49,7 @@ class OrNone(click.ParamType):  # type: ignore[type-arg]  # it takes one since c
         return None if value in ("none", "off") else self.kind.convert(value, param, ctx)
 
 
-def names(ctx: click.Context, incomplete: str, *others: str, files: bool = True) -> list[Any]:
+def names(ctx: click.Context, incomplete: str, *others: str) -> list[Any]:
     """Completions for the shell: the runs, and the others, that begin so; files, where there are none of these."""
     from click.shell_completion import CompletionItem  # needed for completion only
 
@@ -57,26 +57,18 @@ def names(ctx: click.Context, incomplete: str, *others: str, files: bool = True)
 
     given = ctx.params.get("runs_dir") or (ctx.parent and ctx.parent.params.get("runs_dir"))
     known = [*others, *(run.name for run in list_runs(Path(given or default_runs_directory())))]
-    paths = [CompletionItem(incomplete, type="file")] if files else []
-    return paths + [CompletionItem(name) for name in known if name.startswith(incomplete)]
+    items = [CompletionItem(name) for name in known if name.startswith(incomplete)]
+    return [CompletionItem(incomplete, type="file"), *items]
 
 
-class RunName(click.ParamType):  # type: ignore[type-arg]
-    """A run by its name or directory; the command looks for it."""
-
-    name = "run"
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
-        return names(ctx, incomplete)
+def run_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+    """Completions of a run by its name or directory."""
+    return names(ctx, incomplete)
 
 
-class ModelName(click.ParamType):  # type: ignore[type-arg]
-    """A checkpoint by its path, a run, or the shipped model; the command looks for it."""
-
-    name = "model"
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
-        return names(ctx, incomplete, "anna")
+def model_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+    """Completions of a checkpoint by its path, a run, or the shipped model."""
+    return names(ctx, incomplete, "anna")
 
 
 class TextFileName(click.ParamType):  # type: ignore[type-arg]

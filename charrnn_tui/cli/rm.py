@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from charrnn_tui.cli.options import RunName, runs_option
+from charrnn_tui.cli.options import run_names, runs_option
 from charrnn_tui.cli.output import is_terminal, say
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.quantities import size
@@ -14,7 +14,7 @@ from charrnn_tui.runner.find_model import find_run_or_fail
 
 
 @click.command("rm")
-@click.argument("names", nargs=-1, required=True, metavar="RUN...", type=RunName())
+@click.argument("names", nargs=-1, required=True, metavar="RUN...", shell_complete=run_names)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @runs_option
 def rm_command(names: tuple[str, ...], yes: bool, runs_dir: Path) -> None:

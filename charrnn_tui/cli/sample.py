@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError
 from charrnn_tui.cli.facts import loss_facts, model_facts
-from charrnn_tui.cli.options import ModelName, OrNone, TextFileName, encoding_option, json_option, runs_option
+from charrnn_tui.cli.options import OrNone, TextFileName, encoding_option, json_option, model_names, runs_option
 from charrnn_tui.cli.output import DataStream, say
 from charrnn_tui.cli.unknown_characters import known_text, unknown_option
 from charrnn_tui.native.cores import available_cores
@@ -39,7 +39,7 @@ MOST_CHARACTERS = 10_000_000  # of all texts written at once: 24 bytes each wait
 
 
 @click.command("sample")
-@click.argument("checkpoint", metavar="[CHECKPOINT]", type=ModelName(), required=False)
+@click.argument("checkpoint", metavar="[CHECKPOINT]", shell_complete=model_names, required=False)
 @click.option(
     "--recipe",
     "recipe_file",

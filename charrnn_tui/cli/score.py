@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.cli.facts import loss_facts, loss_text, model_facts
-from charrnn_tui.cli.options import FiniteFloat, ModelName, TextFileName, encoding_option, json_option, runs_option
+from charrnn_tui.cli.options import FiniteFloat, TextFileName, encoding_option, json_option, model_names, runs_option
 from charrnn_tui.cli.output import DataStream, Row, may_draw, say, to_json_text, write_facts
 from charrnn_tui.cli.unknown_characters import known_text, unknown_option
 from charrnn_tui.run.quantities import duration
@@ -32,7 +32,7 @@ _NOTEBOOK = {name: getattr(TrainSettings(), name) for name in (*_GEOMETRY, "val_
 
 
 @click.command("score")
-@click.argument("checkpoint", metavar="CHECKPOINT", type=ModelName())
+@click.argument("checkpoint", metavar="CHECKPOINT", shell_complete=model_names)
 @click.argument("file", metavar="FILE", type=TextFileName())
 @click.option(
     "--part",

@@ -13,7 +13,7 @@ import click
 from charrnn_tui.cli.end_notice import notice_at_end
 from charrnn_tui.cli.failures import explain
 from charrnn_tui.cli.open import show_app
-from charrnn_tui.cli.options import RunName, TextFileName, json_option, low_bandwidth_option, runs_option
+from charrnn_tui.cli.options import TextFileName, json_option, low_bandwidth_option, run_names, runs_option
 from charrnn_tui.cli.output import DataStream, discard, say
 from charrnn_tui.cli.stop_signals import Stopping, on_hangup, stop_signals
 from charrnn_tui.cli.training_options import training_options
@@ -41,7 +41,7 @@ Begin = Callable[..., Started]  # start_run or resume_run with all arguments but
     "--resume",
     "resumed",
     metavar="RUN",
-    type=RunName(),
+    shell_complete=run_names,
     help="Continue this run exactly where it ended; CORPUS is needed only if its text was moved.",
 )
 @click.option("--take-over", is_flag=True, hidden=True, help="With --resume: from the process that trains it now.")

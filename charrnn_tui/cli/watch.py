@@ -8,7 +8,7 @@ import click
 
 from charrnn_tui.cli.facts import run_facts, run_rows
 from charrnn_tui.cli.open import show_app
-from charrnn_tui.cli.options import RunName, json_option, low_bandwidth_option, runs_option
+from charrnn_tui.cli.options import json_option, low_bandwidth_option, run_names, runs_option
 from charrnn_tui.cli.output import DataStream, may_draw, write_facts
 from charrnn_tui.cli.training_report import command_line, ending_lines, lines_for, started_lines, state_line
 from charrnn_tui.run.directory import RunDirectory
@@ -22,7 +22,7 @@ POLL_SECONDS = 0.25
 
 
 @click.command("watch")
-@click.argument("run", metavar="RUN", type=RunName())
+@click.argument("run", metavar="RUN", shell_complete=run_names)
 @click.option("--plain", is_flag=True, help="Lines instead of the full-screen app; also where there is no terminal.")
 @click.option("--once", is_flag=True, help="Print the state of the run, and end.")
 @click.option("--read-only", is_flag=True, help="In the app, without the keys that steer the training.")
