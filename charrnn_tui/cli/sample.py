@@ -27,8 +27,9 @@ from charrnn_tui.sampling.many_texts import write_many
 from charrnn_tui.sampling.recipe import Recipe, RecipeError, follow, text_hash
 from charrnn_tui.sampling.sampler import SampledCharacter, Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
+from charrnn_tui.sampling.stops import Stop
 from charrnn_tui.text.corpus import read_text
-from charrnn_tui.text.vocabulary import Vocabulary
+from charrnn_tui.text.vocabulary import UnknownCharacters, Vocabulary
 
 USUAL_PRIME = "The"  # the notebook's
 PIECE = 64  # characters whose surprises are computed at once
@@ -74,6 +75,13 @@ MOST_CHARACTERS = 10_000_000  # of all texts written at once: 24 bytes each wait
 @click.option(
     "--count", type=click.IntRange(min=1), default=1, show_default=True, help="Number of texts; text i has seed S + i."
 )
+@click.option(
+    "--until",
+    multiple=True,
+    metavar="TEXT",
+    help="End behind the first occurrence of this text in what is written; may be given several times.",
+)
+@click.option("--lines", type=click.IntRange(min=1), help="End with this many complete lines.  [default: off]")
 @encoding_option
 @unknown_option
 @runs_option
@@ -86,6 +94,8 @@ def sample_command(
     length: int,
     seed: int | None,
     count: int,
+    until: tuple[str, ...],
+    lines: int | None,
     encoding: str | None,
     unknown: str,
     runs_dir: Path,
@@ -96,8 +106,10 @@ def sample_command(
 
     CHECKPOINT is a file (.safetensors or .net) or a run; without it, the model that the app would open. Controls act
     in the order temperature, top-k, top-p, min-p; `none` switches one of the last three off.
-    Several texts are separated by a line of three hyphens. A recipe sets all options itself; beside --recipe, name a
-    CHECKPOINT only if the recipe's model was moved. Each object of --json holds the recipe of its text.
+    --length is the most that is written, where --until or --lines ends the text earlier. Several texts are separated by
+    a line of three hyphens; with --lines 1 they are lines without anything between them.
+    A recipe sets all options itself; beside --recipe, name a CHECKPOINT only if the recipe's model was moved. Each
+    object of --json holds the recipe of its text, and under `ended` why it ends: `length`, `until` or `lines`.
     """
     stream = DataStream()
     if recipe_file is not None:
@@ -110,8 +122,10 @@ def sample_command(
         path = _default(runs_dir) if checkpoint is None else locate_checkpoint(checkpoint, runs_dir)
         loaded, model = open_model(path)
         known = _known(prime, loaded.vocabulary, unknown)
+        stop = _stop(until, lines, loaded.vocabulary)
         first_seed = secrets.randbelow(1 << 31) if seed is None else seed
-        recipe = Recipe(str(path.resolve()), file_sha256(path), known, length, {0: first_seed}, {0: settings}, {})
+        seeds, changes = {0: first_seed}, {0: settings}
+        recipe = Recipe(str(path.resolve()), file_sha256(path), known, length, seeds, changes, {}, stop=stop)
         texts = _with_seeds(model, loaded.vocabulary, recipe, count)
         if stream.terminal and not as_json:
             say(f"seed {first_seed}")
@@ -122,8 +136,10 @@ def sample_command(
             stream.write_json(_as_json(one, written, loaded, path))
             text = written.text
         else:
-            stream.write_text(SEPARATOR if number else "")
-            text = _show(stream, one.prime, written.text if written else _characters(model, loaded.vocabulary, one))
+            line_each = one.stop.lines == 1
+            stream.write_text(SEPARATOR if number and not line_each else "")
+            characters = written.text if written else _characters(model, loaded.vocabulary, one)
+            text = _show(stream, one.prime, characters, with_line_end=line_each)
         if one.text_sha256 not in (None, text_hash(text)):
             say("the text differs from the recipe's: this machine's arithmetic rounds differently")
 
@@ -170,7 +186,7 @@ def _with_seeds(
             yield from ((one, None) for one in recipes)
             continue
         started = time.perf_counter()
-        texts = write_many(recipe.start(model, vocabulary), seeds, recipe.length, threads)
+        texts = write_many(recipe.start(model, vocabulary), seeds, recipe.length, threads, recipe.stop)
         seconds = (time.perf_counter() - started) / len(seeds)
         for one, text in zip(recipes, texts, strict=True):
             yield one, _Written("".join(vocabulary.decode(text.ids)), text.bits, seconds)
@@ -201,14 +217,18 @@ def _with_logits(recipe: Recipe, sampler: Sampler) -> Iterator[tuple[SampledChar
         logits = sampler.logits
 
 
-def _show(stream: DataStream, prime: str, characters: Iterable[str]) -> str:
-    """Write the prime, then the characters as they come; returns the characters."""
+def _show(stream: DataStream, prime: str, characters: Iterable[str], *, with_line_end: bool) -> str:
+    """Write the prime, then the characters as they come; returns the characters.
+
+    with_line_end: end the last line also where the text does not; on a terminal it always is.
+    """
     stream.write_text(prime)
     text = []
     for character in characters:
         stream.write_text(character)
         text.append(character)
-    stream.write_text("\n" if stream.terminal else "")
+    if (with_line_end or stream.terminal) and [prime, *text][-1][-1:] != "\n":
+        stream.write_text("\n")
     stream.flush()
     return "".join(text)
 
@@ -254,6 +274,7 @@ def _as_json(recipe: Recipe, written: _Written, checkpoint: Checkpoint, path: Pa
         "text": written.text,
         "seed": recipe.seeds[0],
         "chars": chars,
+        "ended": recipe.stop.end_of(written.text),
         "chars_per_second": round(chars / written.seconds, 1) if chars else None,
         **loss_facts(written.bits * LN2 / chars if chars else None),
         **asdict(recipe.settings[0]),
@@ -270,6 +291,19 @@ def _settings(controls: dict[str, Any]) -> SamplingSettings:
     except ValueError as error:
         name, _, rest = str(error).partition(" ")
         raise click.UsageError(f"--{name.replace('_', '-')} {rest}") from None
+
+
+def _stop(until: tuple[str, ...], lines: int | None, vocabulary: Vocabulary) -> Stop:
+    """Where the text ends before its length. Raises UsageError for what the model can never write."""
+    for end in until:
+        if unknown := vocabulary.unknown(end):
+            raise click.UsageError(f"--until {end!r} would never be written: {UnknownCharacters(unknown)}")
+    if lines is not None and "\n" not in vocabulary.index:
+        raise click.UsageError("--lines: this model writes no lines: there is no line feed in its alphabet")
+    try:
+        return Stop(until, lines)
+    except ValueError as error:
+        raise click.UsageError(f"--{error}") from None
 
 
 def _known(prime: str | None, vocabulary: Vocabulary, unknown: str) -> str:

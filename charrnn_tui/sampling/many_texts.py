@@ -16,6 +16,7 @@ from charrnn_tui.sampling.distribution import Distribution, surprises_and_entrop
 from charrnn_tui.sampling.lstm import LSTMState
 from charrnn_tui.sampling.lstm_step import choose_many
 from charrnn_tui.sampling.sampler import Sampler, seeded
+from charrnn_tui.sampling.stops import NEVER, Stop, StopWatch
 
 SHARE = 16  # texts, at least, that are worth a thread: a step takes almost as long for a few of them
 
@@ -28,8 +29,10 @@ class WrittenText:
     bits: float
 
 
-def write_many(start: Sampler, seeds: Sequence[int], length: int, threads: int = 1) -> list[WrittenText]:
-    """A text for each seed, of `length` characters, from the point of `start` and with its settings.
+def write_many(
+    start: Sampler, seeds: Sequence[int], length: int, threads: int = 1, stop: Stop = NEVER
+) -> list[WrittenText]:
+    """A text for each seed, of `length` characters or up to `stop`, from the point of `start` and with its settings.
 
     threads: at most so many, each with texts of its own. Raises ValueError for a negative seed, where the network gives
     no numbers, and where its steps are not compiled (`CharLSTM.runs_compiled`).
@@ -41,27 +44,43 @@ def write_many(start: Sampler, seeds: Sequence[int], length: int, threads: int =
     with ThreadPoolExecutor(used) as pool:
         try:
             shares = [
-                pool.submit(_write_share, start, seeds[begin:end], length, stopped) for begin, end in pairwise(borders)
+                pool.submit(_write_share, start, seeds[begin:end], length, stop, stopped)
+                for begin, end in pairwise(borders)
             ]
             return [text for share in shares for text in share.result()]
         finally:  # an interruption ends all of them: leaving the pool waits for its threads
             stopped.set()
 
 
-def _write_share(start: Sampler, seeds: Sequence[int], length: int, stopped: threading.Event) -> list[WrittenText]:
-    """B texts on this thread."""
-    model, settings, texts = start.model, start.settings, len(seeds)
+def _write_share(
+    start: Sampler, seeds: Sequence[int], length: int, stop: Stop, stopped: threading.Event
+) -> list[WrittenText]:
+    """B texts on this thread; one that ends early is written no further, W of them are left."""
+    model, settings, texts, tokens = start.model, start.settings, len(seeds), start.vocabulary.tokens
     draws = np.stack([np.random.Generator(seeded(seed)).random(length) for seed in seeds], axis=1)  # (length, B)
     state = LSTMState(*(np.repeat(part[:, np.newaxis], texts, axis=1) for part in (start.state.h, start.state.c)))
-    logits = np.repeat(start.logits[np.newaxis], texts, axis=0)  # (B, V)
+    logits = np.repeat(start.logits[np.newaxis], texts, axis=0)  # (W, V)
     ids, bits = np.empty((length, texts), np.intp), np.zeros(texts)
+    lengths, writing = np.full(texts, length), np.arange(texts)  # (B), (W)
+    watches = [StopWatch(stop) for _ in seeds]
     for position, u in enumerate(draws):
         if stopped.is_set():
             return []
-        chosen = choose_many(logits, settings, u)  # (B)
+        if not len(writing):
+            break
+        chosen = choose_many(logits, settings, u[writing])  # (W)
         if chosen is None:  # a huge alphabet, or no numbers, for which Distribution raises
-            chosen = np.array([Distribution(row, settings).choose(one) for row, one in zip(logits, u, strict=True)])
-        ids[position] = chosen
-        bits += surprises_and_entropies(logits, chosen)[0]
+            pairs = zip(logits, u[writing], strict=True)
+            chosen = np.array([Distribution(row, settings).choose(one) for row, one in pairs])
+        ids[position, writing] = chosen
+        bits[writing] += surprises_and_entropies(logits, chosen)[0]
+        if stop != NEVER:
+            characters = map(tokens.__getitem__, chosen.tolist())
+            ends = [watches[text].ends_with(one) for text, one in zip(writing.tolist(), characters, strict=True)]
+            if any(ends):
+                lengths[writing[ends]] = position + 1
+                left = np.flatnonzero(~np.array(ends))
+                writing, chosen = writing[left], chosen[left]
+                state = LSTMState(state.h[:, left], state.c[:, left])
         logits, state = model.step(chosen, state)
-    return [WrittenText(ids[:, text].tolist(), float(bits[text])) for text in range(texts)]
+    return [WrittenText(ids[: lengths[text], text].tolist(), float(bits[text])) for text in range(texts)]

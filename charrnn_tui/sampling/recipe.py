@@ -1,7 +1,8 @@
 """How a text was made, as JSON: enough to write the same characters again.
 
 A character uses up one random number of its seed, drawn or forced, so positions say everything: at a position a seed
-starts its random numbers anew, settings come into force, a symbol is forced. The random numbers (PCG64) are the same on
+starts its random numbers anew, settings come into force, a symbol is forced. It may end before its length, where a
+string or a number of lines ends it. The random numbers (PCG64) are the same on
 every machine. The logits are the same to the bit with the same NumPy and processor; elsewhere they may differ in the
 last bits, and in the rare place where a draw falls between, so may a character: `text_sha256` tells.
 """
@@ -22,9 +23,11 @@ from charrnn_tui.sampling.generated_text import GeneratedText
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import SampledCharacter, Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
+from charrnn_tui.sampling.stops import NEVER, Stop, StopWatch
 from charrnn_tui.text.vocabulary import Vocabulary
 
-VERSION: Final = 1
+VERSION: Final = 2
+FIRST_VERSION: Final = 1  # of recipes that need nothing newer: programs that read no other can follow them
 _Seed = Annotated[int, Meta(ge=0)]
 _Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
@@ -50,6 +53,8 @@ class _RecipeFile(msgspec.Struct, forbid_unknown_fields=True):
     settings: list[tuple[Count, _SettingsFile]]
     forced: list[tuple[Count, Annotated[str, Meta(min_length=1)]]]
     text_sha256: _Hash | None
+    until: list[Annotated[str, Meta(min_length=1)]] = []
+    lines: Annotated[int, Meta(ge=1)] | None = None
 
 
 class RecipeError(ValueError):
@@ -61,7 +66,8 @@ class Recipe:
     """checkpoint, sha256: the model's file and its hash. length: characters after the prime, the first at position 0.
 
     seeds, settings: by the position from which they hold, the first at 0. forced: symbols that a person chose, by
-    position. text_sha256: of the characters after the prime in UTF-8, where they have been written already.
+    position. text_sha256: of the characters after the prime in UTF-8, where they have been written already. stop: where
+    the text ends before its length.
     """
 
     checkpoint: str
@@ -72,6 +78,7 @@ class Recipe:
     settings: Mapping[int, SamplingSettings]
     forced: Mapping[int, str]
     text_sha256: str | None = None
+    stop: Stop = NEVER
 
     @classmethod
     def of(cls, text: GeneratedText, checkpoint: str, sha256: str) -> Self:
@@ -107,8 +114,8 @@ class Recipe:
             raise RecipeError("is not a recipe (it has no version)")
         try:
             version = convert(values["version"], int)
-            if version != VERSION:
-                raise RecipeError(f"is a recipe of version {version}, this program reads {VERSION}")
+            if not FIRST_VERSION <= version <= VERSION:
+                raise RecipeError(f"is a recipe of version {version}, this program reads up to {VERSION}")
             read = convert(values, _RecipeFile)
             settings = [(position, SamplingSettings(*astuple(entry))) for position, entry in read.settings]
         except ValueError as error:
@@ -116,12 +123,18 @@ class Recipe:
         for name, pairs in (("seeds", read.seeds), ("settings", settings), ("forced", read.forced)):
             _check_positions(name, [position for position, _ in pairs], read.length)
         mappings = dict(read.seeds), dict(settings), dict(read.forced)
-        return cls(read.checkpoint, read.sha256, read.prime, read.length, *mappings, read.text_sha256)
+        stop = Stop(tuple(read.until), read.lines)
+        return cls(read.checkpoint, read.sha256, read.prime, read.length, *mappings, read.text_sha256, stop)
 
     def as_json(self) -> dict[str, Any]:
         """JSON-native values, as `parse` reads them."""
+        newer: dict[str, Any] = {}
+        if self.stop.until:
+            newer["until"] = list(self.stop.until)
+        if self.stop.lines is not None:
+            newer["lines"] = self.stop.lines
         return {
-            "version": VERSION,
+            "version": VERSION if newer else FIRST_VERSION,
             "checkpoint": self.checkpoint,
             "sha256": self.sha256,
             "prime": self.prime,
@@ -130,6 +143,7 @@ class Recipe:
             "settings": [[at, asdict(settings)] for at, settings in self.settings.items()],
             "forced": [[at, symbol] for at, symbol in self.forced.items()],
             "text_sha256": self.text_sha256,
+            **newer,
         }
 
     @property
@@ -155,7 +169,11 @@ def follow(
     ids: all characters of the text, where they are known: they are not drawn again, so that another processor's last
     bits cannot change them, and `text` gets exact states and distributions.
     """
-    for position in range(0 if text is None else len(text), recipe.length if ids is None else len(ids)):
+    begun = "" if text is None else text.text
+    watch = StopWatch(recipe.stop if ids is None else NEVER)
+    if any(watch.ends_with(character) for character in begun):
+        return
+    for position in range(len(begun), recipe.length if ids is None else len(ids)):
         if position in recipe.seeds and position > 0:
             sampler.reseed(recipe.seeds[position])
             if text is not None:
@@ -167,9 +185,12 @@ def follow(
         if ids is not None:
             token_id = ids[position]
         if text is not None:
-            yield text.write(sampler, token_id, chosen=symbol is not None)
+            written = text.write(sampler, token_id, chosen=symbol is not None)
         else:
-            yield next(sampler) if token_id is None else sampler.force(token_id)
+            written = next(sampler) if token_id is None else sampler.force(token_id)
+        yield written
+        if watch.ends_with(written.character):
+            return
 
 
 def text_hash(text: str) -> str:

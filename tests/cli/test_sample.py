@@ -3,6 +3,7 @@
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -252,3 +253,58 @@ def test_many_texts_are_those_of_their_seeds(invoke: Invoke, checkpoint_file: Pa
         assert text["text"] == alone["text"]
         assert text["recipe"] == alone["recipe"]
         assert text["bits_per_char"] == pytest.approx(alone["bits_per_char"], abs=1e-3)
+
+
+def sampled(invoke: Invoke, *arguments: object) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads(invoke("sample", *arguments, "--json").stdout)
+    return values
+
+
+def test_a_text_ends_behind_the_first_of_the_strings_or_with_its_lines(invoke: Invoke, checkpoint_file: Path) -> None:
+    arguments = (checkpoint_file, "--prime", "The", "--seed", 3, "--length", 2000)
+    whole = sampled(invoke, *arguments)
+    text, some, other = whole["text"], whole["text"][150:152], whole["text"][100:103]
+    assert whole["ended"] == "length"
+    first = min(text.index(some) + len(some), text.index(other) + len(other))
+    ended = sampled(invoke, *arguments, "--until", some, "--until", other)
+    assert (ended["text"], ended["ended"], ended["chars"]) == (text[:first], "until", first)
+    lines = sampled(invoke, *arguments, "--lines", 2)
+    assert (lines["text"], lines["ended"]) == ("".join(text.splitlines(keepends=True)[:2]), "lines")
+    assert invoke("sample", *arguments, "--lines", 2).stdout == "The" + lines["text"]
+
+
+def test_a_recipe_of_a_text_that_ended_early_ends_it_again(
+    invoke: Invoke, checkpoint_file: Path, tmp_path: Path
+) -> None:
+    values = sampled(invoke, checkpoint_file, "--lines", 1, "--seed", 5)
+    (tmp_path / "recipe.json").write_text(json.dumps(values["recipe"]), encoding="utf-8")
+    again = sampled(invoke, "--recipe", tmp_path / "recipe.json")
+    assert (again["text"], again["ended"]) == (values["text"], "lines")
+
+
+@pytest.mark.parametrize("count", [3, 20])
+def test_texts_of_one_line_each_are_lines_with_nothing_between_them(
+    invoke: Invoke, checkpoint_file: Path, count: int
+) -> None:
+    arguments = ("sample", checkpoint_file, "--prime", "", "--seed", 5, "--lines", 1, "--count", count)
+    texts = [json.loads(line)["text"] for line in invoke(*arguments, "--json").stdout.splitlines()]
+    assert len(texts) == count
+    assert invoke(*arguments).stdout == "".join(texts)
+    short = invoke(*arguments, "--length", 1).stdout  # a line that is not complete is ended all the same
+    assert short == "".join(text[0] if text == "\n" else text[0] + "\n" for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [("--until", "Ж", "U+0416"), ("--until", "", "--until is empty"), ("--lines", "0", "--lines")],
+)
+def test_an_end_that_no_text_could_have_is_wrong_usage(
+    invoke: Invoke, checkpoint_file: Path, option: str, value: str, told: str
+) -> None:
+    result = invoke("sample", checkpoint_file, option, value)
+    assert (result.exit_code, told in one_line(result)) == (2, True)
+
+
+def test_lines_need_a_line_feed(invoke: Invoke, tmp_path: Path) -> None:
+    write_checkpoint(tmp_path / "digits.safetensors", random_checkpoint(Vocabulary("0123456789")))
+    assert "no line feed" in one_line(invoke("sample", tmp_path / "digits.safetensors", "--lines", 1))

@@ -14,6 +14,7 @@ from charrnn_tui.sampling.lstm_step import COMPILED
 from charrnn_tui.sampling.many_texts import write_many
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
+from charrnn_tui.sampling.stops import Stop, StopWatch
 from charrnn_tui.text.vocabulary import Vocabulary
 from tests.compiled_needed import need
 
@@ -130,3 +131,17 @@ def test_a_model_that_gives_no_numbers_is_refused(threads: int) -> None:
     start.logits[3] = np.nan
     with pytest.raises(ValueError, match="NaN"):
         write_many(start, range(40), 5, threads)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_text_that_ends_early_ends_where_it_does_alone_and_the_others_go_on(threads: int) -> None:
+    model, seeds, stop, length = network(), range(40), Stop(("e", "an"), 2), 60
+    texts = write_many(Sampler(model, VOCABULARY, seed=0, prime="anna"), seeds, length, threads, stop)
+    for seed, text in zip(seeds, texts, strict=True):
+        sampler, watch, alone = Sampler(model, VOCABULARY, seed=seed, prime="anna"), StopWatch(stop), ""
+        while len(alone) < length:
+            alone += next(sampler).character
+            if watch.ends_with(alone[-1]):
+                break
+        assert VOCABULARY.decode(text.ids) == alone
+    assert len({len(text.ids) for text in texts}) > 5

@@ -52,7 +52,9 @@ def test_a_recipe_continues_a_text_that_begins_as_it_does(drawn: bool) -> None:
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"version": 2}, "version 2"),
+        ({"version": 3}, "version 3, this program reads up to 2"),
+        ({"until": [""]}, r"until\[0\]: Expected `str` of length >= 1"),
+        ({"lines": 0}, "lines: Expected `int` >= 1"),
         ({"extra": 1}, "unknown field `extra`"),
         ({"sha256": "zz"}, "sha256: Expected `str` matching regex"),
         ({"length": -1}, "length: Expected `int` >= 0"),
@@ -76,3 +78,14 @@ def test_a_symbol_outside_the_alphabet_is_refused_before_anything_is_written(sym
     recipe = Recipe.parse(json.dumps(recipe_values(forced=[[1, symbol]])))
     with pytest.raises(RecipeError, match=f"does not know '{symbol}'"):
         recipe.start(MODEL, VOCABULARY)
+
+
+def test_a_recipe_ends_a_text_where_it_says_and_only_then_needs_a_newer_reader() -> None:
+    values = recipe_values()
+    whole = changed_page().text
+    assert values["version"] == 1
+    stopped = Recipe.parse(json.dumps(values | {"version": 2, "until": [whole[40:43]]}))
+    written = "".join(each.character for each in follow(stopped, stopped.start(MODEL, VOCABULARY)))
+    assert written == whole[: whole.index(whole[40:43]) + 3]
+    assert stopped.as_json()["version"] == 2
+    assert Recipe.parse(json.dumps(stopped.as_json())) == stopped
