@@ -5,10 +5,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from charrnn_tui.cli.facts import run_facts
 from charrnn_tui.cli.output import notify, say, to_json_text
 from charrnn_tui.cli.training_report import ending_lines
 from charrnn_tui.run.directory import RunDirectory
+from charrnn_tui.runner.facts import run_facts
 
 
 @contextmanager

@@ -1,57 +1,15 @@
-"""Facts about models and runs, as the JSON keys that commands share and as labelled lines."""
+"""Facts about models and runs (runner/facts.py) as labelled lines."""
 
-import math
 from typing import Any
 
-from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.cli.output import Row
-from charrnn_tui.run.directory import RunDirectory
-from charrnn_tui.run.kept_checkpoints import kept_checkpoints
 from charrnn_tui.run.machine_share import MachineShare
-from charrnn_tui.run.quantities import age, bits, duration, size
-from charrnn_tui.run.run_tags import files_of
-
-
-def loss_facts(loss: float | None) -> dict[str, float | None]:
-    """`loss` (nats/char), `bits_per_char` and `perplexity`; null where there is none."""
-    if loss is None:
-        return {"loss": None, "bits_per_char": None, "perplexity": None}
-    return {"loss": loss, "bits_per_char": bits(loss), "perplexity": _perplexity(loss)}
+from charrnn_tui.run.quantities import age, bits, duration, perplexity, size
 
 
 def loss_text(loss: float) -> str:
     """A loss in nats and bits per character, and as perplexity."""
-    return f"{loss:.4f} nats/char ({bits(loss):.3f} bits/char, perplexity {_perplexity(loss):.2f})"
-
-
-def _perplexity(loss: float) -> float:
-    return math.exp(loss) if loss < 700 else math.inf  # beyond that a double overflows
-
-
-def model_facts(checkpoint: Checkpoint) -> dict[str, Any]:
-    """`tokens`, `parameters`, and the cell and sizes of the network."""
-    return {
-        "tokens": len(checkpoint.vocabulary),
-        "parameters": checkpoint.parameters,
-        "cell": checkpoint.facts.get("cell", "lstm"),
-        "n_hidden": checkpoint.n_hidden,
-        "n_layers": checkpoint.n_layers,
-    }
-
-
-def run_facts(run: RunDirectory) -> dict[str, Any]:
-    """A run's figures under the keys that the documentation names."""
-    checkpoint, kept = run.checkpoint_file(), kept_checkpoints(run.path)
-    return {
-        **run.progress().to_json(),
-        "run": run.name,  # as its directory is called now, whatever it was called then
-        "directory": str(run.path.absolute()),
-        "bytes": sum(file_bytes for _, file_bytes in files_of(run)),
-        "trainer_pid": run.trainer(),
-        "checkpoint": str(checkpoint.absolute()) if checkpoint else None,
-        "kept_checkpoints": len(kept),
-        "kept_steps": [one.step for one in kept],
-    }
+    return f"{loss:.4f} nats/char ({bits(loss):.3f} bits/char, perplexity {perplexity(loss):.2f})"
 
 
 def run_rows(values: dict[str, Any]) -> list[Row]:

@@ -1,23 +1,17 @@
 """`charrnn-tui info`: describe a checkpoint or a run."""
 
-import hashlib
-import math
 from pathlib import Path
 from typing import Any
 
 import click
 
-from charrnn_tui.cli.facts import loss_facts, loss_rows, model_facts, run_facts, run_rows, step_text
+from charrnn_tui.cli.facts import loss_rows, run_rows, step_text
 from charrnn_tui.cli.options import json_option, model_names, runs_option
 from charrnn_tui.cli.output import Row, write_facts
 from charrnn_tui.run.directory import find_run
 from charrnn_tui.run.quantities import nats_and_bits, size
-from charrnn_tui.runner.find_model import checkpoint_format, locate_checkpoint, open_checkpoint
-
-_FACTS = (  # in this order; null if the file has none
-    *("step", "steps", "epoch", "epochs", "loss", "val_loss", "best_val_loss", "batch_size", "seq_length"),
-    *("val_frac", "weights", "corpus", "corpus_sha256", "chars", "run", "device", "precision", "settings", "versions"),
-)
+from charrnn_tui.runner.facts import checkpoint_facts, run_facts
+from charrnn_tui.runner.find_model import locate_checkpoint, open_checkpoint
 
 
 @click.command("info")
@@ -28,31 +22,15 @@ def info_command(path: str, runs_dir: Path, as_json: bool) -> None:
     """Describe PATH: a checkpoint (.safetensors or .net), or a run by its name or directory."""
     run = find_run(runs_dir, path)
     if run is None:
-        write_facts(checkpoint_facts(locate_checkpoint(path, runs_dir)), checkpoint_rows, as_json)
+        write_facts(_facts_of(locate_checkpoint(path, runs_dir)), checkpoint_rows, as_json)
         return
     file = run.checkpoint_file()
-    facts = {"kind": "run", **run_facts(run), "checkpoint": checkpoint_facts(file) if file else None}
+    facts = {"kind": "run", **run_facts(run), "checkpoint": _facts_of(file) if file else None}
     write_facts(facts, lambda facts: run_rows(facts) + checkpoint_rows(facts["checkpoint"]), as_json)
 
 
-def checkpoint_facts(path: Path) -> dict[str, Any]:
-    """Everything that is known about a checkpoint, under the keys that the documentation names."""
-    checkpoint = open_checkpoint(path)
-    data = path.read_bytes()
-    facts: dict[str, Any] = {name: checkpoint.facts.get(name) for name in _FACTS}
-    loss = facts["val_loss"] if facts["val_loss"] is not None else facts["best_val_loss"]
-    return {
-        "kind": "checkpoint",
-        "path": str(path),
-        "format": checkpoint_format(path),
-        "bytes": len(data),
-        "sha256": hashlib.sha256(data).hexdigest(),
-        **model_facts(checkpoint),
-        "alphabet": list(checkpoint.vocabulary.tokens),
-        **facts,
-        "bits_per_char": loss_facts(loss)["bits_per_char"],
-        "uniform_loss": math.log(len(checkpoint.vocabulary)),  # of uniform guessing
-    }
+def _facts_of(file: Path) -> dict[str, Any]:
+    return checkpoint_facts(file, open_checkpoint(file))
 
 
 def checkpoint_rows(values: dict[str, Any] | None) -> list[Row]:

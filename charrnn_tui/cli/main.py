@@ -6,7 +6,7 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
@@ -16,6 +16,7 @@ import click
 from charrnn_tui import __version__
 from charrnn_tui.cli.options import PROGRAM, names, runs_option
 from charrnn_tui.cli.output import discard, say
+from charrnn_tui.native.thread_waiting import limit_spinning, use_one_blas_thread
 
 COMMANDS = {  # name: help; the command is NAME_command in the module of that name
     "train": "Train a model on a text, without the app.",
@@ -152,25 +153,12 @@ def main() -> None:
     """The program `charrnn-tui`."""
     signal.signal(signal.SIGTERM, _terminated)
     sys.excepthook = _say_traceback
-    limit_thread_waiting(os.environ, sys.argv[1:2])
+    limit_spinning(os.environ)
+    if sys.argv[1:2] != ["score"]:
+        use_one_blas_thread(os.environ)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # data is UTF-8 whatever the locale says
     cli.main(prog_name=PROGRAM)
-
-
-def limit_thread_waiting(environment: MutableMapping[str, str], command: Sequence[str]) -> None:
-    """Limit how long threads spin, before NumPy and torch are imported; variables that the user has set stay.
-
-    Sampling multiplies small matrices: a second BLAS thread that waits for a busy core makes it ten times slower.
-    Scoring multiplies large ones and keeps all threads. OpenMP's threads spin while one of them waits for a core that
-    another program uses: a training step took forty times as long; it takes three times as long if they sleep after
-    some hundred microseconds. BLAS's threads spin for 2 ** 20 cycles.
-    """
-    if "score" not in command:
-        environment.setdefault("OPENBLAS_DEFAULT_NUM_THREADS", "1")
-        environment.setdefault("OPENBLAS_THREAD_TIMEOUT", "20")
-    if "OMP_WAIT_POLICY" not in environment:
-        environment.setdefault("GOMP_SPINCOUNT", "10000")
 
 
 def _say_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

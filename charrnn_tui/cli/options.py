@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 import click
 
 from charrnn_tui.run.quantities import seconds_of
+from charrnn_tui.runner.runs_directory import RUNS_VARIABLE, default_runs_directory
 from charrnn_tui.text.encodings import COMMON_ENCODINGS, is_text_encoding
 
 PROGRAM = "charrnn-tui"
-RUNS_VARIABLE = "CHARRNN_TUI_RUNS"
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -89,16 +89,6 @@ class TextFileName(click.ParamType):  # type: ignore[type-arg]
         from click.shell_completion import CompletionItem  # needed for completion only
 
         return [CompletionItem(incomplete, type="file")]
-
-
-def default_runs_directory() -> Path:
-    """Where runs are kept when no option says so: CHARRNN_TUI_RUNS, or else the platform's place for users' data."""
-    variable = os.environ.get(RUNS_VARIABLE)
-    if variable:
-        return Path(os.path.expanduser(variable))
-    import platformdirs  # not needed by `--help` nor where a directory is named
-
-    return platformdirs.user_data_path("charrnn-tui") / "runs"
 
 
 def _runs_directory(ctx: click.Context, param: click.Parameter, given: Path | None) -> Path:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import click
 
-from charrnn_tui.cli.facts import run_facts
 from charrnn_tui.cli.options import PROGRAM, json_option, runs_option
 from charrnn_tui.cli.output import DataStream, is_terminal, say, visible_line
 from charrnn_tui.run.directory import list_runs, unreadable_runs
 from charrnn_tui.run.follower import RunFollowers
+from charrnn_tui.runner.facts import run_facts
 from charrnn_tui.tui.runs.run_rows import (
     BATCHES,
     BEST,

@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError
-from charrnn_tui.cli.facts import loss_facts, model_facts
 from charrnn_tui.cli.options import OrNone, TextFileName, encoding_option, json_option, model_names, runs_option
 from charrnn_tui.cli.output import DataStream, say
 from charrnn_tui.cli.unknown_characters import known_text, unknown_option
 from charrnn_tui.native.cores import available_cores
 from charrnn_tui.run.files import file_sha256
 from charrnn_tui.run.quantities import LN2
+from charrnn_tui.runner.facts import loss_facts, model_facts
 from charrnn_tui.runner.find_model import default_model, locate_checkpoint, open_model
 from charrnn_tui.sampling.distribution import surprises_and_entropies
 from charrnn_tui.sampling.lstm import CharLSTM

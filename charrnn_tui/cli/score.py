@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
-from charrnn_tui.cli.facts import loss_facts, loss_text, model_facts
+from charrnn_tui.cli.facts import loss_text
 from charrnn_tui.cli.options import FiniteFloat, TextFileName, encoding_option, json_option, model_names, runs_option
 from charrnn_tui.cli.output import DataStream, Row, may_draw, say, to_json_text, write_facts
 from charrnn_tui.cli.unknown_characters import known_text, unknown_option
 from charrnn_tui.run.quantities import duration
 from charrnn_tui.run.settings import TrainSettings
+from charrnn_tui.runner.facts import loss_facts, model_facts
 from charrnn_tui.runner.find_model import locate_checkpoint, open_model
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.scoring import DynamicSettings, batch_losses, sequence_losses

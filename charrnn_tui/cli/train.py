@@ -20,7 +20,7 @@ from charrnn_tui.cli.training_options import training_options
 from charrnn_tui.cli.training_report import Show, come_back_lines, command_line, report_for, say_lines, where_lines
 from charrnn_tui.run.control import Control, Stop
 from charrnn_tui.run.directory import RunDirectory
-from charrnn_tui.run.events import NOT_SAVED, Event
+from charrnn_tui.run.events import Event
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.run.settings import DEFAULT_PRESET, RunRequest, option, settings_for
 from charrnn_tui.runner.detached import NotStarted, start_in_background
@@ -124,7 +124,7 @@ def _train(begin: Begin, runs_dir: Path, as_json: bool, on_end: str | None) -> i
             say(f"run directory: {directory.path}")
         with notice_at_end(directory, on_end), closing(events), report_for(directory, as_json) as show:
             progress, output_error = _drive(directory, events, show, control)
-        if not as_json and _unsaved(progress) is None and (lines := where_lines(directory, runs_dir)):
+        if not as_json and progress.unsaved is None and (lines := where_lines(directory, runs_dir)):
             say(*lines)
         if progress.state == "interrupted" and directory.resume_file.exists():
             say(f"resume with: {command_line('train --resume', directory, runs_dir)}")
@@ -160,7 +160,7 @@ def _train_in_background(begin: Begin, runs_dir: Path, as_json: bool, on_end: st
 def _exit_code(directory: RunDirectory, progress: RunProgress, output_error: str | None, stopping: Stopping) -> int:
     if progress.state == "failed":
         raise click.ClickException(f"the training failed: {progress.reason}")
-    if (problem := _unsaved(progress)) is not None:
+    if (problem := progress.unsaved) is not None:
         kept = directory.resume_file.exists()
         way = f"make room, then resume with: {command_line('train --resume', directory, directory.path.parent)}"
         raise click.ClickException(
@@ -170,14 +170,6 @@ def _exit_code(directory: RunDirectory, progress: RunProgress, output_error: str
         saved = " and saved" if directory.last_file.exists() else ""  # there is nothing before the first step
         raise click.ClickException(f"{output_error}: stopped{saved} at step {progress.step:,}")
     return 128 + stopping.received if progress.state == "interrupted" and stopping.received else DONE
-
-
-def _unsaved(progress: RunProgress) -> str | None:
-    """Why the model that the training ended with is not on disk; None where it is."""
-    failed = [alarm for alarm in progress.alarms if alarm.kind == "disk" and NOT_SAVED in alarm.message]
-    if not failed or failed[-1].step < progress.step or (progress.saved and progress.saved.time >= failed[-1].time):
-        return None
-    return failed[-1].message
 
 
 def _drive(

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from charrnn_tui.cli.options import PROGRAM, default_runs_directory
+from charrnn_tui.cli.options import PROGRAM
 from charrnn_tui.cli.output import DataStream, may_draw, say, visible_line
 from charrnn_tui.run import events
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.events import Event, to_json
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.run.quantities import count, duration, nats_and_bits
+from charrnn_tui.runner.runs_directory import default_runs_directory
 from charrnn_tui.tui.train.run_lines import as_fits
 
 Show = Callable[[Event, RunProgress], None]  # called with each event, in order; the progress holds it already

@@ -1,11 +1,9 @@
-"""Characters that a model does not know, in a text for it: refused, converted or left out."""
-
-from collections.abc import Iterable
+"""The option for characters that a model does not know."""
 
 import click
 
 from charrnn_tui.cli.output import say
-from charrnn_tui.text.nearest import NearestKnown, in_known_form
+from charrnn_tui.text import known_text as texts
 from charrnn_tui.text.vocabulary import UnknownCharacters, Vocabulary
 
 unknown_option = click.option(
@@ -19,28 +17,15 @@ unknown_option = click.option(
 
 
 def known_text(text: str, vocabulary: Vocabulary, unknown: str, source: str, error: type[click.ClickException]) -> str:
-    """The text in characters of the model. unknown: the value of --unknown. source: begins the message.
+    """The text in characters of the model; those that are left out are named on standard error.
 
-    Raises `error` if the text has other characters and they are not to be converted or left out.
+    unknown: the value of --unknown. source: begins the message. Raises `error` if the text has other characters and
+    they are not to be converted or left out.
     """
-    converted, form = in_known_form(text, vocabulary)
-    if form and unknown == "convert":
-        text, form = converted, ""
-    missing = vocabulary.unknown(text)
-    if not missing:
-        return text
-    named = UnknownCharacters(missing)
-    if unknown != "skip":
-        way = f"; the model has {form}: try --unknown convert" if form else _nearest(missing, vocabulary)
-        raise error(f"{source} has characters {named}{way}; leave them out with --unknown skip")
-    left_out = sum(map(len, missing.values()))
-    say(f"{left_out:,} of {len(text):,} characters left out: {named}")
-    return vocabulary.known_part(text)
-
-
-def _nearest(missing: Iterable[str], vocabulary: Vocabulary) -> str:
-    """A clause that names, for up to five of these, the nearest character of the model; empty if there are none."""
-    nearest = NearestKnown(vocabulary)
-    pairs = [(char, near) for char in missing if (near := nearest.of(char)) is not None]
-    named = ", ".join(f"{near!r} for {char!r}" for char, near in pairs[:5])
-    return f"; did you mean {named}" if named else ""
+    try:
+        known, left_out = texts.known_text(text, vocabulary, unknown, source)
+    except UnknownCharacters as problem:
+        raise error(str(problem)) from None
+    if left_out:
+        say(left_out)
+    return known

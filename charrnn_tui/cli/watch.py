@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from charrnn_tui.cli.facts import run_facts, run_rows
+from charrnn_tui.cli.facts import run_rows
 from charrnn_tui.cli.open import show_app
 from charrnn_tui.cli.options import json_option, low_bandwidth_option, run_names, runs_option
 from charrnn_tui.cli.output import DataStream, may_draw, write_facts
@@ -15,6 +15,7 @@ from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.events import Event, to_json
 from charrnn_tui.run.follower import RunFollower
 from charrnn_tui.run.progress import RunProgress
+from charrnn_tui.runner.facts import run_facts
 from charrnn_tui.runner.find_model import find_run_or_fail
 from charrnn_tui.tui.opening import Opening
 

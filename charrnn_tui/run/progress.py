@@ -9,6 +9,7 @@ from msgspec import structs
 
 from charrnn_tui.run.decoding import finite_or_null
 from charrnn_tui.run.events import (
+    NOT_SAVED,
     AlarmRaised,
     CheckpointSaved,
     Evaluated,
@@ -155,6 +156,14 @@ class RunProgress:
         settings, step = self.started.settings, self.last_step.step
         due = step % settings.get("print_every", step + 1) == 0 or step == self.total_steps
         return due and bool(settings.get("val_frac")) and (not self.val_steps or self.val_steps[-1] < step)
+
+    @property
+    def unsaved(self) -> str | None:
+        """Why the model that the training ended with is not on disk; None where it is."""
+        failed = [alarm for alarm in self.alarms if alarm.kind == "disk" and NOT_SAVED in alarm.message]
+        if not failed or failed[-1].step < self.step or (self.saved and self.saved.time >= failed[-1].time):
+            return None
+        return failed[-1].message
 
     @property
     def total_steps(self) -> int:

@@ -17,6 +17,11 @@ def nats(bits: float) -> float:
     return bits * LN2
 
 
+def perplexity(loss: float) -> float:
+    """Of a loss in nats; infinite where a float cannot hold it."""
+    return math.exp(loss) if loss < 700 else math.inf
+
+
 def per_char(loss: float) -> str:
     """`1.19 nats/char (1.71 bits)`."""
     return f"{loss:.2f} nats/char ({bits(loss):.2f} bits)"

@@ -14,9 +14,10 @@ _CHUNK = 1 << 16  # characters looked up at once: as much scratch memory as the 
 class UnknownCharacters(ValueError):
     """A text has characters outside the alphabet; `positions` maps each to its 0-based places in the text."""
 
-    def __init__(self, positions: Mapping[str, list[int]]) -> None:
+    def __init__(self, positions: Mapping[str, list[int]], message: str | None = None) -> None:
+        """Without a message it names the characters."""
         self.positions = positions
-        super().__init__(f"not in the model's alphabet: {_named(positions)}")
+        super().__init__(message or f"not in the model's alphabet: {_named(positions)}")
 
 
 def _named(positions: Mapping[str, list[int]]) -> str:

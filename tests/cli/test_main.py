@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from charrnn_tui import __version__
 from charrnn_tui.cli.failures import explain
-from charrnn_tui.cli.main import COMMANDS, cli, limit_thread_waiting
+from charrnn_tui.cli.main import COMMANDS, cli
 from charrnn_tui.playground.prime_sources import prime_from_file
 from charrnn_tui.runner.local_backend import LocalBackend
 from charrnn_tui.text.corpus import CorpusError
@@ -140,31 +140,6 @@ def test_memory_that_is_not_there_is_told_in_words() -> None:
 
 def test_an_aborted_command_ends_with_130() -> None:
     assert explain(click.Abort()) == ("interrupted", 130)
-
-
-@pytest.mark.parametrize(
-    ("command", "given", "expected"),
-    [
-        (
-            ["sample"],
-            {},
-            {"OPENBLAS_DEFAULT_NUM_THREADS": "1", "OPENBLAS_THREAD_TIMEOUT": "20", "GOMP_SPINCOUNT": "10000"},
-        ),
-        (["score"], {}, {"GOMP_SPINCOUNT": "10000"}),
-        (
-            [],
-            {"OMP_WAIT_POLICY": "active", "OPENBLAS_THREAD_TIMEOUT": "26"},
-            {"OMP_WAIT_POLICY": "active", "OPENBLAS_THREAD_TIMEOUT": "26", "OPENBLAS_DEFAULT_NUM_THREADS": "1"},
-        ),
-        (["score"], {"GOMP_SPINCOUNT": "7"}, {"GOMP_SPINCOUNT": "7"}),
-    ],
-)
-def test_threads_do_not_wait_at_any_price_unless_the_user_wants_it(
-    command: list[str], given: dict[str, str], expected: dict[str, str]
-) -> None:
-    environment = dict(given)
-    limit_thread_waiting(environment, command)
-    assert environment == expected
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs a device without an end")

@@ -1,0 +1,39 @@
+"""Characters that a model does not know, in a text for it: refused, converted or left out."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from charrnn_tui.text.nearest import NearestKnown, in_known_form
+from charrnn_tui.text.vocabulary import UnknownCharacters, Vocabulary
+
+Unknown = Literal["refuse", "convert", "skip"]
+
+
+def known_text(text: str, vocabulary: Vocabulary, unknown: str, source: str) -> tuple[str, str]:
+    """The text in characters of the alphabet, and a sentence that names those that were left out, or "".
+
+    unknown: refuse; convert the text into the Unicode form that the alphabet has, composed or decomposed; or skip.
+    source: begins the message. Raises UnknownCharacters, whose message says what to do, if the text has other
+    characters and they are not to be left out.
+    """
+    converted, form = in_known_form(text, vocabulary)
+    if form and unknown == "convert":
+        text, form = converted, ""
+    missing = vocabulary.unknown(text)
+    if not missing:
+        return text, ""
+    named = UnknownCharacters(missing)
+    if unknown != "skip":
+        way = f"; the model has {form}: try --unknown convert" if form else _nearest(missing, vocabulary)
+        message = f"{source} has characters {named}{way}; leave them out with --unknown skip"
+        raise UnknownCharacters(missing, message)
+    left_out = sum(map(len, missing.values()))
+    return vocabulary.known_part(text), f"{left_out:,} of {len(text):,} characters left out: {named}"
+
+
+def _nearest(missing: Iterable[str], vocabulary: Vocabulary) -> str:
+    """A clause that names, for up to five of these, the nearest character of the model; empty if there are none."""
+    nearest = NearestKnown(vocabulary)
+    pairs = [(char, near) for char in missing if (near := nearest.of(char)) is not None]
+    named = ", ".join(f"{near!r} for {char!r}" for char, near in pairs[:5])
+    return f"; did you mean {named}" if named else ""
