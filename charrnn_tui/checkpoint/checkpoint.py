@@ -19,7 +19,8 @@ Weights = Mapping[str, NDArray[np.floating]]
 class Facts(TypedDict, total=False):
     """What a checkpoint may say about its training. Losses in nats/char, val_loss in batches of this geometry.
 
-    settings: those of the training, in JSON. weights: the type that kept weights were rounded to.
+    settings: those of the training, in JSON. weights: the type that kept weights were rounded to. median_line_length:
+    characters, of the text's lines that are not empty.
     """
 
     format_version: Count
@@ -30,6 +31,7 @@ class Facts(TypedDict, total=False):
     corpus: str | None
     corpus_sha256: str | None
     chars: Count | None
+    median_line_length: Count | None
     step: Count | None
     steps: Count | None
     epoch: Count | None

@@ -27,6 +27,7 @@ from charrnn_tui.sampling.many_texts import write_many
 from charrnn_tui.sampling.recipe import Recipe, RecipeError, follow, text_hash
 from charrnn_tui.sampling.sampler import SampledCharacter, Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
+from charrnn_tui.sampling.short_lines import writes_short_lines
 from charrnn_tui.sampling.stops import Stop
 from charrnn_tui.text.corpus import read_text
 from charrnn_tui.text.vocabulary import UnknownCharacters, Vocabulary
@@ -48,7 +49,12 @@ MOST_CHARACTERS = 10_000_000  # of all texts written at once: 24 bytes each wait
     metavar="FILE",
     help="Write the text of this recipe again; - is standard input.",
 )
-@click.option("--prime", metavar="TEXT", help=f"What the text begins with.  [default: {USUAL_PRIME}, where known]")
+@click.option(
+    "--prime",
+    metavar="TEXT",
+    help="What the text begins with; nothing is read as a line break.  "
+    f"[default: {USUAL_PRIME}, where known; nothing for a model of short lines]",
+)
 @click.option(
     "--prime-file", type=TextFileName(), metavar="FILE", help="Read the beginning from a file; - is standard input."
 )
@@ -107,7 +113,8 @@ def sample_command(
     CHECKPOINT is a file (.safetensors or .net) or a run; without it, the model that the app would open. Controls act
     in the order temperature, top-k, top-p, min-p; `none` switches one of the last three off.
     --length is the most that is written, where --until or --lines ends the text earlier. Several texts are separated by
-    a line of three hyphens; with --lines 1 they are lines without anything between them.
+    a line of three hyphens; with --lines 1 they are lines without anything between them. Several texts of a model that
+    was trained on short lines, such as names, are one line each, unless --length, --until or --lines is given.
     A recipe sets all options itself; beside --recipe, name a CHECKPOINT only if the recipe's model was moved. Each
     object of --json holds the recipe of its text, and under `ended` why it ends: `length`, `until` or `lines`.
     """
@@ -121,7 +128,10 @@ def sample_command(
         prime = _prime(prime, prime_file, encoding)
         path = _default(runs_dir) if checkpoint is None else locate_checkpoint(checkpoint, runs_dir)
         loaded, model = open_model(path)
-        known = _known(prime, loaded.vocabulary, unknown)
+        short_lines = (prime is None or count > 1) and writes_short_lines(model, loaded.vocabulary, loaded.facts)
+        known = _known(prime, loaded.vocabulary, unknown, "" if short_lines else USUAL_PRIME)
+        if short_lines and count > 1 and not (until or lines or _given("length")):
+            lines = 1
         stop = _stop(until, lines, loaded.vocabulary)
         first_seed = secrets.randbelow(1 << 31) if seed is None else seed
         seeds, changes = {0: first_seed}, {0: settings}
@@ -234,11 +244,9 @@ def _show(stream: DataStream, prime: str, characters: Iterable[str], *, with_lin
 
 
 def _refuse_options_beside_a_recipe() -> None:
-    context = click.get_current_context()
-    for option in context.command.params:
+    for option in click.get_current_context().command.params:
         name = option.name or ""
-        given = context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
-        if given and name not in ("checkpoint", "recipe_file", "runs_dir", "as_json"):
+        if _given(name) and name not in ("checkpoint", "recipe_file", "runs_dir", "as_json"):
             raise click.UsageError(f"--{name.replace('_', '-')} and --recipe exclude each other")
 
 
@@ -306,8 +314,13 @@ def _stop(until: tuple[str, ...], lines: int | None, vocabulary: Vocabulary) -> 
         raise click.UsageError(f"--{error}") from None
 
 
-def _known(prime: str | None, vocabulary: Vocabulary, unknown: str) -> str:
+def _given(option: str) -> bool:
+    """Whether an option stands on the command line."""
+    return click.get_current_context().get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE
+
+
+def _known(prime: str | None, vocabulary: Vocabulary, unknown: str, usual: str) -> str:
     """The prime in characters of the model; without one, the usual prime if the model knows it."""
     if prime is not None:
         return known_text(prime, vocabulary, unknown, "the prime", click.UsageError)
-    return "" if vocabulary.unknown(USUAL_PRIME) else USUAL_PRIME
+    return "" if vocabulary.unknown(usual) else usual

@@ -13,6 +13,7 @@ from charrnn_tui.run.files import file_sha256
 from charrnn_tui.run.kept_checkpoints import run_of_kept, step_of_kept
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.prime_reader import PrimeReader
+from charrnn_tui.sampling.short_lines import writes_short_lines
 from charrnn_tui.text.vocabulary import Vocabulary
 
 SHIPPED_PRIME: Final = "Anna"
@@ -75,10 +76,12 @@ class LoadedModel:
         """Reads primes; the beginning that a prime shares with the one before is not read again."""
         return PrimeReader(self.network, self.vocabulary)
 
-    @property
+    @cached_property
     def suggested_prime(self) -> str:
-        """The prime where the user has typed none."""
-        return SHIPPED_PRIME if self.source.kind == "shipped" else ""
+        """The prime where the user has typed none; the empty one is read as a line break."""
+        if self.source.kind != "shipped" or writes_short_lines(self.network, self.vocabulary, self.facts):
+            return ""
+        return SHIPPED_PRIME
 
 
 def source_of(reference: str | Path, backend: Backend) -> ModelSource:

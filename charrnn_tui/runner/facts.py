@@ -14,7 +14,8 @@ from charrnn_tui.runner.find_model import checkpoint_format
 
 _FACTS = (  # in this order; null if the file has none
     *("step", "steps", "epoch", "epochs", "loss", "val_loss", "best_val_loss", "batch_size", "seq_length"),
-    *("val_frac", "weights", "corpus", "corpus_sha256", "chars", "run", "device", "precision", "settings", "versions"),
+    *("val_frac", "weights", "corpus", "corpus_sha256", "chars", "median_line_length", "run", "device", "precision"),
+    *("settings", "versions"),
 )
 
 

@@ -1,10 +1,13 @@
 """The lines of an encoded text, found without decoding it."""
 
 import random
+from typing import Final
 
 import numpy as np
 
 from charrnn_tui.text.vocabulary import Ids, Vocabulary
+
+MEASURED: Final = 4_000_000  # characters at the beginning of a text, which say how long its lines are
 
 
 class Lines:
@@ -34,3 +37,15 @@ class Lines:
                 return number
         # Nearly all lines are blank: try every one, in random order.
         return next((n for n in numbers.sample(range(len(self)), len(self)) if self.line(n).strip()), None)
+
+
+def median_line_length(ids: Ids, vocabulary: Vocabulary) -> int | None:
+    """The median length, in characters, of the lines that are not empty; None where there is none.
+
+    Of a long text, that of its beginning.
+    """
+    beginning = ids[:MEASURED]
+    ends = np.flatnonzero(beginning == vocabulary.index.get("\n", len(vocabulary)))
+    lengths = np.diff(ends, prepend=-1, append=len(beginning)) - 1
+    lengths = lengths[lengths > 0]
+    return int(np.median(lengths)) if len(lengths) else None

@@ -23,6 +23,7 @@ from charrnn_tui.run.events import (
 )
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.text.corpus import Corpus
+from charrnn_tui.text.lines import median_line_length
 from charrnn_tui.training.flops import flops_per_char, limit_gflops
 from charrnn_tui.training.learner import Learner
 from charrnn_tui.training.lstm_cell import compiled_cell
@@ -54,6 +55,7 @@ class TrainingReporter:
         self.validated = Validated()
         self.budget = budget
         self._learner, self._corpus, self._run, self._write_sample = learner, corpus, run, write_sample
+        self._line_length = median_line_length(corpus.ids, corpus.vocabulary)
 
     def restore(self, state: ResumeState) -> None:
         """Take the result of the last validation from there."""
@@ -164,6 +166,7 @@ class TrainingReporter:
             "corpus": self._corpus.name,
             "corpus_sha256": self._corpus.sha256,
             "chars": len(self._corpus),
+            "median_line_length": self._line_length,
             "step": learner.step,
             "steps": learner.steps,
             "epoch": learner.epoch,

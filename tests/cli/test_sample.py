@@ -14,6 +14,7 @@ from charrnn_tui.run.directory import EventWriter, RunDirectory
 from charrnn_tui.run.events import RunFinished, RunStarted
 from charrnn_tui.text.vocabulary import Vocabulary
 from tests.cli.conftest import Invoke, one_line, random_checkpoint
+from tests.sampling.lines_model import LETTERS, lines_checkpoint
 
 
 def test_output_is_the_prime_and_the_text_and_nothing_else(invoke: Invoke, checkpoint_file: Path) -> None:
@@ -308,3 +309,37 @@ def test_an_end_that_no_text_could_have_is_wrong_usage(
 def test_lines_need_a_line_feed(invoke: Invoke, tmp_path: Path) -> None:
     write_checkpoint(tmp_path / "digits.safetensors", random_checkpoint(Vocabulary("0123456789")))
     assert "no line feed" in one_line(invoke("sample", tmp_path / "digits.safetensors", "--lines", 1))
+
+
+@pytest.fixture
+def names_file(tmp_path: Path) -> Path:
+    """A model of short lines."""
+    write_checkpoint(tmp_path / "names.safetensors", lines_checkpoint(median_line_length=6))
+    return tmp_path / "names.safetensors"
+
+
+@pytest.mark.parametrize("count", [2, 20])
+def test_several_texts_of_a_model_of_short_lines_are_one_line_each(
+    invoke: Invoke, names_file: Path, count: int
+) -> None:
+    arguments = ("sample", names_file, "--count", count, "--seed", 1)
+    names = invoke(*arguments).stdout.splitlines()
+    assert len(names) == count
+    assert all(0 < len(name) < 100 and set(name) <= set(LETTERS) for name in names)
+    objects = [json.loads(line) for line in invoke(*arguments, "--json").stdout.splitlines()]
+    assert [(each["prime"], each["text"], each["ended"]) for each in objects] == [
+        ("", name + "\n", "lines") for name in names
+    ]
+    with_a_prime = invoke(*arguments, "--prime", "ann").stdout.splitlines()
+    assert len(with_a_prime) == count
+    assert all(name.startswith("ann") for name in with_a_prime)
+
+
+def test_what_is_asked_for_wins_over_one_line_each(invoke: Invoke, names_file: Path) -> None:
+    one = invoke("sample", names_file, "--seed", 1).stdout
+    assert len(one) == 1000
+    assert one.count("\n") > 100
+    long = invoke("sample", names_file, "--count", 2, "--seed", 1, "--length", 1000).stdout
+    assert long.split("\n---\n")[0] == one
+    two = invoke("sample", names_file, "--count", 2, "--seed", 1, "--lines", 2).stdout
+    assert two.split("---\n")[0] == "".join(one.splitlines(keepends=True)[:2]) + "\n"

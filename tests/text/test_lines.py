@@ -1,9 +1,10 @@
 """Lines of a text: what stands between its line feeds, and one of them by chance."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charrnn_tui.text.lines import Lines
+from charrnn_tui.text.lines import Lines, median_line_length
 from charrnn_tui.text.vocabulary import Vocabulary
 
 
@@ -36,3 +37,12 @@ def test_the_only_line_with_words_is_found_among_thousands() -> None:
 def test_every_line_has_its_chance() -> None:
     lines = lines_of("a\n\nbbbbbbbbbbbbbbbbbbbbbb\nc")
     assert {lines.draw(seed) for seed in range(60)} == {0, 2, 3}
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [("anna\nbo\n\nclara\n", 4), ("a\nbb\n", 1), ("one line", 8), ("\nlast", 4), ("\n\n\n", None), ("", None)],
+)
+def test_the_median_length_is_that_of_the_lines_that_are_not_empty(text: str, length: int | None) -> None:
+    vocabulary = Vocabulary(sorted({*text, "\n"}))
+    assert median_line_length(vocabulary.encode(text), vocabulary) == length
