@@ -48,7 +48,7 @@ print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})), file
 def modules_after(script: str, *arguments: object) -> set[str]:
     """The heavy packages that a fresh interpreter has imported after a script."""
     done = subprocess.run(
-        [sys.executable, "-c", script, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-c", script, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, input=""
     )
     assert done.returncode == 0, done.stderr
     told = done.stdout if script is IMPORT_ALL else done.stderr
@@ -90,6 +90,7 @@ def test_a_part_imported_whole_brings_in_only_what_it_may(part: str, allowed: se
         (["info", "MODEL"], {"click", "numpy", "safetensors", "rich"}),
         (["sample", "MODEL", "--length", "5"], {"click", "numpy", "safetensors"}),
         (["sample", "NET", "--length", "5"], {"click", "numpy", "safetensors"}),
+        (["play", "MODEL", "--plain"], {"click", "numpy", "safetensors", "rich"}),
         (["score", "MODEL", "TEXT"], {"click", "numpy", "safetensors"}),
         (["watch", "happy-1", "--once"], {"click", "numpy", "safetensors", "rich"}),
     ],

@@ -20,7 +20,7 @@ def check_terminal() -> None:
     if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
         raise click.UsageError(
             "the app needs a terminal for input and output; without one there are "
-            "`charrnn-tui train`, `sample`, `score` and `watch --plain`"
+            "`charrnn-tui play --plain`, `train`, `sample`, `score` and `watch --plain`"
         )
     if not may_draw(sys.stdout):
         raise click.UsageError(
@@ -28,7 +28,7 @@ def check_terminal() -> None:
         )
     if os.environ.get("TERM", "") == "dumb":
         raise click.UsageError(
-            "TERM=dumb cannot show the app; `charrnn-tui train`, `sample` and `watch --plain` work with it"
+            "TERM=dumb cannot show the app; `charrnn-tui play --plain`, `train`, `sample` and `watch --plain` work with it"
         )
     columns, rows = shutil.get_terminal_size()
     if columns < LEAST_COLUMNS or rows < LEAST_ROWS:

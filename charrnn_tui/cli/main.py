@@ -19,6 +19,7 @@ from charrnn_tui.cli.output import discard, say
 from charrnn_tui.native.thread_waiting import limit_spinning, use_one_blas_thread
 
 COMMANDS = {  # name: help; the command is NAME_command in the module of that name
+    "play": "Play with a model, full screen or line by line.",
     "train": "Train a model on a text, without the app.",
     "sample": "Write text with a model to standard output.",
     "score": "Compute how well a model predicts a text.",
