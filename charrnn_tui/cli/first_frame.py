@@ -28,7 +28,7 @@ def check_terminal() -> None:
         )
     if os.environ.get("TERM", "") == "dumb":
         raise click.UsageError(
-            "TERM=dumb cannot show the app; `charrnn-tui play --plain`, `train`, `sample` and `watch --plain` work with it"
+            "TERM=dumb cannot show the app; `charrnn-tui play --plain`, `train` and `watch --plain` work with it"
         )
     columns, rows = shutil.get_terminal_size()
     if columns < LEAST_COLUMNS or rows < LEAST_ROWS:
