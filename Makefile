@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test lint types contracts tests coverage slow-tests bench docs format clean
+.PHONY: run test lint types contracts tests coverage slow-tests bench docs checkpoints format clean
 
 run: $(VENV)/.installed  ## open the app
 	$(BIN)/charrnn-tui
@@ -36,6 +36,13 @@ bench: $(VENV)/.installed  ## ours beside the notebook, into benchmarks/results;
 docs: $(VENV)/.installed  ## the key tables of the guide and the page of commands, as the app declares them
 	$(BIN)/python docs/key_tables.py
 	$(BIN)/python docs/cli_pages.py
+
+checkpoints: $(VENV)/.installed  ## train the shipped models again, for an hour and more; ANNA is the notebook's text
+	@test -f "$(ANNA)" || { echo "name the notebook's text: make checkpoints ANNA=path/to/anna.txt"; exit 1; }
+	$(INSTALL) --editable '.[checkpoints]'
+	$(BIN)/python checkpoints/make.py names
+	$(BIN)/python checkpoints/make.py python
+	$(BIN)/python checkpoints/make.py anna "$(ANNA)"
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .

@@ -22,7 +22,7 @@ from charrnn_tui.native.cores import available_cores
 from charrnn_tui.run.machine_share import machine_share
 from charrnn_tui.run.quantities import size
 from charrnn_tui.run.settings import TrainSettings
-from charrnn_tui.runner.find_model import shipped_checkpoint
+from charrnn_tui.runner.find_model import shipped_checkpoints
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.lstm_step import COMPILED
 from charrnn_tui.sampling.sampler import Sampler
@@ -106,14 +106,13 @@ def _terminal() -> dict[str, Any]:
 
 def _directories(runs_dir: Path) -> dict[str, Any]:
     there = next(path for path in (runs_dir.absolute(), *runs_dir.absolute().parents) if path.exists())
-    shipped = shipped_checkpoint()
     return {
         "runs_dir": str(runs_dir),
         "runs_dir_writable": there.is_dir() and os.access(there, os.W_OK | os.X_OK),
         "free_bytes": shutil.disk_usage(there).free,
         "texts_bytes": IdsCache(runs_dir / TEXTS).size,
         "texts_limit_bytes": LIMIT_BYTES,
-        "shipped_checkpoint": str(shipped) if shipped else None,
+        "shipped_checkpoints": [str(file) for file in shipped_checkpoints()],
     }
 
 
@@ -163,7 +162,7 @@ def _rows(values: dict[str, Any]) -> list[Row]:
     rows.append(("runs", f"{values['runs_dir']}, {writable}, {size(values['free_bytes'])} free"))
     limit = f"at most {size(values['texts_limit_bytes'])}; --clear-texts removes them"
     rows.append(("encoded texts", f"{size(values['texts_bytes'])}, {limit}"))
-    rows.append(("shipped model", values["shipped_checkpoint"] or "none"))
+    rows.append(("shipped models", ", ".join(values["shipped_checkpoints"]) or "none"))
     if "device" in values:
         place = f"{values['device_name']} ({values['device']}), {values['precision']}, threads {values['threads']}"
         rows += [("trains on", place), ("LSTM layers", values["lstm"])]

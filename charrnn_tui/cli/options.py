@@ -67,8 +67,10 @@ def run_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
 
 
 def model_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
-    """Completions of a checkpoint by its path, a run, or the shipped model."""
-    return names(ctx, incomplete, "anna")
+    """Completions of a checkpoint by its path, a run, or a shipped model."""
+    from charrnn_tui.runner.find_model import SHIPPED  # loads NumPy
+
+    return names(ctx, incomplete, *SHIPPED)
 
 
 class TextFileName(click.ParamType):  # type: ignore[type-arg]

@@ -48,5 +48,5 @@ class Backend(Protocol):
     def default_checkpoint(self) -> Path | None:
         """The model to open where none is named."""
 
-    def shipped_checkpoint(self) -> Path | None:
-        """The model that comes with the program."""
+    def shipped_checkpoints(self) -> list[Path]:
+        """The models that come with the program."""

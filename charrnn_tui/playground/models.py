@@ -13,10 +13,9 @@ from charrnn_tui.run.files import file_sha256
 from charrnn_tui.run.kept_checkpoints import run_of_kept, step_of_kept
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.prime_reader import PrimeReader
-from charrnn_tui.sampling.short_lines import writes_short_lines
 from charrnn_tui.text.vocabulary import Vocabulary
 
-SHIPPED_PRIME: Final = "Anna"
+SHIPPED_PRIMES: Final = {"anna": "Anna", "python": "def "}
 Kind = Literal["shipped", "file", "best", "last", "live", "kept"]
 
 
@@ -76,18 +75,16 @@ class LoadedModel:
         """Reads primes; the beginning that a prime shares with the one before is not read again."""
         return PrimeReader(self.network, self.vocabulary)
 
-    @cached_property
+    @property
     def suggested_prime(self) -> str:
         """The prime where the user has typed none; the empty one is read as a line break."""
-        if self.source.kind != "shipped" or writes_short_lines(self.network, self.vocabulary, self.facts):
-            return ""
-        return SHIPPED_PRIME
+        return SHIPPED_PRIMES.get(self.source.path.stem, "") if self.source.kind == "shipped" else ""
 
 
 def source_of(reference: str | Path, backend: Backend) -> ModelSource:
     """The model a user means: a run by its name or directory, or else a file, as what the program knows it."""
     path = Path(os.path.expanduser(reference))  # where there is no such user, a name like any other
-    if path == backend.shipped_checkpoint():
+    if path in backend.shipped_checkpoints():
         return ModelSource("shipped", path)
     run = find_run(backend.runs_directory, str(path))
     if run is not None:

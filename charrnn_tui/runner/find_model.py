@@ -14,13 +14,13 @@ from charrnn_tui.run.events import RunFinished, RunStarted
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.text.text_file import BINARY_PROBE_BYTES
 
-SHIPPED = "anna.safetensors"
+SHIPPED = ("anna", "names")  # the one to open where none is named comes first
 HARDLY_BEGUN = 0.25  # share of the planned steps; a model with fewer is opened only by name
 _TAIL_BYTES = 1 << 16  # of a file of events: some hundred of them
 
 
 def locate_checkpoint(reference: str | Path, runs: Path) -> Path:
-    """The checkpoint file that is meant: the file itself, a run's best one, or the shipped model by its short name.
+    """The checkpoint file that is meant: the file itself, a run's best one, or a shipped model by its short name.
 
     Raises CheckpointError.
     """
@@ -32,8 +32,8 @@ def locate_checkpoint(reference: str | Path, runs: Path) -> Path:
             raise CheckpointError(f"{run.name}: this run has saved no checkpoint yet")
         return file
     _refuse_unreadable(str(reference), runs)
-    shipped = shipped_checkpoint()
-    if shipped is not None and str(reference) == shipped.stem and not path.is_file():
+    shipped = next((file for file in shipped_checkpoints() if file.stem == str(reference)), None)
+    if shipped is not None and not path.is_file():
         return shipped
     if path.is_dir():
         raise CheckpointError(
@@ -138,8 +138,14 @@ def find_run_or_fail(reference: str, runs: Path) -> RunDirectory:
     return run
 
 
-def shipped_checkpoint() -> Path | None:
-    """The model that comes with the program: beside the package in a clone, inside it where installed."""
+def shipped_checkpoints() -> list[Path]:
+    """The models that come with the program: beside the package in a clone, inside it where installed."""
     package = Path(__file__).resolve().parent.parent
-    candidates = (package / "checkpoints" / SHIPPED, package.parent / "checkpoints" / SHIPPED)
-    return next((path for path in candidates if path.is_file()), None)
+    folders = package / "checkpoints", package.parent / "checkpoints"
+    files = ([folder / f"{name}.safetensors" for folder in folders] for name in SHIPPED)
+    return [found for places in files if (found := next(filter(Path.is_file, places), None))]
+
+
+def shipped_checkpoint() -> Path | None:
+    """The one of them to open where no model is named."""
+    return next(iter(shipped_checkpoints()), None)

@@ -51,5 +51,5 @@ class LocalBackend:
     def default_checkpoint(self) -> Path | None:
         return find_model.default_model(self.runs_directory)[0]
 
-    def shipped_checkpoint(self) -> Path | None:
-        return find_model.shipped_checkpoint()
+    def shipped_checkpoints(self) -> list[Path]:
+        return find_model.shipped_checkpoints()

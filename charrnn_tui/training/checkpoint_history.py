@@ -58,7 +58,7 @@ class CheckpointHistory:
         """Write the model of a step, and drop one if there are too many. Raises OSError."""
         self._newest = step  # also if the disk refuses it: the next to be tried is a later step's
         (self._run / FOLDER).mkdir(exist_ok=True)
-        write_checkpoint(kept_file(self._run, step), _halved(checkpoint))
+        write_checkpoint(kept_file(self._run, step), halved(checkpoint))
         stored = kept_checkpoints(self._run)
         while len(stored) > self._most:
             least = _least(stored, planned)
@@ -82,7 +82,7 @@ def _least(stored: Sequence[KeptCheckpoint], planned: Sequence[int]) -> KeptChec
     return min(gaps, key=lambda here: (here.step in planned, gaps[here]))
 
 
-def _halved(checkpoint: Checkpoint) -> Checkpoint:
+def halved(checkpoint: Checkpoint) -> Checkpoint:
     """In float16, half the size, whose 11 bits are enough to look at; unchanged if a weight would overflow."""
     with np.errstate(over="ignore"):
         weights = {name: tensor.astype(np.float16) for name, tensor in checkpoint.weights.items()}

@@ -10,6 +10,7 @@ from click.shell_completion import BashComplete
 from charrnn_tui.cli.completion import SHELLS
 from charrnn_tui.cli.main import COMMANDS, cli
 from charrnn_tui.run.events import RunStarted
+from charrnn_tui.runner.find_model import SHIPPED
 from tests.cli.conftest import Invoke
 from tests.cli.program import PROGRAM, environment
 from tests.cli.test_runs import a_run
@@ -45,8 +46,8 @@ def test_a_run_is_completed_by_the_runs(words: tuple[str, ...], names: set[str])
 
 
 @pytest.mark.parametrize("command", ["sample", "score", "export", "info"])
-def test_a_model_is_a_run_the_shipped_one_or_a_file(command: str, names: set[str]) -> None:
-    assert completed(command, "") == {*names, "anna", "FILES"}
+def test_a_model_is_a_run_a_shipped_one_or_a_file(command: str, names: set[str]) -> None:
+    assert completed(command, "") == {*names, *SHIPPED, "FILES"}
     assert completed(command, "an") == {"anna", "FILES"}
 
 

@@ -12,6 +12,7 @@ from charrnn_tui.checkpoint.safetensors_file import write_checkpoint
 from charrnn_tui.cli.output import utf8, visible_text
 from charrnn_tui.run.directory import EventWriter, RunDirectory
 from charrnn_tui.run.events import RunFinished, RunStarted
+from charrnn_tui.runner.find_model import SHIPPED
 from charrnn_tui.text.vocabulary import Vocabulary
 from tests.cli.conftest import Invoke, one_line, random_checkpoint
 from tests.sampling.lines_model import LETTERS, lines_checkpoint
@@ -224,8 +225,9 @@ def test_without_a_model_the_one_that_the_app_would_open_writes(
     assert invoke("sample", "--length", 5).stderr == f"model: {run.best_file}\n"
 
 
-def test_the_shipped_model_has_a_short_name(invoke: Invoke) -> None:
-    result = invoke("sample", "anna", "--length", 5)
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_shipped_models_have_short_names(invoke: Invoke, name: str) -> None:
+    result = invoke("sample", name, "--length", 5)
     assert (result.exit_code, result.stderr, len(result.stdout)) == (0, "", len("The") + 5)
 
 

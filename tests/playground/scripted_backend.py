@@ -57,8 +57,8 @@ class ScriptedBackend:
     def default_checkpoint(self) -> Path | None:
         return next((run.best_file for run in self.runs() if run.best_file.exists()), self.shipped)
 
-    def shipped_checkpoint(self) -> Path | None:
-        return self.shipped
+    def shipped_checkpoints(self) -> list[Path]:
+        return [] if self.shipped is None else [self.shipped]
 
     def ship(self, checkpoint: Checkpoint, path: Path = Path("tiny.safetensors")) -> Path:
         """Put a model in the box."""

@@ -11,7 +11,13 @@ from charrnn_tui.playground.controls import DEFAULTS
 from charrnn_tui.playground.session import SavedBranch, SavedModel, Session, write_session
 from charrnn_tui.run.directory import EventWriter, RunDirectory
 from charrnn_tui.run.events import RunFinished, RunStarted, StepDone, to_line
-from charrnn_tui.runner.find_model import default_model, locate_checkpoint, shipped_checkpoint
+from charrnn_tui.runner.find_model import (
+    SHIPPED,
+    default_model,
+    locate_checkpoint,
+    shipped_checkpoint,
+    shipped_checkpoints,
+)
 from charrnn_tui.sampling.recipe import Recipe
 from charrnn_tui.sampling.settings import SamplingSettings
 from tests.checkpoint.random_checkpoints import random_checkpoint
@@ -118,9 +124,10 @@ def test_a_model_that_was_finished_since_comes_before_where_it_was_left(tmp_path
     assert default_model(tmp_path) == (newer, None)
 
 
-def test_the_shipped_model_goes_by_its_short_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shipped_models_go_by_their_short_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert locate_checkpoint("anna", tmp_path) == shipped_checkpoint()
+    assert [locate_checkpoint(name, tmp_path).stem for name in SHIPPED] == list(SHIPPED)
+    assert locate_checkpoint("anna", tmp_path) == shipped_checkpoint() == shipped_checkpoints()[0]
     (tmp_path / "anna").write_bytes(b"another file")
     assert locate_checkpoint("anna", tmp_path) == Path("anna")
     mine = run_of(tmp_path, "runs/anna", 200)

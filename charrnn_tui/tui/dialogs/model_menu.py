@@ -1,4 +1,4 @@
-"""The menu of models: the run in training, the best and last checkpoints of runs, the shipped model, any file."""
+"""The menu of models: the run in training, the best and last checkpoints of runs, the shipped models, any file."""
 
 from __future__ import annotations  # _Model and its others
 
@@ -79,13 +79,12 @@ class ModelMenu(Dialog[LoadedModel | ModelSource | None]):
         self._note.run("looking for models …", self._find, self._show)
 
     def _find(self, token: CancelToken) -> list[_Model]:
-        """Live weights, the shipped model, and the runs, the newest first. Blocks while it reads each file."""
+        """Live weights, the shipped models, and the runs, the newest first. Blocks while it reads each file."""
         models = []
-        active, shipped = self._active_run(), self._backend.shipped_checkpoint()
+        active = self._active_run()
         if active is not None and not active.done:
             models.append(_Model(ModelSource("live", active.directory.path), "as it is now"))
-        if shipped is not None:
-            models.append(self._model(ModelSource("shipped", shipped)))
+        models += [self._model(ModelSource("shipped", file)) for file in self._backend.shipped_checkpoints()]
         for run in self._backend.runs():
             token.check()
             saved = [ModelSource("best", run.path), ModelSource("last", run.path)]
