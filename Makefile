@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test lint types contracts tests coverage slow-tests bench docs checkpoints format clean
+.PHONY: run test lint types contracts tests coverage slow-tests bench docs checkpoints wheel format clean
 
 run: $(VENV)/.installed  ## open the app
 	$(BIN)/charrnn-tui
@@ -43,6 +43,9 @@ checkpoints: $(VENV)/.installed  ## train the shipped models again, for an hour 
 	$(BIN)/python checkpoints/make.py names
 	$(BIN)/python checkpoints/make.py python
 	$(BIN)/python checkpoints/make.py anna "$(ANNA)"
+
+wheel: $(VENV)/.installed-dev  ## dist/charrnn_tui-….whl, with the shipped models
+	$(BIN)/python -m pip --disable-pip-version-check wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .
