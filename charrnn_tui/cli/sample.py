@@ -27,12 +27,11 @@ from charrnn_tui.sampling.many_texts import write_many
 from charrnn_tui.sampling.recipe import Recipe, RecipeError, follow, text_hash
 from charrnn_tui.sampling.sampler import SampledCharacter, Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
-from charrnn_tui.sampling.short_lines import writes_short_lines
-from charrnn_tui.sampling.stops import Stop
+from charrnn_tui.sampling.short_lines import USUAL_PRIME, usual_prime, writes_short_lines
+from charrnn_tui.sampling.stops import Stop, check_stop
 from charrnn_tui.text.corpus import read_text
-from charrnn_tui.text.vocabulary import UnknownCharacters, Vocabulary
+from charrnn_tui.text.vocabulary import Vocabulary
 
-USUAL_PRIME = "The"  # the notebook's
 PIECE = 64  # characters whose surprises are computed at once
 SEPARATOR = "\n---\n"
 TEXTS_PER_THREAD = 64  # written at once
@@ -129,7 +128,7 @@ def sample_command(
         path = _default(runs_dir) if checkpoint is None else locate_checkpoint(checkpoint, runs_dir)
         loaded, model = open_model(path)
         short_lines = (prime is None or count > 1) and writes_short_lines(model, loaded.vocabulary, loaded.facts)
-        known = _known(prime, loaded.vocabulary, unknown, "" if short_lines else USUAL_PRIME)
+        known = _known(prime, loaded.vocabulary, unknown, usual_prime(loaded.vocabulary, short_lines))
         if short_lines and count > 1 and not (until or lines or _given("length")):
             lines = 1
         stop = _stop(until, lines, loaded.vocabulary)
@@ -303,15 +302,12 @@ def _settings(controls: dict[str, Any]) -> SamplingSettings:
 
 def _stop(until: tuple[str, ...], lines: int | None, vocabulary: Vocabulary) -> Stop:
     """Where the text ends before its length. Raises UsageError for what the model can never write."""
-    for end in until:
-        if unknown := vocabulary.unknown(end):
-            raise click.UsageError(f"--until {end!r} would never be written: {UnknownCharacters(unknown)}")
-    if lines is not None and "\n" not in vocabulary.index:
-        raise click.UsageError("--lines: this model writes no lines: there is no line feed in its alphabet")
     try:
-        return Stop(until, lines)
+        stop = Stop(until, lines)
+        check_stop(stop, vocabulary)
     except ValueError as error:
         raise click.UsageError(f"--{error}") from None
+    return stop
 
 
 def _given(option: str) -> bool:
@@ -320,7 +316,7 @@ def _given(option: str) -> bool:
 
 
 def _known(prime: str | None, vocabulary: Vocabulary, unknown: str, usual: str) -> str:
-    """The prime in characters of the model; without one, the usual prime if the model knows it."""
+    """The prime in characters of the model; without one, the usual one."""
     if prime is not None:
         return known_text(prime, vocabulary, unknown, "the prime", click.UsageError)
-    return "" if vocabulary.unknown(usual) else usual
+    return usual

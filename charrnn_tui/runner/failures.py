@@ -6,6 +6,7 @@ from charrnn_tui.checkpoint.checkpoint import CheckpointError
 from charrnn_tui.run.directory import RunError
 from charrnn_tui.run.lock import RunLocked
 from charrnn_tui.run.settings import SettingsError
+from charrnn_tui.runner.export import ExportError
 from charrnn_tui.text.batches import TextTooShort
 from charrnn_tui.text.text_file import CorpusError
 from charrnn_tui.text.vocabulary import UnknownCharacters
@@ -19,7 +20,9 @@ def explain(error: Exception) -> tuple[str, int] | None:
     match error:
         case SettingsError():
             return str(error), USAGE
-        case RunError() | CorpusError() | TextTooShort() | CheckpointError() | UnknownCharacters() | RunLocked():
+        case RunError() | RunLocked() | CorpusError() | TextTooShort() | UnknownCharacters():
+            return str(error), FAILED
+        case CheckpointError() | ExportError():
             return str(error), FAILED
         case OSError():
             return f"{error.filename or 'standard output'}: {error.strerror or error}", FAILED

@@ -11,6 +11,7 @@ from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.text.vocabulary import Vocabulary
 
+USUAL_PRIME: Final = "The"  # the notebook's
 SHORT: Final = 24  # characters of a line; Python's standard library has 38 at the median, a novel in print 63
 TRIED: Final = 300  # characters: 60 ms at 2×512
 RARE: Final = 0.005  # of empty lines: a text of paragraphs has more, a list of names has none
@@ -30,3 +31,8 @@ def writes_short_lines(model: CharLSTM, vocabulary: Vocabulary, facts: Facts) ->
     if np.exp(log_probabilities(sampler.logits)[line_feed]) > RARE:
         return False
     return sum(written.token_id == line_feed for written in islice(sampler, TRIED)) > TRIED // (SHORT + 1)
+
+
+def usual_prime(vocabulary: Vocabulary, short_lines: bool) -> str:
+    """What a text begins with by default: nothing if the model writes short lines or does not know USUAL_PRIME."""
+    return "" if short_lines or vocabulary.unknown(USUAL_PRIME) else USUAL_PRIME

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from charrnn_tui.text.vocabulary import UnknownCharacters, Vocabulary
+
 End = Literal["length", "until", "lines"]
 
 
@@ -31,6 +33,15 @@ class Stop:
 
 
 NEVER = Stop()
+
+
+def check_stop(stop: Stop, vocabulary: Vocabulary) -> None:
+    """Raise ValueError for what a model with this alphabet can never write."""
+    for end in stop.until:
+        if unknown := vocabulary.unknown(end):
+            raise ValueError(f"until {end!r} would never be written: {UnknownCharacters(unknown)}")
+    if stop.lines is not None and "\n" not in vocabulary.index:
+        raise ValueError("lines: this model writes no lines: there is no line feed in its alphabet")
 
 
 class StopWatch:
