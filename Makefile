@@ -33,9 +33,10 @@ slow-tests: $(VENV)/.installed-dev  ## 50 trainings killed and resumed, and what
 bench: $(VENV)/.installed  ## ours beside the notebook, into benchmarks/results; ONLY=sampling,startup for some of it
 	$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
 
-docs: $(VENV)/.installed  ## the key tables of the guide and the page of commands, as the app declares them
+docs: $(VENV)/.installed  ## the key tables of the guide, the page of commands and the schema of config.toml, as the app declares them
 	$(BIN)/python docs/key_tables.py
 	$(BIN)/python docs/cli_pages.py
+	$(BIN)/python docs/config_schema.py
 
 checkpoints: $(VENV)/.installed  ## train the shipped models again, for an hour and more; ANNA is the notebook's text
 	@test -f "$(ANNA)" || { echo "name the notebook's text: make checkpoints ANNA=path/to/anna.txt"; exit 1; }

@@ -21,6 +21,9 @@ def written() -> str:
         assert command is not None
         own = click.Context(command, context, name, **widths)
         sections.append(f"## {PROGRAM} {name}\n\n{_fenced(command, own)}")
+        for part, each in command.commands.items() if isinstance(command, click.Group) else ():
+            inner = click.Context(each, own, part, **widths)
+            sections.append(f"## {PROGRAM} {name} {part}\n\n{_fenced(each, inner)}")
     head = "# The command line\n\nWhat `--help` says of each command, written by `make docs`.\n"
     return "\n".join([head, *sections])
 

@@ -3,26 +3,16 @@
 A table stands between `<!-- keys: PlayScreen -->` and `<!-- /keys -->`; a marker may name several classes.
 """
 
-import importlib
-import pkgutil
 import re
 import sys
 from itertools import groupby
 from pathlib import Path
 
-import charrnn_tui.tui
+from charrnn_tui.tui.keymap import declared_keys
 from charrnn_tui.tui.keys import Key
 
 PAGES = sorted(Path(__file__).parent.glob("*.md"))
 _TABLE = re.compile(r"(<!-- keys: ([\w ]+) -->\n)(.*?)(<!-- /keys -->)", re.DOTALL)
-
-
-def declared_keys() -> dict[str, tuple[Key, ...]]:
-    """The keys of each class of the app that declares any, by the name of the class."""
-    names = [module.name for module in pkgutil.walk_packages(charrnn_tui.tui.__path__, "charrnn_tui.tui.")]
-    found = [value for name in names for value in vars(importlib.import_module(name)).values()]
-    ours = [value for value in found if isinstance(value, type) and value.__module__.startswith("charrnn_tui.")]
-    return {value.__name__: keys for value in ours if (keys := vars(value).get("KEYS"))}
 
 
 def table(keys: list[Key]) -> str:

@@ -5,6 +5,8 @@ Set before anything imports NumPy or torch, and inherited by the programs that t
 
 import os
 
+os.environ["CHARRNN_TUI_CONFIG"] = os.devnull  # not the settings of whoever runs the tests
+
 for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 

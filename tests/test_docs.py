@@ -3,9 +3,10 @@
 import re
 from pathlib import Path
 
+from charrnn_tui.tui.keymap import declared_keys
 from charrnn_tui.tui.keys import Key
-from docs import cli_pages
-from docs.key_tables import PAGES, declared_keys, table, undocumented, written_anew
+from docs import cli_pages, config_schema
+from docs.key_tables import PAGES, table, undocumented, written_anew
 
 ROOT = Path(__file__).parents[1]
 
@@ -17,6 +18,10 @@ def test_the_key_tables_are_those_that_the_app_declares() -> None:
 
 def test_the_page_of_commands_is_their_help() -> None:
     assert cli_pages.PAGE.read_text("utf-8") == cli_pages.written(), "run `make docs`"
+
+
+def test_the_schema_is_that_of_the_settings() -> None:
+    assert config_schema.FILE.read_text("utf-8") == config_schema.written(), "run `make docs`"
 
 
 def test_every_promise_of_security_has_a_test() -> None:

@@ -6,12 +6,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
+from charrnn_tui.cli.config import check_for_app
+from charrnn_tui.cli.configuration import broken, configuration
 from charrnn_tui.cli.output import point_at_nothing, say
 from charrnn_tui.cli.stop_signals import on_hangup
 from charrnn_tui.cli.training_report import come_back_lines, command_line
+from charrnn_tui.run.config_file import ConfigError, store_theme
 from charrnn_tui.runner.find_model import checkpoint_format, default_model
 from charrnn_tui.runner.local_backend import LocalBackend
 from charrnn_tui.tui.app import StudioApp
@@ -25,10 +29,17 @@ def open_app(runs: Path, first: Opening | Path | None, *, low_bandwidth: bool = 
 
     Closing the terminal ends the screen, not the training: the process continues without one until the run is done.
     """
+    loaded = configuration()
+    try:
+        keymap = check_for_app(loaded)
+    except ConfigError as error:
+        raise broken(error) from None
     runs.mkdir(parents=True, exist_ok=True)
-    backend = LocalBackend(runs)
-    thin = low_bandwidth or bool(os.environ.get("SSH_CONNECTION"))
-    app = StudioApp(backend, replace(_opening(backend, first), low_bandwidth=thin))
+    backend, config = LocalBackend(runs), loaded.config
+    over_ssh = bool(os.environ.get("SSH_CONNECTION"))
+    thin = low_bandwidth or (over_ssh if config.low_bandwidth == "auto" else config.low_bandwidth)
+    opening = replace(_opening(backend, first), low_bandwidth=thin)
+    app = StudioApp(backend, opening, config, keymap=keymap, store_theme=partial(store_theme, loaded.file.path))
     sys.setswitchinterval(SWITCH_SECONDS)
     with _log_for_stray_output(runs / "log.txt"), _signals(app) as hung_up:
         app.run()

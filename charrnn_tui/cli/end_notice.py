@@ -12,23 +12,25 @@ from charrnn_tui.runner.facts import run_facts
 
 
 @contextmanager
-def notice_at_end(run: RunDirectory, command: str | None) -> Iterator[None]:
+def notice_at_end(run: RunDirectory, command: str | None, *, in_terminal: bool = True) -> Iterator[None]:
     """When the training inside has ended, also by an error, notify the terminal and run the shell command, if any.
 
-    Not if another process has taken the run over, nor after a second Ctrl-C.
+    in_terminal: whether the terminal is notified. Nothing is done if another process has
+    taken the run over, nor after a second Ctrl-C.
     """
     try:
         yield
     except Exception:
-        _give_notice(run, command)
+        _give_notice(run, command, in_terminal)
         raise
-    _give_notice(run, command)
+    _give_notice(run, command, in_terminal)
 
 
-def _give_notice(run: RunDirectory, command: str | None) -> None:
+def _give_notice(run: RunDirectory, command: str | None, in_terminal: bool) -> None:
     progress = run.progress()
     if progress.ending is not None:
-        notify(run.name, ", ".join(ending_lines(progress.ending, progress)))
+        if in_terminal:
+            notify(run.name, ", ".join(ending_lines(progress.ending, progress)))
         if command is not None:
             _run(command, run)
 

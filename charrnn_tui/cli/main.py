@@ -29,6 +29,7 @@ COMMANDS = {  # name: help; the command is NAME_command in the module of that na
     "export": "Write a checkpoint as .safetensors or .net.",
     "rm": "Delete runs.",
     "doctor": "Show versions, devices, terminal, directories and speed.",
+    "config": "Show, check or begin the settings file.",
     "completion": "Print what makes the shell complete commands and names.",
 }
 
@@ -49,8 +50,15 @@ Results go to standard output, messages to standard error. Exit codes:
   143  terminated (SIGTERM)
 
 \b
-Environment: CHARRNN_TUI_RUNS, the directory of all runs, unless --runs-dir
-names another.
+Environment; an option wins over a variable, a variable over config.toml:
+  CHARRNN_TUI_RUNS     where runs are kept (--runs-dir)
+  CHARRNN_TUI_CONFIG   the settings file; see config --help
+  CHARRNN_TUI_THEME    the colours of the app (theme in config.toml)
+  CHARRNN_TUI_COMPILE  0: use no compiled code
+  CC                   the C compiler, with its options
+  NO_COLOR             if it is set: no colours
+  SSH_CONNECTION       set by SSH: as --low-bandwidth
+  TEXTUAL_FPS          frames per second of the app (frames_per_second)
 """
 
 

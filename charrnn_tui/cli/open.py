@@ -1,9 +1,11 @@
 """`charrnn-tui [PATH]`: open a text, a checkpoint or a run in the app."""
 
+import os
 from pathlib import Path
 
 import click
 
+from charrnn_tui.cli.configuration import configuration
 from charrnn_tui.cli.first_frame import check_terminal, first_frame
 from charrnn_tui.cli.options import PROGRAM, low_bandwidth_option, runs_option
 from charrnn_tui.run.directory import find_run
@@ -43,6 +45,7 @@ def show_app(runs: Path, first: Opening | Path | None, *, low_bandwidth: bool = 
     Raises UsageError where the terminal cannot show it.
     """
     check_terminal()
+    os.environ["TEXTUAL_FPS"] = str(configuration().config.frames_per_second)  # read when Textual is imported
     with first_frame():
         with heavy_imports():
             from charrnn_tui.cli.app import open_app  # Textual: not before the app is asked for

@@ -13,10 +13,12 @@ from typing import BinaryIO
 
 import click
 
+from charrnn_tui.cli.configuration import configuration
 from charrnn_tui.cli.failures import explain
 from charrnn_tui.cli.open import show_app
 from charrnn_tui.cli.options import low_bandwidth_option, model_names, runs_option
 from charrnn_tui.cli.output import DataStream, is_terminal, may_draw, say, visible_text
+from charrnn_tui.playground.controls import configured_settings
 from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.playground.line_playground import LinePlayground, WrongCommand
 from charrnn_tui.playground.models import ModelSource, source_of
@@ -57,7 +59,8 @@ def play_command(model: str | None, plain: bool, low_bandwidth: bool, runs_dir: 
 
 def _play_lines(model: str | None, runs: Path) -> None:
     backend, stream = LocalBackend(runs), DataStream()
-    playground = Playground(backend, lambda: None, Jobs())
+    defaults = configured_settings(configuration().config.play)
+    playground = Playground(backend, lambda: None, Jobs(), defaults=defaults)
     playground.settings = replace(playground.settings, speed=None, length=LENGTH)
     playground.writer.apply(playground.settings)
 

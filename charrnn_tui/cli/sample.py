@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError
+from charrnn_tui.cli.configuration import configured
 from charrnn_tui.cli.options import OrNone, TextFileName, encoding_option, json_option, model_names, runs_option
 from charrnn_tui.cli.output import DataStream, say
 from charrnn_tui.cli.unknown_characters import known_text, unknown_option
@@ -57,26 +58,44 @@ MOST_CHARACTERS = 10_000_000  # of all texts written at once: 24 bytes each wait
 @click.option(
     "--prime-file", type=TextFileName(), metavar="FILE", help="Read the beginning from a file; - is standard input."
 )
-@click.option("--length", type=click.IntRange(min=0), default=1000, show_default=True, help="Characters to write.")
+@click.option(
+    "--length",
+    type=click.IntRange(min=0),
+    default=configured("sample.length"),
+    show_default="1000",
+    help="Characters to write.",
+)
 @click.option(
     "--temperature",
     type=float,
-    default=1.0,
-    show_default=True,
+    default=configured("sample.temperature"),
+    show_default="1.0",
     help="Below 1 favours likely characters, above 1 unlikely ones; 0 always takes the most likely one.",
 )
-@click.option("--top-k", type=OrNone(click.INT), help="Choose among the K most likely characters.  [default: off]")
+@click.option(
+    "--top-k",
+    type=OrNone(click.INT),
+    default=configured("sample.top_k"),
+    help="Choose among the K most likely characters.  [default: off]",
+)
 @click.option(
     "--top-p",
     type=OrNone(click.FLOAT),
+    default=configured("sample.top_p"),
     help="Choose among the fewest most likely characters whose probabilities add up to P.  [default: off]",
 )
 @click.option(
     "--min-p",
     type=OrNone(click.FLOAT),
+    default=configured("sample.min_p"),
     help="Choose among characters with at least P times the largest probability.  [default: off]",
 )
-@click.option("--seed", type=click.IntRange(min=0), help="The same seed writes the same text.  [default: at random]")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=configured("sample.seed"),
+    help="The same seed writes the same text.  [default: at random]",
+)
 @click.option(
     "--count", type=click.IntRange(min=1), default=1, show_default=True, help="Number of texts; text i has seed S + i."
 )

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from charrnn_tui.cli.configuration import configuration
 from charrnn_tui.cli.end_notice import notice_at_end
 from charrnn_tui.cli.failures import explain
 from charrnn_tui.cli.open import show_app
@@ -22,7 +23,7 @@ from charrnn_tui.run.control import Control, Stop
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.events import Event
 from charrnn_tui.run.progress import RunProgress
-from charrnn_tui.run.settings import DEFAULT_PRESET, RunRequest, option, settings_for
+from charrnn_tui.run.settings import RunRequest, option, settings_for
 from charrnn_tui.runner.detached import NotStarted, start_in_background
 from charrnn_tui.runner.failures import DONE
 from charrnn_tui.runner.find_model import find_run_or_fail
@@ -31,6 +32,7 @@ from charrnn_tui.runner.start import Started, remove_unstarted, start_run
 from charrnn_tui.tui.opening import Opening
 
 Begin = Callable[..., Started]  # start_run or resume_run with all arguments but `control` and `detached`
+Notice = Callable[[RunDirectory], AbstractContextManager[None]]  # notice_at_end
 
 
 @click.command("train")
@@ -85,11 +87,14 @@ def train_command(
         for other in ("epochs", "max_steps"):
             if given[other] is not None:
                 raise click.UsageError(f"--budget decides how long to train: leave {option(other)} out")
+    config = configuration().config
+    notice = partial(notice_at_end, command=on_end, in_terminal=config.notifications.terminal)
     if resumed is None:
         if not corpus:
             raise click.UsageError("Missing argument 'CORPUS...'")
         by_name = frozenset(field for field, value in given.items() if value is not None)
-        request = RunRequest(corpus, settings_for(preset or DEFAULT_PRESET, **given), name, by_name)
+        given["on_hangup"] = given["on_hangup"] or config.train.on_hangup
+        request = RunRequest(corpus, settings_for(preset or config.train.preset, **given), name, by_name)
         if in_app:
             return show_app(runs_dir, Opening(start=request), low_bandwidth=low_bandwidth)
         begin: Begin = partial(start_run, request, runs_dir)
@@ -103,8 +108,8 @@ def train_command(
             return show_app(runs_dir, Opening(run=run, resume=changes), low_bandwidth=low_bandwidth)
         begin = partial(resume_run, run, changes=changes, take_over=take_over)
     if detach:
-        return _train_in_background(begin, runs_dir, as_json, on_end)
-    return _train(begin, runs_dir, as_json, on_end)
+        return _train_in_background(begin, runs_dir, as_json, notice)
+    return _train(begin, runs_dir, as_json, notice)
 
 
 def _refuse_changes(given: dict[str, Any]) -> None:
@@ -115,14 +120,14 @@ def _refuse_changes(given: dict[str, Any]) -> None:
         raise click.UsageError(f"--resume continues the run as it is: {asked[0]} cannot change (only {may})")
 
 
-def _train(begin: Begin, runs_dir: Path, as_json: bool, on_end: str | None) -> int:
+def _train(begin: Begin, runs_dir: Path, as_json: bool, notice: Notice) -> int:
     control = Control()
     with stop_signals(control) as stopping:
         directory, events = begin(control, detached=False)
         stopping.on_hangup = on_hangup(directory)
         if not as_json:
             say(f"run directory: {directory.path}")
-        with notice_at_end(directory, on_end), closing(events), report_for(directory, as_json) as show:
+        with notice(directory), closing(events), report_for(directory, as_json) as show:
             progress, output_error = _drive(directory, events, show, control)
         if not as_json and progress.unsaved is None and (lines := where_lines(directory, runs_dir)):
             say(*lines)
@@ -131,14 +136,14 @@ def _train(begin: Begin, runs_dir: Path, as_json: bool, on_end: str | None) -> i
     return _exit_code(directory, progress, output_error, stopping)
 
 
-def _train_in_background(begin: Begin, runs_dir: Path, as_json: bool, on_end: str | None) -> int:
+def _train_in_background(begin: Begin, runs_dir: Path, as_json: bool, notice: Notice) -> int:
     """Train in another process, without a terminal; return once it is ready for its first step."""
 
     def work(report: Callable[[RunDirectory], None]) -> int:
         control = Control()
         with stop_signals(control) as stopping:
             directory, events = begin(control, detached=True)
-            with notice_at_end(directory, on_end), closing(events):
+            with notice(directory), closing(events):
                 first = next(events)
                 report(directory)
                 progress, output_error = _drive(directory, chain([first], events), say_lines, control)

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
+from charrnn_tui.run.config import PlayDefaults, switch
 from charrnn_tui.run.decoding import Count
 from charrnn_tui.sampling.settings import SamplingSettings
 
@@ -48,6 +49,11 @@ class PlaySettings:
 DEFAULTS: Final = PlaySettings()
 
 
+def configured_settings(play: PlayDefaults) -> PlaySettings:
+    """The settings that the user's file asks for."""
+    return replace(DEFAULTS, **{name: switch(value) for name, value in vars(play).items()})
+
+
 @dataclass(frozen=True)
 class PlayControl:
     """One field of `PlaySettings` as a control. short: its name on narrow screens, empty if the value alone is enough.
@@ -74,9 +80,9 @@ class PlayControl:
     def with_value(self, settings: PlaySettings, value: Value) -> PlaySettings:
         return replace(settings, **{self.field: value})  # type: ignore[arg-type]  # each control's parser and ladder fit its field
 
-    def reset(self, settings: PlaySettings) -> PlaySettings:
+    def reset(self, settings: PlaySettings, defaults: PlaySettings = DEFAULTS) -> PlaySettings:
         """The settings with this control's default."""
-        return self.with_value(settings, self.value(DEFAULTS))
+        return self.with_value(settings, self.value(defaults))
 
     def step(self, settings: PlaySettings, by: int) -> PlaySettings:
         """The settings with this control moved by so many ladder values, to the left if negative; stops at the ends."""

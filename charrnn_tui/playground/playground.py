@@ -104,17 +104,21 @@ class Playground:
         clock: Callable[[], float] = time.perf_counter,
         new_seed: Callable[[], int] = random_seed,
         symbol_of: Callable[[str], str] = str,
+        defaults: PlaySettings = DEFAULTS,
     ) -> None:
-        """clock: seconds. new_seed: for a reroll and for forks. symbol_of: how a character is named in a label."""
+        """clock: seconds. new_seed: for a reroll and for forks. symbol_of: how a character is named in a label.
+
+        defaults: the settings to begin with, and those that a control is reset to.
+        """
         self._backend, self._jobs, self._clock = backend, jobs, clock
         self._new_seed, self._symbol_of = new_seed, symbol_of
-        self.settings = DEFAULTS
+        self.settings = self.defaults = defaults
         self.prime = ""
         self.prime_is_typed = False  # until then the model suggests one
         self.problem = ""
         """Why nothing is written, one line; empty if nothing is wrong."""
         self.tree = BranchTree()
-        self.writer = Writer(clock)
+        self.writer = Writer(clock, defaults)
         self._loader = ModelLoader(backend, active_run, jobs, self._begin, self._renew, self._fail, clock)
         self._replay = Replay(jobs, self._replayed, self._fail)
         self._replayed_branch: tuple[Branch, PlayControl | None] | None = None

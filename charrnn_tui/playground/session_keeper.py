@@ -5,7 +5,6 @@ import time
 from pathlib import Path
 from typing import Final
 
-from charrnn_tui.playground.controls import DEFAULTS
 from charrnn_tui.playground.playground import Playground, State
 from charrnn_tui.playground.session import (
     DIRECTORY,
@@ -72,5 +71,5 @@ class SessionKeeper:
         branches = list(self._playground.tree)
         if not any(branch.generated for branch in branches):
             return False
-        changed = self._playground.settings != DEFAULTS or self._playground.prime_is_typed
+        changed = self._playground.settings != self._playground.defaults or self._playground.prime_is_typed
         return changed or len(branches) > 1 or any(branch.bookmarked for branch in branches)

@@ -59,15 +59,15 @@ class WritingSpeed:
 class Writer:
     """Writes one text at a time. It has no thread: `advance` writes for as long as its caller allows."""
 
-    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
-        """clock: seconds."""
+    def __init__(self, clock: Callable[[], float] = time.perf_counter, settings: PlaySettings = DEFAULTS) -> None:
+        """clock: seconds. settings: to begin with."""
         self._clock = clock
         self.sampler: Sampler | None = None
         """None without a model."""
         self.generated: GeneratedText | None = None
         """The text being written; None without a model."""
         self.writing = False
-        self._settings = DEFAULTS
+        self._settings = settings
         self._end: int | None = None  # characters at which it stops
         self._speed = WritingSpeed(clock)
 

@@ -17,9 +17,11 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from charrnn_tui.playground.backend import Backend
+from charrnn_tui.playground.controls import configured_settings
 from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.playground.models import ModelSource, source_of
 from charrnn_tui.run.active_run import ActiveRun
+from charrnn_tui.run.config import DEFAULTS, Config
 from charrnn_tui.run.control import Ending
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.follower import RunFollowers
@@ -36,6 +38,7 @@ from charrnn_tui.tui.opening import Opening
 from charrnn_tui.tui.own_training import OwnTraining
 from charrnn_tui.tui.play.screen import PlayScreen
 from charrnn_tui.tui.studio_screen import StudioScreen
+from charrnn_tui.tui.themes import OUR_THEMES, theme_names
 from charrnn_tui.tui.train.run_lines import status_parts
 
 if TYPE_CHECKING:  # see `train`
@@ -72,12 +75,26 @@ class StudioApp(App[RunDirectory]):
     )
     BINDINGS = bindings_of(KEYS)
 
-    def __init__(self, backend: Backend, opening: Opening) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        opening: Opening,
+        config: Config = DEFAULTS,
+        *,
+        keymap: Mapping[str, str] | None = None,
+        store_theme: Callable[[str], None] = lambda name: None,
+    ) -> None:
+        """keymap: as `checked_keymap` returns it. store_theme: called with a theme that the user has chosen."""
         self._control_filter = ControlFilter()
-        self._opening = opening
+        self._opening, self._config, self._store_theme = opening, config, store_theme
+        self.keymap = dict(keymap or {})
         first = "train" if opening.start or opening.text is not None or opening.run else "play"
         self.DEFAULT_MODE = first  # type: ignore[misc]  # else Textual styles and lays out an empty screen before it
         super().__init__()
+        for theme in OUR_THEMES:
+            self.register_theme(theme)
+        self.theme = config.theme
+        self.set_keymap(self.keymap)
         # Textual keeps the rules of 64 widgets: with more it would parse every one again at the first of each kind.
         self.stylesheet._parse_cache.grow(_WIDGET_CLASSES)
         self._backend = backend
@@ -89,19 +106,21 @@ class StudioApp(App[RunDirectory]):
         self._quitting: int | None = None  # the exit code, once asked to
         self.ending = False  # then no key acts any more
         self._keys = KeyQueue(self, super().on_event)
-        self.notifier = RunNotifier(self, self._write_to_terminal)
+        self.notifier = RunNotifier(self, self._write_to_terminal, config.notifications)
 
     # Made when they are first used: a text field can only be made while the app runs.
 
     @cached_property
     def play(self) -> PlayScreen:
-        return PlayScreen(self._backend, lambda: self.active_run, self.jobs)
+        defaults = configured_settings(self._config.play)
+        return PlayScreen(self._backend, lambda: self.active_run, self.jobs, defaults=defaults)
 
     @cached_property
     def train(self) -> "TrainScreen":
         from charrnn_tui.tui.train.screen import TrainScreen  # an eighth of what the playground's first frame takes
 
-        return TrainScreen(self._backend, self.jobs, self._followers, self._training, read_only=self._opening.read_only)
+        args = self._backend, self.jobs, self._followers, self._training
+        return TrainScreen(*args, read_only=self._opening.read_only, defaults=self._config.train)
 
     @property
     def _made_train(self) -> "TrainScreen | None":
@@ -302,9 +321,23 @@ class StudioApp(App[RunDirectory]):
             self._choose_command(self.get_system_commands(self.screen))
 
     def search_themes(self) -> None:
-        """As Textual's, in our palette."""
-        names = sorted(self.available_themes)
-        self._choose_command(SystemCommand(name, "", partial(setattr, self, "theme", name)) for name in names)
+        """As Textual's, in our palette; the highlighted theme is shown, and the chosen one is stored."""
+        before = self.theme
+
+        def choose(command: Callable[[], Any] | None) -> None:
+            (command or partial(setattr, self, "theme", before))()
+
+        commands = [SystemCommand(name, "", partial(self._choose_theme, name)) for name in theme_names()]
+        self.push_screen(Palette(commands, before, partial(setattr, self, "theme")), choose)
+
+    def _choose_theme(self, name: str) -> None:
+        self.theme = name
+        try:
+            self._store_theme(name)
+        except (ValueError, OSError) as error:
+            problem = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
+            message = f"the theme is not stored: {problem}"
+            self.call_later(self.notify, message, severity="error", markup=False)  # the palette is still on the screen
 
     def _choose_command(self, commands: Iterable[SystemCommand]) -> None:
         def run(command: Callable[[], Any] | None) -> None:

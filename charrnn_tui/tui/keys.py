@@ -1,6 +1,6 @@
 """Keys, declared once: footer, help, palette, the tables of the guide, and whether a key acts while text is typed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from functools import cache
 from typing import Final
@@ -58,7 +58,7 @@ class Key:
     def acts_in_field(self) -> bool:
         if self.in_field is not None:
             return self.in_field
-        return not any(_edits(key) for key in self.keys.split(","))
+        return not any(edits_text(key) for key in self.keys.split(","))
 
 
 def key_name(key: str) -> str:
@@ -69,6 +69,11 @@ def key_name(key: str) -> str:
     if len(name) == 1 and (modifiers or letter != last):
         name = name.upper()
     return "+".join([*(modifier.title() for modifier in modifiers), name])
+
+
+def label_of(key: Key, keymap: Mapping[str, str]) -> str:
+    """The keys as footer, help and guide write them, under a keymap."""
+    return " ".join(map(key_name, keymap[key.id].split(","))) if key.id in keymap else key.label
 
 
 def bindings_of(keys: Iterable[Key]) -> list[BindingType]:
@@ -99,7 +104,7 @@ def actions_outside_fields(keys: tuple[Key, ...]) -> frozenset[tuple[str, tuple[
     }
 
 
-def _edits(key: str) -> bool:
+def edits_text(key: str) -> bool:
     """Whether a text field types this key or moves the cursor by it, also with Shift or Ctrl."""
     *modifiers, last = key.split("+")
     if last in _COMMANDS:

@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.comparison import SIDE_CONTROLS, Comparison, ModelCache
-from charrnn_tui.playground.controls import PlayControl, PlaySettings
+from charrnn_tui.playground.controls import DEFAULTS, PlayControl, PlaySettings
 from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.playground.models import LoadedModel, ModelSource
 from charrnn_tui.run.active_run import ActiveRun
@@ -100,13 +100,19 @@ or turn the wheel."""
         new_seed: Callable[[], int],
         jobs: Jobs,
         clock: Callable[[], float] = time.perf_counter,
+        defaults: PlaySettings = DEFAULTS,
     ) -> None:
-        """Begins with this model and these settings on both sides. new_seed: for a reroll; clock: seconds."""
+        """Begins with this model and these settings on both sides. new_seed: for a reroll; clock: seconds.
+
+        defaults: the settings that a control is reset to.
+        """
         super().__init__()
         self._backend, self._active_run, self._jobs = backend, active_run, jobs
         self.comparison = Comparison(ModelCache(backend, active_run), jobs, model, prime, settings, new_seed, clock)
         self.panes = [SidePane(side, self._scroll_both) for side in self.comparison.sides]
-        self.controls = _Controls(self.comparison.side.settings, self._set_control, controls=SIDE_CONTROLS)
+        self.controls = _Controls(
+            self.comparison.side.settings, self._set_control, controls=SIDE_CONTROLS, defaults=defaults
+        )
         self.prime_field = PrimeField(jobs)
         self.prime_field.display = False
         self._status = Static("", id="side-status", markup=False)

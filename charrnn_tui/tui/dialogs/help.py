@@ -13,7 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from charrnn_tui.tui.dialogs.dialog import Dialog
-from charrnn_tui.tui.keys import Key, bindings_of
+from charrnn_tui.tui.keys import Key, bindings_of, label_of
 
 
 class HelpSection(NamedTuple):
@@ -33,7 +33,8 @@ def help_for(screen: Screen[Any]) -> list[HelpSection]:
 def _section(node: DOMNode, acting: set[str | None]) -> HelpSection | None:
     text, terms = (getattr(node, name, ()) for name in ("HELP", "TERMS"))
     keys = [key for part in type(node).__mro__ for key in vars(part).get("KEYS", ())]
-    rows = [*terms, *((key.label, key.help) for key in keys if key.id in acting)]
+    keymap = getattr(node.app, "keymap", {})
+    rows = [*terms, *((label_of(key, keymap), key.help) for key in keys if key.id in acting)]
     return HelpSection(text or "", rows) if text or rows else None
 
 

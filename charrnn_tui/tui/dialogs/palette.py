@@ -31,9 +31,12 @@ class Palette(Dialog[Callable[[], Any] | None]):
     )
     BINDINGS = bindings_of(KEYS)
 
-    def __init__(self, commands: Iterable[SystemCommand]) -> None:
+    def __init__(
+        self, commands: Iterable[SystemCommand], chosen: str = "", preview: Callable[[str], object] | None = None
+    ) -> None:
+        """chosen: the name of the command that is highlighted at first. preview: called with that of each other one."""
         super().__init__()
-        self._commands = list(commands)
+        self._commands, self._chosen, self._preview = list(commands), chosen, preview
         self._field = TextField(placeholder="Search for commands")
         self._list = ChoiceList[SystemCommand](empty="no command of this name")
 
@@ -51,7 +54,8 @@ class Palette(Dialog[Callable[[], Any] | None]):
         matcher = Matcher(name)
         found = [(matcher.match(command.title) if name else 1.0, command) for command in self._commands]
         ranked = sorted((pair for pair in found if pair[0] > 0), key=lambda pair: -pair[0])
-        self._list.fill((command, f"{command.title:<24} {command.help}") for _, command in ranked)
+        lines = ((command, f"{command.title:<24} {command.help}") for _, command in ranked)
+        self._list.fill(lines, next((command for _, command in ranked if command.title == self._chosen), None))
 
     @on(Input.Changed)
     def name_typed(self, event: Input.Changed) -> None:
@@ -67,6 +71,13 @@ class Palette(Dialog[Callable[[], Any] | None]):
     def clicked(self, event: OptionList.OptionSelected) -> None:
         event.stop()
         self._choose(self._list.value_of(event.option))
+
+    @on(OptionList.OptionHighlighted)
+    def highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        event.stop()
+        command = self._list.value_of(event.option)
+        if self._preview is not None and command is not None:
+            self._preview(command.title)
 
     def _choose(self, command: SystemCommand | None) -> None:
         if command is not None:

@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.reactive import Reactive, reactive
 from textual.widgets import Input, Static
 
-from charrnn_tui.playground.controls import BIG_STEP, CONTROLS, PlayControl, PlaySettings
+from charrnn_tui.playground.controls import BIG_STEP, CONTROLS, DEFAULTS, PlayControl, PlaySettings
 from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.play.drawn_rows import DrawnRows, Row
 from charrnn_tui.tui.text_field import TextField
@@ -158,10 +158,11 @@ class ControlsPanel(Vertical, can_focus=True):
         on_change: Callable[[PlayControl, PlaySettings], None],
         *,
         controls: Sequence[PlayControl] = CONTROLS,
+        defaults: PlaySettings = DEFAULTS,
     ) -> None:
-        """on_change: called with each control that the user changes, and all settings."""
+        """on_change: called with each control that the user changes, and all settings. defaults: to reset one to."""
         super().__init__()
-        self._controls, self._on_change = controls, on_change
+        self._controls, self._on_change, self._defaults = controls, on_change, defaults
         self._typed_control = controls[0]
         self._label, self._field = Static("", markup=False), TextField()
         self._error = Static("", classes="controls-panel--error", markup=False)
@@ -195,7 +196,7 @@ class ControlsPanel(Vertical, can_focus=True):
 
     def reset(self) -> None:
         """Set the chosen control to its default."""
-        self._set(self.control, self.control.reset(self.settings), "its default")
+        self._set(self.control, self.control.reset(self.settings, self._defaults), "its default")
 
     def type_value(self) -> None:
         """Open the field for a value of the chosen control; a control chosen meanwhile does not get the value."""

@@ -92,12 +92,18 @@ class PlayScreen(StudioScreen):
         *,
         clock: Callable[[], float] = time.perf_counter,
         new_seed: Callable[[], int] = random_seed,
+        defaults: PlaySettings = DEFAULTS,
     ) -> None:
-        """clock: seconds, for the speed of writing. new_seed: for rerolls, forks and random lines."""
+        """clock: seconds, for the speed of writing. new_seed: for rerolls, forks and random lines.
+
+        defaults: the settings to begin with.
+        """
         super().__init__()
         self._backend, self._active_run, self._jobs, self._new_seed = backend, active_run, jobs, new_seed
-        self.playground = Playground(backend, active_run, jobs, clock=clock, new_seed=new_seed, symbol_of=symbol_of)
-        self.controls = ControlsPanel(DEFAULTS, self._change_control)
+        self.playground = Playground(
+            backend, active_run, jobs, clock=clock, new_seed=new_seed, symbol_of=symbol_of, defaults=defaults
+        )
+        self.controls = ControlsPanel(defaults, self._change_control, defaults=defaults)
         self._next_character = NextCharacter()
         self.pane = PlaygroundPane(self.playground, jobs, self._next_character, self._on_happened)
         self.inspector = Inspector(self.playground, self.pane.text_view, self._fork)
@@ -260,7 +266,7 @@ class PlayScreen(StudioScreen):
             from charrnn_tui.tui.compare.screen import CompareScreen  # not in the time of the first frame
 
             args = (self._backend, self._active_run, model, prime, settings, self._new_seed, self._jobs)
-            self.app.push_screen(CompareScreen(*args))
+            self.app.push_screen(CompareScreen(*args, defaults=self.playground.defaults))
 
     def action_sessions(self) -> None:
         self._sessions.save()

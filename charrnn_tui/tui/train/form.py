@@ -13,11 +13,11 @@ from textual.widgets import Button, Input, Label, Select, Static
 
 from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.jobs import CancelToken, Jobs
+from charrnn_tui.run.config import TrainDefaults
 from charrnn_tui.run.fitting import BY_BUDGET, fit_to_text
 from charrnn_tui.run.follower import RunFollowers
 from charrnn_tui.run.quantities import count, duration, seconds_of, size
 from charrnn_tui.run.settings import (
-    DEFAULT_PRESET,
     DEVICES,
     ON_HANGUP,
     PRECISIONS,
@@ -78,7 +78,14 @@ falls most at the end, so that few are too few.
 
 on hangup: what happens when the terminal is closed: train on without it, or save and stop."""
 
-    def __init__(self, backend: Backend, jobs: Jobs, followers: RunFollowers, training: OwnTraining) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        jobs: Jobs,
+        followers: RunFollowers,
+        training: OwnTraining,
+        defaults: TrainDefaults,
+    ) -> None:
         super().__init__()
         self._backend, self._jobs, self._followers, self._training = backend, jobs, followers, training
         self._path = ""  # of the text, until the field is mounted
@@ -92,10 +99,10 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         }
         self._labels = {name: Label(label) for name, (label, _) in NUMBERS.items()}
         self._choices = {
-            "preset": _choice("preset", PRESETS, DEFAULT_PRESET),
+            "preset": _choice("preset", PRESETS, defaults.preset),
             "device": _choice("device", DEVICES, "auto"),
             "precision": _choice("precision", PRECISIONS, "auto"),
-            "on_hangup": _choice("on_hangup", ON_HANGUP, ON_HANGUP[0]),
+            "on_hangup": _choice("on_hangup", ON_HANGUP, defaults.on_hangup),
         }
         self._cost = Static("", id="cost", markup=False)
         self._problem = Static("", id="problem", markup=False)

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 
 from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.jobs import Jobs
+from charrnn_tui.run.config import TrainDefaults
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.follower import RunFollowers
 from charrnn_tui.tui.dialogs.help import HelpDialog, HelpSection
@@ -51,11 +52,18 @@ class TrainScreen(StudioScreen):
     BINDINGS = bindings_of(KEYS)
 
     def __init__(
-        self, backend: Backend, jobs: Jobs, followers: RunFollowers, training: OwnTraining, *, read_only: bool
+        self,
+        backend: Backend,
+        jobs: Jobs,
+        followers: RunFollowers,
+        training: OwnTraining,
+        *,
+        read_only: bool,
+        defaults: TrainDefaults,
     ) -> None:
-        """read_only: trainers are asked nothing."""
+        """read_only: trainers are asked nothing. defaults: of the form."""
         super().__init__()
-        self.form = TrainForm(backend, jobs, followers, training)
+        self.form = TrainForm(backend, jobs, followers, training, defaults)
         self.run_view = RunView(followers)
         self.run_view.display = False
         self._training, self._trainer = training, TrainerControls(self.run_view, read_only)
