@@ -9,6 +9,7 @@ from charrnn_tui.run.files import write_atomically
 from charrnn_tui.text.text_file import CorpusError
 
 DEMO = "demo:python"
+DEMO_ABOUT = "source of Python's standard library, 2 MB"
 DEMO_BYTES = 2_000_000  # at most; about as long as the notebook's text
 
 
@@ -22,11 +23,15 @@ def text_path(name: str) -> str:
     return str(_demo_text()) if name == DEMO else os.path.expanduser(name)
 
 
-def _demo_text() -> Path:
-    """The demo text's file, in the user's data directory, so that a run finds it after an update of Python."""
+def demo_file() -> Path:
+    """Where the demo text lies once it is made: in the user's data directory, also after an update of Python."""
     import platformdirs  # not needed where a file is named
 
-    path = platformdirs.user_data_path("charrnn-tui") / "texts" / "python.txt"
+    return platformdirs.user_data_path("charrnn-tui") / "texts" / "python.txt"
+
+
+def _demo_text() -> Path:
+    path = demo_file()
     if path.exists():
         return path
     try:

@@ -21,7 +21,7 @@ _SCREENS: Final = (
     frozenset({"app", "train", "samples", "chart", "text", "field"}),
     frozenset({"app", "runs", "field"}),
 )
-_DIALOG: Final = frozenset({"dialog", "field"})
+_DIALOG: Final = frozenset({"dialog", "field", "list"})
 
 
 class KeymapError(ValueError):

@@ -16,6 +16,7 @@ from charrnn_tui.run.fitting import fit_to_text
 from charrnn_tui.run.quantities import count
 from charrnn_tui.run.settings import settings_for
 from charrnn_tui.tui.app import Opening, StudioApp
+from charrnn_tui.tui.dialogs.text_picker import TextPicker
 from charrnn_tui.tui.runs.screen import RunsScreen
 from charrnn_tui.tui.train.form import TrainForm
 from charrnn_tui.tui.train.screen import TrainScreen
@@ -95,11 +96,11 @@ async def test_a_wrong_field_is_named_and_nothing_starts(
         assert backend.runs() == []
 
 
-async def test_a_start_without_a_text_says_so(backend: TrainingBackend) -> None:
+async def test_a_start_without_a_text_offers_texts(backend: TrainingBackend) -> None:
     app = StudioApp(backend, Opening())
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("1", "f5")
-        await shows(pilot, "✗ no text is named")
+        await until(pilot, lambda: isinstance(app.screen, TextPicker))
 
 
 async def test_the_other_screens_are_imported_once_the_first_one_is_shown(

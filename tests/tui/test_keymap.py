@@ -19,7 +19,7 @@ def test_every_id_is_declared_once_or_means_the_same_key() -> None:
 
 def test_every_part_of_a_screen_is_known_to_the_check() -> None:
     prefixes = {key.id.partition(".")[0] for keys in declared_keys().values() for key in keys}
-    dialogs = {"help", "palette", "models", "tree", "save", "sessions"}
+    dialogs = {"help", "models", "tree", "save", "sessions"}
     assert prefixes == frozenset().union(*_SCREENS) | _DIALOG | dialogs
 
 

@@ -1,18 +1,15 @@
 """The command palette."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar
+from typing import Any
 
 from textual import on
 from textual.app import ComposeResult, SystemCommand
-from textual.containers import Vertical
 from textual.fuzzy import Matcher
 from textual.widgets import Input, OptionList
 
-from charrnn_tui.tui.dialogs.choice_list import ChoiceList
 from charrnn_tui.tui.dialogs.dialog import Dialog
-from charrnn_tui.tui.keys import Key, bindings_of
-from charrnn_tui.tui.text_field import TextField
+from charrnn_tui.tui.dialogs.filtered_list import FilteredList
 
 
 class Palette(Dialog[Callable[[], Any] | None]):
@@ -23,30 +20,18 @@ class Palette(Dialog[Callable[[], Any] | None]):
 
     HELP = "Type a part of the name of a command."
 
-    KEYS: ClassVar[tuple[Key, ...]] = (
-        Key("up", "move('cursor_up')", "Up", "The command above.", "palette.up"),
-        Key("down", "move('cursor_down')", "Down", "The command below.", "palette.down"),
-        Key("pageup", "move('page_up')", "Page up", "A page up.", "palette.pageup"),
-        Key("pagedown", "move('page_down')", "Page down", "A page down.", "palette.pagedown"),
-    )
-    BINDINGS = bindings_of(KEYS)
-
     def __init__(
         self, commands: Iterable[SystemCommand], chosen: str = "", preview: Callable[[str], object] | None = None
     ) -> None:
         """chosen: the name of the command that is highlighted at first. preview: called with that of each other one."""
         super().__init__()
         self._commands, self._chosen, self._preview = list(commands), chosen, preview
-        self._field = TextField(placeholder="Search for commands")
-        self._list = ChoiceList[SystemCommand](empty="no command of this name")
+        self._filtered = FilteredList[SystemCommand]("Search for commands", "no command of this name")
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="palette-box"):
-            yield self._field
-            yield self._list
+        yield self._filtered
 
     def on_mount(self) -> None:
-        self._list.can_focus = False
         self._find("")
 
     def _find(self, name: str) -> None:
@@ -55,7 +40,8 @@ class Palette(Dialog[Callable[[], Any] | None]):
         found = [(matcher.match(command.title) if name else 1.0, command) for command in self._commands]
         ranked = sorted((pair for pair in found if pair[0] > 0), key=lambda pair: -pair[0])
         lines = ((command, f"{command.title:<24} {command.help}") for _, command in ranked)
-        self._list.fill(lines, next((command for _, command in ranked if command.title == self._chosen), None))
+        chosen = next((command for _, command in ranked if command.title == self._chosen), None)
+        self._filtered.list.fill(lines, chosen)
 
     @on(Input.Changed)
     def name_typed(self, event: Input.Changed) -> None:
@@ -65,23 +51,20 @@ class Palette(Dialog[Callable[[], Any] | None]):
     @on(Input.Submitted)
     def submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        self._choose(self._list.value)
+        self._choose(self._filtered.list.value)
 
     @on(OptionList.OptionSelected)
     def clicked(self, event: OptionList.OptionSelected) -> None:
         event.stop()
-        self._choose(self._list.value_of(event.option))
+        self._choose(self._filtered.list.value_of(event.option))
 
     @on(OptionList.OptionHighlighted)
     def highlighted(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
-        command = self._list.value_of(event.option)
+        command = self._filtered.list.value_of(event.option)
         if self._preview is not None and command is not None:
             self._preview(command.title)
 
     def _choose(self, command: SystemCommand | None) -> None:
         if command is not None:
             self.dismiss(command.callback)
-
-    async def action_move(self, action: str) -> None:
-        await self.app.run_action(action, self._list)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Grid, Vertical, VerticalScroll
+from textual.containers import Grid, Horizontal, Vertical, VerticalScroll
 from textual.message import Message
 from textual.widgets import Button, Input, Label, Select, Static
 
@@ -31,6 +31,7 @@ from charrnn_tui.text.batches import TextTooShort, check_geometry
 from charrnn_tui.text.corpus import Corpus
 from charrnn_tui.text.demo import DEMO, text_path
 from charrnn_tui.tui.dialogs.path_suggester import PathSuggester
+from charrnn_tui.tui.dialogs.text_picker import TextPicker
 from charrnn_tui.tui.own_training import OwnTraining
 from charrnn_tui.tui.text_field import TextField
 from charrnn_tui.tui.train.cost import training_cost, training_speed
@@ -62,9 +63,9 @@ _KINDS: Final = {int: "a whole number", float: "a number", seconds_of: "a time s
 class TrainForm(Vertical):
     """Starts a run that has passed every check that can be made before the training is built."""
 
-    HELP = """Name a text file (→ completes its path), or demo:python, the source of Python's standard library. The \
-numbers are then fitted to that text; each field is checked as you type, and the lines below say what the training \
-will cost.
+    HELP = """Name a text file (→ completes its path), or choose one (F2): a text of an earlier run, a file, or \
+demo:python, the source of Python's standard library. The numbers are then fitted to that text; each field is checked \
+as you type, and the lines below say what the training will cost.
 
 preset quick: a model of the size that suits the text; for a long text that of the course notebook, to a lower loss in \
 less than half the time. thorough: to a lower loss still, in two and a half times the time of quick. notebook: the \
@@ -90,8 +91,9 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         self._backend, self._jobs, self._followers, self._training = backend, jobs, followers, training
         self._path = ""  # of the text, until the field is mounted
         suggester = PathSuggester(use_cache=False, case_sensitive=True)
-        example = f"a text file, such as books/anna.txt, or {DEMO}"
-        self.text = TextField(placeholder=example, suggester=suggester, id="corpus", classes="wide")
+        self.text = TextField(placeholder="a path, or Enter to choose", suggester=suggester, id="corpus")
+        self._choose = Button("Choose  F2", id="choose", compact=True)
+        self._choose.can_focus = False  # Tab goes on to the next field
         self._run_name = TextField(placeholder="after the text", id="name")
         self._encoding = TextField(id="encoding")
         self._numbers = {
@@ -114,7 +116,8 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(can_focus=False), Grid():
-            yield from (Label("text"), self.text, Label("preset"), self._choices["preset"])
+            yield from (Label("text"), Horizontal(self.text, self._choose, classes="wide"))
+            yield from (Label("preset"), self._choices["preset"])
             yield from (Label("name"), self._run_name)
             for name, field in self._numbers.items():
                 yield from (self._labels[name], field)
@@ -165,15 +168,29 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         event.stop()
         self.submit()
 
+    @on(Button.Pressed, "#choose")
+    def choose_text(self, event: Message | None = None) -> None:
+        """Offer the texts that there are; the one that is chosen fills the form."""
+        if event is not None:
+            event.stop()
+
+        def fill(path: str | None) -> None:
+            if path is not None:
+                self.show_text(path)
+                self.text.action_end()
+
+        self.app.push_screen(TextPicker(self._jobs, self._backend.runs), fill)
+
     def submit(self) -> None:
-        """Start the run, or put the cursor where something is wrong."""
+        """Start the run, or offer texts if none is named, or put the cursor where something is wrong."""
         self._refused = ""
+        if not self.text.value.strip():
+            self.choose_text()
+            return
         request = self.check()
         if request is not None:
             self._training.start(request, self.refuse)
             return
-        if not self.text.value.strip():
-            self.refuse("no text is named")
         if self._corpus is None:
             self.text.focus()
         self.app.bell()
@@ -254,7 +271,7 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
             label.set_class(name == wrong, "-invalid")
         path = self.text.value.strip()
         if not path:
-            self._cost.update(f"Name the text to train on: a file of plain text, or {DEMO}, which every machine has.")
+            self._cost.update(f"Name the text to train on, or press Enter to choose one: a file, or {DEMO}.")
         elif settings is not None and self._corpus is not None:
             self._cost.update(self._cost_lines(settings, self._corpus))
             try:

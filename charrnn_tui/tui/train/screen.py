@@ -44,6 +44,7 @@ class TrainScreen(StudioScreen):
         Key(
             "escape", "leave_field", "Leave field", "Leave the field; letters are keys then.", "train.back", footer=True
         ),
+        Key("f2", "choose_text", "Choose text", "Choose from the texts that there are.", "train.text", footer=True),
         Key("escape", "show_runs", "Runs", "Go back to the list of runs.", "train.runs", footer=True, in_field=False),
         # With priority, so that letters typed right behind them reach the next field even if keys come in bursts.
         Key("tab", "app.focus_next", "Next", "Go to the next field.", "train.next", in_field=True, priority=True),
@@ -138,6 +139,7 @@ class TrainScreen(StudioScreen):
         trainer = self._trainer
         acting = {
             "start": False,
+            "choose_text": False,
             "ask": trainer.available,
             "resume": trainer.can_resume,
             "detach": trainer.available and trainer.trains_here,
@@ -149,6 +151,9 @@ class TrainScreen(StudioScreen):
 
     def action_start(self) -> None:
         self.form.submit()
+
+    def action_choose_text(self) -> None:
+        self.form.choose_text()
 
     def action_new(self) -> None:
         if self._trainer.trains_here:
