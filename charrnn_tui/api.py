@@ -216,7 +216,8 @@ class Model:
         Raises Error for another ending, and for a file that exists already, unless force.
         """
         with _errors(ValueError):
-            return export_model(self._checkpoint, Path(path), force)
+            export_model(self._checkpoint, Path(path), force)
+        return Path(path)
 
     def _start(self, prime: str | None, seed: int, unknown: str, controls: Controls) -> tuple[Recipe, Sampler]:
         """A text without a length or an end."""

@@ -34,7 +34,14 @@ _log = logging.getLogger(__name__)
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write the file atomically; metadata values are JSON, except the format's name. Raises OSError."""
+    """Write the file atomically. Raises OSError."""
+    # In C order: the library writes the memory as it is.
+    weights = {name: np.ascontiguousarray(tensor) for name, tensor in checkpoint.weights.items()}
+    write_atomically(path, safetensors.numpy.save(weights, metadata_of(checkpoint)))
+
+
+def metadata_of(checkpoint: Checkpoint) -> dict[str, str]:
+    """Facts and alphabet as a file's metadata; the values are JSON, except the format's name."""
     facts: dict[str, Any] = dict(checkpoint.facts) | {
         "format_version": FORMAT_VERSION,
         "cell": "lstm",
@@ -42,10 +49,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "n_layers": checkpoint.n_layers,
         _TOKENS: list(checkpoint.vocabulary.tokens),
     }
-    metadata = {name: json.dumps(value, allow_nan=False) for name, value in facts.items()} | {"format": FORMAT}
-    # In C order: the library writes the memory as it is.
-    weights = {name: np.ascontiguousarray(tensor) for name, tensor in checkpoint.weights.items()}
-    write_atomically(path, safetensors.numpy.save(weights, metadata))
+    return {name: json.dumps(value, allow_nan=False) for name, value in facts.items()} | {"format": FORMAT}
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -91,10 +95,13 @@ def _check_header(path: Path) -> None:
 
 def _tensor(file: Any, name: str) -> Any:
     try:
-        return file.get_tensor(name)
+        tensor = file.get_tensor(name)
     except (TypeError, AttributeError):  # bfloat16, float8, which NumPy lacks
+        tensor = None
+    if tensor is None or tensor.dtype.isbuiltin != 1:  # another library may have added them to NumPy
         kind = file.get_slice(name).get_dtype()
-        raise CheckpointError(f"the tensor {name} is of type {kind}, not a usual floating point type") from None
+        raise CheckpointError(f"the tensor {name} is of type {kind}, not a usual floating point type")
+    return tensor
 
 
 def _vocabulary(tokens: str) -> Vocabulary:

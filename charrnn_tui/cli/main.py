@@ -26,7 +26,7 @@ COMMANDS = {  # name: help; the command is NAME_command in the module of that na
     "watch": "Follow a run, whichever process trains it.",
     "runs": "List runs and their state.",
     "info": "Describe a checkpoint or a run.",
-    "export": "Write a checkpoint as .safetensors or .net.",
+    "export": "Write a model or the losses of a run for other programs.",
     "rm": "Delete runs.",
     "doctor": "Show versions, devices, terminal, directories and speed.",
     "config": "Show, check or begin the settings file.",
