@@ -33,6 +33,7 @@ from charrnn_tui.runner.find_model import locate_checkpoint, open_model
 from charrnn_tui.runner.resume import MAY_CHANGE, resume_run
 from charrnn_tui.runner.runs_directory import default_runs_directory
 from charrnn_tui.runner.start import Started, start_run
+from charrnn_tui.sampling.adjusted_logits import check_characters
 from charrnn_tui.sampling.recipe import Recipe, follow
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.scoring import sequence_losses
@@ -75,17 +76,25 @@ class Score:
 
 
 class Controls(TypedDict, total=False):
-    """How a character is chosen; applied in this order, None is off.
+    """How a character is chosen; None is off.
 
-    temperature: divides the logits, 0 or more; 0 always takes the likeliest character. top_k: only the k likeliest.
-    top_p: only the fewest likeliest whose probabilities add up to p. min_p: only those with at least p times the
-    largest probability.
+    First, on the logits: ban: characters that are never written. only: those beside which nothing is written. dry: the
+    multiplier of the penalty on repetition (DRY), such as 0.8. dry_length: the characters that may be repeated without
+    it, 12 where it is not given.
+
+    Then, in this order: temperature: divides the logits, 0 or more; 0 always takes the likeliest character. top_k: only
+    the k likeliest. top_p: only the fewest likeliest whose probabilities add up to p. min_p: only those with at least p
+    times the largest probability.
     """
 
     temperature: float
     top_k: int | None
     top_p: float | None
     min_p: float | None
+    dry: float | None
+    dry_length: int
+    ban: str | None
+    only: str | None
 
 
 class Model:
@@ -222,6 +231,7 @@ class Model:
     def _start(self, prime: str | None, seed: int, unknown: str, controls: Controls) -> tuple[Recipe, Sampler]:
         """A text without a length or an end."""
         vocabulary, settings = self._checkpoint.vocabulary, SamplingSettings(**controls)
+        check_characters(settings, vocabulary)
         if prime is None:
             prime = usual_prime(vocabulary, writes_short_lines(self._network, vocabulary, self._checkpoint.facts))
         known, _ = known_text(prime, vocabulary, unknown, "the prime")

@@ -122,6 +122,7 @@ def test_a_distribution_has_the_candidates_and_adds_up_to_one(checkpoint_file: P
         (lambda model: model.sample(seed=-1), "the seed is -1"),
         (lambda model: model.stream(until="é"), "until 'é' would never be written"),
         (lambda model: model.distribution(top_k=0), "top_k is 0"),
+        (lambda model: model.distribution(ban="Ж"), "ban has characters not in the model's alphabet"),
         (lambda model: model.score("T"), "the text is too short"),
         (lambda model: model.save("x.txt"), "x.txt: the ending must be"),
         (lambda model: charrnn_tui.load("nothing"), "nothing: no such file, and no run of this name"),

@@ -22,12 +22,13 @@ from charrnn_tui.run.files import file_sha256
 from charrnn_tui.run.quantities import LN2
 from charrnn_tui.runner.facts import loss_facts, model_facts
 from charrnn_tui.runner.find_model import default_model, locate_checkpoint, open_model
+from charrnn_tui.sampling.adjusted_logits import BASE, check_characters
 from charrnn_tui.sampling.distribution import surprises_and_entropies
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.many_texts import write_many
 from charrnn_tui.sampling.recipe import Recipe, RecipeError, follow, text_hash
 from charrnn_tui.sampling.sampler import SampledCharacter, Sampler
-from charrnn_tui.sampling.settings import SamplingSettings
+from charrnn_tui.sampling.settings import DRY_LENGTH, SamplingSettings
 from charrnn_tui.sampling.short_lines import USUAL_PRIME, usual_prime, writes_short_lines
 from charrnn_tui.sampling.stops import Stop, check_stop
 from charrnn_tui.text.corpus import read_text
@@ -90,6 +91,22 @@ MOST_CHARACTERS = 10_000_000  # of all texts written at once: 24 bytes each wait
     default=configured("sample.min_p"),
     help="Choose among characters with at least P times the largest probability.  [default: off]",
 )
+@click.option("--ban", metavar="CHARS", help="Never write one of these characters.")
+@click.option("--only", metavar="CHARS", help="Write no other characters than these.")
+@click.option(
+    "--dry",
+    type=OrNone(click.FLOAT),
+    metavar="MULTIPLIER",
+    help="Penalize repetition of what was written (DRY): a character that would make one longer loses MULTIPLIER × "
+    f"{BASE}^(n - L) nats, n the characters repeated so far, L those of --dry-length; try 0.8.  [default: off]",
+)
+@click.option(
+    "--dry-length",
+    type=click.IntRange(min=1),
+    default=DRY_LENGTH,
+    show_default=True,
+    help="Characters that may be repeated without a penalty.",
+)
 @click.option(
     "--seed",
     type=click.IntRange(min=0),
@@ -129,7 +146,7 @@ def sample_command(
     """Write text with a model: the prime, and what follows it.
 
     CHECKPOINT is a file (.safetensors or .net) or a run; without it, the model that the app would open. Controls act
-    in the order temperature, top-k, top-p, min-p; `none` switches one of the last three off.
+    in the order ban, only and dry, temperature, top-k, top-p, min-p; `none` switches dry or one of the last three off.
     --length is the most that is written, where --until or --lines ends the text earlier. Several texts are separated by
     a line of three hyphens; with --lines 1 they are lines without anything between them. Several texts of a model that
     was trained on short lines, such as names, are one line each, unless --length, --until or --lines is given.
@@ -151,6 +168,10 @@ def sample_command(
         if short_lines and count > 1 and not (until or lines or _given("length")):
             lines = 1
         stop = _stop(until, lines, loaded.vocabulary)
+        try:
+            check_characters(settings, loaded.vocabulary)
+        except ValueError as error:
+            raise click.UsageError(f"--{error}") from None
         first_seed = secrets.randbelow(1 << 31) if seed is None else seed
         seeds, changes = {0: first_seed}, {0: settings}
         recipe = Recipe(str(path.resolve()), file_sha256(path), known, length, seeds, changes, {}, stop=stop)

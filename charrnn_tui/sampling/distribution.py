@@ -2,7 +2,7 @@
 
 The controls and their order are those of Hugging Face's transformers: temperature, top-k, top-p (Holtzman et al. 2020),
 min-p (Nguyen et al. 2024). All of them keep the likeliest tokens and drop the rest, so in the order of probability the
-candidates are a beginning of the list.
+candidates are a beginning of the list. What bans and penalties make of the logits (adjusted_logits.py) comes before.
 """
 
 import math
@@ -12,11 +12,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from charrnn_tui.sampling.adjusted_logits import NOT_FINITE, AdjustedLogits
 from charrnn_tui.sampling.settings import PLAIN, SamplingSettings
 
 Probabilities = NDArray[np.float64]
 
-NOT_FINITE = "the model gives NaN or infinite logits"
 _LN2 = math.log(2.0)
 
 
@@ -56,19 +56,27 @@ class Distribution:
     """The model's own distribution of the next character ("before") and the one that settings make of it ("after").
 
     Built for every character where no compiled code chooses, so only what a choice needs is computed at once.
-    order: all token ids, the likeliest first, ties by id, (n_tokens). kept: how many of them are candidates.
+    order: all token ids, the likeliest to the model first, ties by id, (n_tokens). kept: the number of candidates.
     """
 
-    def __init__(self, logits: NDArray[np.floating], settings: SamplingSettings = PLAIN) -> None:
-        """logits: (n_tokens). Raises ValueError where they are not finite."""
+    def __init__(
+        self,
+        logits: NDArray[np.floating],
+        settings: SamplingSettings = PLAIN,
+        adjusted: AdjustedLogits | None = None,
+    ) -> None:
+        """logits: (n_tokens). adjusted: those that are drawn from, where they differ; of A tokens.
+
+        Raises ValueError where they are not finite.
+        """
         self.settings = settings
-        negative: Probabilities = np.negative(logits, dtype=np.float64)  # (n_tokens)
-        self.order: NDArray[np.intp] = negative.argsort(kind="stable")  # (n_tokens)
-        self._below: Probabilities = negative[self.order]  # (n_tokens), ascending
-        if not (math.isfinite(self._below[0]) and math.isfinite(self._below[-1])):  # NaN sorts to the end
-            raise ValueError(NOT_FINITE)
-        np.subtract(self._below[0], self._below, out=self._below)  # logit - largest, descending from 0
-        self._tempered = self._at_temperature()  # (n_tokens), descending from 1
+        self._adjusted = adjusted
+        self.order, self._below = _ranked(logits)  # (n_tokens) each
+        self._drawn, self._drawn_below = self.order, self._below  # (n_tokens), or (A), the likeliest to be drawn first
+        if adjusted is not None:
+            places, self._drawn_below = _ranked(adjusted.logits)
+            self._drawn = adjusted.ids[places]
+        self._tempered = self._at_temperature()  # (A), descending from 1
         self.kept = self._count_kept()
         self._cumulative: Probabilities = self._tempered[: self.kept].cumsum()  # (kept)
 
@@ -81,16 +89,16 @@ class Distribution:
         return float(self._weights.sum())
 
     def _at_temperature(self) -> Probabilities:
-        """exp((logit - largest) / temperature) in order, (n_tokens): the largest is exactly 1."""
+        """exp((logit - largest) / temperature) of what is drawn from, (A): the largest is exactly 1."""
         temperature = self.settings.temperature
         if temperature == 1:
-            return self._weights
+            return self._weights if self._adjusted is None else np.exp(self._drawn_below)
         if temperature == 0:
-            greedy = np.zeros_like(self._below)
+            greedy = np.zeros_like(self._drawn_below)
             greedy[0] = 1.0
             return greedy
         with np.errstate(over="ignore"):  # a tiny temperature sends the others to -inf, where they belong
-            return np.exp(self._below / temperature)
+            return np.exp(self._drawn_below / temperature)
 
     def _count_kept(self) -> int:
         settings, tempered = self.settings, self._tempered
@@ -111,7 +119,7 @@ class Distribution:
         settings make them differ.
         """
         place = int(self._cumulative.searchsorted(u * self._cumulative[-1], side="right"))
-        return int(self.order[min(place, self.kept - 1)])
+        return int(self._drawn[min(place, self.kept - 1)])
 
     def statistics(self, token_id: int) -> CharacterStatistics:
         """Of one token."""
@@ -125,7 +133,9 @@ class Distribution:
 
     def after_at(self, place: int) -> float:
         """The probability with which order[place] is chosen."""
-        return float(self._tempered[place]) / float(self._cumulative[-1]) if place < self.kept else 0.0
+        if self._adjusted is None:
+            return float(self._tempered[place]) / float(self._cumulative[-1]) if place < self.kept else 0.0
+        return self._shares_by_id.get(int(self.order[place]), 0.0)
 
     def place_of(self, token_id: int) -> int:
         """The place of a token in `order`, from 0."""
@@ -133,12 +143,22 @@ class Distribution:
 
     @property
     def candidates(self) -> NDArray[np.intp]:
-        """The ids that may be chosen, the likeliest first, (kept)."""
-        return self.order[: self.kept]
+        """The ids that may be chosen, the likeliest to be drawn first, (kept)."""
+        return self._drawn[: self.kept]
+
+    @property
+    def shares(self) -> Probabilities:
+        """The probabilities with which the candidates are chosen, (kept)."""
+        shares: Probabilities = self._tempered[: self.kept] / self._cumulative[-1]
+        return shares
+
+    @cached_property
+    def _shares_by_id(self) -> dict[int, float]:
+        return dict(zip(self.candidates.tolist(), self.shares.tolist(), strict=True))
 
     @cached_property
     def kept_mass(self) -> float:
-        """The share of the candidates at this temperature, before anything was dropped."""
+        """The share of the candidates at this temperature, of all that may be written, before anything was dropped."""
         return min(1.0, float(self._cumulative[-1] / self._tempered.sum()))
 
     @cached_property
@@ -150,6 +170,17 @@ class Distribution:
     @cached_property
     def entropy_after_bits(self) -> float:
         """Entropy of the distribution that is drawn from."""
-        drawn = self._tempered[: self.kept] / self._cumulative[-1]
+        drawn = self.shares
         drawn = drawn[drawn > 0]
         return max(0.0, float(-np.dot(drawn, np.log2(drawn))))
+
+
+def _ranked(logits: NDArray[np.floating]) -> tuple[NDArray[np.intp], Probabilities]:
+    """The places of the logits, the largest first, and in this order what each has more than the largest: 0 or less."""
+    negative: Probabilities = np.negative(logits, dtype=np.float64)
+    order: NDArray[np.intp] = negative.argsort(kind="stable")
+    below: Probabilities = negative[order]  # ascending
+    if not (math.isfinite(below[0]) and math.isfinite(below[-1])):  # NaN sorts to the end
+        raise ValueError(NOT_FINITE)
+    np.subtract(below[0], below, out=below)  # logit - largest, descending from 0
+    return order, below

@@ -13,6 +13,7 @@ from typing import Final, Generic, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from charrnn_tui.sampling.adjusted_logits import HISTORY, adjusted
 from charrnn_tui.sampling.distribution import Distribution, surprises_and_entropies
 from charrnn_tui.sampling.lstm import CharLSTM, LSTMState
 from charrnn_tui.sampling.sampler import SampledCharacter, Sampler, SamplerSnapshot, seeded
@@ -51,6 +52,7 @@ class GeneratedText:
         self.vocabulary: Vocabulary = sampler.vocabulary
         self.prime = prime
         self.ids = array("I")
+        self._before = sampler.history[:]  # the last ids of the prime
         self._surprises = array("f")  # of the first characters, as far as computed
         self._entropies = array("f")
         self._total_bits = 0.0
@@ -163,7 +165,13 @@ class GeneratedText:
     def distribution_at(self, position: int, settings: SamplingSettings | None = None) -> Distribution:
         """That predicted a character, to the last bit, under its own settings or under others. No forward pass."""
         own = self.settings_at(position) if settings is None else settings
-        return Distribution(self._logits[position // CHUNK][position % CHUNK], own)
+        logits = self._logits[position // CHUNK][position % CHUNK]
+        return Distribution(logits, own, adjusted(logits, own, self.vocabulary, self._history_at(position)))
+
+    def _history_at(self, position: int) -> "array[int]":
+        """The ids before a position that count for its character, those of the prime included."""
+        written = self.ids[max(0, position - HISTORY) : position]
+        return (self._before + written)[-HISTORY:] if position < HISTORY else written
 
     def snapshot_at(self, position: int) -> SamplerSnapshot:
         """The sampler before a character, or behind the last one: recomputed from the nearest stored state.
@@ -178,7 +186,7 @@ class GeneratedText:
             state = _in_force(self._networks, place).value.advance(self.ids[place], state)
         last = _in_force(self.seeds, position)
         random_state = dict(seeded(last.value, position - last.position).state)
-        return SamplerSnapshot(state, self._logits_at(position), random_state)
+        return SamplerSnapshot(state, self._logits_at(position), random_state, self._history_at(position))
 
     def _check_weights(self, position: int) -> None:
         if not self._networks[0].position <= position <= len(self):
@@ -196,6 +204,7 @@ class GeneratedText:
         self._check_weights(position)
         fork = self.__new__(type(self))
         fork.vocabulary, fork.prime, fork._end_logits = self.vocabulary, self.prime, self._logits_at(position)
+        fork._before = self._before
         fork.ids, fork.forced = self.ids[:position], [place for place in self.forced if place < position]
         fork._surprises, fork._entropies = self._surprises[:position], self._entropies[:position]
         fork.settings, fork.seeds = _until(self.settings, position), _until(self.seeds, position + 1)

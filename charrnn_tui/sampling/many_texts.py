@@ -5,13 +5,16 @@ up in another order than that for one, so that logits differ in their last bits,
 """
 
 import threading
+from array import array
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
+from charrnn_tui.sampling.adjusted_logits import adjusted
 from charrnn_tui.sampling.distribution import Distribution, surprises_and_entropies
 from charrnn_tui.sampling.lstm import LSTMState
 from charrnn_tui.sampling.lstm_step import choose_many
@@ -56,23 +59,23 @@ def _write_share(
     start: Sampler, seeds: Sequence[int], length: int, stop: Stop, stopped: threading.Event
 ) -> list[WrittenText]:
     """B texts on this thread; one that ends early is written no further, W of them are left."""
-    model, settings, texts, tokens = start.model, start.settings, len(seeds), start.vocabulary.tokens
+    model, texts, tokens = start.model, len(seeds), start.vocabulary.tokens
     draws = np.stack([np.random.Generator(seeded(seed)).random(length) for seed in seeds], axis=1)  # (length, B)
     state = LSTMState(*(np.repeat(part[:, np.newaxis], texts, axis=1) for part in (start.state.h, start.state.c)))
     logits = np.repeat(start.logits[np.newaxis], texts, axis=0)  # (W, V)
     ids, bits = np.empty((length, texts), np.intp), np.zeros(texts)
     lengths, writing = np.full(texts, length), np.arange(texts)  # (B), (W)
-    watches = [StopWatch(stop) for _ in seeds]
+    watches, histories = [StopWatch(stop) for _ in seeds], [start.history[:] for _ in seeds]
     for position, u in enumerate(draws):
         if stopped.is_set():
             return []
         if not len(writing):
             break
-        chosen = choose_many(logits, settings, u[writing])  # (W)
-        if chosen is None:  # a huge alphabet, or no numbers, for which Distribution raises
-            pairs = zip(logits, u[writing], strict=True)
-            chosen = np.array([Distribution(row, settings).choose(one) for row, one in pairs])
+        chosen = _chosen(start, logits, u[writing], [histories[text] for text in writing])  # (W)
         ids[position, writing] = chosen
+        if start.settings.dry:
+            for text, token_id in zip(writing, chosen.tolist(), strict=True):
+                histories[text].append(token_id)
         bits[writing] += surprises_and_entropies(logits, chosen)[0]
         if stop != NEVER:
             characters = map(tokens.__getitem__, chosen.tolist())
@@ -84,3 +87,17 @@ def _write_share(
                 state = LSTMState(state.h[:, left], state.c[:, left])
         logits, state = model.step(chosen, state)
     return [WrittenText(ids[: lengths[text], text].tolist(), float(bits[text])) for text in range(texts)]
+
+
+def _chosen(
+    start: Sampler, logits: NDArray[np.float32], u: NDArray[np.float64], histories: "Sequence[array[int]]"
+) -> NDArray[np.integer]:
+    """The next token ids of W texts with these histories, (W). logits: (W, V), u: (W)."""
+    settings = start.settings
+    rows = [adjusted(row, settings, start.vocabulary, history) for row, history in zip(logits, histories, strict=True)]
+    drawn = np.stack([row.logits for row in rows if row is not None]) if settings.adjusts_logits else logits  # (W, A)
+    chosen = choose_many(drawn, settings, u)
+    if chosen is None:  # a huge alphabet, or no numbers, for which Distribution raises
+        triples = zip(logits, rows, u.tolist(), strict=True)
+        return np.array([Distribution(row, settings, of_row).choose(one) for row, of_row, one in triples])
+    return chosen if rows[0] is None else rows[0].ids[chosen]  # the same tokens may be written in all texts

@@ -1,11 +1,13 @@
 """Reads primes that share their beginnings, as those do that a person types, without reading anything twice."""
 
 import threading
+from array import array
 from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 
+from charrnn_tui.sampling.adjusted_logits import HISTORY
 from charrnn_tui.sampling.lstm import CharLSTM, LSTMState
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
@@ -46,6 +48,7 @@ class PrimeReader:
             with self._lock:  # one piece at a time, so that two readers of one prime take turns and both get on
                 done, state = self._read_piece(ids[:-1])
         sampler.logits, sampler.state = self.model.step(int(ids[-1]), state)
+        sampler.history = array("I", ids[-HISTORY:].tolist())
         return sampler
 
     def predict(self, prime: str, most: int, on_progress: Callable[[int], None] | None = None) -> str:

@@ -19,26 +19,32 @@ from msgspec import Meta
 from msgspec.structs import astuple
 
 from charrnn_tui.run.decoding import Count, DecodingError, convert, read_json
+from charrnn_tui.sampling.adjusted_logits import allowed_ids
 from charrnn_tui.sampling.generated_text import GeneratedText
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import SampledCharacter, Sampler
-from charrnn_tui.sampling.settings import SamplingSettings
+from charrnn_tui.sampling.settings import DRY_LENGTH, PLAIN, SamplingSettings
 from charrnn_tui.sampling.stops import NEVER, Stop, StopWatch
 from charrnn_tui.text.vocabulary import Vocabulary
 
 VERSION: Final = 2
 FIRST_VERSION: Final = 1  # of recipes that need nothing newer: programs that read no other can follow them
+_FIRST_SETTINGS: Final = frozenset({"temperature", "top_k", "top_p", "min_p"})
 _Seed = Annotated[int, Meta(ge=0)]
 _Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
 
 class _SettingsFile(msgspec.Struct, forbid_unknown_fields=True):
-    """`SamplingSettings` in JSON, where none of them may be missing."""
+    """`SamplingSettings` in JSON. None of those of the first version may be missing."""
 
     temperature: float
     top_k: int | None
     top_p: float | None
     min_p: float | None
+    dry: float | None = None
+    dry_length: int = DRY_LENGTH
+    ban: str | None = None
+    only: str | None = None
 
 
 class _RecipeFile(msgspec.Struct, forbid_unknown_fields=True):
@@ -128,19 +134,21 @@ class Recipe:
 
     def as_json(self) -> dict[str, Any]:
         """JSON-native values, as `parse` reads them."""
+        settings = {at: _settings_as_json(one) for at, one in self.settings.items()}
+        newer_settings = any(values.keys() - _FIRST_SETTINGS for values in settings.values())
         newer: dict[str, Any] = {}
         if self.stop.until:
             newer["until"] = list(self.stop.until)
         if self.stop.lines is not None:
             newer["lines"] = self.stop.lines
         return {
-            "version": VERSION if newer else FIRST_VERSION,
+            "version": VERSION if newer or newer_settings else FIRST_VERSION,
             "checkpoint": self.checkpoint,
             "sha256": self.sha256,
             "prime": self.prime,
             "length": self.length,
             "seeds": [[at, seed] for at, seed in self.seeds.items()],
-            "settings": [[at, asdict(settings)] for at, settings in self.settings.items()],
+            "settings": [[at, values] for at, values in settings.items()],
             "forced": [[at, symbol] for at, symbol in self.forced.items()],
             "text_sha256": self.text_sha256,
             **newer,
@@ -152,11 +160,16 @@ class Recipe:
         return text_hash(json.dumps(self.as_json(), sort_keys=True))[:8]
 
     def start(self, model: CharLSTM, vocabulary: Vocabulary) -> Sampler:
-        """A sampler behind the prime. Raises RecipeError where the model does not know a character."""
+        """A sampler behind the prime. Raises RecipeError where the model lacks a character, or may write none."""
         strangers = {symbol for symbol in self.forced.values() if symbol not in vocabulary.index}
         unknown = [*vocabulary.unknown(self.prime), *sorted(strangers)]
         if unknown:
             raise RecipeError(f"the model does not know {', '.join(map(repr, unknown))}")
+        try:
+            for settings in self.settings.values():
+                allowed_ids(vocabulary, settings.ban, settings.only)
+        except ValueError as error:
+            raise RecipeError(str(error)) from None
         return Sampler(model, vocabulary, self.settings[0], seed=self.seeds[0], prime=self.prime)
 
 
@@ -191,6 +204,12 @@ def follow(
         yield written
         if watch.ends_with(written.character):
             return
+
+
+def _settings_as_json(settings: SamplingSettings) -> dict[str, Any]:
+    """Those of the first version, and those of the second that are set."""
+    unset = asdict(PLAIN)
+    return {n: value for n, value in asdict(settings).items() if n in _FIRST_SETTINGS or value != unset[n]}
 
 
 def text_hash(text: str) -> str:

@@ -1,5 +1,6 @@
 """Text from a model, one character at a time: the notebook's `predict` and `sample` (cells 38 and 40)."""
 
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Self
@@ -7,7 +8,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn_tui.sampling.distribution import NOT_FINITE, Distribution
+from charrnn_tui.sampling.adjusted_logits import HISTORY, NOT_FINITE, AdjustedLogits, adjusted
+from charrnn_tui.sampling.distribution import Distribution
 from charrnn_tui.sampling.lstm import CharLSTM, LSTMState
 from charrnn_tui.sampling.lstm_step import choose
 from charrnn_tui.sampling.settings import PLAIN, SamplingSettings
@@ -29,6 +31,7 @@ class SamplerSnapshot:
     state: LSTMState
     logits: NDArray[np.float32]  # (n_tokens), of the next character
     random_state: dict[str, Any]  # as numpy.random.PCG64.state gives it
+    history: "array[int]"  # the last ids, up to HISTORY of them
 
 
 def seeded(seed: int, drawn: int = 0) -> np.random.PCG64:
@@ -49,6 +52,7 @@ class Sampler(Iterator[SampledCharacter]):
     drawn with the same numbers as before.
 
     state: of the network after the last character. logits: of the next character, (n_tokens), not to be written into.
+    history: the ids of the last characters, those of the prime included: HISTORY of them, or up to twice as many.
     """
 
     def __init__(
@@ -73,7 +77,9 @@ class Sampler(Iterator[SampledCharacter]):
         self._settings = settings
         self._distribution: Distribution | None = None
         self.reseed(seed)
-        *earlier, last = vocabulary.encode(prime).tolist() or [vocabulary.index.get("\n", 0)]
+        read = vocabulary.encode(prime).tolist()
+        self.history = array("I", read[-HISTORY:])
+        *earlier, last = read or [vocabulary.index.get("\n", 0)]
         self.state = model.initial_state()
         for token_id in earlier:
             self.state = model.advance(token_id, self.state)
@@ -93,15 +99,21 @@ class Sampler(Iterator[SampledCharacter]):
     def distribution(self) -> Distribution:
         """The distribution of the next character."""
         if self._distribution is None:
-            self._distribution = Distribution(self.logits, self._settings)
+            self._distribution = Distribution(self.logits, self._settings, self._adjusted(self._settings))
         return self._distribution
 
     def __next__(self) -> SampledCharacter:
         settings, u = self._settings, self._random.random()
-        token_id = choose(self.logits, settings, u)
+        drawn = self._adjusted(settings)
+        token_id = choose(self.logits if drawn is None else drawn.logits, settings, u)
         if token_id is None:  # no compiled code, or no finite logits, for which Distribution raises
-            token_id = Distribution(self.logits, settings).choose(u)
+            token_id = Distribution(self.logits, settings, drawn).choose(u)
+        elif drawn is not None:
+            token_id = int(drawn.ids[token_id])
         return self._write(token_id)
+
+    def _adjusted(self, settings: SamplingSettings) -> AdjustedLogits | None:
+        return adjusted(self.logits, settings, self.vocabulary, self.history)
 
     def force(self, token_id: int) -> SampledCharacter:
         """Write this character instead of drawing one; the random number of its position is used up all the same.
@@ -118,6 +130,9 @@ class Sampler(Iterator[SampledCharacter]):
     def _write(self, token_id: int) -> SampledCharacter:
         self.logits, self.state = self.model.step(token_id, self.state)
         self._distribution = None
+        self.history.append(token_id)
+        if len(self.history) > 2 * HISTORY:
+            del self.history[:-HISTORY]
         return SampledCharacter(self.vocabulary.tokens[token_id], token_id)
 
     def __iter__(self) -> Self:
@@ -129,10 +144,11 @@ class Sampler(Iterator[SampledCharacter]):
 
     def snapshot(self) -> SamplerSnapshot:
         """This point, to return to or to fork from."""
-        return SamplerSnapshot(self.state, self.logits, dict(self._random.bit_generator.state))
+        random_state = dict(self._random.bit_generator.state)
+        return SamplerSnapshot(self.state, self.logits, random_state, self.history[-HISTORY:])
 
     def restore(self, snapshot: SamplerSnapshot) -> None:
         """Continue from a point of this sampler, or of another one with the same model. The settings stay."""
-        self.state, self.logits = snapshot.state, snapshot.logits
+        self.state, self.logits, self.history = snapshot.state, snapshot.logits, snapshot.history[:]
         self._distribution = None
         self._random.bit_generator.state = snapshot.random_state

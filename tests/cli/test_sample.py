@@ -14,7 +14,7 @@ from charrnn_tui.run.directory import EventWriter, RunDirectory
 from charrnn_tui.run.events import RunFinished, RunStarted
 from charrnn_tui.runner.find_model import SHIPPED
 from charrnn_tui.text.vocabulary import Vocabulary
-from tests.cli.conftest import Invoke, one_line, random_checkpoint
+from tests.cli.conftest import Invoke, one_line, random_checkpoint, some_text
 from tests.sampling.lines_model import LETTERS, lines_checkpoint
 
 
@@ -146,6 +146,12 @@ def test_a_prime_may_come_from_a_file(invoke: Invoke, checkpoint_file: Path, tmp
         ("--count", "0"),
         ("--seed", "-1"),
         ("--unknown", "maybe"),
+        ("--ban", "Ж"),
+        ("--ban", ""),
+        ("--ban", "".join(sorted(set(some_text(2000))))),
+        ("--only", "Жe"),
+        ("--dry", "-0.5"),
+        ("--dry-length", "0"),
     ],
 )
 def test_a_value_out_of_range_is_wrong_usage_that_names_the_option(
@@ -345,3 +351,30 @@ def test_what_is_asked_for_wins_over_one_line_each(invoke: Invoke, names_file: P
     assert long.split("\n---\n")[0] == one
     two = invoke("sample", names_file, "--count", 2, "--seed", 1, "--lines", 2).stdout
     assert two.split("---\n")[0] == "".join(one.splitlines(keepends=True)[:2]) + "\n"
+
+
+@pytest.mark.parametrize("count", [1, 20])
+def test_banned_characters_are_not_written_and_others_than_the_allowed_ones_neither(
+    invoke: Invoke, checkpoint_file: Path, count: int
+) -> None:
+    arguments = ("sample", checkpoint_file, "--prime", "", "--length", 60, "--seed", 2, "--count", count)
+    assert "e" in invoke(*arguments).stdout
+    assert "e" not in invoke(*arguments, "--ban", "e").stdout
+    assert set(invoke(*arguments, "--only", "haply").stdout.replace("\n---\n", "")) == set("haply")
+
+
+def test_a_text_under_all_controls_is_written_again_by_its_recipe(
+    invoke: Invoke, checkpoint_file: Path, tmp_path: Path
+) -> None:
+    controls = ("--dry", 0.8, "--dry-length", 3, "--ban", "y", "--only", "Thaply", "--temperature", 0.2)
+    values = sampled(invoke, checkpoint_file, "--length", 80, *controls)
+    assert (values["dry"], values["dry_length"], values["ban"], values["only"]) == (0.8, 3, "y", "Thaply")
+    (tmp_path / "recipe.json").write_text(json.dumps(values["recipe"]), encoding="utf-8")
+    assert sampled(invoke, "--recipe", tmp_path / "recipe.json")["text"] == values["text"]
+
+
+def test_the_penalty_on_repetition_ends_a_loop(invoke: Invoke, checkpoint_file: Path) -> None:
+    arguments = ("sample", checkpoint_file, "--temperature", 0, "--length", 400)
+    looping, other = invoke(*arguments).stdout, invoke(*arguments, "--dry", 2, "--dry-length", 4).stdout
+    assert looping[-20:] in looping[:-20]
+    assert other[-20:] not in other[:-20]

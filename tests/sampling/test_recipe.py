@@ -89,3 +89,20 @@ def test_a_recipe_ends_a_text_where_it_says_and_only_then_needs_a_newer_reader()
     assert written == whole[: whole.index(whole[40:43]) + 3]
     assert stopped.as_json()["version"] == 2
     assert Recipe.parse(json.dumps(stopped.as_json())) == stopped
+
+
+def test_a_recipe_says_what_acts_on_the_logits_and_settings_that_are_off_are_left_out() -> None:
+    writer = sampler(0, SamplingSettings(0.9, ban="e", dry=0.8, dry_length=3))
+    generated = GeneratedText(writer, "the cat", 0)
+    for settings in (writer.settings, SamplingSettings(only="the cat")):
+        writer.settings = settings
+        for _ in range(60):
+            generated.write(writer)
+    values = Recipe.of(generated, "model.safetensors", "a" * 64).as_json()
+    first = {"temperature": 0.9, "top_k": None, "top_p": None, "min_p": None, "dry": 0.8, "dry_length": 3, "ban": "e"}
+    assert (values["version"], values["settings"][0]) == (2, [0, first])
+    recipe = Recipe.parse(json.dumps(values))
+    assert "".join(each.character for each in follow(recipe, recipe.start(MODEL, VOCABULARY))) == generated.text
+    values["settings"][1][1]["only"] = "Ж"
+    with pytest.raises(RecipeError, match="only leaves no character"):
+        Recipe.parse(json.dumps(values)).start(MODEL, VOCABULARY)
