@@ -44,8 +44,16 @@ class LSTMState:
 
 
 @dataclass(frozen=True, eq=False)
+class Seen:
+    """What `CharLSTM.read` writes: c after each character, and the gates that made it, or None where nobody asks."""
+
+    cells: Floats  # (T, …, L, H)
+    gates: Floats | None = None  # (T, …, L, 4H), values in the order i, f, o, g
+
+
+@dataclass(frozen=True, eq=False)
 class _Layer:
-    """One layer's weights, transposed: gates in the order i, f, o, g, the columns of i, f, o halved (see `_cell`)."""
+    """One layer's weights, transposed: gates in the order i, f, o, g, the columns of i, f, o halved: `_activate`."""
 
     weight: Floats  # (H, 4H), W_h, in the first layer; (2H, 4H), W_i over W_h, above
     bias: Floats  # (4H), b_i + b_h; not used in the first layer, whose rows of W_i hold it
@@ -118,14 +126,16 @@ class CharLSTM:
         h, c = np.empty_like(state.h), np.empty_like(state.c)  # (L, …, H)
         gates: Floats = np.dot(state.h[0], self._layers[0].weight)  # (…, 4H): W_h h
         gates += self._token_gates[ids]  # W_i x + b
-        _cell(gates, state.c[0], h[0], c[0])
+        _activate(gates)
+        _combine(gates, state.c[0], h[0], c[0])
         for number, layer in enumerate(self._layers[1:], start=1):
             x_h = np.empty((*h.shape[1:-1], 2 * H), np.float32)  # (…, 2H)
             x_h[..., :H] = h[number - 1]  # x: the new h' of the layer below
             x_h[..., H:] = state.h[number]  # h: this layer before the character
             gates = np.dot(x_h, layer.weight)  # (…, 4H): W_i x + W_h h, one pass over both matrices
             gates += layer.bias
-            _cell(gates, state.c[number], h[number], c[number])
+            _activate(gates)
+            _combine(gates, state.c[number], h[number], c[number])
         return LSTMState(h, c)
 
     def forward(
@@ -145,7 +155,13 @@ class CharLSTM:
             logits, state = self._forward(np.moveaxis(ids[..., begin : begin + times], -1, 0), state)
             yield np.moveaxis(logits, 0, -2), state
 
-    def _forward(self, ids: NDArray[np.integer], state: LSTMState) -> tuple[Floats, LSTMState]:
+    def read(self, ids: NDArray[np.integer], state: LSTMState, seen: Seen) -> LSTMState:
+        """Read one chunk of texts, ids (T) or (T, B), time first, into `seen`; returns the state after it."""
+        return self._forward(ids, state, seen)[1]
+
+    def _forward(
+        self, ids: NDArray[np.integer], state: LSTMState, seen: Seen | None = None
+    ) -> tuple[Floats, LSTMState]:
         """One chunk, time first: ids (T) or (T, B). Layer by layer, so that W_i x of all T is one matrix product."""
         H = self.n_hidden
         h, c = np.empty_like(state.h), state.c.copy()  # (L, …, H)
@@ -158,10 +174,15 @@ class CharLSTM:
                 np.matmul(outputs.reshape(-1, H), w_i, out=gates.reshape(-1, 4 * H))  # W_i x, of all T
                 gates += layer.bias
             before = state.h[number]  # (…, H)
-            for gate, output in zip(gates, outputs, strict=True):  # T times; the recurrence cannot be one product
+            for t, (gate, output) in enumerate(zip(gates, outputs, strict=True)):  # no product of all T: a recurrence
                 np.dot(before, w_h, out=product)  # W_h h
                 gate += product
-                _cell(gate, c[number], output, c[number])
+                _activate(gate)
+                if seen is not None and seen.gates is not None:
+                    seen.gates[t, ..., number, :] = gate
+                _combine(gate, c[number], output, c[number])
+                if seen is not None:
+                    seen.cells[t, ..., number, :] = c[number]
                 before = output
             h[number] = before
         logits = np.matmul(outputs.reshape(-1, H), self._output).reshape(*ids.shape, self.n_tokens)  # (T, …, V)
@@ -169,16 +190,20 @@ class CharLSTM:
         return logits, LSTMState(h, c)
 
 
-def _cell(gates: Floats, c: Floats, h_out: Floats, c_out: Floats) -> None:
-    """The cell's equations. gates: (…, 4H), in the order i, f, o, g, is overwritten. c, h_out, c_out: (…, H).
+def _activate(gates: Floats) -> None:
+    """What the gates receive, (…, 4H) in the order i, f, o, g, becomes their values, in place.
 
-    c_out may be c. σ(x) = (tanh(x / 2) + 1) / 2, and i, f, o come halved from the weights: one tanh for all four.
+    σ(x) = (tanh(x / 2) + 1) / 2, and i, f, o come halved from the weights: one tanh for all four.
     """
-    H = c.shape[-1]
     np.tanh(gates, out=gates)
-    sigmoids = gates[..., : 3 * H]  # (…, 3H): i, f, o
+    sigmoids = gates[..., : gates.shape[-1] // 4 * 3]  # (…, 3H): i, f, o
     sigmoids *= 0.5
     sigmoids += 0.5
+
+
+def _combine(gates: Floats, c: Floats, h_out: Floats, c_out: Floats) -> None:
+    """The cell's equations. gates: (…, 4H), activated, is overwritten. c, h_out, c_out: (…, H); c_out may be c."""
+    H = c.shape[-1]
     i, f, o, g = gates[..., :H], gates[..., H : 2 * H], gates[..., 2 * H : 3 * H], gates[..., 3 * H :]
     i *= g
     np.multiply(f, c, out=c_out)

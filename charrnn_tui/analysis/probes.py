@@ -1,0 +1,93 @@
+"""Properties of the characters of a text that a unit of a model might follow."""
+
+import re
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Labels = NDArray[np.bool_]  # (T,), of each character
+
+_QUOTES = ('"', '"'), ("“", "”"), ("«", "»"), ("„", "“")
+_LONGEST = 1000  # characters of a quotation; what is open for longer was never closed
+
+
+def in_quotes(text: str) -> Labels:
+    """Whether a quotation is open behind the character: from its first mark to the character before its last one.
+
+    An empty line closes it, as in print. An apostrophe is no mark.
+    """
+    labels = np.zeros(len(text), np.bool_)
+    for begin, end in _QUOTES:
+        for match in re.finditer(rf"{begin}([^{begin}{end}]*?)(?:{end}|\n\s*\n)", text):
+            if len(match[0]) <= _LONGEST:
+                labels[match.start() : match.end(1)] = True
+    return labels
+
+
+def in_brackets(text: str) -> Labels:
+    """Whether a round, square or curly bracket is open behind the character; an empty line closes all."""
+    labels = np.zeros(len(text), np.bool_)
+    depth = begin = 0
+    for match in re.finditer(r"[(\[{)\]}]|\n\n", text):
+        if depth:
+            labels[begin : match.start()] = True
+        begin = match.start()
+        depth = 0 if match[0] == "\n\n" else depth + 1 if match[0] in "([{" else max(0, depth - 1)
+    if depth:
+        labels[begin:] = True
+    return labels
+
+
+def sentence_ends(text: str) -> Labels:
+    """Whether the character is the last of a sentence: `.`, `!` or `?`, before a space, a mark or the line's end."""
+    return _spans(text, r"[.!?](?=[\s\"”’')\]]|$)")
+
+
+def in_word(text: str) -> Labels:
+    """Whether the character and the next one are in the same word."""
+    return _spans(text, r"\w(?=\w)")
+
+
+def capital_next(text: str) -> Labels:
+    """Whether the next character is a capital letter."""
+    alphabet, places = np.unique(_codes(text), return_inverse=True)
+    capitals = np.array([chr(code).isupper() for code in alphabet], np.bool_)[places]
+    return np.append(capitals[1:], np.zeros(min(1, len(text)), np.bool_))
+
+
+def indentation(text: str) -> Labels:
+    """Whether the character is one of the blanks that a line begins with."""
+    return _spans(text, r"(?m)^[ \t]+")
+
+
+def late_in_line(text: str) -> Labels:
+    """Whether more than half of the characters stand further to the left in their lines."""
+    line_feeds, places = _codes(text) == ord("\n"), np.arange(len(text))
+    after = np.append(False, line_feeds)[: len(text)]  # the first characters of lines
+    columns = places - np.maximum.accumulate(np.where(after, places, 0))
+    return columns > (np.median(columns) if len(text) else 0)
+
+
+PROBES: dict[str, Callable[[str], Labels]] = {
+    "quotes": in_quotes,
+    "brackets": in_brackets,
+    "sentence-end": sentence_ends,
+    "word": in_word,
+    "capital-next": capital_next,
+    "indentation": indentation,
+    "late-in-line": late_in_line,
+}
+
+
+def _spans(text: str, pattern: str) -> Labels:
+    """The characters of all matches."""
+    labels = np.zeros(len(text), np.bool_)
+    for match in re.finditer(pattern, text):
+        labels[match.start() : match.end()] = True
+    return labels
+
+
+def _codes(text: str) -> NDArray[np.uint32]:
+    """The characters' numbers in Unicode, (T,)."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)

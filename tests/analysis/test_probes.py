@@ -1,0 +1,35 @@
+"""Properties of characters, marked by hand under the text."""
+
+import pytest
+
+from charrnn_tui.analysis.probes import PROBES
+
+
+@pytest.mark.parametrize(
+    ("probe", "text", "marks"),
+    [
+        ("quotes", 'He said: "No," and "yes', "         ^^^^          "),
+        ("quotes", "«a» “b”", "^^  ^^ "),
+        ("quotes", '"open\n\nnext" "', "^^^^^      ^^ "),
+        ("brackets", "a (b [c] d) e)", "  ^^^^^^^^    "),
+        ("brackets", "(a\n\nb) (c", "^^     ^^"),
+        ("sentence-end", "Is it? Yes. v1.2 “No!”", "     ^    ^         ^ "),
+        ("word", "an I", "^   "),
+        ("capital-next", "a Bc É", " ^  ^ "),
+        ("indentation", "  a b\n\tc", "^^    ^ "),
+        ("late-in-line", "abcd\nef", "  ^^^  "),
+    ],
+)
+def test_a_probe_marks_the_characters_that_have_the_property(probe: str, text: str, marks: str) -> None:
+    found = "".join("^" if label else " " for label in PROBES[probe](text))
+    assert found == marks
+
+
+@pytest.mark.parametrize("probe", PROBES)
+def test_a_probe_has_one_label_for_each_character(probe: str) -> None:
+    for text in ("", "a", '"', "\n\n", "(((", "😀 “x”\n"):
+        assert PROBES[probe](text).shape == (len(text),)
+
+
+def test_an_unclosed_quotation_of_a_thousand_characters_is_none() -> None:
+    assert not PROBES["quotes"]('"' + "a" * 1500 + '"').any()

@@ -1,0 +1,80 @@
+"""The commands that look inside a model: units, memory, gates."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from charrnn_tui.analysis.memory import CONTEXTS
+from charrnn_tui.analysis.probes import PROBES
+from tests.cli.conftest import Invoke, one_line
+
+
+def test_units_ranks_the_units_for_each_property(invoke: Invoke, checkpoint_file: Path, text_file: Path) -> None:
+    result = invoke("units", checkpoint_file, text_file, "--part", "all")
+    assert result.exit_code == 0
+    assert [line.split()[0] for line in result.stdout.splitlines()] == ["property", *PROBES]
+    assert "half of the text" in result.stdout  # it has no quotation
+    values = json.loads(invoke("units", checkpoint_file, text_file, "--part", "all", "--json").stdout)
+    assert [each["probe"] for each in values["probes"]] == list(PROBES)
+    assert values["chars"] == len(text_file.read_text())
+
+
+def test_units_of_one_property_come_with_places(invoke: Invoke, checkpoint_file: Path, text_file: Path) -> None:
+    command = ("units", checkpoint_file, text_file, "--part", "all", "--probe", "word")
+    values = json.loads(invoke(*command, "--top", 3, "--json").stdout)
+    best, *others = values["probes"][0]["units"]
+    assert len(others) == 2
+    place, text = best["places"][0], text_file.read_text()
+    assert text[: place["position"] + 1].endswith(place["before"])
+    assert text[place["position"] + 1 :].startswith(place["after"])
+    name = f"{best['layer']}.{best['unit']}"
+    shown = invoke(*command, "--unit", name).stdout
+    assert f"unit {name} is highest" in shown
+    assert f"{best['area']:.3f}" in shown
+
+
+@pytest.mark.parametrize(("unit", "problem"), [("3.1", "2 layers of 16 units"), ("x", "such as 2.17")])
+def test_a_unit_that_there_is_not(
+    invoke: Invoke, checkpoint_file: Path, text_file: Path, unit: str, problem: str
+) -> None:
+    result = invoke("units", checkpoint_file, text_file, "--unit", unit)
+    assert result.exit_code == 2
+    assert problem in result.stderr
+
+
+def test_memory_compares_short_contexts_with_the_whole_text(
+    invoke: Invoke, checkpoint_file: Path, text_file: Path
+) -> None:
+    values = json.loads(invoke("memory", checkpoint_file, text_file, "--part", "all", "--json").stdout)
+    assert [each["context"] for each in values["contexts"]] == list(CONTEXTS)
+    assert values["contexts"][-1]["difference"] == pytest.approx(0, abs=1e-4)
+    shown = invoke("memory", checkpoint_file, text_file, "--part", "all").stdout.splitlines()
+    assert len(shown) == len(CONTEXTS) + 2
+    assert shown[-1].split() == ["all", f"{values['loss']:.4f}"]
+
+
+def test_memory_shows_what_decided_a_character(invoke: Invoke, checkpoint_file: Path, text_file: Path) -> None:
+    command = ("memory", checkpoint_file, text_file, "--part", "all", "--at", 100)
+    values = json.loads(invoke(*command, "--json").stdout)
+    assert [each["position"] for each in values["influences"]] == list(range(60, 100))
+    text = text_file.read_text()
+    assert "".join(each["character"] for each in values["influences"]) == text[59:99]
+    assert len(invoke(*command).stdout.splitlines()) == 40
+    assert "--at 5000: the part has" in one_line(invoke(*command[:-1], 5000))
+
+
+def test_gates_shows_each_gate_of_each_layer(invoke: Invoke, checkpoint_file: Path, text_file: Path) -> None:
+    values = json.loads(invoke("gates", checkpoint_file, text_file, "--part", "all", "--json").stdout)
+    assert [(each["layer"], each["gate"]) for each in values["gates"]] == [
+        (layer, gate) for layer in (1, 2) for gate in ("input", "forget", "output")
+    ]
+    assert all(0 <= each["closed"] + each["open"] <= 1 for each in values["gates"])
+    assert len(invoke("gates", checkpoint_file, text_file, "--part", "all").stdout.splitlines()) == 7
+
+
+def test_a_part_that_is_too_short_names_the_way_out(invoke: Invoke, checkpoint_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "short.txt").write_text("The")
+    problem = one_line(invoke("gates", checkpoint_file, tmp_path / "short.txt"))
+    assert "short.txt: the part val has 1 character" in problem
+    assert "--part all" in problem
