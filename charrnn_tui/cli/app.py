@@ -12,7 +12,7 @@ from types import FrameType
 
 from charrnn_tui.cli.config import check_for_app
 from charrnn_tui.cli.configuration import broken, configuration
-from charrnn_tui.cli.output import point_at_nothing, say
+from charrnn_tui.cli.output import TERMINAL, point_at_nothing, say
 from charrnn_tui.cli.stop_signals import on_hangup
 from charrnn_tui.cli.training_report import come_back_lines, command_line
 from charrnn_tui.run.config_file import ConfigError, store_theme
@@ -35,11 +35,18 @@ def open_app(runs: Path, first: Opening | Path | None, *, low_bandwidth: bool = 
     except ConfigError as error:
         raise broken(error) from None
     runs.mkdir(parents=True, exist_ok=True)
-    backend, config = LocalBackend(runs), loaded.config
+    backend, config = LocalBackend(runs), replace(loaded.config, ascii=TERMINAL.ascii)
     over_ssh = bool(os.environ.get("SSH_CONNECTION"))
     thin = low_bandwidth or (over_ssh if config.low_bandwidth == "auto" else config.low_bandwidth)
     opening = replace(_opening(backend, first), low_bandwidth=thin)
-    app = StudioApp(backend, opening, config, keymap=keymap, store_theme=partial(store_theme, loaded.file.path))
+    app = StudioApp(
+        backend,
+        opening,
+        config,
+        keymap=keymap,
+        encoding=TERMINAL.encoding,
+        store_theme=partial(store_theme, loaded.file.path),
+    )
     sys.setswitchinterval(SWITCH_SECONDS)
     with _log_for_stray_output(runs / "log.txt"), _signals(app) as hung_up:
         app.run()
@@ -113,7 +120,7 @@ def _log_for_stray_output(path: Path) -> Iterator[None]:
     log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     saved = os.dup(1), os.dup(2)
     originals = sys.__stdout__, sys.__stderr__
-    terminal = open(os.dup(1), "w", encoding="utf-8", errors="replace", buffering=1)  # noqa: SIM115 - closed below
+    terminal = open(os.dup(1), "w", encoding=TERMINAL.encoding, errors="replace", buffering=1)  # noqa: SIM115 - closed below
     sys.__stdout__ = sys.__stderr__ = terminal  # type: ignore[misc]  # where Textual's driver looks for the terminal
     os.dup2(log, 1)
     os.dup2(log, 2)

@@ -9,6 +9,7 @@ from typing import Any, Final
 import click
 
 from charrnn_tui.cli.options import PROGRAM
+from charrnn_tui.cli.output import TERMINAL
 from charrnn_tui.run.config import KEYS, Config, switch, value_of, with_values
 from charrnn_tui.run.config_file import ConfigError, ConfigFile, read_config
 from charrnn_tui.run.decoding import DecodingError, convert
@@ -93,6 +94,15 @@ def configuration() -> Configuration:
             raise broken(error) from None
     loaded: Configuration = meta[_LOADED]
     return loaded
+
+
+def draws_ascii() -> bool:
+    """Whether our signs are drawn in ASCII if no option says so; a broken file says nothing."""
+    try:
+        wanted = configuration().config.ascii
+    except BrokenConfig:
+        wanted = "auto"
+    return TERMINAL.draws_ascii if wanted == "auto" else wanted
 
 
 def broken(error: Exception) -> BrokenConfig:

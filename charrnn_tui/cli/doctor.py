@@ -1,7 +1,6 @@
 """`charrnn-tui doctor`: versions, devices, terminal, directories and speed of this machine."""
 
 import importlib.metadata
-import locale
 import os
 import platform
 import shutil
@@ -15,10 +14,12 @@ import numpy as np
 
 from charrnn_tui import __version__
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
+from charrnn_tui.cli.configuration import config_path, load_configuration
 from charrnn_tui.cli.facts import machine_share_rows
 from charrnn_tui.cli.options import json_option, runs_option
-from charrnn_tui.cli.output import Row, is_terminal, say, write_facts
+from charrnn_tui.cli.output import TERMINAL, Row, is_terminal, say, write_facts
 from charrnn_tui.native.cores import available_cores
+from charrnn_tui.run.config_file import ConfigError
 from charrnn_tui.run.machine_share import machine_share
 from charrnn_tui.run.quantities import size
 from charrnn_tui.run.settings import TrainSettings
@@ -61,6 +62,10 @@ def doctor_command(no_speed: bool, clear_texts: bool, runs_dir: Path, as_json: b
     problems = [f"{name} is not installed" for name, version in values["versions"].items() if version is None]
     if not values["runs_dir_writable"]:
         problems.append(f"{runs_dir} cannot be written to")
+    try:
+        load_configuration()
+    except ConfigError as error:
+        problems.append(str(error))
     if not no_speed and values["versions"]["torch"] is not None:
         if is_terminal(sys.stderr):
             say("checking the speed…")
@@ -98,7 +103,8 @@ def _terminal() -> dict[str, Any]:
         "no_color": "NO_COLOR" in os.environ,
         "columns": columns,
         "rows": rows,
-        "encoding": locale.getencoding(),
+        "encoding": TERMINAL.encoding,
+        "ascii": TERMINAL.ascii,
         "ssh": "SSH_CONNECTION" in os.environ,
         "inside": next((name for variable, name in _MULTIPLEXERS.items() if os.environ.get(variable)), None),
     }
@@ -107,6 +113,8 @@ def _terminal() -> dict[str, Any]:
 def _directories(runs_dir: Path) -> dict[str, Any]:
     there = next(path for path in (runs_dir.absolute(), *runs_dir.absolute().parents) if path.exists())
     return {
+        "settings_file": str(config_path()),
+        "settings_file_exists": config_path().exists(),
         "runs_dir": str(runs_dir),
         "runs_dir_writable": there.is_dir() and os.access(there, os.W_OK | os.X_OK),
         "free_bytes": shutil.disk_usage(there).free,
@@ -160,6 +168,7 @@ def _rows(values: dict[str, Any]) -> list[Row]:
     rows += [("devices", ", ".join(values["devices"]) or "none without torch"), ("terminal", _terminal_text(values))]
     writable = "writable" if values["runs_dir_writable"] else "NOT WRITABLE"
     rows.append(("runs", f"{values['runs_dir']}, {writable}, {size(values['free_bytes'])} free"))
+    rows.append(("settings file", values["settings_file"] + ("" if values["settings_file_exists"] else " (none)")))
     limit = f"at most {size(values['texts_limit_bytes'])}; --clear-texts removes them"
     rows.append(("encoded texts", f"{size(values['texts_bytes'])}, {limit}"))
     rows.append(("shipped models", ", ".join(values["shipped_checkpoints"]) or "none"))
@@ -182,7 +191,8 @@ def _terminal_text(values: dict[str, Any]) -> str:
     facts = [f"{terminal['columns']}×{terminal['rows']}", f"TERM={terminal['term'] or 'unset'}", terminal["encoding"]]
     if terminal["colorterm"]:
         facts.append(f"COLORTERM={terminal['colorterm']}")
-    facts += [word for word, so in (("NO_COLOR", terminal["no_color"]), ("over SSH", terminal["ssh"])) if so]
+    words = {"NO_COLOR": "no_color", "over SSH": "ssh", "drawn in ASCII": "ascii"}
+    facts += [word for word, fact in words.items() if terminal[fact]]
     if terminal["inside"]:
         facts.append(f"inside {terminal['inside']}")
     return ", ".join(facts)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import click
 
-from charrnn_tui.cli.output import is_terminal, may_draw
+from charrnn_tui.cli.output import TERMINAL, is_terminal, may_draw
 
 LEAST_COLUMNS, LEAST_ROWS = 20, 5
 _ALTERNATE_SCREEN, _MAIN_SCREEN = "\x1b[?1049h\x1b[?25l\x1b[2J", "\x1b[?1049l\x1b[?25h"
@@ -53,4 +53,4 @@ def first_frame() -> Iterator[None]:
 
 def _write(sequence: str) -> None:
     sys.stdout.flush()
-    os.write(sys.stdout.fileno(), sequence.encode())
+    os.write(sys.stdout.fileno(), TERMINAL.shown(sequence).encode(TERMINAL.encoding, "replace"))

@@ -14,8 +14,8 @@ from typing import Any
 import click
 
 from charrnn_tui import __version__
-from charrnn_tui.cli.options import PROGRAM, names, runs_option
-from charrnn_tui.cli.output import discard, say
+from charrnn_tui.cli.options import ASCII_OPTION, PROGRAM, names, runs_option
+from charrnn_tui.cli.output import TERMINAL, discard, is_terminal, say
 from charrnn_tui.native.thread_waiting import limit_spinning, use_one_blas_thread
 
 COMMANDS = {  # name: help; the command is NAME_command in the module of that name
@@ -57,8 +57,11 @@ Environment; an option wins over a variable, a variable over config.toml:
   CHARRNN_TUI_RUNS     where runs are kept (--runs-dir)
   CHARRNN_TUI_CONFIG   the settings file; see config --help
   CHARRNN_TUI_THEME    the colours of the app (theme in config.toml)
+  CHARRNN_TUI_ASCII    1: draw with ASCII only (--ascii), 0: with all signs
   CHARRNN_TUI_COMPILE  0: use no compiled code
   CC                   the C compiler, with its options
+  LC_ALL, LC_CTYPE, LANG, TERM
+                       what the terminal can show: see --ascii
   NO_COLOR             if it is set: no colours
   SSH_CONNECTION       set by SSH: as --low-bandwidth
   TEXTUAL_FPS          frames per second of the app (frames_per_second)
@@ -80,6 +83,8 @@ class Studio(click.Group):
             return None
         module = importlib.import_module(f"charrnn_tui.cli.{cmd_name}")
         command: click.Command = getattr(module, f"{cmd_name}_command")
+        if ASCII_OPTION not in command.params:
+            command.params.append(ASCII_OPTION)  # every command takes it
         return command
 
     def resolve_command(
@@ -141,8 +146,9 @@ class Studio(click.Group):
 @click.group(
     cls=Studio,
     invoke_without_command=True,
-    subcommand_metavar="[PATH | COMMAND [ARGS]…]",
+    subcommand_metavar="[PATH | COMMAND [ARGS]...]",
     epilog=EPILOG,
+    params=[ASCII_OPTION],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 @click.version_option(__version__, "--version", prog_name=PROGRAM, message="%(prog)s %(version)s")
@@ -168,8 +174,12 @@ def main() -> None:
     limit_spinning(os.environ)
     if sys.argv[1:2] != ["score"]:
         use_one_blas_thread(os.environ)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # data is UTF-8 whatever the locale says
+    if isinstance(sys.stdout, io.TextIOWrapper):  # data is UTF-8 whatever the locale says
+        sys.stdout.reconfigure(
+            encoding=TERMINAL.encoding if is_terminal(sys.stdout) else "utf-8", errors="backslashreplace"
+        )
+    if isinstance(sys.stderr, io.TextIOWrapper) and is_terminal(sys.stderr):
+        sys.stderr.reconfigure(encoding=TERMINAL.encoding, errors="backslashreplace")
     cli.main(prog_name=PROGRAM)
 
 

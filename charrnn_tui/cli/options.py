@@ -4,10 +4,11 @@ import math
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
+from charrnn_tui.cli.output import TERMINAL
 from charrnn_tui.run.quantities import seconds_of
 from charrnn_tui.runner.runs_directory import RUNS_VARIABLE, default_runs_directory
 from charrnn_tui.text.encodings import COMMON_ENCODINGS, is_text_encoding
@@ -126,4 +127,26 @@ def _encoding(ctx: click.Context, param: click.Parameter, name: str | None) -> s
 
 encoding_option = click.option(  # None where it is not given
     "--encoding", metavar="NAME", callback=_encoding, help="Encoding of the text file.  [default: utf-8]"
+)
+
+
+def _draw_in_ascii(ctx: click.Context, param: click.Parameter, given: bool | None) -> None:
+    """Decide whether our signs are drawn in ASCII: by the option, a variable, the settings file, or the terminal."""
+    if ctx.resilient_parsing:  # the shell completes a command line
+        return
+    from charrnn_tui.cli.configuration import draws_ascii  # not needed by `--help`
+
+    wanted = ctx.meta.setdefault(_ASCII, given) if given is None else given
+    ctx.meta[_ASCII] = wanted
+    TERMINAL.ascii = draws_ascii() if wanted is None else wanted
+
+
+_ASCII: Final = "charrnn_tui.ascii"  # in the context of a command line: what its options say
+ASCII_OPTION: Final = click.Option(  # of the program and of every command
+    ["--ascii/--no-ascii"],
+    default=None,
+    expose_value=False,
+    callback=_draw_in_ascii,
+    help="Draw with ASCII characters only.  [env: CHARRNN_TUI_ASCII; default: where the locale is not UTF-8, "
+    "and on the Linux console]",
 )

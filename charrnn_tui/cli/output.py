@@ -1,16 +1,18 @@
 """Writing results to standard output and messages to standard error; nothing else in `cli` writes to either."""
 
 import json
+import locale
 import os
 import sys
 import time
 import unicodedata
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import IO, Any
+from typing import IO, Any, Final, TextIO
 
 import click
 
+from charrnn_tui.run.ascii import draws_ascii, encodable, in_ascii, is_utf8
 from charrnn_tui.run.terminal_notice import notice_sequences
 
 FLUSH_SECONDS = 0.05  # so that the reader of a pipe gets text as it is written
@@ -18,6 +20,45 @@ Row = tuple[str, str]  # a label and its value
 
 _JOINERS = "\u200c\u200d"  # some scripts and emoji are written with them
 _CONTROLS = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")  # Unicode categories that are not printed as they are
+
+
+class Terminal:
+    """What the terminal can show. encoding: the locale's, which UTF-8 mode of Python does not change."""
+
+    def __init__(self) -> None:
+        self.encoding = locale.getencoding()
+        self.ascii = self.draws_ascii
+        """Whether our own signs are drawn in ASCII."""
+
+    @property
+    def draws_ascii(self) -> bool:
+        """Whether they are if nobody says else."""
+        return draws_ascii(os.environ, self.encoding)
+
+    def shown(self, words: str) -> str:
+        """Words of ours as they are written."""
+        return in_ascii(words) if self.ascii else words
+
+    def encoded(self, text: str) -> bytes:
+        """What is sent to the terminal."""
+        return utf8(text) if is_utf8(self.encoding) else encodable(text, self.encoding).encode(self.encoding, "replace")
+
+
+TERMINAL: Final = Terminal()
+
+
+class DrawnStream:
+    """A text stream for Rich, which then draws in ASCII where the terminal needs it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.encoding = "ascii" if TERMINAL.ascii else stream.encoding  # by which Rich chooses its signs
+
+    def write(self, text: str) -> int:
+        return self._stream.write(TERMINAL.shown(text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 class DataStream:
@@ -34,7 +75,7 @@ class DataStream:
     def write_text(self, text: str) -> None:
         """Write text: unchanged into a pipe or a file, on a terminal with control characters made visible."""
         if self._stream is not None:
-            self._stream.write(utf8(visible_text(text) if self.terminal else text))
+            self._stream.write(TERMINAL.encoded(visible_text(text)) if self.terminal else utf8(text))
         if self.terminal or time.monotonic() - self._flushed_at >= FLUSH_SECONDS:
             self.flush()
 
@@ -45,7 +86,10 @@ class DataStream:
 
     def write_json(self, values: Any) -> None:
         """Write a value as one line of JSON, and flush."""
-        self.write_text(to_json_text(values) + "\n")
+        text = to_json_text(values)
+        if self.terminal and not is_utf8(TERMINAL.encoding):
+            text = json.dumps(json.loads(text))  # with escapes instead of characters that it may lack
+        self.write_text(text + "\n")
         self.flush()
 
     def flush(self) -> None:
@@ -79,7 +123,7 @@ def notify(title: str, message: str) -> None:
     """Ring, set the title and ask for a desktop notification, if messages go to a terminal."""
     if is_terminal(sys.stderr):
         with suppress(OSError):
-            click.echo(notice_sequences(title, message), err=True, nl=False)
+            click.echo(TERMINAL.shown(notice_sequences(title, message)), err=True, nl=False)
 
 
 def is_terminal(stream: IO[Any] | None) -> bool:
@@ -106,8 +150,11 @@ def visible_text(text: str) -> str:
 
 
 def visible_line(text: str) -> str:
-    """The same for one line, such as with the name of a file: line feeds and tabs in it become symbols, too."""
-    return _visible(text, _JOINERS)
+    """The same for one line, such as with the name of a file: line feeds and tabs in it become symbols, too.
+
+    Such a line is ours: its signs are ASCII where the terminal needs it.
+    """
+    return TERMINAL.shown(_visible(text, _JOINERS))
 
 
 def _visible(text: str, harmless: str) -> str:

@@ -2,11 +2,12 @@
 
 import sys
 from pathlib import Path
+from typing import IO, cast
 
 import click
 
 from charrnn_tui.cli.options import PROGRAM, json_option, runs_option
-from charrnn_tui.cli.output import DataStream, is_terminal, say, visible_line
+from charrnn_tui.cli.output import DataStream, DrawnStream, is_terminal, say, visible_line
 from charrnn_tui.run.directory import list_runs, unreadable_runs
 from charrnn_tui.run.follower import RunFollowers
 from charrnn_tui.runner.facts import run_facts
@@ -62,7 +63,11 @@ def _print_table(rows: list[dict[str, str]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(file=sys.stdout, width=None if is_terminal(sys.stdout) else _PIPE_COLUMNS, highlight=False)
+    console = Console(
+        file=cast(IO[str], DrawnStream(sys.stdout)),
+        width=None if is_terminal(sys.stdout) else _PIPE_COLUMNS,
+        highlight=False,
+    )
     columns = next(names for least, names in _LAYOUTS if console.width >= least)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in columns:

@@ -7,9 +7,10 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO, cast
 
 from charrnn_tui.cli.options import PROGRAM
-from charrnn_tui.cli.output import DataStream, may_draw, say, visible_line
+from charrnn_tui.cli.output import DataStream, DrawnStream, may_draw, say, visible_line
 from charrnn_tui.run import events
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.events import Event, to_json
@@ -43,7 +44,7 @@ def progress_bar(name: str) -> Iterator[Show]:
         from rich.progress import BarColumn, Progress, TextColumn
         from rich.table import Column
 
-        console = Console(stderr=True, highlight=False)
+        console = Console(file=cast(IO[str], DrawnStream(sys.stderr)), highlight=False)
         bar = BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=4))
         texts = [
             TextColumn(text, table_column=Column(no_wrap=True), markup=False)

@@ -21,11 +21,13 @@ from charrnn_tui.playground.controls import configured_settings
 from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.playground.models import ModelSource, source_of
 from charrnn_tui.run.active_run import ActiveRun
+from charrnn_tui.run.ascii import in_ascii
 from charrnn_tui.run.config import DEFAULTS, Config
 from charrnn_tui.run.control import Ending
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.follower import RunFollowers
 from charrnn_tui.run.progress import RunProgress
+from charrnn_tui.tui.ascii_filter import AsciiFilter
 from charrnn_tui.tui.control_filter import ControlFilter
 from charrnn_tui.tui.dialogs.help import HelpDialog, help_for
 from charrnn_tui.tui.dialogs.palette import Palette
@@ -83,9 +85,15 @@ class StudioApp(App[RunDirectory]):
         *,
         keymap: Mapping[str, str] | None = None,
         store_theme: Callable[[str], None] = lambda name: None,
+        encoding: str = "utf-8",
     ) -> None:
-        """keymap: as `checked_keymap` returns it. store_theme: called with a theme that the user has chosen."""
-        self._control_filter = ControlFilter()
+        """keymap: as `checked_keymap` returns it. store_theme: called with a theme that the user has chosen.
+
+        encoding: the terminal's, for `config.ascii`, which is true where it is not UTF-8.
+        """
+        self._own_filters: list[LineFilter] = [ControlFilter()]
+        if config.ascii is True:
+            self._own_filters.append(AsciiFilter(encoding))
         self._opening, self._config, self._store_theme = opening, config, store_theme
         self.keymap = dict(keymap or {})
         first = "train" if opening.start or opening.text is not None or opening.run else "play"
@@ -189,7 +197,7 @@ class StudioApp(App[RunDirectory]):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """The filters that every line passes before it is written to the terminal."""
-        return [*super().get_line_filters(), self._control_filter]
+        return [*super().get_line_filters(), *self._own_filters]
 
     def get_key_display(self, binding: Binding) -> str:
         """Textual's own keys are written as ours."""
@@ -276,7 +284,7 @@ class StudioApp(App[RunDirectory]):
 
     def _write_to_terminal(self, sequence: str) -> None:
         if self._driver is not None:
-            self._driver.write(sequence)
+            self._driver.write(in_ascii(sequence) if self._config.ascii is True else sequence)
 
     # -- requests of the screens --------------------------------------------------------------------------------------
 

@@ -136,3 +136,10 @@ def test_a_broken_file_stops_nothing_else(invoke: Invoke, file: Path, command: t
     file.write_text("theme = \n")
     result = invoke(*command)
     assert (result.exit_code, result.stdout != "") == (0, True)
+
+
+def test_doctor_names_the_file_and_what_is_wrong_with_it(invoke: Invoke, file: Path) -> None:
+    assert f"{file} (none)" in invoke("doctor", "--no-speed").stdout
+    file.write_text("theme = \n")
+    result = invoke("doctor", "--no-speed")
+    assert (result.exit_code, result.stderr) == (1, f"charrnn-tui: {file}:1: is not TOML: Invalid value\n")

@@ -95,7 +95,7 @@ def test_colours_step_through_five_modes_while_it_writes(playground: PseudoTermi
     playground.type("g")
     for name in ("probability", "of the best", "surprise", "entropy"):
         playground.type("c")
-        playground.wait_for(lambda screen, name=name: re.search(rf"{name} +(≥80%|best|<½)", screen) is not None)
+        playground.wait_for(lambda screen, name=name: re.search(rf"{name} +(≥80%|best|<\.5)", screen) is not None)
     written = _count(playground.text)
     playground.wait_for(lambda screen: _count(screen) > written and "/char · ppl" in screen)
     playground.type("c")

@@ -1,7 +1,7 @@
 """A text field of several rows for any characters, with a prediction of what follows the text."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import ClassVar, Final
 
 from rich.cells import cell_len, chop_cells
@@ -12,12 +12,14 @@ from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.document._document import EditResult, Location, Selection  # nowhere public
 from textual.document._edit import Edit  # nowhere public
+from textual.filter import LineFilter
 from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import Reactive, reactive
 from textual.strip import Strip
 from textual.widgets import TextArea
 
+from charrnn_tui.tui.ascii_filter import filters_of_texts
 from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.play.document_text import LINE_BREAK, raw, signs, stored
 from charrnn_tui.tui.text_field import run_bindings
@@ -29,7 +31,7 @@ BREAK: Final = "prime-input--break"
 PREDICTION: Final = "text-area--suggestion"
 _SCREEN_SHARE: Final = 4  # a quarter of a small screen
 _HINT: Final = "how the text begins"
-_LEFT_OUT: Final = " … "
+_LEFT_OUT: Final = " ... "
 
 
 class PrimeInput(TextArea, inherit_bindings=False):
@@ -73,6 +75,9 @@ class PrimeInput(TextArea, inherit_bindings=False):
         )
         self.cursor_blink = self.match_cursor_bracket = False
         self.cursor_location = self.document.end
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return filters_of_texts(super().get_line_filters())
 
     @property
     def value(self) -> str:

@@ -59,9 +59,9 @@ def _entropy(text: GeneratedText, start: int, end: int) -> NDArray[np.floating]:
 
 MODES: Final = (
     ColourMode("probability", _probability, (0.8, 0.4, 0.1, 0.01), (" ≥80% ", " ≥40% ", " ≥10% ", " ≥1% ", " <1% ")),
-    ColourMode("of the best", _relative, (1.0, 0.5, 0.1, 0.01), (" best ", " ≥½ ", " ≥10% ", " ≥1% ", " <1% ")),
-    ColourMode("surprise", _surprise, (0.5, 1.0, 2.0, 4.0), (" <½ nat ", " ½ ", " 1 ", " 2 ", " 4+ ")),
-    ColourMode("entropy", _entropy, (0.5, 1.0, 1.5, 2.5), (" <½ nat ", " ½ ", " 1 ", " 1½ ", " 2½+ ")),
+    ColourMode("of the best", _relative, (1.0, 0.5, 0.1, 0.01), (" best ", " ≥50% ", " ≥10% ", " ≥1% ", " <1% ")),
+    ColourMode("surprise", _surprise, (0.5, 1.0, 2.0, 4.0), (" <.5 nat ", " .5 ", " 1 ", " 2 ", " 4+ ")),
+    ColourMode("entropy", _entropy, (0.5, 1.0, 1.5, 2.5), (" <.5 nat ", " .5 ", " 1 ", " 1.5 ", " 2.5+ ")),
 )
 
 
@@ -80,7 +80,7 @@ class SurpriseLegend(Horizontal):
 
     def __init__(self) -> None:
         super().__init__()
-        self.scale = TextView(id="colour-scale")
+        self.scale = TextView(id="colour-scale", of_user=False)
         self.scale.can_focus = False
         self._figures = Static("", markup=False)
 

@@ -2,13 +2,14 @@
 
 import textwrap
 from bisect import insort
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import ceil
 from typing import ClassVar, Final
 
 from rich.segment import Segment
 from textual import events
 from textual.actions import SkipAction
+from textual.filter import LineFilter
 from textual.geometry import Region, Size, clamp
 from textual.message import Message
 from textual.reactive import Reactive, reactive
@@ -18,6 +19,7 @@ from textual.selection import Selection
 from textual.strip import Strip
 
 from charrnn_tui.playground.branches import Mark
+from charrnn_tui.tui.ascii_filter import filters_of_texts
 from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.textview import painter
 from charrnn_tui.tui.textview.painter import ColourClasses, Decoration, Palette, paint_row, position_drawn_at
@@ -60,9 +62,10 @@ class TextView(ScrollView, inherit_bindings=False):
     class CursorMoved(Message):
         """The cursor has moved to another character."""
 
-    def __init__(self, *, placeholder: str = "", id: str | None = None) -> None:
-        """placeholder: shown while there is no text."""
+    def __init__(self, *, placeholder: str = "", id: str | None = None, of_user: bool = True) -> None:
+        """placeholder: shown while there is no text. of_user: whether the text is the user's or a model's, not ours."""
         super().__init__(id=id)
+        self._of_user = of_user
         self._placeholder = placeholder
         self._rows = WrappedText()
         self.following = True  # staying at the end when text is added, until one scrolls up
@@ -70,6 +73,9 @@ class TextView(ScrollView, inherit_bindings=False):
         self.marks: list[Mark] = []  # in the order of the text
         self._goal_column = 0  # where the cursor would like to be when it changes rows
         self._palette = Palette(self)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return filters_of_texts(super().get_line_filters()) if self._of_user else super().get_line_filters()
 
     @property
     def text(self) -> str:
