@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, Self, TypedDict, Unpack
@@ -228,15 +228,18 @@ class Model:
             export_model(self._checkpoint, Path(path), force)
         return Path(path)
 
+    @cached_property
+    def _usual_prime(self) -> str:
+        vocabulary = self._checkpoint.vocabulary
+        return usual_prime(vocabulary, writes_short_lines(self._network, vocabulary, self._checkpoint.facts))
+
     def _start(self, prime: str | None, seed: int, unknown: str, controls: Controls) -> tuple[Recipe, Sampler]:
         """A text without a length or an end."""
         vocabulary, settings = self._checkpoint.vocabulary, SamplingSettings(**controls)
         check_characters(settings, vocabulary)
-        if prime is None:
-            prime = usual_prime(vocabulary, writes_short_lines(self._network, vocabulary, self._checkpoint.facts))
-        known, _ = known_text(prime, vocabulary, unknown, "the prime")
-        recipe = Recipe(str(self.path), self._facts["sha256"], known, 0, {0: seed}, {0: settings}, {})
         self._network.wait_for_compiled_code()
+        known, _ = known_text(self._usual_prime if prime is None else prime, vocabulary, unknown, "the prime")
+        recipe = Recipe(str(self.path), self._facts["sha256"], known, 0, {0: seed}, {0: settings}, {})
         return recipe, recipe.start(self._network, vocabulary)
 
     def _text(
@@ -349,9 +352,9 @@ def train(
     device, …); budget is in seconds. Those that are not given are the preset's, fitted to the text. on_event: is called
     with each event (`charrnn_tui.events`) on this thread, between two steps.
 
-    Ctrl-C saves the training, then raises KeyboardInterrupt; `Run.resume` continues it. So does an exception of
-    on_event. Raises Error for a text or a setting that is wrong, and where the training fails; TypeError for a setting
-    that does not exist.
+    Ctrl-C saves the training, then raises KeyboardInterrupt; an exception of on_event saves it, too; `Run.resume`
+    continues it. Raises Error for a text or a setting that is wrong, and where the training fails; TypeError for a
+    setting that does not exist.
 
     >>> run = train("my.txt", n_hidden=16, n_layers=1, max_steps=20, name="first")
     >>> run, run.best_loss < 4
@@ -450,4 +453,4 @@ def _refuse_unknown_settings(function: str, given: Mapping[str, Any], known: Ite
 
 
 def _runs_directory(given: PathLike | None) -> Path:
-    return default_runs_directory() if given is None else Path(given).expanduser()
+    return (default_runs_directory() if given is None else Path(given).expanduser()).absolute()

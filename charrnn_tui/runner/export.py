@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import io
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from charrnn_tui.run.event_tail import EventTail
 from charrnn_tui.run.files import write_atomically
 from charrnn_tui.run.loss_table import COLUMNS, LossRow, loss_table
 
+MOST_ONNX_BYTES: Final = 2_000_000_000  # a protobuf message holds 2 GiB
 EVENT_FILES: Final = "events.out.tfevents.*"  # by this name TensorBoard finds them
 
 
@@ -63,6 +65,8 @@ def export_tensorboard(run: RunDirectory, out: Path, force: bool) -> int:
     rows = _rows(run)
     with writing(out):
         from tensorboardX import SummaryWriter  # an extra
+
+        logging.getLogger("tensorboardX.x2num").setLevel(logging.ERROR)  # it warns of each loss that is not a number
 
         out.mkdir(exist_ok=True)
         with TemporaryDirectory(dir=out, prefix=".") as unfinished:
@@ -123,6 +127,10 @@ def _write_net(out: Path, checkpoint: Checkpoint) -> None:
 def _write_onnx(out: Path, checkpoint: Checkpoint) -> None:
     from charrnn_tui.checkpoint.onnx_file import onnx_model  # which only .onnx files need
 
+    if 4 * checkpoint.parameters >= MOST_ONNX_BYTES:
+        raise ExportError(
+            f"{out}: this model has {checkpoint.parameters:,} parameters; an ONNX file holds 2 GB at most"
+        )
     write_atomically(out, onnx_model(checkpoint))
 
 

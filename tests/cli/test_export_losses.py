@@ -81,6 +81,18 @@ def test_tensorboard_reads_the_losses_at_the_time_of_their_steps(
     assert {time - step for step, _, _, time in found} == {1000.0}
 
 
+def test_losses_that_are_no_numbers_are_exported_in_silence(invoke: Invoke, runs: Path, tmp_path: Path) -> None:
+    writer = EventWriter(RunDirectory.create(runs, "nan").events_file)
+    speed = {"seconds": 0.25, "chars_per_second": 400.0, "train_seconds": 1.0}
+    writer.append(StepDone(time=1.0, step=1, epoch=1, loss=math.nan, grad_norm=math.inf, lr=0.01, **speed))
+    writer.close()
+    for out in ("loss.csv", "events/"):
+        result = invoke("export", "nan-1", f"{tmp_path}/{out}")
+        assert (result.exit_code, result.stderr.count("\n")) == (0, 1)
+    assert "1,1,nan,,0.01,nan," in (tmp_path / "loss.csv").read_text()
+    assert math.isnan(next(value for _, tag, value, _ in scalars(tmp_path / "events") if tag == "loss/train"))
+
+
 def test_event_files_that_are_there_are_kept_unless_forced(invoke: Invoke, run: RunDirectory, tmp_path: Path) -> None:
     out = tmp_path / "events"
     out.mkdir()
