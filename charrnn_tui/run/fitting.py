@@ -22,7 +22,8 @@ SIZES: dict[int, dict[str, Any]] = {  # of the model, for a text of at most so m
     1_000_000: {"n_hidden": 256, "n_layers": 2},
 }
 SHORT_TEXT, SHORT_SEQ_LENGTH = 100_000, 50  # of so few characters short sequences make more steps
-SMALL_MODEL, SMALL_MODEL_LR = 256, 0.01  # up to so many hidden units: benchmarks/results/quality.md
+# The peak learning rate of a model with at most so many hidden units: benchmarks/results/quality.md
+LEARNING_RATES = {256: 0.01, 512: 0.006, math.inf: 0.003}
 ENOUGH_STEPS = 1000  # or else half the width; with a third of them that was better: docs/guide.md
 LEAST_HIDDEN = 128  # narrower models were not tried
 LEAST_BUDGET_STEPS = 100  # with fewer no model has learned anything
@@ -34,8 +35,8 @@ def fit_to_text(settings: TrainSettings, chars: int, given: Container[str] = ())
     """The settings with those in FITTED made for a text of so many characters; fields in `given` stay.
 
     Small texts get smaller models, more dropout, and batches so small that validation holds one and an epoch
-    `LEAST_STEPS_PER_EPOCH`; epochs are added up to `LEAST_STEPS`. A small model gets a higher learning rate. Of the
-    preset `notebook`, and for a text of megabytes, only `print_every` changes.
+    `LEAST_STEPS_PER_EPOCH`; epochs are added up to `LEAST_STEPS`. The narrower the model, the higher the learning rate.
+    Of the preset `notebook`, and for a text of megabytes and a model of 512 units, only `print_every` changes.
     """
     boundary = int(chars * (1 - settings.val_frac))
     room = min(boundary, chars - boundary) if settings.val_frac else chars
@@ -67,9 +68,10 @@ def fit_to_text(settings: TrainSettings, chars: int, given: Container[str] = ())
 
 
 def _with_rate(settings: TrainSettings, given: Container[str]) -> TrainSettings:
-    """The settings with a small model's learning rate if the model is small."""
-    small = settings.n_hidden <= SMALL_MODEL and "lr" not in given
-    return replace(settings, lr=SMALL_MODEL_LR) if small else settings
+    """The settings with the learning rate of the model's width."""
+    if "lr" in given:
+        return settings
+    return replace(settings, lr=next(rate for most, rate in LEARNING_RATES.items() if settings.n_hidden <= most))
 
 
 def with_rare_validations(settings: TrainSettings, chars: int) -> TrainSettings:

@@ -125,7 +125,7 @@ def _description(kind: Any) -> str:
 _QUICK: dict[str, Any] = {
     "epochs": 6,
     "batch_size": 32,
-    "lr": 0.003,
+    "lr": 0.006,
     "clip": 1.0,
     "drop_prob": 0.2,
     "weight_drop": 0.1,
