@@ -25,7 +25,16 @@ from charrnn_tui.run.directory import RunDirectory, list_runs
 from charrnn_tui.run.events import Event
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.run.quantities import bits, perplexity
-from charrnn_tui.run.settings import DEFAULT_PRESET, SETTINGS_TYPES, RunRequest, settings_for
+from charrnn_tui.run.settings import (
+    DEFAULT_PRESET,
+    Device,
+    OnHangup,
+    Precision,
+    Preset,
+    RunRequest,
+    Schedule,
+    settings_for,
+)
 from charrnn_tui.runner.export import export_model
 from charrnn_tui.runner.facts import checkpoint_facts, run_facts
 from charrnn_tui.runner.failures import explain
@@ -95,6 +104,46 @@ class Controls(TypedDict, total=False):
     dry_length: int
     ban: str | None
     only: str | None
+
+
+class Settings(TypedDict, total=False):
+    """The settings of a training: the options of `charrnn-tui train`, whose help says what they do.
+
+    lr: the learning rate, its peak under one-cycle. budget: seconds. val_frac: share of the text, at its end, held out.
+    val_chars, sample_length: characters. print_every: steps between two validations. threads: None is the fastest.
+    """
+
+    encoding: str
+    n_hidden: int
+    n_layers: int
+    drop_prob: float
+    epochs: int
+    batch_size: int
+    seq_length: int
+    lr: float
+    clip: float
+    val_frac: float
+    val_chars: int
+    print_every: int
+    schedule: Schedule
+    weight_drop: float
+    exact_dropout: bool
+    weight_decay: float
+    forget_bias: float
+    output_bias: bool
+    seed: int
+    device: Device
+    precision: Precision
+    threads: int | None
+    max_steps: int | None
+    budget: float | None
+    patience: int | None
+    keep_checkpoints: int
+    sample_prime: str
+    sample_length: int
+    sample_top_k: int
+    sample_seed: int
+    on_hangup: OnHangup
 
 
 class Model:
@@ -304,7 +353,7 @@ class Run:
         with _errors():
             return Model(locate_checkpoint(self.directory, self.directory.parent))
 
-    def resume(self, *, on_event: OnEvent | None = None, **changes: Any) -> Self:
+    def resume(self, *, on_event: OnEvent | None = None, **changes: Unpack[Settings]) -> Self:
         """Continue a training that has ended, exactly as if it had not; see `train`.
 
         changes: of the settings that may change: epochs, max_steps, budget, patience, lr, device, precision, threads,
@@ -339,18 +388,17 @@ def runs(*, runs_dir: PathLike | None = None) -> list[Run]:
 def train(
     corpus: PathLike | Iterable[PathLike],
     *,
-    preset: str = DEFAULT_PRESET,
+    preset: Preset = DEFAULT_PRESET,
     name: str | None = None,
     on_event: OnEvent | None = None,
     runs_dir: PathLike | None = None,
-    **settings: Any,
+    **settings: Unpack[Settings],
 ) -> Run:
     """Train a model as `charrnn-tui train` does, and return when it has ended.
 
     corpus: text files, read in the order given; "demo:python" is a text that every machine has. preset: quick, thorough
-    or notebook. settings: the options of `charrnn-tui train` with underscores (n_hidden, epochs, max_steps, lr, seed,
-    device, …); budget is in seconds. Those that are not given are the preset's, fitted to the text. on_event: is called
-    with each event (`charrnn_tui.events`) on this thread, between two steps.
+    or notebook. settings: see `Settings`; those that are not given are the preset's, fitted to the text. on_event: is
+    called with each event (`charrnn_tui.events`) on this thread, between two steps.
 
     Ctrl-C saves the training, then raises KeyboardInterrupt; an exception of on_event saves it, too; `Run.resume`
     continues it. Raises Error for a text or a setting that is wrong, and where the training fails; TypeError for a
@@ -362,7 +410,7 @@ def train(
     >>> run.load().sample(length=20, seed=1) == load("first").sample(length=20, seed=1)
     True
     """
-    _refuse_unknown_settings("train", settings, SETTINGS_TYPES)
+    _refuse_unknown_settings("train", settings, Settings.__annotations__)
     with _errors():
         paths = tuple(text_path(str(path)) for path in ([corpus] if isinstance(corpus, PathLike) else corpus))
         if not paths:
@@ -433,7 +481,7 @@ def _errors(*others: type[Exception]) -> Iterator[None]:
             message = str(error)
         else:
             raise
-        raise Error(_in_python(message)) from error
+        raise Error(_in_python(message)) from None
 
 
 def _in_python(message: str) -> str:

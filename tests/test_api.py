@@ -6,15 +6,17 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from dataclasses import fields
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 
 import charrnn_tui
 import charrnn_tui.api
+from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.sampling.settings import SamplingSettings
 from tests.cli.conftest import Invoke, checkpoint_file, invoke, runs, some_text, text_file
 
@@ -75,6 +77,12 @@ def test_the_names_that_the_package_declares_are_there() -> None:
 
 def test_controls_are_those_of_the_command_line() -> None:
     assert list(charrnn_tui.api.Controls.__annotations__) == [field.name for field in fields(SamplingSettings)]
+
+
+def test_settings_are_those_of_a_training_with_their_types() -> None:
+    expected = get_type_hints(TrainSettings)
+    del expected["preset"]  # an argument of its own
+    assert get_type_hints(charrnn_tui.api.Settings) == expected
 
 
 def test_a_sample_is_what_the_command_prints(invoke: Invoke, checkpoint_file: Path) -> None:
@@ -183,6 +191,14 @@ def test_an_exception_of_on_event_saves_the_training_and_comes_out(text_file: Pa
     assert run.resume(max_steps=8).state == "finished"
 
 
+def test_a_training_may_run_on_another_thread(text_file: Path) -> None:
+    done: list[charrnn_tui.Run] = []
+    thread = threading.Thread(target=lambda: done.append(charrnn_tui.train(text_file, max_steps=3, **TINY)))
+    thread.start()
+    thread.join()
+    assert done[0].state == "finished"
+
+
 CTRL_C = """
 import os, signal, sys
 import charrnn_tui as c
@@ -232,7 +248,9 @@ names: list[str] = [each.name for each in c.runs()]
 
 def test_a_script_s_types_are_checked(tmp_path: Path) -> None:
     (tmp_path / "good.py").write_text(SCRIPT)
-    (tmp_path / "bad.py").write_text("import charrnn_tui as c\nc.load('anna').sample(topk=3)\nc.lode('anna')\n")
+    (tmp_path / "bad.py").write_text(
+        "import charrnn_tui as c\nc.load('anna').sample(topk=3)\nc.lode('anna')\nc.train('my.txt', n_hiden=3)\n"
+    )
     command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(ROOT / ".mypy_cache")]
     checked = subprocess.run(
         [*command, str(tmp_path / "good.py"), str(tmp_path / "bad.py")],
@@ -240,4 +258,4 @@ def test_a_script_s_types_are_checked(tmp_path: Path) -> None:
     )  # fmt: skip
     lines = checked.stdout.splitlines()
     assert [line for line in lines if "good.py" in line] == []
-    assert len([line for line in lines if "bad.py" in line and "error" in line]) == 2, checked.stdout + checked.stderr
+    assert len([line for line in lines if "bad.py" in line and "error" in line]) == 3, checked.stdout + checked.stderr
