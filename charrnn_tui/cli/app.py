@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -15,6 +15,7 @@ from charrnn_tui.cli.configuration import broken, configuration
 from charrnn_tui.cli.output import TERMINAL, point_at_nothing, say
 from charrnn_tui.cli.stop_signals import on_hangup
 from charrnn_tui.cli.training_report import come_back_lines, command_line
+from charrnn_tui.run.config import Config
 from charrnn_tui.run.config_file import ConfigError, store_theme
 from charrnn_tui.runner.find_model import checkpoint_format, default_model
 from charrnn_tui.runner.local_backend import LocalBackend
@@ -36,8 +37,7 @@ def open_app(runs: Path, first: Opening | Path | None, *, low_bandwidth: bool = 
         raise broken(error) from None
     runs.mkdir(parents=True, exist_ok=True)
     backend, config = LocalBackend(runs), replace(loaded.config, ascii=TERMINAL.ascii)
-    over_ssh = bool(os.environ.get("SSH_CONNECTION"))
-    thin = low_bandwidth or (over_ssh if config.low_bandwidth == "auto" else config.low_bandwidth)
+    thin = low_bandwidth or draws_runs_less_often(config, os.environ)
     opening = replace(_opening(backend, first), low_bandwidth=thin)
     app = StudioApp(
         backend,
@@ -60,6 +60,12 @@ def open_app(runs: Path, first: Opening | Path | None, *, low_bandwidth: bool = 
     if (left := app.return_value) is not None:
         say(*come_back_lines(left, runs, left.trainer()))
     return 128 + hung_up[-1] if len(hung_up) > 1 else app.return_code or 0
+
+
+def draws_runs_less_often(config: Config, environment: Mapping[str, str]) -> bool:
+    """Whether runs are drawn less often if no option asks for it."""
+    over_ssh = bool(environment.get("SSH_CONNECTION"))
+    return over_ssh if config.low_bandwidth == "auto" else config.low_bandwidth
 
 
 def _opening(backend: LocalBackend, first: Opening | Path | None) -> Opening:

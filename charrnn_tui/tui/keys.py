@@ -52,7 +52,7 @@ class Key:
     @property
     def label(self) -> str:
         """The keys as footer, help and guide write them."""
-        return self.display or " ".join(key_name(key) for key in self.keys.split(","))
+        return self.display or names_of(self.keys)
 
     @property
     def acts_in_field(self) -> bool:
@@ -71,9 +71,14 @@ def key_name(key: str) -> str:
     return "+".join([*(modifier.title() for modifier in modifiers), name])
 
 
+def names_of(keys: str) -> str:
+    """Several keys, separated by commas, as `key_name` writes each."""
+    return " ".join(map(key_name, keys.split(",")))
+
+
 def label_of(key: Key, keymap: Mapping[str, str]) -> str:
     """The keys as footer, help and guide write them, under a keymap."""
-    return " ".join(map(key_name, keymap[key.id].split(","))) if key.id in keymap else key.label
+    return names_of(keymap[key.id]) if key.id in keymap else key.label
 
 
 def bindings_of(keys: Iterable[Key]) -> list[BindingType]:

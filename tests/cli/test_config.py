@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from charrnn_tui.run.config import DEFAULTS, KEYS
+from charrnn_tui.cli.app import draws_runs_less_often
+from charrnn_tui.run.config import DEFAULTS, KEYS, with_values
 from charrnn_tui.run.config_file import read_config
 from charrnn_tui.run.directory import list_runs
 from tests.cli.conftest import TINY, Invoke, one_line
@@ -16,7 +17,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "settings" / "config.toml"
     path.parent.mkdir()
     monkeypatch.setenv("CHARRNN_TUI_CONFIG", str(path))
-    for variable in ("CHARRNN_TUI_THEME", "CHARRNN_TUI_ASCII"):
+    for variable in ("CHARRNN_TUI_THEME", "CHARRNN_TUI_ASCII", "TEXTUAL_FPS"):
         monkeypatch.delenv(variable, raising=False)
     return path
 
@@ -143,3 +144,25 @@ def test_doctor_names_the_file_and_what_is_wrong_with_it(invoke: Invoke, file: P
     file.write_text("theme = \n")
     result = invoke("doctor", "--no-speed")
     assert (result.exit_code, result.stderr) == (1, f"charrnn-tui: {file}:1: is not TOML: Invalid value\n")
+
+
+@pytest.mark.parametrize(
+    ("setting", "over_ssh", "expected"),
+    [("auto", False, False), ("auto", True, True), (True, False, True), (False, True, False)],
+)
+def test_the_file_decides_how_often_runs_are_drawn_and_else_the_connection(
+    setting: bool | str, over_ssh: bool, expected: bool
+) -> None:
+    config = with_values(DEFAULTS, {"low_bandwidth": setting})
+    assert draws_runs_less_often(config, {"SSH_CONNECTION": "1 2 3 4"} if over_ssh else {}) == expected
+
+
+def test_frames_per_second_may_stand_in_the_variable_of_textual(
+    invoke: Invoke, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text("frames_per_second = 5\n")
+    monkeypatch.setenv("TEXTUAL_FPS", "7")
+    shown = json.loads(invoke("config", "show", "--json").stdout)["settings"]["frames_per_second"]
+    assert shown == {"value": 7, "source": "TEXTUAL_FPS"}
+    monkeypatch.setenv("TEXTUAL_FPS", "seven")
+    assert "TEXTUAL_FPS: 'seven' is not a whole number from 1 to 240" in invoke("config", "validate").stderr

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from charrnn_tui.run.config import DEFAULTS, with_values
 from charrnn_tui.tui.app import StudioApp
 from charrnn_tui.tui.dialogs.help import help_for
 from charrnn_tui.tui.keymap import _DIALOG, _SCREENS, KeymapError, checked_keymap, declared_keys
 from charrnn_tui.tui.opening import Opening
-from tests.playground.scripted_backend import ScriptedBackend
+from tests.playground.scripted_backend import ScriptedBackend, tiny_checkpoint
 from tests.tui.pilot import shows, until
 
 
@@ -76,3 +77,15 @@ async def test_another_key_acts_instead_and_footer_and_help_show_it(tmp_path: Pa
         assert "3" not in rows
         await pilot.press("escape", "9")
         await until(pilot, lambda: app.current_mode == "runs")
+
+
+async def test_the_status_names_the_key_that_continues(tmp_path: Path) -> None:
+    backend = ScriptedBackend(tmp_path)
+    backend.shipped = tmp_path / "tiny.safetensors"
+    backend.checkpoints[backend.shipped] = tiny_checkpoint()
+    keymap = checked_keymap({"play.go_on": "z", "play.stop": "z"})
+    app = StudioApp(backend, Opening(), with_values(DEFAULTS, {"play.length": 5}), keymap=keymap)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shows(pilot, "page full, press z to continue")
+        await pilot.press("z")
+        await shows(pilot, "10 chars")

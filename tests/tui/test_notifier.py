@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from charrnn_tui.run.config import Notifications
 from charrnn_tui.run.control import Control
 from charrnn_tui.run.directory import EventWriter, RunDirectory
 from charrnn_tui.run.events import AlarmRaised, Event, RunFinished
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.tui.app import Opening, StudioApp
+from charrnn_tui.tui.notifier import RunNotifier
 from charrnn_tui.tui.train.run_lines import alarm_line
 from tests.tui.pilot import shows, until
 from tests.tui.scripted_training import TrainingBackend, evaluated, started, step_done, write_events
@@ -133,3 +135,21 @@ def test_a_long_alarm_is_cut_and_says_where_the_rest_is() -> None:
     progress.add(alarm("disk", message="the disk is nearly full, " * 10))
     line = alarm_line(progress, 40)
     assert line == "! the disk is nearly full, …  (A: all)"
+
+
+@pytest.mark.parametrize(("in_app", "terminal"), [(True, True), (True, False), (False, True), (False, False)])
+async def test_the_settings_switch_each_kind_of_notice_off(tmp_path: Path, in_app: bool, terminal: bool) -> None:
+    app = StudioApp(ResumingBackend(tmp_path), Opening())
+    shown, rung, written = list[str](), list[bool](), list[str]()
+    notifier = RunNotifier(app, written.append, Notifications(in_app, terminal))
+    notifier.ring = lambda: rung.append(True)
+    async with app.run_test():
+        app.notify = lambda message, **named: shown.append(message)  # type: ignore[method-assign]
+        progress, later = RunProgress(), time.time() + 60
+        ending = RunFinished(time=later, step=5, state="finished", reason="")
+        for event in (started(), *map(step_done, range(1, 6)), alarm("spike", when=later), ending):
+            progress.add(event)
+        notifier.notify("new-1", progress)
+    assert (len(shown), len(rung)) == ((2, 1) if in_app else (0, 0))
+    assert any("\x1b]9;" in sequence for sequence in written) == terminal
+    assert bool(written) == (in_app or terminal)  # the title tells of an alarm, too

@@ -20,6 +20,7 @@ from charrnn_tui.playground.playground import (
     State,
     TextShown,
 )
+from charrnn_tui.tui.keys import names_of
 from charrnn_tui.tui.play.next_character import NextCharacter
 from charrnn_tui.tui.play.play_status import status_of
 from charrnn_tui.tui.play.prime_field import PrimeField
@@ -178,9 +179,10 @@ class PlaygroundPane(Vertical):
         if at_once or problem or waiting_for or self._draws % STATUS_EVERY[fast] == 0:
             self._show_figures()
             self._status.set_class(bool(problem), "-problem")
+            go_on = names_of(getattr(self.app, "keymap", {}).get("play.go_on", "g"))
             show_line(
                 self._status,
-                problem or status_of(writer, waiting_for, self._status.content_size.width),
+                problem or status_of(writer, waiting_for, self._status.content_size.width, go_on),
                 layout=bool(problem),
             )
 

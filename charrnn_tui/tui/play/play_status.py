@@ -5,12 +5,12 @@ from charrnn_tui.run.quantities import per_char
 from charrnn_tui.tui.static_line import longest_fitting
 
 
-def status_of(writer: Writer, waiting_for: str, width: int) -> str:
+def status_of(writer: Writer, waiting_for: str, width: int, go_on: str = "g") -> str:
     """Such as `writing · 213 chars · 1.19 nats/char (1.71 bits) · 5,090 chars/s`, with fewer figures where width cells
-    have no room for them. waiting_for: may be empty.
+    have no room for them. waiting_for: may be empty. go_on: the key that continues the text.
     """
     stopped = "page full" if writer.resting else "stopped"
-    doing = "writing" if writer.writing else f"{stopped}, press g to continue"
+    doing = "writing" if writer.writing else f"{stopped}, press {go_on} to continue"
     lines = [waiting_for or ("" if writer.sampler is None else doing)]
     if writer.count:
         chars, surprise = f"{writer.count:,} chars", per_char(writer.nats_per_char)
