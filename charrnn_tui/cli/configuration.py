@@ -116,7 +116,6 @@ def configured(key: str) -> Callable[[], Any]:
     def default() -> Any:
         if click.get_current_context().resilient_parsing:  # the shell completes a command line
             return None
-        value = value_of(configuration().config, key)
-        return switch(value) if isinstance(value, str) else value
+        return switch(value_of(configuration().config, key))
 
     return default

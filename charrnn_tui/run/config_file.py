@@ -196,7 +196,9 @@ def store_theme(path: Path, theme: str) -> None:
 
     Raises ConfigError if the file cannot be read any more, OSError if it cannot be written.
     """
-    lines = dict(read_config(path).lines)
+    if path.exists() and not path.is_file():
+        raise ConfigError([f"{path}: is no file, so nothing can be stored in it"])
+    lines = read_config(path).lines
     text = path.read_bytes().decode("utf-8-sig") if path.exists() else ""
     rows, new = text.splitlines(keepends=True), f"theme = {as_toml(theme)}"
     if "theme" in lines:
@@ -212,4 +214,4 @@ def store_theme(path: Path, theme: str) -> None:
     if not kept:
         raise ConfigError([f"{path}: the theme is written there in a way that cannot be changed here"])
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, changed.encode())
+    write_atomically(path.resolve(), changed.encode())  # a link to it stays one

@@ -1,6 +1,7 @@
 """The settings file: what it says, and what is wrong with it."""
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -111,6 +112,23 @@ def test_a_theme_that_is_written_in_another_way_is_not_overwritten(file: Path) -
     with pytest.raises(ConfigError, match="cannot be changed here"):
         store_theme(file, "gruvbox")
     assert file.read_text() == text
+
+
+def test_a_link_to_the_file_stays_a_link(file: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link.toml"
+    link.symlink_to(file)
+    file.write_text("# mine\n")
+    store_theme(link, "gruvbox")
+    assert link.is_symlink()
+    assert file.read_text() == 'theme = "gruvbox"\n# mine\n'
+
+
+def test_nothing_is_stored_in_what_is_not_a_file(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(ConfigError, match="is no file"):
+        store_theme(pipe, "gruvbox")
+    assert pipe.is_fifo()
 
 
 def test_a_broken_file_is_not_overwritten(file: Path) -> None:
