@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test lint types contracts tests coverage slow-tests bench docs checkpoints wheel format clean
+.PHONY: run test lint types contracts tests coverage slow-tests bench docs pictures checkpoints wheel format clean
 
 run: $(VENV)/.installed  ## open the app
 	$(BIN)/charrnn-tui
@@ -37,6 +37,9 @@ docs: $(VENV)/.installed  ## the key tables of the guide, the page of commands a
 	$(BIN)/python docs/key_tables.py
 	$(BIN)/python docs/cli_pages.py
 	$(BIN)/python docs/config_schema.py
+
+pictures: $(VENV)/.installed  ## all pictures of README and guide, from the app; a small model is trained for them
+	$(BIN)/python -m docs.pictures
 
 checkpoints: $(VENV)/.installed  ## train the shipped models again, for an hour and more; ANNA is the notebook's text
 	@test -f "$(ANNA)" || { echo "name the notebook's text: make checkpoints ANNA=path/to/anna.txt"; exit 1; }

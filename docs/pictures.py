@@ -9,6 +9,7 @@ import re
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from textual.pilot import Pilot
@@ -58,6 +59,14 @@ class Studio:
             await self._pilot.pause(0.1)
         raise SystemExit(f"the app never showed {words!r}:\n{self.text}")
 
+    async def write(self, length: int) -> None:
+        """Let the playground write a text of this length at once, and wait for it."""
+        await self.wait_for(" chars · ")
+        playground = self.app.play.playground
+        playground.change(replace(playground.settings, speed=None, length=length))
+        playground.start_over()
+        await self.wait_for("page full")
+
     async def pause(self, seconds: float) -> None:
         await self._pilot.pause(seconds)
 
@@ -92,7 +101,9 @@ async def playground(opening: Opening, runs: Path) -> None:
     async with studio(opening, runs) as studio_:
         await studio_.wait_for("1,2")
         save("play", [studio_.frame()], "The playground: text, controls, the probabilities of the next character")
-        await studio_.press("g", "i", *["left"] * 20)
+    async with studio(opening, runs) as studio_:
+        await studio_.write(1000)
+        await studio_.press("i", *["left"] * 20)
         await studio_.wait_for("rank")
         save("inspector", [studio_.frame()], "The inspector: the whole distribution behind one character")
 
@@ -100,9 +111,8 @@ async def playground(opening: Opening, runs: Path) -> None:
 async def distributions(opening: Opening, runs: Path) -> None:
     """One character's distribution under several settings."""
     async with studio(opening, runs, (120, 21)) as studio_:
-        await studio_.wait_for(" chars · ")
-        await studio_.pause(5)
-        await studio_.press("g", "i", *["left"] * 20)
+        await studio_.write(400)
+        await studio_.press("i", *["left"] * 20)
         await studio_.wait_for("rank")
         inspector, controls = studio_.app.screen.query_one(Inspector), studio_.app.screen.query_one(ControlsPanel)
         controls.focus()

@@ -16,7 +16,7 @@ LEAST_STEPS = 1500  # with fewer a model has learned little even of a small text
 LEAST_STEPS_PER_EPOCH = 40
 LEAST_SEQ_LENGTH = 10  # with fewer characters in its validation part a text is too short
 MOST_EPOCHS = 200
-SIZES: dict[int, dict[str, Any]] = {  # of the model, for a text of at most so many characters; tried in docs/guide.md
+SIZES: dict[int, dict[str, Any]] = {  # of the model, for a text of at most so many characters; tried in docs/sizes.md
     10_000: {"n_hidden": 64, "n_layers": 1, "drop_prob": 0.5},
     100_000: {"n_hidden": 128, "n_layers": 2},
     1_000_000: {"n_hidden": 256, "n_layers": 2},
@@ -24,7 +24,7 @@ SIZES: dict[int, dict[str, Any]] = {  # of the model, for a text of at most so m
 SHORT_TEXT, SHORT_SEQ_LENGTH = 100_000, 50  # of so few characters short sequences make more steps
 # The peak learning rate of a model with at most so many hidden units: benchmarks/results/quality.md
 LEARNING_RATES = {256: 0.01, 512: 0.006, math.inf: 0.003}
-ENOUGH_STEPS = 1000  # or else half the width; with a third of them that was better: docs/guide.md
+ENOUGH_STEPS = 1000  # or else half the width; with a third of them that was better: docs/sizes.md
 LEAST_HIDDEN = 128  # narrower models were not tried
 LEAST_BUDGET_STEPS = 100  # with fewer no model has learned anything
 BY_BUDGET = ("n_hidden", "epochs", "print_every")  # where they are not given

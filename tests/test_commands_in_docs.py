@@ -1,0 +1,126 @@
+"""Every command of README and guide runs as it is pasted, page by page, in a terminal, from an empty home directory.
+
+What differs from a user's machine, so that minutes become seconds: the texts that the pages name are stand-ins of 4,000
+characters; a training has a small model and ends after a few steps, one with a budget has BUDGET instead of its own;
+doctor leaves out its speed check. An app that opens is drawn, and ended with Ctrl+Q. Commands that install are not run
+here: make targets must exist, and what an installed wheel does is in test_packaging.py.
+"""
+
+import os
+import re
+import shlex
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import some_text
+from tests.terminal.pseudo_terminal import PATIENCE_SECONDS, PseudoTerminal
+
+ROOT = Path(__file__).parents[1]
+GENERATED = {"cli.md"}  # what --help says; it has no commands to paste
+PAGES = [
+    page
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+    if page.name not in GENERATED
+]
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+SHELLS = ("bash", "sh", "console", "shell")
+INSTALLS = re.compile(r"make |pip install |pipx install |uv tool install |git clone |cd ")
+BUDGET = "8s"
+
+PROGRAM = f"""#!{sys.executable}
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+words = sys.argv[1:]
+if words[:1] == ["train"]:
+    if "--budget" in words:
+        words[words.index("--budget") + 1] = {BUDGET!r}
+    elif "--resume" in words:
+        words += ["--max-steps", "8"]
+    else:
+        words += ["--max-steps", "4"]
+    if "--resume" not in words:
+        words += ["--n-hidden", "16", "--n-layers", "1", "--threads", "1"]
+if words[:1] == ["doctor"]:
+    words.append("--no-speed")
+sys.argv[1:] = words
+from charrnn_tui.cli.main import main
+main()
+"""
+
+
+def blocks(page: Path) -> list[str]:
+    """The blocks of a page that are for a shell."""
+    return [text for language, text in FENCE.findall(page.read_text("utf-8")) if language in SHELLS]
+
+
+def without_comment(line: str) -> str:
+    return " ".join(shlex.split(line, comments=True))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Where the commands are typed: with texts, the program, and nothing else."""
+    for name in ("my.txt", "other.txt", "anna.txt"):
+        (tmp_path / name).write_text(some_text(4000), encoding="utf-8")
+    program = tmp_path / "bin" / "charrnn-tui"
+    program.parent.mkdir()
+    program.write_text(PROGRAM, encoding="utf-8")
+    program.chmod(0o755)
+    return tmp_path
+
+
+def typed(script: str, home: Path) -> tuple[int, str]:
+    """(exit code, what was shown last) of a script in a terminal, in which an app that opens is left."""
+    keep = {
+        name: value for name, value in os.environ.items() if not name.startswith(("CHARRNN_TUI_", "XDG_", "PYTHON"))
+    }
+    variables = keep | {
+        "HOME": str(home),
+        "PATH": f"{home / 'bin'}:/usr/local/bin:/usr/bin:/bin",
+        "TERM": "xterm-256color",
+        "LANG": "C.UTF-8",
+    }
+    file = home / "block.sh"
+    file.write_text(f"cd {shlex.quote(str(home))}\n{script}", encoding="utf-8")
+    with PseudoTerminal(["bash", "-e", "-u", str(file)], 100, 40, variables) as terminal:
+        quiet_since, seen = time.monotonic(), 0
+        while not terminal.ended():
+            if len(terminal.received) != seen:
+                quiet_since, seen = time.monotonic(), len(terminal.received)
+            assert time.monotonic() - quiet_since < PATIENCE_SECONDS, f"nothing happens any more:\n{terminal.text}"
+            opened = terminal.received.count(b"\x1b[?1049h") > terminal.received.count(b"\x1b[?1049l")
+            terminal.type(
+                "\x11" if opened and "3 Runs" in terminal.text and "Quit" in terminal.text else "", seconds=0.2
+            )
+        code = terminal.wait_for_end()
+        return code, terminal.text
+
+
+@pytest.mark.terminal
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=lambda page: page.name)
+def test_the_commands_of_a_page_run_as_they_are_pasted(page: Path, home: Path) -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    for block in blocks(page):
+        commands = [words for line in block.splitlines() if (words := without_comment(line))]
+        if any(map(INSTALLS.match, commands)):
+            assert all(map(INSTALLS.match, [*commands])) or commands[-1].startswith("charrnn-tui"), commands
+            targets = [command.split()[1] for command in commands if command.startswith("make ")]
+            assert [target for target in targets if f"\n{target}:" not in makefile] == []
+            continue
+        code, shown = typed(block, home)
+        assert code == 0, f"{block}\n{shown}"
+
+
+def test_no_command_hides_from_this_test() -> None:
+    """Blocks say their language, and commands are in fences."""
+    hidden = []
+    for page in PAGES:
+        text = page.read_text("utf-8")
+        hidden += [f"{page.name}: {body[:40]}" for language, body in FENCE.findall(text) if not language]
+        rest = FENCE.sub("", text)
+        hidden += [f"{page.name}: {line}" for line in rest.splitlines() if re.match(r"(    |\t)\S", line)]
+    assert hidden == []
