@@ -1,21 +1,24 @@
 """Every command of README and guide runs as it is pasted, page by page, in a terminal, from an empty home directory.
 
-What differs from a user's machine, so that minutes become seconds: the texts that the pages name are stand-ins of 4,000
-characters; a training has a small model and ends after a few steps, one with a budget has BUDGET instead of its own;
-doctor leaves out its speed check. An app that opens is drawn, and ended with Ctrl+Q. Commands that install are not run
-here: make targets must exist, and what an installed wheel does is in test_packaging.py.
+What differs from a user's machine, so that minutes become seconds: the texts that the pages name are stand-ins
+of 12,000 characters; a training has a small model and ends after a few steps, also one that has a budget; doctor
+leaves out its speed check. An app that opens is drawn, and ended with Ctrl+Q. Commands that install are not run here:
+make targets must exist, and what an installed wheel does is in test_packaging.py.
 """
 
 import os
 import re
 import shlex
+import string
 import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import some_text
+from charrnn_tui.text.vocabulary import Vocabulary
+from charrnn_tui.training.net_writer import write_net
+from tests.cli.conftest import random_checkpoint, some_text
 from tests.terminal.pseudo_terminal import PATIENCE_SECONDS, PseudoTerminal
 
 ROOT = Path(__file__).parents[1]
@@ -28,7 +31,6 @@ PAGES = [
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 SHELLS = ("bash", "sh", "console", "shell")
 INSTALLS = re.compile(r"make |pip install |pipx install |uv tool install |git clone |cd ")
-BUDGET = "8s"
 
 PROGRAM = f"""#!{sys.executable}
 import sys
@@ -36,13 +38,14 @@ sys.path.insert(0, {str(ROOT)!r})
 words = sys.argv[1:]
 if words[:1] == ["train"]:
     if "--budget" in words:
-        words[words.index("--budget") + 1] = {BUDGET!r}
-    elif "--resume" in words:
-        words += ["--max-steps", "8"]
-    else:
-        words += ["--max-steps", "4"]
+        from charrnn_tui.run.quantities import seconds_of
+        place = words.index("--budget")
+        assert seconds_of(words[place + 1])
+        del words[place : place + 2]
+    words += ["--max-steps", "8" if "--resume" in words else "4"]
+    small = {{"--n-hidden": "16", "--n-layers": "1", "--threads": "1"}}
     if "--resume" not in words:
-        words += ["--n-hidden", "16", "--n-layers", "1", "--threads", "1"]
+        words += [word for option in small.items() if option[0] not in words for word in option]
 if words[:1] == ["doctor"]:
     words.append("--no-speed")
 sys.argv[1:] = words
@@ -64,7 +67,10 @@ def without_comment(line: str) -> str:
 def home(tmp_path: Path) -> Path:
     """Where the commands are typed: with texts, the program, and nothing else."""
     for name in ("my.txt", "other.txt", "anna.txt"):
-        (tmp_path / name).write_text(some_text(4000), encoding="utf-8")
+        (tmp_path / name).write_text(some_text(12_000), encoding="utf-8")
+    write_net(
+        tmp_path / "lstm_20th_epoch.net", random_checkpoint(Vocabulary(string.printable))
+    )  # the notebook's result
     program = tmp_path / "bin" / "charrnn-tui"
     program.parent.mkdir()
     program.write_text(PROGRAM, encoding="utf-8")
@@ -92,9 +98,7 @@ def typed(script: str, home: Path) -> tuple[int, str]:
                 quiet_since, seen = time.monotonic(), len(terminal.received)
             assert time.monotonic() - quiet_since < PATIENCE_SECONDS, f"nothing happens any more:\n{terminal.text}"
             opened = terminal.received.count(b"\x1b[?1049h") > terminal.received.count(b"\x1b[?1049l")
-            terminal.type(
-                "\x11" if opened and "3 Runs" in terminal.text and "Quit" in terminal.text else "", seconds=0.2
-            )
+            terminal.type("\x11" if opened and " Help" in terminal.text else "", seconds=0.2)
         code = terminal.wait_for_end()
         return code, terminal.text
 
@@ -107,7 +111,7 @@ def test_the_commands_of_a_page_run_as_they_are_pasted(page: Path, home: Path) -
     for block in blocks(page):
         commands = [words for line in block.splitlines() if (words := without_comment(line))]
         if any(map(INSTALLS.match, commands)):
-            assert all(map(INSTALLS.match, [*commands])) or commands[-1].startswith("charrnn-tui"), commands
+            assert all(map(INSTALLS.match, commands)), f"a block either installs or runs: {block}"
             targets = [command.split()[1] for command in commands if command.startswith("make ")]
             assert [target for target in targets if f"\n{target}:" not in makefile] == []
             continue
@@ -116,11 +120,12 @@ def test_the_commands_of_a_page_run_as_they_are_pasted(page: Path, home: Path) -
 
 
 def test_no_command_hides_from_this_test() -> None:
-    """Blocks say their language, and commands are in fences."""
+    """A line that begins with the program, or installs it, is in a block whose language is a shell's."""
+    command = re.compile(rf"^(?:\s*)(?:\$ )?(?:charrnn-tui |{INSTALLS.pattern})", re.MULTILINE)
     hidden = []
     for page in PAGES:
-        text = page.read_text("utf-8")
-        hidden += [f"{page.name}: {body[:40]}" for language, body in FENCE.findall(text) if not language]
-        rest = FENCE.sub("", text)
-        hidden += [f"{page.name}: {line}" for line in rest.splitlines() if re.match(r"(    |\t)\S", line)]
+        text = FENCE.sub(lambda found: "" if found[1] in SHELLS else found[2], page.read_text("utf-8"))
+        indented = [line for line in text.splitlines() if line.startswith(("    ", "\t"))]
+        fenced = [body for language, body in FENCE.findall(page.read_text("utf-8")) if language not in SHELLS]
+        hidden += [f"{page.name}: {line}" for line in [*indented, *fenced] if command.search(line)]
     assert hidden == []

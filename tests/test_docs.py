@@ -31,6 +31,32 @@ def test_every_promise_of_security_has_a_test() -> None:
     assert missing == []
 
 
+def anchors(page: Path) -> set[str]:
+    """What a link may name in a page: its headings as GitHub writes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_link_of_a_page_leads_somewhere() -> None:
+    broken, links = [], 0
+    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "checkpoints").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
+            if "://" in target:
+                continue
+            links += 1
+            path, _, anchor = target.partition("#")
+            found = page.parent / path if path else page
+            if not found.exists() or (anchor and anchor not in anchors(found)):
+                broken.append(f"{page.name}: {target}")
+    assert links > 40
+    assert broken == []
+
+
+def test_every_picture_is_shown_on_a_page() -> None:
+    pages = "".join(page.read_text("utf-8") for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+    assert [picture.name for picture in (ROOT / "docs").glob("*.svg") if picture.name not in pages] == []
+
+
 def test_every_class_with_keys_is_in_a_table() -> None:
     assert {"StudioApp", "TrainScreen", "PlayScreen", "RunsScreen", "CompareScreen"} <= set(declared_keys())
     assert undocumented(PAGES) == set()
