@@ -25,6 +25,8 @@ COMMANDS = {  # name: help; the command is NAME_command in the module of that na
     "score": "Compute how well a model predicts a text.",
     "units": "Find units of a model that follow quotations, words and the like.",
     "memory": "Show how many characters back a model remembers.",
+    "text": "Describe a text before a model is trained on it.",
+    "copied": "Show how much of what a model writes is copied from its training text.",
     "gates": "Show how often the gates of each layer are open or closed.",
     "watch": "Follow a run, whichever process trains it.",
     "runs": "List runs and their state.",

@@ -1,0 +1,134 @@
+"""`charrnn-tui copied`: how much of what a model writes stands word for word in its training text."""
+
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import click
+
+from charrnn_tui.analysis.copied import LENGTHS, Passage, copied, new_words, passages
+from charrnn_tui.checkpoint.checkpoint import CheckpointError
+from charrnn_tui.cli.model_text import progress_bar
+from charrnn_tui.cli.options import TextFileName, encoding_option, json_option, model_names, runs_option
+from charrnn_tui.cli.output import DataStream, say
+from charrnn_tui.playground.models import LoadedModel, load_model, source_of
+from charrnn_tui.playground.prime_sources import training_text
+from charrnn_tui.run.settings import TrainSettings
+from charrnn_tui.runner.facts import model_facts
+from charrnn_tui.runner.find_model import locate_checkpoint
+from charrnn_tui.runner.local_backend import LocalBackend
+from charrnn_tui.sampling.sampler import Sampler
+from charrnn_tui.sampling.settings import SamplingSettings
+from charrnn_tui.text.batches import split_at
+from charrnn_tui.text.corpus import read_text
+from charrnn_tui.text.vocabulary import Vocabulary
+
+LISTED = 5  # passages
+LEAST_LISTED = 24  # characters of a passage that is listed
+MOST_SHOWN = 60  # characters of one, on a line
+PIECE = 500  # characters between two moves of the progress bar
+
+
+@click.command("copied")
+@click.argument("checkpoint", metavar="CHECKPOINT", shell_complete=model_names)
+@click.option("--text", "text_file", type=TextFileName(), metavar="FILE", help="Examine this text, not a new one.")
+@click.option(
+    "--training",
+    type=TextFileName(),
+    metavar="FILE",
+    help="The text that the model was trained on.  [default: as the model or its run says]",
+)
+@click.option(
+    "--length", type=click.IntRange(min=1), default=20_000, show_default=True, help="Characters to write and examine."
+)
+@click.option("--temperature", type=click.FloatRange(min=0), default=0.8, show_default=True, help="Of this writing.")
+@click.option("--top-k", type=click.IntRange(min=1), help="Of this writing.  [default: off]")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of this writing.")
+@encoding_option
+@runs_option
+@json_option("Write one JSON object.")
+def copied_command(
+    checkpoint: str,
+    text_file: str | None,
+    training: str | None,
+    length: int,
+    temperature: float,
+    top_k: int | None,
+    seed: int,
+    encoding: str | None,
+    runs_dir: Path,
+    as_json: bool,
+) -> None:
+    """Show how much of what a model writes stands word for word in the text that it was trained on.
+
+    For each length: the share of the characters that are in a passage of at least so many characters which the training
+    part has, too; beside it the same for the part that was held out of the training, since people repeat each other
+    as well. Then the longest passages with their places, and how many words occur nowhere in the training part.
+    """
+    backend = LocalBackend(runs_dir)
+    path = locate_checkpoint(checkpoint, runs_dir)
+    model = load_model(source_of(path, backend), backend)
+    whole = _training(model, backend, training, encoding)
+    val_frac = (model.facts.get("settings") or {}).get("val_frac", TrainSettings().val_frac)
+    boundary = split_at(len(whole), val_frac)
+    if text_file is not None:
+        text = read_text(text_file, encoding or "utf-8")
+    else:
+        text = _written(model, length, SamplingSettings(temperature, top_k), seed)
+    both = Vocabulary(sorted({*text, *whole}))  # the text may have characters that the model does not know
+    written, trained, held_out = map(both.encode, (text, whole[:boundary], whole[boundary:]))
+    rows = []
+    with progress_bar(len(LENGTHS), "comparing") as bar:
+        for k in LENGTHS:
+            shares = [
+                float(each.mean()) if len(each) else None for each in copied((written, held_out), trained, len(both), k)
+            ]
+            rows.append({"length": k, "share": shares[0], "held_out_share": shares[1]})
+            bar.update(1)
+    found = passages(written, trained, len(both), LEAST_LISTED)
+    new_share, words = new_words(text, whole[:boundary])
+    listed = [_passage(passage, text) for passage in found[:LISTED]]
+    stream = DataStream()
+    if as_json:
+        facts = {"checkpoint": str(path), "chars": len(text), "seed": seed if text_file is None else None}
+        words_found = {"new_words_share": new_share, "new_words": words}
+        copies = {"lengths": rows, "passages": listed} | words_found
+        stream.write_json(facts | copies | model_facts(backend.open_checkpoint(path)))
+        return
+    stream.write_line("passages of  written  held out")
+    for row in rows:
+        usual_share = "–" if row["held_out_share"] is None else f"{row['held_out_share']:.1%}"
+        stream.write_line(f"{row['length']:>6} chars  {row['share']:>7.1%}  {usual_share:>8}")
+    for each in listed:
+        shown = each["text"].replace("\n", "⏎")
+        shown = shown if len(shown) <= MOST_SHOWN else f"{shown[: MOST_SHOWN - 1]}…"
+        stream.write_line(f"{len(each['text'])} chars from {each['source']:,}: {shown}")
+    examples = f", such as {', '.join(words[:5])}" if words else ""
+    stream.write_line(f"{new_share:.1%} of the words occur nowhere in the training part{examples}")
+    say(f"{len(text):,} characters " + (f"of {text_file}" if text_file else f"written with seed {seed}"))
+
+
+def _training(model: LoadedModel, backend: LocalBackend, training: str | None, encoding: str | None) -> str:
+    """The text that the model was trained on. Raises CheckpointError where it is not found."""
+    if training is not None:
+        return read_text(training, encoding or "utf-8")
+    try:
+        text = training_text(model, backend)
+    except ValueError as error:
+        raise CheckpointError(f"{str(error).partition(':')[0]}: name its text with --training FILE") from None
+    return "".join(read_text(str(file), text.encoding) for file in text.files)
+
+
+def _written(model: LoadedModel, length: int, settings: SamplingSettings, seed: int) -> str:
+    model.network.wait_for_compiled_code()
+    sampler = Sampler(model.network, model.vocabulary, settings, seed=seed, prime=model.suggested_prime)
+    with progress_bar(length, "writing") as bar:
+        text = ""
+        while piece := "".join(written.character for written in islice(sampler, min(PIECE, length - len(text)))):
+            text += piece
+            bar.update(len(piece))
+    return text
+
+
+def _passage(passage: Passage, text: str) -> dict[str, Any]:
+    return {"begin": passage.begin, "source": passage.source, "text": text[passage.begin : passage.end]}

@@ -1,0 +1,136 @@
+"""`charrnn-tui text`: what a text is made of, before a model is trained on it."""
+
+import dataclasses
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import click
+import numpy as np
+
+from charrnn_tui.analysis.copied import copied, passages
+from charrnn_tui.analysis.ngrams import LONGEST, ngram_losses
+from charrnn_tui.cli.facts import loss_text
+from charrnn_tui.cli.model_text import progress_bar
+from charrnn_tui.cli.options import TextFileName, encoding_option, json_option
+from charrnn_tui.cli.output import DataStream, Row, write_facts
+from charrnn_tui.run.fitting import fit_to_text
+from charrnn_tui.run.settings import DEFAULT_PRESET, settings_for
+from charrnn_tui.text.batches import TextTooShort
+from charrnn_tui.text.corpus import Corpus, load_corpus
+from charrnn_tui.text.lines import median_line_length
+
+RARE = 10  # occurrences: a model learns little about a character that it sees less often
+REPEATED = 100  # characters of a passage that stands in the text more than once, or in both of its parts
+LISTED = 40  # characters of the alphabet on a line
+SHOWN = 60  # characters of a passage on a line
+SIZE = ("n_layers", "n_hidden", "drop_prob", "epochs", "batch_size", "seq_length", "lr")
+
+
+@click.command("text")
+@click.argument("files", metavar="FILE...", type=TextFileName(), nargs=-1, required=True)
+@click.option("--val-frac", type=click.FloatRange(0, 0.9), default=0.1, show_default=True, help="Share held out.")
+@click.option(
+    "--ngrams",
+    type=click.IntRange(1, LONGEST),
+    metavar="N",
+    help="Also the losses of n-gram models up to this order, which count and do not learn: a model should beat them.",
+)
+@encoding_option
+@json_option("Write one JSON object.")
+def text_command(
+    files: tuple[str, ...], val_frac: float, ngrams: int | None, encoding: str | None, as_json: bool
+) -> None:
+    """Describe a text before a model is trained on it: its alphabet, lines, repetitions, and settings that suit it.
+
+    A passage that stands in both the training and the held-out part makes the validation loss look too low; a
+    character that occurs a few times only makes the alphabet larger and is not learned.
+    """
+    corpus = load_corpus(files, encoding or "utf-8")
+    train, held_out = corpus.split(val_frac)
+    tokens = len(corpus.vocabulary)
+    counts = np.bincount(corpus.ids, minlength=tokens)
+    settings = fit_to_text(settings_for(DEFAULT_PRESET, val_frac=val_frac), len(corpus))
+    shared = copied([held_out], train, tokens, REPEATED)[0]
+    values: dict[str, Any] = {
+        "file": list(files),
+        "chars": len(corpus),
+        "tokens": tokens,
+        "uniform_loss": math.log(tokens) if tokens else None,
+        "characters": {
+            corpus.vocabulary.tokens[token]: int(counts[token]) for token in np.argsort(-counts, kind="stable")
+        },
+        "rare": [corpus.vocabulary.tokens[token] for token in np.flatnonzero(counts < RARE)],
+        "lines": int(counts[corpus.vocabulary.index["\n"]]) if "\n" in corpus.vocabulary.index else 0,
+        "median_line_length": median_line_length(corpus.ids, corpus.vocabulary),
+        "held_out_chars": len(held_out),
+        "shared_with_training": float(shared.mean()) if len(shared) else None,
+        "repeated": _repeated(corpus),
+        "suggested": {"preset": DEFAULT_PRESET} | {name: getattr(settings, name) for name in SIZE},
+    }
+    if ngrams is not None:
+        try:
+            values["ngrams"] = list(_ngrams(corpus, val_frac, ngrams))
+        except TextTooShort as error:
+            raise click.ClickException(f"{files[0]}: {error}") from None
+    write_facts(values, _rows, as_json)
+    if not as_json:
+        _write_ngrams(values.get("ngrams", []))
+
+
+def _repeated(corpus: Corpus) -> list[dict[str, Any]]:
+    """Passages of the second half that the first half has, the longest first."""
+    half = len(corpus) // 2
+    found = passages(corpus.ids[half:], corpus.ids[:half], len(corpus.vocabulary), REPEATED)
+    decode, ids = corpus.vocabulary.decode, corpus.ids
+    return [
+        {
+            "position": half + each.begin,
+            "earlier": each.source,
+            "text": decode(ids[half + each.begin : half + each.end]),
+        }
+        for each in found[:5]
+    ]
+
+
+def _ngrams(corpus: Corpus, val_frac: float, longest: int) -> Iterator[dict[str, Any]]:
+    train, held_out = corpus.split(val_frac)
+    with progress_bar(longest, "counting") as bar:
+        for each in ngram_losses(train, held_out, len(corpus.vocabulary), longest):
+            bar.update(1)
+            yield dataclasses.asdict(each)
+
+
+def _rows(values: dict[str, Any]) -> list[Row]:
+    alphabet = [repr(char)[1:-1] if char != " " else "␣" for char in values["characters"]]
+    more = f" and {len(alphabet) - LISTED:,} more" if len(alphabet) > LISTED else ""
+    rare = [repr(char)[1:-1] for char in values["rare"]]
+    suggested = ", ".join(f"{name} {value}" for name, value in values["suggested"].items())
+    lines = f"{values['lines']:,} line feeds"
+    if values["median_line_length"] is not None:
+        lines += f"; lines of {values['median_line_length']:,} characters (the median of those that are not empty)"
+    rows = [
+        ("characters", f"{values['chars']:,}; {values['held_out_chars']:,} of them held out for validation"),
+        ("alphabet", f"{values['tokens']:,}, the most frequent first: {' '.join(alphabet[:LISTED])}{more}"),
+        ("rare", f"{len(rare):,} occur less than {RARE} times: {' '.join(rare[:LISTED])}" if rare else "none"),
+        ("lines", lines),
+    ]
+    if values["shared_with_training"] is not None:
+        share = f"{values['shared_with_training']:.1%} of the held-out part is in passages of {REPEATED} characters"
+        rows.append(("shared", f"{share} and more that the training part has, too"))
+    for each in values["repeated"]:
+        shown = each["text"].replace("\n", "⏎")
+        shown = shown if len(shown) <= SHOWN else f"{shown[: SHOWN - 1]}…"
+        rows.append(
+            ("repeated", f"{len(each['text']):,} characters at {each['earlier']:,} and {each['position']:,}: {shown}")
+        )
+    rows.append(("uniform", f"{loss_text(values['uniform_loss'])} if every character is equally likely"))
+    return [*rows, ("suggested", suggested)]
+
+
+def _write_ngrams(losses: list[dict[str, Any]]) -> None:
+    stream = DataStream()
+    best = min((each["loss"] for each in losses), default=0.0)
+    for each in losses:
+        mark = "  the lowest" if each["loss"] == best else ""
+        stream.write_line(f"{each['n']:>2}-gram     {loss_text(each['loss'])}{mark}")
