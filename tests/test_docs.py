@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from charrnn_tui.run.fitting import SIZES, fit_to_text
+from charrnn_tui.run.settings import settings_for
 from charrnn_tui.tui.keymap import declared_keys
 from charrnn_tui.tui.keys import Key
 from docs import cli_pages, config_schema
@@ -55,6 +57,14 @@ def test_every_link_of_a_page_leads_somewhere() -> None:
 def test_every_picture_is_shown_on_a_page() -> None:
     pages = "".join(page.read_text("utf-8") for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
     assert [picture.name for picture in (ROOT / "docs").glob("*.svg") if picture.name not in pages] == []
+
+
+def test_the_page_of_sizes_names_those_that_quick_takes() -> None:
+    rows = re.findall(
+        r"^\|.*\| (\d)×(\d+)(?:, [^|]*)? \|", (ROOT / "docs" / "sizes.md").read_text("utf-8"), re.MULTILINE
+    )
+    fitted = [fit_to_text(settings_for("quick"), chars) for chars in (*SIZES, 2_000_000)]
+    assert rows[: len(fitted)] == [(str(one.n_layers), str(one.n_hidden)) for one in fitted]
 
 
 def test_every_class_with_keys_is_in_a_table() -> None:
