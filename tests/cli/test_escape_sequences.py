@@ -78,6 +78,8 @@ def hostile_run(runs: Path) -> RunDirectory:
         ("sample", "RUN", "--prime-file", NAME),
         ("sample", "RUN", "--recipe", NAME),
         ("sample", "RUN", "--temperature", NAME),
+        ("play", "--plain", "RUN"),
+        ("play", "--plain", NAME + "x"),
         ("score", "RUN", NAME),
         ("score", "RUN", "TEXT", "--json"),
         ("export", "RUN", "TEXT"),

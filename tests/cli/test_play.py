@@ -64,6 +64,16 @@ def test_control_characters_are_visible_in_a_pipe_and_raw_in_a_file(runs: Path, 
     assert "\x1b" in file.read_text("utf-8")
 
 
+@pytest.mark.parametrize("command", [":model", ":save", ":bogus", ":top-k", ":why", ":fork 1", ":prime"])
+def test_control_characters_that_are_typed_do_not_reach_the_terminal(
+    command: str, invoke: Invoke, checkpoint_file: Path, tmp_path: Path
+) -> None:
+    hostile = f"{tmp_path}/\x1b]0;x\x07\u202e"
+    result = invoke("play", "--plain", checkpoint_file, answer=f"The\n{command} {hostile}\n:settings\n")
+    assert result.exception is None or result.exit_code in (1, 2)
+    assert not {"\x1b", "\x07", "\u202e"} & set(result.stdout + result.stderr)
+
+
 def test_a_model_that_is_not_there_fails_before_a_line_is_read(invoke: Invoke) -> None:
     result = invoke("play", "--plain", "nowhere", answer="The\n")
     assert result.exit_code == 1
