@@ -321,20 +321,25 @@ def explanation(generated: GeneratedText, position: int) -> list[str]:
     before = (generated.prime + generated.vocabulary.decode(generated.ids[:position]))[-CONTEXT:]
     others = [int(other) for other in distribution.order[: ALTERNATIVES + 1] if other != token_id][:ALTERNATIVES]
     places = {other: distribution.place_of(other) for other in others}
-    alternatives = ", ".join(
-        f"{spoken(tokens[other])} {percent(distribution.before_at(place))}"
-        + (f" → {percent(distribution.after_at(place))}" if place < distribution.kept else " → excluded")
+    alternatives = [
+        f"{spoken(tokens[other])} {percent(distribution.before_at(place))}, "
+        + (
+            f"with the settings {percent(share)}"
+            if (share := distribution.after_at(place))
+            else "excluded by the settings"
+        )
         for other, place in places.items()
-    )
+    ]
     chosen = ", chosen by a fork" if position in generated.forced else ""
     return [
         f"character {position + 1:,}: {spoken(tokens[token_id])}{chosen}, after {before!r}",
-        f"rank {found.rank} of {len(tokens)} · probability {percent(found.probability)}, "
-        f"with the settings {percent(found.chosen_probability)} · "
+        f"rank {found.rank} of {len(tokens)}",
+        f"probability {percent(found.probability)}, with the settings {percent(found.chosen_probability)}",
         f"surprise {nats(found.surprise_bits):.2f} nats ({found.surprise_bits:.2f} bits)",
-        f"alternatives, model → with the settings: {alternatives}",
-        f"entropy {nats(found.entropy_bits):.2f} nats ({found.entropy_bits:.2f} bits) · "
+        f"entropy {nats(found.entropy_bits):.2f} nats ({found.entropy_bits:.2f} bits)",
         f"the settings allow {distribution.kept} of {len(tokens)} characters",
+        "likeliest others:",
+        *alternatives,
     ]
 
 

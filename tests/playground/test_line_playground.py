@@ -128,15 +128,18 @@ def test_why_says_rank_probability_and_alternatives_of_a_character(reader: Reade
     found = expected.statistics(vocabulary.index[text[14]])
     answer = reader.answer(":why 12").splitlines()
     assert answer[0] == f"character 12: {spoken(text[14])}, after {text[:14]!r}"
-    assert answer[1].startswith(f"rank {found.rank} of 10 · probability {percent(found.probability)}, ")
-    assert f"with the settings {percent(found.chosen_probability)} · " in answer[1]
-    likeliest = next(int(token) for token in expected.order if vocabulary.tokens[token] != text[14])
-    assert answer[2].startswith(
-        "alternatives, model → with the settings: "
-        f"{spoken(vocabulary.tokens[likeliest])} {percent(expected.before_at(expected.place_of(likeliest)))} → "
+    assert answer[1] == f"rank {found.rank} of 10"
+    assert answer[2] == (
+        f"probability {percent(found.probability)}, with the settings {percent(found.chosen_probability)}"
     )
-    assert answer[2].endswith(" → excluded")  # the sixth of six, under top-k 5
-    assert answer[3].endswith("the settings allow 5 of 10 characters")
+    assert answer[3].startswith("surprise ")
+    assert answer[4].startswith("entropy ")
+    assert answer[5:7] == ["the settings allow 5 of 10 characters", "likeliest others:"]
+    likeliest = next(int(token) for token in expected.order if vocabulary.tokens[token] != text[14])
+    before = percent(expected.before_at(expected.place_of(likeliest)))
+    assert answer[7].startswith(f"{spoken(vocabulary.tokens[likeliest])} {before}, with the settings ")
+    assert answer[-1].endswith(", excluded by the settings")  # the sixth of six, under top-k 5
+    assert len(answer) == 7 + 5
     assert reader.answer(":why") == reader.answer(":why 30")
 
 
