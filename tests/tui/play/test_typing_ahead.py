@@ -90,6 +90,14 @@ async def test_what_is_typed_right_behind_the_slash_filters_the_runs(app: Studio
         assert isinstance(app.screen, RunsScreen)
 
 
+async def test_what_is_typed_right_behind_3_is_a_key_of_the_runs(app: StudioApp) -> None:
+    async with app.run_test(size=(100, 30)) as pilot:
+        await play_of(app, pilot)
+        burst(app, "3q")
+        await until(pilot, lambda: app.ending)
+        assert app.runs.query_one(Input).value == ""
+
+
 async def test_beside_another_text_too_what_is_typed_right_behind_p_is_the_prime(app: StudioApp) -> None:
     async with app.run_test() as pilot:
         await play_of(app, pilot)
