@@ -15,7 +15,7 @@ from charrnn_tui.runner.facts import model_facts
 
 
 @click.command("gates")
-@model_text_options
+@model_text_options()
 @json_option("Write one JSON object.")
 def gates_command(as_json: bool, **given: Any) -> None:
     """Show how often the gates of each layer are closed or open while the model reads the text FILE.

@@ -16,7 +16,7 @@ BAR = 30  # columns of the largest influence
 
 
 @click.command("memory")
-@model_text_options
+@model_text_options()
 @click.option(
     "--at",
     type=click.IntRange(min=2),

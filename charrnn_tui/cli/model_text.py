@@ -1,6 +1,7 @@
 """A model and a text that it is to read: the arguments and options of the commands that look inside."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,33 +46,39 @@ class ModelText:
         return f"{len(self.ids):,} characters ({self.part})"
 
 
-def model_text_options(command: Decorated) -> Decorated:
-    """The arguments CHECKPOINT and FILE, and the options for the part of the text; `open_model_text` takes them."""
-    for option in reversed(
-        (
-            click.argument("checkpoint", metavar="CHECKPOINT", shell_complete=model_names),
-            click.argument("file", metavar="FILE", type=TextFileName()),
-            click.option(
-                "--part",
-                type=click.Choice(["val", "train", "all"]),
-                default="val",
-                show_default=True,
-                help="The part of the text to read: val was held out of the training, if the model was trained on it.",
-            ),
-            click.option(
-                "--chars",
-                type=click.IntRange(min=LEAST_CHARS),
-                default=CHARS,
-                show_default=True,
-                help="Most characters of that part to read, from its beginning.",
-            ),
-            encoding_option,
-            unknown_option,
-            runs_option,
-        )
-    ):
-        command = option(command)
-    return command
+def model_text_options(chars: int = CHARS) -> Callable[[Decorated], Decorated]:
+    """The arguments CHECKPOINT and FILE, and the options for the part of the text; `open_model_text` takes them.
+
+    chars: how many are read where nothing else is said.
+    """
+    options = (
+        click.argument("checkpoint", metavar="CHECKPOINT", shell_complete=model_names),
+        click.argument("file", metavar="FILE", type=TextFileName()),
+        click.option(
+            "--part",
+            type=click.Choice(["val", "train", "all"]),
+            default="val",
+            show_default=True,
+            help="The part of the text to read: val was held out of the training, if the model was trained on it.",
+        ),
+        click.option(
+            "--chars",
+            type=click.IntRange(min=LEAST_CHARS),
+            default=chars,
+            show_default=True,
+            help="Most characters of that part to read, from its beginning.",
+        ),
+        encoding_option,
+        unknown_option,
+        runs_option,
+    )
+
+    def decorate(command: Decorated) -> Decorated:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
 
 
 def open_model_text(

@@ -28,7 +28,7 @@ class UnitName(click.ParamType):  # type: ignore[type-arg]
 
 
 @click.command("units")
-@model_text_options
+@model_text_options()
 @click.option(
     "--probe",
     metavar="PROPERTY",

@@ -7,7 +7,8 @@ import pytest
 
 from charrnn_tui.analysis.memory import CONTEXTS
 from charrnn_tui.analysis.probes import PROBES
-from tests.cli.conftest import Invoke, one_line
+from charrnn_tui.run.kept_checkpoints import kept_checkpoints
+from tests.cli.conftest import TINY, Invoke, one_line
 
 
 def test_units_ranks_the_units_for_each_property(invoke: Invoke, checkpoint_file: Path, text_file: Path) -> None:
@@ -78,3 +79,23 @@ def test_a_part_that_is_too_short_names_the_way_out(invoke: Invoke, checkpoint_f
     problem = one_line(invoke("gates", checkpoint_file, tmp_path / "short.txt"))
     assert "short.txt: the part val has 1 character" in problem
     assert "--part all" in problem
+
+
+def test_learned_has_a_row_for_each_checkpoint_of_a_run(
+    invoke: Invoke, runs: Path, checkpoint_file: Path, text_file: Path
+) -> None:
+    train = ("--seed", "0", "--keep-checkpoints", "6", "--max-steps", "20", "--name", "mine")
+    assert invoke("train", text_file, *TINY, *train).exit_code == 0
+    kept = [step for step, _ in kept_checkpoints(runs / "mine")]
+    values = json.loads(invoke("learned", "mine", text_file, "--json").stdout)
+    assert [each["step"] for each in values["steps"]] == kept
+    assert len(kept) > 2
+    assert values["steps"][-1]["loss"] < values["steps"][0]["loss"]
+    assert values["steps"][0]["classes"]["digit"] is None
+    assert values["learned_at"]["digit"] is None
+    assert values["learned_at"]["inside"] in kept
+    lines = invoke("learned", "mine", text_file).stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["step", *map(str, kept), "learned"]
+    assert max(map(len, lines)) < 80
+    alone = invoke("learned", checkpoint_file, text_file).stdout.splitlines()
+    assert len(alone) == 2
