@@ -9,7 +9,20 @@ from typing import Final
 
 from charrnn_tui.checkpoint.checkpoint import Facts
 from charrnn_tui.playground.backend import Backend
-from charrnn_tui.playground.controls import LENGTH, MIN_P, SEED, TEMPERATURE, TOP_K, TOP_P, PlayControl, PlaySettings
+from charrnn_tui.playground.controls import (
+    BAN,
+    DRY,
+    LENGTH,
+    MIN_P,
+    ONLY,
+    SEED,
+    STOP,
+    TEMPERATURE,
+    TOP_K,
+    TOP_P,
+    PlayControl,
+    PlaySettings,
+)
 from charrnn_tui.playground.jobs import CancelToken, Jobs
 from charrnn_tui.playground.model_loading import weights_from_trainer
 from charrnn_tui.playground.models import LoadedModel, ModelSource, load_model
@@ -17,15 +30,16 @@ from charrnn_tui.run.active_run import ActiveRun
 from charrnn_tui.run.kept_checkpoints import kept_checkpoints, kept_file, step_of_kept
 from charrnn_tui.run.quantities import nats
 from charrnn_tui.sampling.generated_text import GeneratedText
+from charrnn_tui.sampling.stops import StopWatch
 
-SIDE_CONTROLS: Final = (TOP_K, TEMPERATURE, TOP_P, MIN_P, SEED, LENGTH)
+SIDE_CONTROLS: Final = (TOP_K, TEMPERATURE, TOP_P, MIN_P, DRY, BAN, ONLY, SEED, STOP, LENGTH)
 MOST_MODELS: Final = 6  # of 13 MB each at 2×512
 ENOUGH: Final = 300  # characters that show a difference; a text ends there when another one is asked for
 MOST: Final = 50_000  # characters of a text without a length
 FIRST_LENGTH: Final = 1000
 PATIENCE_SECONDS: Final = 0.4  # then the part that is written is shown
 GROWTH_SECONDS: Final = 0.1  # between two later updates of it
-_COMMON: Final = (SEED, LENGTH)  # always the same on both sides, as the prime is
+_COMMON: Final = (SEED, STOP, LENGTH)  # always the same on both sides, as the prime is
 
 
 Clock = Callable[[], float]
@@ -112,9 +126,11 @@ class ComparisonText:
         sampler.settings = self.settings.sampling
         sampler.reseed(self.settings.seed)
         self._generated = generated = GeneratedText(sampler, self.prime, self.settings.seed)
+        watch = StopWatch(self.settings.end)
         while len(generated) < self._length:
             token.check()
-            generated.write(sampler)
+            if watch.ends_with(generated.write(sampler).character):
+                break
 
 
 @dataclass(frozen=True)
@@ -287,6 +303,12 @@ class Comparison:
         for side in sides:
             side.settings = control.with_value(side.settings, control.value(settings))
         self.write(*sides)
+
+    def check(self, settings: PlaySettings) -> None:
+        """Raise ValueError, one line, where a model that would write with these settings cannot follow them."""
+        for side in self.sides:
+            if side.model is not None and (self.linked or side is self.side):
+                settings.check(side.model.vocabulary)
 
     def set_prime(self, prime: str) -> None:
         if prime != self.prime:

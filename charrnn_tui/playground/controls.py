@@ -1,6 +1,7 @@
 """The playground's settings and its controls: their values, how they are shown, typed and stepped through."""
 
 import math
+import re
 from bisect import bisect
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -10,9 +11,12 @@ from msgspec import Meta
 
 from charrnn_tui.run.config import PlayDefaults, switch
 from charrnn_tui.run.decoding import Count
-from charrnn_tui.sampling.settings import SamplingSettings
+from charrnn_tui.sampling.adjusted_logits import check_characters
+from charrnn_tui.sampling.settings import DRY_LENGTH, SamplingSettings
+from charrnn_tui.sampling.stops import NEVER, Stop
+from charrnn_tui.text.vocabulary import UnknownCharacters, Vocabulary
 
-Value = int | float | None  # None: the control is off, or has no limit
+Value = int | float | str | None  # None: the control is off, or has no limit
 
 BIG_STEP: Final = 5
 _LARGEST_SEED: Final = (1 << 63) - 1
@@ -22,7 +26,8 @@ _LARGEST_SEED: Final = (1 << 63) - 1
 class PlaySettings:
     """How the playground writes. speed: chars/s, None: as fast as possible. length: chars to a text, None: no limit.
 
-    replay: whether a change rewrites the whole text from the prime, instead of acting on the next character.
+    replay: whether a change rewrites the whole text from the prime, instead of acting on the next character. stop: what
+    ends a text before that, such as a line feed. dry, dry_length, ban, only: as in SamplingSettings.
     """
 
     top_k: int | None = 5
@@ -33,17 +38,34 @@ class PlaySettings:
     replay: bool = False
     speed: Annotated[int, Meta(ge=1)] | None = 60
     length: Annotated[int, Meta(ge=1)] | None = 2000
+    stop: Annotated[str, Meta(min_length=1)] | None = None
+    dry: float | None = None
+    dry_length: int = DRY_LENGTH
+    ban: str | None = None
+    only: str | None = None
 
     @property
     def sampling(self) -> SamplingSettings:
         """The part of the settings that the sampler is given."""
-        return SamplingSettings(self.temperature, self.top_k, self.top_p, self.min_p)
+        drawn = self.temperature, self.top_k, self.top_p, self.min_p
+        return SamplingSettings(*drawn, self.dry, self.dry_length, self.ban, self.only)
+
+    @property
+    def end(self) -> Stop:
+        """Where a text ends before its length."""
+        return NEVER if self.stop is None else Stop((self.stop,))
+
+    def check(self, vocabulary: Vocabulary) -> None:
+        """Raise ValueError, one line, where a typed control has unknown characters or leaves none to be written."""
+        check_characters(self.sampling, vocabulary)
+        if self.stop is not None and (unknown := vocabulary.unknown(self.stop)):
+            raise ValueError(f"stop has characters {UnknownCharacters(unknown)}")
 
     @property
     def description(self) -> str:
         """Such as `top-k 5 · temperature 0.80 · seed 42`; controls that are off are left out."""
-        controls = (control for control in (TOP_K, TEMPERATURE, TOP_P, MIN_P, SEED) if control.value(self) is not None)
-        return " · ".join(f"{control.name} {control.shown(self)}" for control in controls)
+        named = (TOP_K, TEMPERATURE, TOP_P, MIN_P, DRY, BAN, ONLY, SEED)
+        return " · ".join(f"{each.name} {each.shown(self)}" for each in named if each.value(self) is not None)
 
 
 DEFAULTS: Final = PlaySettings()
@@ -59,7 +81,7 @@ class PlayControl:
     """One field of `PlaySettings` as a control. short: its name on narrow screens, empty if the value alone is enough.
 
     ladder: the values that ← → step through, from left to right; empty for a control that counts by one from 0 up.
-    parse: of a value in lower case; raises ValueError with what is allowed.
+    A text that is typed lies behind them. parse: of what was typed; raises ValueError with what is allowed.
     """
 
     field: str
@@ -89,13 +111,15 @@ class PlayControl:
         value = self.value(settings)
         if not self.ladder:
             return self.with_value(settings, max(0, min(_LARGEST_SEED, int(value or 0) + by)))
+        if isinstance(value, str) and value not in self.ladder and by > 0:
+            return settings
         place = self._place(value, by)
         return self.with_value(settings, self.ladder[max(0, min(len(self.ladder) - 1, place))])
 
     def typed(self, settings: PlaySettings, text: str) -> PlaySettings:
         """The settings with a typed value of this control. Raises ValueError, one line."""
         try:
-            return self.with_value(settings, self.parse(text.strip().lower()))
+            return self.with_value(settings, self.parse(text))
         except ValueError as error:
             raise ValueError(f"{self.name}: {error}") from None
 
@@ -103,8 +127,10 @@ class PlayControl:
         """The ladder index `by` steps away; from a value between two rungs, the first step goes to one of them."""
         if value in self.ladder:
             return self.ladder.index(value) + by
+        if isinstance(value, str):
+            return len(self.ladder) + by
         assert value is not None  # every ladder of a control that can be off has None in it
-        numbers = [number for number in self.ladder if number is not None]  # rising
+        numbers = [number for number in self.ladder if isinstance(number, (int, float))]  # rising
         place = self.ladder.index(numbers[0]) + bisect(numbers, value)
         return place + by - (by > 0)
 
@@ -113,6 +139,7 @@ def _whole(least: int, off: str | None) -> Callable[[str], Value]:
     """A parser of whole numbers from `least` up. off: the word for None, if None is a value."""
 
     def parse(text: str) -> Value:
+        text = text.strip().lower()
         if off is not None and text in ("", "off", "none", off):
             return None
         digits = text.removesuffix("/s").removesuffix("chars").replace(",", "").replace("_", "").strip()
@@ -128,6 +155,7 @@ def _real(most: float, off: bool) -> Callable[[str], Value]:
     """A parser of numbers from 0 to `most`. off: whether None is a value."""
 
     def parse(text: str) -> Value:
+        text = text.strip().lower()
         if off and text in ("", "off", "none"):
             return None
         try:
@@ -145,7 +173,8 @@ def _real(most: float, off: bool) -> Callable[[str], Value]:
 def _show_real(value: Value) -> str:
     if value is None:
         return "off"
-    return f"{value:.2f}" if round(value, 2) == value else f"{value:g}"
+    number = float(value)
+    return f"{number:.2f}" if round(number, 2) == number else f"{number:g}"
 
 
 def _show_count(value: Value) -> str:
@@ -157,9 +186,37 @@ def _show_switch(value: Value) -> str:
 
 
 def _parse_switch(text: str) -> Value:
+    text = text.strip().lower()
     if text not in ("on", "off"):
         raise ValueError("on, or off")
     return text == "on"
+
+
+_ENDS: Final = {"line": "\n", "paragraph": "\n\n"}
+_ESCAPE: Final = re.compile(r"\\([nrt\\]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
+
+
+def _show_text(value: Value) -> str:
+    """In quotes, characters that cannot be seen as Python writes them."""
+    if value is None:
+        return "off"
+    return '"' + "".join(c if c.isprintable() and c != "\\" else repr(c)[1:-1] for c in str(value)) + '"'
+
+
+def _parse_text(text: str) -> Value:
+    r"""What `_show_text` shows, or characters without quotes, where \n is a line feed."""
+    if text.strip().lower() in ("", "off", "none") and not (text and text.isspace()):
+        return None
+    bare = text[1:-1] if len(text) > 2 and text[0] == text[-1] == '"' else text
+    return _ESCAPE.sub(lambda found: found[0].encode().decode("unicode_escape"), bare)
+
+
+def _show_stop(value: Value) -> str:
+    return next((name for name, end in _ENDS.items() if end == value), _show_text(value))
+
+
+def _parse_stop(text: str) -> Value:
+    return _ENDS.get(text.strip().lower()) or _parse_text(text)
 
 
 def _show_length(value: Value) -> str:
@@ -190,5 +247,9 @@ SPEED: Final = PlayControl(
 LENGTH: Final = PlayControl(
     "length", "length", "", (200, 500, 1000, 2000, 5000, 10_000, 50_000, None), _show_length, _whole(1, "no limit")
 )
-CONTROLS: Final = (TOP_K, TEMPERATURE, TOP_P, MIN_P, SEED, REPLAY, SPEED, LENGTH)
-SAMPLING_FIELDS: Final = frozenset({"top_k", "temperature", "top_p", "min_p"})
+STOP: Final = PlayControl("stop", "stop", "stop", (None, *_ENDS.values()), _show_stop, _parse_stop)
+DRY: Final = PlayControl("dry", "DRY", "DRY", (None, 0.2, 0.4, 0.8, 1.5, 3.0), _show_real, _real(math.inf, off=True))
+BAN: Final = PlayControl("ban", "ban", "ban", (None,), _show_text, _parse_text)
+ONLY: Final = PlayControl("only", "only", "only", (None,), _show_text, _parse_text)
+CONTROLS: Final = (TOP_K, TEMPERATURE, TOP_P, MIN_P, DRY, BAN, ONLY, SEED, REPLAY, SPEED, STOP, LENGTH)
+SAMPLING_FIELDS: Final = frozenset({"top_k", "temperature", "top_p", "min_p", "dry", "ban", "only"})

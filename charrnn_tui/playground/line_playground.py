@@ -195,6 +195,7 @@ class LinePlayground:
                 return
             try:
                 settings = control.typed(playground.settings, value)
+                playground.check(settings)
             except ValueError as error:
                 raise WrongCommand(str(error)) from None
             before = playground.writer.generated
@@ -287,7 +288,7 @@ class LinePlayground:
 
 def name_of(control: PlayControl) -> str:
     """The command that sets a control."""
-    return control.name.replace(" ", "-")
+    return control.name.lower().replace(" ", "-")
 
 
 def spoken(character: str) -> str:

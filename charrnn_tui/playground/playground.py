@@ -19,6 +19,7 @@ from charrnn_tui.playground.restoring import SessionRestorer
 from charrnn_tui.playground.session import Session
 from charrnn_tui.playground.writer import Writer
 from charrnn_tui.run.active_run import ActiveRun
+from charrnn_tui.sampling.distribution import Distribution
 from charrnn_tui.sampling.generated_text import GeneratedText
 from charrnn_tui.sampling.sampler import Sampler
 
@@ -179,6 +180,31 @@ class Playground:
         self._replay.cancel()
         self._cancel_restoring()
 
+    def check(self, settings: PlaySettings) -> None:
+        """Raise ValueError, one line, where the model that writes cannot follow these settings."""
+        if self.model is not None:
+            settings.check(self.model.vocabulary)
+
+    @property
+    def distribution(self) -> Distribution | None:
+        """Of the next character; None without a model, and where the settings leave it nothing to write."""
+        try:
+            return None if self.writer.sampler is None else self.writer.sampler.distribution
+        except ValueError:
+            return None
+
+    def distribution_at(self, position: int) -> Distribution:
+        """That predicted a character of the current text, under the settings as they are now.
+
+        Where these leave nothing that could be written, under those that it was written with.
+        """
+        generated = self.writer.generated
+        assert generated is not None
+        try:
+            return generated.distribution_at(position, self.settings.sampling)
+        except ValueError:
+            return generated.distribution_at(position)
+
     # -- model, prime, settings ---------------------------------------------------------------------------------------
 
     def open(self, model: LoadedModel | ModelSource | None) -> None:
@@ -201,6 +227,7 @@ class Playground:
         whole text is written again under either.
         """
         before, self.settings = self.settings, settings
+        self.problem = ""
         self.writer.apply(settings)
         changed = [control for control in CONTROLS if control.value(before) != control.value(settings)]
         sampling = [control for control in changed if control.field in SAMPLING_FIELDS]

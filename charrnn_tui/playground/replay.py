@@ -7,6 +7,7 @@ from charrnn_tui.playground.controls import PlayControl, PlaySettings
 from charrnn_tui.playground.jobs import CancelToken, Jobs
 from charrnn_tui.sampling.generated_text import GeneratedText
 from charrnn_tui.sampling.sampler import Sampler
+from charrnn_tui.sampling.stops import NEVER, StopWatch
 
 ALWAYS_FINISHED: Final = 2000  # characters; a key held down shows each text of this length, a longer one is replaced
 _REPLAY = "replay"  # key of the job
@@ -41,22 +42,32 @@ class Replay:
     def start(self, text: GeneratedText, settings: PlaySettings, control: PlayControl | None, length: int) -> None:
         """Write so many characters after the prime of `text`.
 
-        While a text of up to ALWAYS_FINISHED characters is being written, the newest request waits for it.
+        With a stop, a text that it has ended is written up to it again, whatever the number of characters, and another
+        one no further than to its next one. While a text of up to ALWAYS_FINISHED characters is being written, the
+        newest request waits for it.
         """
         if self.running and self._length <= ALWAYS_FINISHED:
             self._queued = settings, control
             return
         if self.running:
             length = self._length
+        stop, stops = settings.end, 0 if settings.stop is None else text.text.count(settings.stop)
+        if stop != NEVER and text.stop == stop:
+            length = max(length, settings.length or ALWAYS_FINISHED)
+        else:
+            stops += 1
         new = self._text = text.fork(0, settings.seed)
         self._length = length
 
         def work(token: CancelToken) -> Sampler:
             sampler = Sampler(new.network, new.vocabulary, settings.sampling, seed=0)
             sampler.restore(new.snapshot_at(0))
-            while len(new) < length:
+            watch, left = StopWatch(stop), stops
+            while left and len(new) < length:
                 token.check()
-                new.write(sampler)
+                if watch.ends_with(new.write(sampler).character):
+                    watch, left = StopWatch(stop), left - 1
+            new.stop = NEVER if left else stop
             new.compute_statistics()
             return sampler
 

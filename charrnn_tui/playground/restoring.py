@@ -78,6 +78,7 @@ class SessionRestorer:
             if written % PROGRESS_EVERY == 0:
                 token.check()
                 self._written = before + written
+        text.stop = recipe.stop
         text.compute_statistics()
         self._written = before + recipe.length - saved.position
         self._restored[place] = Branch(

@@ -10,6 +10,7 @@ from charrnn_tui.run.quantities import nats
 from charrnn_tui.sampling.generated_text import GeneratedText
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
+from charrnn_tui.sampling.stops import NEVER, StopWatch
 
 MOST_OWED_SECONDS: Final = 0.2  # after a stall it goes on, it does not catch up
 _RATE_WINDOW: Final = 2.0  # seconds over which chars/s is measured
@@ -69,6 +70,7 @@ class Writer:
         self.writing = False
         self._settings = settings
         self._end: int | None = None  # characters at which it stops
+        self._watch = StopWatch(NEVER)
         self._speed = WritingSpeed(clock)
 
     @property
@@ -105,6 +107,11 @@ class Writer:
         """Whether it stopped because the text has reached its length."""
         return not self.writing and self._end is not None and self.count >= self._end
 
+    @property
+    def at_stop(self) -> bool:
+        """Whether it stopped because the text has come to what ends it."""
+        return not self.writing and self.generated is not None and self.generated.stop != NEVER
+
     def apply(self, settings: PlaySettings) -> None:
         """Write with these settings from the next character on; a longer length goes on with a full text."""
         before, self._settings = self._settings, settings
@@ -112,6 +119,8 @@ class Writer:
             self.sampler.settings = settings.sampling
         if settings.speed != before.speed:
             self.wake()
+        if settings.stop != before.stop:
+            self._watch = StopWatch(settings.end)
         if settings.length == before.length:
             return
         if settings.length is None or self.count < settings.length:
@@ -126,7 +135,8 @@ class Writer:
         sampler.settings = self._settings.sampling
         sampler.reseed(seed)
         generated = GeneratedText(sampler, prime, seed)
-        self.sampler, self.generated, self._end = sampler, generated, None
+        self._exchange(generated, sampler)
+        self._end = None
         self.go_on()
         return generated
 
@@ -141,17 +151,21 @@ class Writer:
         """Stand at the end of a text, stopped."""
         sampler = Sampler(generated.network, generated.vocabulary, self._settings.sampling, seed=0)
         sampler.restore(generated.snapshot_at(len(generated)))
-        self.sampler, self.generated, self._end = sampler, generated, None
+        self._exchange(generated, sampler)
+        self._end = None
         self.stop()
         self.wake()
 
     def exchange(self, generated: GeneratedText, sampler: Sampler) -> None:
         """Go on with another text instead of the current one, and with the sampler that wrote it."""
         sampler.settings = self._settings.sampling
-        self.sampler, self.generated = sampler, generated
-        if self._end is not None and self.count >= self._end:
+        self._exchange(generated, sampler)
+        if generated.stop != NEVER or (self._end is not None and self.count >= self._end):
             self.stop()
         self.wake()
+
+    def _exchange(self, generated: GeneratedText, sampler: Sampler) -> None:
+        self.sampler, self.generated, self._watch = sampler, generated, StopWatch(self._settings.end)
 
     def fork(self, trunk: GeneratedText, position: int, token_ids: Sequence[int], seed: int | None) -> GeneratedText:
         """Go on from a position of a text on one of its own, first with these characters, with a new seed if given.
@@ -178,8 +192,9 @@ class Writer:
 
     def go_on(self) -> None:
         """Write, up to the length; from there, as many characters again."""
-        if self.sampler is None:
+        if self.sampler is None or self.generated is None:
             return
+        self.generated.stop = NEVER
         if self._end is None or not 0 < self.count < self._end:
             self._end = None if self._settings.length is None else self.count + self._settings.length
         self.writing = True
@@ -208,6 +223,9 @@ class Writer:
         try:
             while len(new) < allowed and (not new or self._clock() - started < budget_seconds):
                 new.append(generated.write(sampler).character)
+                if self._watch.ends_with(new[-1]):
+                    self._end_at_stop(generated)
+                    break
         except ValueError:
             self.writing = False
             raise
@@ -215,3 +233,8 @@ class Writer:
             self.writing = False
         self._speed.wrote(len(new), self.count)
         return "".join(new)
+
+    def _end_at_stop(self, generated: GeneratedText) -> None:
+        """Stop writing; what follows is a page of its own, and ends at the next stop."""
+        generated.stop, self._watch = self._settings.end, StopWatch(self._settings.end)
+        self.writing, self._end = False, None

@@ -18,6 +18,7 @@ from charrnn_tui.sampling.distribution import Distribution, surprises_and_entrop
 from charrnn_tui.sampling.lstm import CharLSTM, LSTMState
 from charrnn_tui.sampling.sampler import SampledCharacter, Sampler, SamplerSnapshot, seeded
 from charrnn_tui.sampling.settings import SamplingSettings
+from charrnn_tui.sampling.stops import NEVER
 from charrnn_tui.text.vocabulary import Vocabulary
 
 STATE_EVERY: Final = 128  # characters between two stored states: any other takes 127 steps at most, 10 ms at 2×512
@@ -44,7 +45,8 @@ class GeneratedText:
     """The characters written after a prime; grows by `write`. Position 0 is the first of them.
 
     forced: positions of characters that a person chose. settings, seeds: in force from which position on, the first
-    from 0. mixed: whether weights changed in mid-text, as those of a run in training do.
+    from 0. mixed: whether weights changed in mid-text, as those of a run in training do. stop: what ended it, if
+    anything did; whoever writes on takes it away.
     """
 
     def __init__(self, sampler: Sampler, prime: str, seed: int) -> None:
@@ -64,6 +66,7 @@ class GeneratedText:
         self._end_logits = sampler.logits  # of the character after the last one
         self._networks = [Change(0, sampler.model)]
         self.mixed = False
+        self.stop = NEVER
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -216,7 +219,7 @@ class GeneratedText:
             fork._logits[-1] = fork._logits[-1].copy()  # each writes on in its own
         fork._states = {place: state for place, state in self._states.items() if place <= position}
         fork._networks = [self._networks[0], *_until(self._networks[1:], position)]
-        fork.mixed = self.mixed
+        fork.mixed, fork.stop = self.mixed, NEVER
         return fork
 
     @property

@@ -31,6 +31,11 @@ class Stop:
             return "until"
         return "lines" if self.lines is not None and text.count("\n") >= self.lines else "length"
 
+    def ends(self, text: str) -> bool:
+        """Whether a text ends where this ends it, and not before."""
+        watch = StopWatch(self)
+        return next((place for place, one in enumerate(text, 1) if watch.ends_with(one)), None) == len(text)
+
 
 NEVER = Stop()
 

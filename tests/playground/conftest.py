@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
+from charrnn_tui.playground.models import SHIPPED_PRIMES
 from tests.playground.scripted_backend import ScriptedBackend, tiny_checkpoint
+
+
+@pytest.fixture(autouse=True)
+def shipped_prime(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model in the box has a prime of its own, as such models have."""
+    monkeypatch.setitem(SHIPPED_PRIMES, "tiny", "Anna")
 
 
 @pytest.fixture

@@ -3,20 +3,27 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from charrnn_tui.playground.controls import (
+    BAN,
     CONTROLS,
     DEFAULTS,
+    DRY,
     LENGTH,
     MIN_P,
+    ONLY,
     SEED,
     SPEED,
+    STOP,
     TEMPERATURE,
     TOP_K,
     TOP_P,
     PlayControl,
     Value,
 )
+from charrnn_tui.text.vocabulary import Vocabulary
 
 
 @pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.name)
@@ -59,6 +66,11 @@ def test_every_value_of_a_ladder_is_one_a_sampler_takes_and_can_be_typed(control
         (SPEED, 5000, 1, None),
         (SPEED, 5000, -1, 1000),
         (SEED, 42, 5, 47),
+        (STOP, "END", 1, "END"),
+        (STOP, "END", -1, "\n\n"),
+        (STOP, "END", -5, None),
+        (BAN, "xyz", 1, "xyz"),
+        (BAN, "xyz", -1, None),
     ],
 )
 def test_from_a_typed_value_a_step_leads_to_its_neighbour(
@@ -82,6 +94,19 @@ def test_from_a_typed_value_a_step_leads_to_its_neighbour(
         (LENGTH, "2,500", 2500),
         (LENGTH, "2,500 chars", 2500),
         (LENGTH, "no limit", None),
+        (DRY, "0.8", 0.8),
+        (STOP, "Line", "\n"),
+        (STOP, "paragraph", "\n\n"),
+        (STOP, '"line"', "line"),
+        (STOP, "END", "END"),
+        (STOP, r"\n--\t\\n", "\n--\t\\n"),
+        (STOP, " OFF ", None),
+        (BAN, "Qq", "Qq"),
+        (BAN, " ", " "),
+        (BAN, '" "', " "),
+        (BAN, '"', '"'),
+        (ONLY, "\\d", "\\d"),
+        (ONLY, "", None),
     ],
 )
 def test_values_are_read_as_people_write_them(control: PlayControl, text: str, expected: Value) -> None:
@@ -107,3 +132,26 @@ def test_what_is_no_value_is_refused_in_one_line(control: PlayControl, text: str
     with pytest.raises(ValueError, match=f"^{control.name}: ") as refusal:
         control.typed(DEFAULTS, text)
     assert "\n" not in str(refusal.value)
+
+
+@given(st.text(min_size=1), st.sampled_from([STOP, BAN, ONLY]))
+def test_every_text_can_be_typed_as_it_is_shown(text: str, control: PlayControl) -> None:
+    settings = control.with_value(DEFAULTS, text)
+    shown = control.shown(settings)
+    assert shown.isprintable()
+    assert control.typed(DEFAULTS, shown) == settings
+
+
+@pytest.mark.parametrize(
+    ("control", "value", "told"),
+    [
+        (STOP, "aЖ", r"^stop has characters .*'Ж' \(U\+0416\) at position 1"),
+        (BAN, "Ж", "^ban has characters"),
+        (BAN, "abc", "^ban leaves no character"),
+        (ONLY, "Ж", "^only has characters"),
+    ],
+)
+def test_a_text_that_a_model_cannot_follow_is_refused_in_one_line(control: PlayControl, value: str, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        control.with_value(DEFAULTS, value).check(Vocabulary("abc"))
+    control.with_value(DEFAULTS, "a").check(Vocabulary("abc"))

@@ -1,11 +1,12 @@
 """The playground, driven without a screen: states, facts, and what is written."""
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -74,7 +75,7 @@ def driver(backend: ScriptedBackend, shipped: Checkpoint) -> Driver:
     return driver
 
 
-def expected(checkpoint: Checkpoint, count: int, prime: str = "a", seed: int = 42, **settings: float | None) -> str:
+def expected(checkpoint: Checkpoint, count: int, prime: str = "a", seed: int = 42, **settings: Any) -> str:
     chosen = SamplingSettings(**({"temperature": 0.8, "top_k": 5} | settings))
     sampler = Sampler(CharLSTM(checkpoint), checkpoint.vocabulary, chosen, seed=seed, prime=prime)
     return "".join(character.character for character in islice(sampler, count))
@@ -264,3 +265,87 @@ def test_closing_ends_its_own_jobs_and_no_others(backend: ScriptedBackend, shipp
     while not worked and time.monotonic() < end:
         jobs.drain()
     assert worked == ["done"]
+
+
+def ends(text: str, stop: str) -> list[int]:
+    """Where each of the occurrences of a stop ends, none overlapping with another."""
+    places, at = [], 0
+    while (at := text.find(stop, at) + len(stop)) >= len(stop):
+        places.append(at)
+    return places
+
+
+def test_with_replay_on_a_text_that_its_stop_ended_is_written_up_to_it_again(
+    driver: Driver, shipped: Checkpoint
+) -> None:
+    driver.stopped_after(5)
+    playground, stop = driver.playground, expected(shipped, 60)[40]
+    playground.change(replace(playground.settings, stop=stop, replay=True, speed=None))
+    playground.start_over()
+    driver.until(lambda: playground.writer.at_stop)
+    assert playground.writer.text == expected(shipped, 2000)[: ends(expected(shipped, 2000), stop)[0]]
+    playground.go_on()
+    driver.until(lambda: playground.writer.at_stop)  # the second of them
+    for temperature in (0.1, 1.7):
+        playground.change(replace(playground.settings, temperature=temperature))
+        driver.until(lambda: playground.state is State.RESTING)
+        again = expected(shipped, 2000, temperature=temperature)
+        places = ends(again, stop)
+        assert playground.writer.text == again[: places[1] if len(places) > 1 else 2000]
+        assert playground.writer.at_stop == (len(places) > 1)
+
+
+def test_a_banned_character_is_not_written_from_the_next_one_on_and_leaves_a_mark(
+    driver: Driver, shipped: Checkpoint
+) -> None:
+    driver.stopped_after(30)
+    playground, before = driver.playground, driver.playground.writer.count
+    banned = playground.writer.text[-1]
+    playground.change(replace(playground.settings, ban=banned))
+    playground.go_on()
+    text = driver.stopped_after(before + 100)
+    assert banned in text[:before]
+    assert banned not in text[before:]
+    assert [mark.mark.label for mark in driver.facts(MarkAdded)] == [f'ban "{banned}"']
+    distribution = playground.distribution_at(before)
+    assert distribution.after_at(distribution.place_of(shipped.vocabulary.index[banned])) == 0
+
+
+def test_where_nothing_may_be_written_the_problem_says_so_and_a_change_ends_it(driver: Driver) -> None:
+    driver.stopped_after(10)
+    playground, count = driver.playground, driver.playground.writer.count
+    everything = replace(playground.settings, ban="\n abcdefgh")
+    with pytest.raises(ValueError, match="ban leaves no character"):
+        playground.check(everything)
+    playground.change(everything)  # as another model's settings may be
+    playground.go_on()
+    driver.until(lambda: playground.problem)
+    assert "ban leaves no character" in playground.problem
+    assert playground.distribution is None
+    assert playground.distribution_at(0).kept == 5
+    playground.change(replace(playground.settings, ban=None))
+    playground.go_on()
+    driver.written(count + 10)
+    assert not playground.problem
+
+
+def test_a_session_brings_back_stops_bans_and_the_penalty_and_older_sessions_have_none(
+    backend: ScriptedBackend, file: Path, tmp_path: Path
+) -> None:
+    driver = Driver(backend)
+    playground = driver.playground
+    playground.open(ModelSource("file", file))
+    driver.stopped_after(5)
+    controls = replace(playground.settings, stop="a", ban="b", only="abc", dry=0.8, speed=None)
+    playground.change(controls)
+    playground.go_on()
+    driver.until(lambda: playground.writer.at_stop)
+    saved = saved_session(driver, tmp_path / "session.json", file)
+    assert saved.settings == controls
+    recipe = saved.branches[saved.current].steps
+    assert recipe.settings[max(recipe.settings)] == controls.sampling
+    values = json.loads((tmp_path / "session.json").read_text("utf-8"))
+    for name in ("stop", "ban", "only", "dry", "dry_length"):
+        del values["settings"][name]
+    (tmp_path / "session.json").write_text(json.dumps(values), encoding="utf-8")
+    assert read_session(tmp_path / "session.json").settings == replace(DEFAULTS, speed=None)

@@ -1,7 +1,7 @@
 """The writer: speed, pages, budget, and the text it must write."""
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import islice
 
 import numpy as np
@@ -10,8 +10,10 @@ import pytest
 from charrnn_tui.playground.controls import PlaySettings
 from charrnn_tui.playground.writer import Writer
 from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.recipe import Recipe
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
+from charrnn_tui.sampling.stops import NEVER, Stop
 from tests.playground.scripted_backend import ALPHABET, Clock, tiny_checkpoint
 
 CHECKPOINT = tiny_checkpoint()
@@ -165,3 +167,44 @@ def test_without_a_model_nothing_happens() -> None:
     writer.go_on()
     assert not writer.writing
     assert writer.advance(1.0) == ""
+
+
+def stopping_at(stop: str | None, length: int | None = None) -> PlaySettings:
+    return replace(play_settings(A, length=length), stop=stop)
+
+
+def test_a_text_ends_behind_its_stop_and_goes_on_to_the_next_one() -> None:
+    writer, whole = Writer(Clock()), written(600)
+    writer.apply(stopping_at(whole[100:102], length=600))
+    writer.begin(sampler(), "", seed=7)
+    ends = [at for at in range(600) if whole[:at].endswith(whole[100:102])]
+    for end in ends[:3]:
+        writer.advance(1.0)
+        assert (writer.text, writer.writing, writer.at_stop) == (whole[:end], False, True)
+        writer.go_on()
+        assert not writer.at_stop
+    writer.apply(stopping_at(None, length=600))
+    writer.advance(1.0)
+    assert (writer.at_stop, writer.resting) == (False, True)
+
+
+def test_a_stop_that_straddles_two_slices_ends_the_text_all_the_same() -> None:
+    clock, whole = Clock(), written(300)
+    writer = Writer(clock)
+    writer.apply(replace(stopping_at(whole[50:54]), speed=1))
+    writer.begin(sampler(), "", seed=7)
+    for _ in range(400):
+        clock.now += 1.0
+        writer.advance(1.0)
+    assert writer.text == whole[: whole.index(whole[50:54]) + 4]
+
+
+def test_the_recipe_of_a_text_says_what_ended_it_unless_it_went_on() -> None:
+    writer, whole = Writer(Clock()), written(600)
+    writer.apply(stopping_at(whole[100:102], length=600))
+    text = writer.begin(sampler(), "", seed=7)
+    writer.advance(1.0)
+    assert Recipe.of(text, "model.safetensors", "a" * 64).stop == Stop((whole[100:102],))
+    writer.go_on()
+    writer.advance(1.0)
+    assert Recipe.of(text, "model.safetensors", "a" * 64).stop == NEVER

@@ -110,8 +110,9 @@ or turn the wheel."""
         self._backend, self._active_run, self._jobs = backend, active_run, jobs
         self.comparison = Comparison(ModelCache(backend, active_run), jobs, model, prime, settings, new_seed, clock)
         self.panes = [SidePane(side, self._scroll_both) for side in self.comparison.sides]
+        side, check = self.comparison.side, self.comparison.check
         self.controls = _Controls(
-            self.comparison.side.settings, self._set_control, controls=SIDE_CONTROLS, defaults=defaults
+            side.settings, self._set_control, check=check, controls=SIDE_CONTROLS, defaults=defaults
         )
         self.prime_field = PrimeField(jobs)
         self.prime_field.display = False

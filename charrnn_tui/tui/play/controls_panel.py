@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from rich.cells import cell_len, set_cell_size
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -14,10 +15,12 @@ from charrnn_tui.playground.controls import BIG_STEP, CONTROLS, DEFAULTS, PlayCo
 from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.play.drawn_rows import DrawnRows, Row
 from charrnn_tui.tui.text_field import TextField
+from charrnn_tui.tui.textview.visible import visible
 
 _NAME_CELLS: Final = 14
 _ROW_CELLS: Final = 30  # a name and a value of up to twelve cells between its arrows
 _ARROW_CELLS: Final = 2
+_VALUE_CELLS: Final = _ROW_CELLS - _NAME_CELLS - 2 * _ARROW_CELLS
 _SIDE_BY_SIDE_FROM: Final = _ROW_CELLS + 6  # cells of width
 
 
@@ -113,7 +116,9 @@ class ControlRows(DrawnRows):
         cells: list[_Cell] = []
         row = left = 0
         for place, control in enumerate(self._controls):
-            value = control.shown(settings)
+            value = visible(control.shown(settings))
+            if cell_len(value) > _VALUE_CELLS:
+                value = set_cell_size(value, _VALUE_CELLS - 1) + "…"
             style = "" if place != chosen else "chosen-focused" if focused else "chosen"
             if width < _SIDE_BY_SIDE_FROM:
                 name = f"{'▸ ' if style else '  '}{control.name}".ljust(_NAME_CELLS)
@@ -138,9 +143,12 @@ class ControlsPanel(Vertical, can_focus=True):
         ("temperature", "below 1 favours likely characters, above 1 evens out; 0 always takes the most likely one"),
         ("top-p", "draw from the fewest most likely characters whose probabilities add up to p"),
         ("min-p", "draw from characters with at least p times the probability of the most likely one"),
+        ("DRY", "a penalty on repeating more than 12 characters: its multiplier; 0.8 ends loops"),
+        ("ban, only", "Enter types characters that are never written, or the only ones; \\n is a line break"),
         ("seed", "the same seed and controls give the same text; another seed starts over"),
         ("replay ↻", "on: every change writes the whole text again from the prime, with the same seed"),
         ("speed", "characters per second"),
+        ("stop", "the text ends behind a line, a paragraph or what you type; g goes on"),
         ("length", "characters after which the text stops; g goes on"),
     )
 
@@ -157,12 +165,16 @@ class ControlsPanel(Vertical, can_focus=True):
         settings: PlaySettings,
         on_change: Callable[[PlayControl, PlaySettings], None],
         *,
+        check: Callable[[PlaySettings], None],
         controls: Sequence[PlayControl] = CONTROLS,
         defaults: PlaySettings = DEFAULTS,
     ) -> None:
-        """on_change: called with each control that the user changes, and all settings. defaults: to reset one to."""
+        """on_change: called with each control that the user changes, and all settings. defaults: to reset one to.
+
+        check: called with settings before; raises ValueError, one line, where a typed value cannot be.
+        """
         super().__init__()
-        self._controls, self._on_change, self._defaults = controls, on_change, defaults
+        self._controls, self._on_change, self._check, self._defaults = controls, on_change, check, defaults
         self._typed_control = controls[0]
         self._label, self._field = Static("", markup=False), TextField()
         self._error = Static("", classes="controls-panel--error", markup=False)
@@ -188,7 +200,9 @@ class ControlsPanel(Vertical, can_focus=True):
 
     def change(self, by: int) -> None:
         """Change the chosen control by so many of its steps."""
-        self._set(self.control, self.control.step(self.settings, by), "the end of its values")
+        typed = self.control.ladder == (None,)
+        end = "Enter types a value" if typed else "the end of its values"
+        self._set(self.control, self.control.step(self.settings, by), end)
 
     def toggle(self, control: PlayControl) -> None:
         """Switch a control of two values, chosen or not."""
@@ -234,8 +248,9 @@ class ControlsPanel(Vertical, can_focus=True):
         event.stop()
         try:
             settings = self._typed_control.typed(self.settings, event.value)
+            self._check(settings)
         except ValueError as error:
-            self._error.update(str(error))
+            self._error.update(visible(str(error)))
             self.add_class("-wrong")
         else:
             self.action_close_field()
@@ -252,4 +267,4 @@ class ControlsPanel(Vertical, can_focus=True):
             self.settings = settings
             self._on_change(control, settings)
         else:
-            self.notify(f"{control.name} stays {control.shown(settings)}, {what}", markup=False)
+            self.notify(visible(f"{control.name} stays {control.shown(settings)}, {what}"), markup=False)

@@ -42,7 +42,7 @@ class Inspector(DrawnRows, can_focus=True):
 move the cursor, and Enter goes to the bars."""
     TERMS: ClassVar[tuple[tuple[str, str], ...]] = (
         ("model", "the probabilities of the model; rank, surprise and entropy come from these"),
-        ("controls", "the same after temperature, top-k, top-p and min-p as they are now; – if they exclude it"),
+        ("controls", "the same after ban, only, DRY, temperature, top-k, top-p, min-p as they are now; – if excluded"),
         ("✶", "the character that was written"),
         ("bits", "surprise: 0 was certain, 1 had an even chance, each further bit halves the probability"),
     )
@@ -82,7 +82,7 @@ move the cursor, and Enter goes to the bars."""
         elif (position := cursor - len(generated.prime)) < 0:
             self._note = "this character belongs to the prime: p edits it"
         elif position < len(generated):
-            distribution = generated.distribution_at(position, self._playground.settings.sampling)
+            distribution = self._playground.distribution_at(position)
             new = Inspection(position, generated.ids[position], distribution, generated.vocabulary)
             self.inspection = new
             if before is None or (before.position, before.token_id) != (new.position, new.token_id):

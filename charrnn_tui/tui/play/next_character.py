@@ -46,10 +46,9 @@ class NextCharacter(DrawnRows):
         distribution, vocabulary = self._shown
         bits, kept = distribution.entropy_bits, f"kept {distribution.kept} of {len(vocabulary)}"
         entropy = f"{nats(bits):.1f} nats"
-        candidates = [
-            (symbol_of(vocabulary.tokens[int(token_id)]), distribution.after_at(place))
-            for place, token_id in enumerate(distribution.candidates[: max(12, height)])
-        ]
+        most = max(12, height)
+        shares = zip(distribution.candidates[:most].tolist(), distribution.shares[:most].tolist(), strict=True)
+        candidates = [(symbol_of(vocabulary.tokens[token_id]), share) for token_id, share in shares]
         if height == 1:
             return [self._one_row(candidates, f"entropy {entropy} · {kept}")]
         bars = [self._bar_row(symbol, share) for symbol, share in candidates[: max(0, height - 4)]]

@@ -169,8 +169,10 @@ class PlaygroundPane(Vertical):
         if at_once or self._draws % TEXT_EVERY[very_fast] == 0:
             self.text_view.append("".join(self._not_drawn))
             self._not_drawn.clear()
-        if writer.sampler is not None and (at_once or self._draws % BARS_EVERY[fast] == 0):
-            self._next_character.show(writer.sampler.distribution, writer.sampler.vocabulary)
+        if at_once or self._draws % BARS_EVERY[fast] == 0:
+            distribution = playground.distribution
+            if distribution is not None and writer.sampler is not None:
+                self._next_character.show(distribution, writer.sampler.vocabulary)
         if writer.writing != self.text_view.busy:
             self.text_view.busy = writer.writing
             self.screen.refresh_bindings()

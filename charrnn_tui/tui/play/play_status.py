@@ -9,7 +9,7 @@ def status_of(writer: Writer, waiting_for: str, width: int, go_on: str = "g") ->
     """Such as `writing · 213 chars · 1.19 nats/char (1.71 bits) · 5,090 chars/s`, with fewer figures where width cells
     have no room for them. waiting_for: may be empty. go_on: the key that continues the text.
     """
-    stopped = "page full" if writer.resting else "stopped"
+    stopped = "end reached" if writer.at_stop else "page full" if writer.resting else "stopped"
     doing = "writing" if writer.writing else f"{stopped}, press {go_on} to continue"
     lines = [waiting_for or ("" if writer.sampler is None else doing)]
     if writer.count:

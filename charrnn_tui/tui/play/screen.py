@@ -103,7 +103,8 @@ class PlayScreen(StudioScreen):
         self.playground = Playground(
             backend, active_run, jobs, clock=clock, new_seed=new_seed, symbol_of=symbol_of, defaults=defaults
         )
-        self.controls = ControlsPanel(defaults, self._change_control, defaults=defaults)
+        check = self.playground.check
+        self.controls = ControlsPanel(defaults, self._change_control, check=check, defaults=defaults)
         self._next_character = NextCharacter()
         self.pane = PlaygroundPane(self.playground, jobs, self._next_character, self._on_happened)
         self.inspector = Inspector(self.playground, self.pane.text_view, self._fork)

@@ -265,7 +265,7 @@ async def test_colours_step_through_their_modes_while_it_writes(backend: Scripte
         await player.written(40)
         for name in ("probability", "of the best", "surprise", "entropy"):
             await player.press("c")
-            await player.until(lambda name=name: f"{name} " in screen_text(player.app).splitlines()[-5])
+            await player.until(lambda name=name: f"{name} " in screen_text(player.app).splitlines()[-6])
             classes = player.pane.text_view.colour_classes(0, 41)
             assert classes[0] == -1  # the prime was given
             assert set(classes[1:]) <= {1, 2, 3, 4, 5}

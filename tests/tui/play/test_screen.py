@@ -8,7 +8,7 @@ import pytest
 from textual.widgets import Input, OptionList
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
-from charrnn_tui.playground.controls import DEFAULTS, TOP_K
+from charrnn_tui.playground.controls import BAN, CONTROLS, DEFAULTS, STOP, TOP_K
 from charrnn_tui.playground.models import ModelSource
 from charrnn_tui.playground.text_export import COPY_FILE
 from charrnn_tui.run.quantities import nats
@@ -392,3 +392,36 @@ async def test_a_typed_value_goes_to_the_control_that_the_field_was_opened_for(
         assert player.play.controls.control is TOP_K
         await player.press("end", *["backspace"] * 8, "3", "enter")
         assert player.playground.settings == replace(DEFAULTS, top_k=3)
+
+
+async def test_a_ban_is_typed_and_one_that_the_model_cannot_follow_is_refused(
+    backend: ScriptedBackend, shipped: Checkpoint
+) -> None:
+    async with playing(backend) as player:
+        await player.written(10)
+        await player.stop()
+        player.play.controls.chosen = CONTROLS.index(BAN)
+        await player.press("right")
+        assert player.app.told[-1] == "ban stays off, Enter types a value"
+        await player.press("enter", "x", "enter")
+        assert "ban has characters not in the model's alphabet: 'x' (U+0078)" in screen_text(player.app)
+        assert player.playground.settings.ban is None
+        await player.press("backspace", "a", "b", "backslash", "n", "enter")
+        assert player.playground.settings.ban == "ab\n"
+        assert '‹ban "ab\\n"›' in screen_text(player.app)
+        await player.press("backspace")
+        assert player.playground.settings.ban is None
+
+
+async def test_a_text_ends_at_its_stop_and_g_goes_on_to_the_next(backend: ScriptedBackend, shipped: Checkpoint) -> None:
+    async with playing(backend) as player:
+        await player.written(10)
+        stop = player.playground.writer.text[9]
+        player.play.controls.chosen = CONTROLS.index(STOP)
+        await player.press("enter", "space" if stop == " " else stop, "enter", "R")
+        assert f'‹stop "{stop}"›' in screen_text(player.app)
+        for count in (1, 2):
+            await player.until(lambda: player.playground.writer.at_stop)
+            await player.until(lambda: "end reached, press g to continue" in screen_text(player.app))
+            assert player.playground.writer.text.count(stop) == count
+            await player.press("g")
