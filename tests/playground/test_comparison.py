@@ -19,7 +19,7 @@ from charrnn_tui.playground.comparison import (
     ModelCache,
     shared_length,
 )
-from charrnn_tui.playground.controls import DEFAULTS, LENGTH, TEMPERATURE, TOP_K, PlaySettings
+from charrnn_tui.playground.controls import BAN, DEFAULTS, LENGTH, STOP, TEMPERATURE, TOP_K, PlaySettings
 from charrnn_tui.playground.jobs import CancelToken, Jobs
 from charrnn_tui.playground.models import ModelSource, load_model
 from charrnn_tui.run.active_run import ActiveRun
@@ -300,3 +300,19 @@ def test_a_text_that_takes_long_grows_and_each_character_is_decoded_once(backend
     until(comparison, newest)
     comparison.close()
     jobs.ration.release(4 * MOST)
+
+
+def test_a_stop_ends_both_texts_and_a_ban_acts_on_the_chosen_one(
+    backend: ScriptedBackend, shipped: ModelSource
+) -> None:
+    comparison = comparison_of(backend, shipped)
+    whole, _ = written(comparison)
+    stop, banned = whole[9], whole[3]
+    comparison.set_control(STOP, replace(SETTINGS, stop=stop))
+    comparison.set_control(BAN, replace(SETTINGS, ban=banned))
+    one, other = written(comparison)
+    assert one == whole[: whole.index(stop) + 1]
+    assert banned not in other
+    assert comparison.differing_controls == [BAN]
+    with pytest.raises(ValueError, match="ban has characters"):
+        comparison.check(replace(comparison.side.settings, ban="Ж"))

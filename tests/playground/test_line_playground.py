@@ -255,3 +255,19 @@ def test_probabilities_keep_two_digits() -> None:
         "less than 0.01 %",
         "0 %",
     ]
+
+
+def test_a_ban_and_a_stop_are_commands_and_what_the_model_cannot_follow_is_refused(
+    reader: Reader, shipped: Checkpoint
+) -> None:
+    reader.answer("bad")
+    stop = reader.playground.writer.text[-1]
+    with pytest.raises(WrongCommand, match="ban has characters not in the model's alphabet: 'Ж'"):
+        reader.answer(":ban Ж")
+    reader.answer(r":ban \n", f':stop "{stop}"')
+    assert reader.said[-2:] == [r'ban "\n"', f'stop "{stop}"']
+    first, second = reader.answer(":replay"), reader.answer(":go")
+    assert "\n" not in reader.playground.writer.text
+    assert first.endswith(f"{stop}\n")
+    assert first.count(stop) == 1 + "bad".count(stop)
+    assert second == "\n" or second.rstrip("\n").endswith(stop)
