@@ -60,7 +60,7 @@ def repetition_penalties(
         return np.zeros(n_tokens)  # nearly always, in a sixth of the time
     end, longest = len(history) - 1, np.zeros(n_tokens, np.intp)
     # From this length on the penalty is LARGEST, whatever the length.
-    enough = allowed_length + max(0, math.ceil(math.log(LARGEST / multiplier) / math.log(BASE)))
+    enough = allowed_length + max(0, math.ceil((math.log(LARGEST) - math.log(multiplier)) / math.log(BASE)))
     ends = np.flatnonzero(history[:-1] == history[end])  # (E), of occurrences
     for length in range(1, enough + 1):  # whose last `length` characters are those of the history
         if not len(ends):
@@ -69,7 +69,8 @@ def repetition_penalties(
             longest[history[ends + 1]] = length
         ends = ends[int(ends[0] < length) :]  # the first one may begin with the history
         ends = ends[history[ends - length] == history[end - length]]
-    penalties = multiplier * BASE ** (longest - float(allowed_length))
+    with np.errstate(over="ignore"):  # LARGEST in any case
+        penalties = multiplier * BASE ** (longest - float(allowed_length))
     return np.where(longest >= allowed_length, np.minimum(penalties, LARGEST), 0.0)
 
 

@@ -103,7 +103,7 @@ class Recipe:
             {change.position: change.value for change in text.settings},
             {place: tokens[text.ids[place]] for place in text.forced},
             text_hash(text.text),
-            text.stop if text.stop.ends(text.text) else NEVER,
+            text.stop if text.stop != NEVER and text.stop.ends(text.text) else NEVER,
         )
 
     @classmethod

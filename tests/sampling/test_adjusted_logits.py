@@ -67,9 +67,15 @@ def test_ids_that_differ_by_256_are_no_repetition() -> None:
     assert not repetition_penalties(history, 300, 1.0, 2).any()
 
 
-def test_a_long_repetition_costs_no_more_than_the_largest_penalty() -> None:
-    penalties = repetition_penalties(np.zeros(HISTORY, np.uintc), 2, 0.8, 12)
+@pytest.mark.parametrize("multiplier", [5e-324, 0.8, 1.7e308])
+def test_a_long_repetition_costs_no_more_than_the_largest_penalty(multiplier: float) -> None:
+    penalties = repetition_penalties(np.zeros(HISTORY, np.uintc), 2, multiplier, 12)
     assert penalties.tolist() == [LARGEST, 0.0]
+
+
+def test_a_length_beyond_the_text_penalizes_nothing() -> None:
+    assert not repetition_penalties(np.zeros(50, np.uintc), 2, 0.8, 10**9).any()
+    assert not repetition_penalties(np.zeros(0, np.uintc), 2, 0.8, 1).any()
 
 
 def test_only_the_last_characters_count() -> None:
