@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import click
 
-from charrnn_tui.cli.output import TERMINAL, is_terminal, may_draw
+from charrnn_tui.cli.output import TERMINAL, is_dumb, is_terminal, may_draw
 
 LEAST_COLUMNS, LEAST_ROWS = 20, 5
 _ALTERNATE_SCREEN, _MAIN_SCREEN = "\x1b[?1049h\x1b[?25l\x1b[2J", "\x1b[?1049l\x1b[?25h"
@@ -22,13 +22,13 @@ def check_terminal() -> None:
             "the app needs a terminal for input and output; without one there are "
             "`charrnn-tui play --plain`, `train`, `sample`, `score` and `watch --plain`"
         )
+    if is_dumb():
+        raise click.UsageError(
+            "TERM=dumb cannot show the app; `charrnn-tui play --plain`, `train` and `watch --plain` work with it"
+        )
     if not may_draw(sys.stdout):
         raise click.UsageError(
             "the app needs the terminal's foreground, and this is a background job: start it without &"
-        )
-    if os.environ.get("TERM", "") == "dumb":
-        raise click.UsageError(
-            "TERM=dumb cannot show the app; `charrnn-tui play --plain`, `train` and `watch --plain` work with it"
         )
     columns, rows = shutil.get_terminal_size()
     if columns < LEAST_COLUMNS or rows < LEAST_ROWS:

@@ -120,8 +120,8 @@ def say(*lines: str) -> None:
 
 
 def notify(title: str, message: str) -> None:
-    """Ring, set the title and ask for a desktop notification, if messages go to a terminal."""
-    if is_terminal(sys.stderr):
+    """Ring, set the title and ask for a desktop notification, if messages go to a terminal that may know how."""
+    if is_terminal(sys.stderr) and not is_dumb():
         with suppress(OSError):
             click.echo(TERMINAL.shown(notice_sequences(title, message)), err=True, nl=False)
 
@@ -131,9 +131,14 @@ def is_terminal(stream: IO[Any] | None) -> bool:
     return stream is not None and stream.isatty()
 
 
+def is_dumb() -> bool:
+    """Whether the terminal follows no escape sequences, such as that of an editor or for a screen reader."""
+    return os.environ.get("TERM", "") == "dumb"
+
+
 def may_draw(stream: IO[Any] | None) -> bool:
-    """Whether a screen or a bar may be drawn there: it is a terminal, and this is not a background job of its shell."""
-    if stream is None or not is_terminal(stream):
+    """Whether a screen or a bar may be drawn there: a terminal, not a dumb one, and no background job of its shell."""
+    if stream is None or not is_terminal(stream) or is_dumb():
         return False
     try:
         return os.tcgetpgrp(stream.fileno()) == os.getpgrp()

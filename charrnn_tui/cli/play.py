@@ -1,6 +1,5 @@
 """`charrnn-tui play`: the playground, full screen or line by line."""
 
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -48,7 +47,7 @@ def play_command(model: str | None, plain: bool, low_bandwidth: bool, runs_dir: 
     readers, simple terminals and scripts. Texts and answers go to standard output, messages to standard error. Ctrl-C
     stops a text; at the prompt it ends the program. If the lines come from a pipe or a file, the first error ends it.
     """
-    drawable = is_terminal(sys.stdin) and may_draw(sys.stdout) and os.environ.get("TERM", "") != "dumb"
+    drawable = is_terminal(sys.stdin) and may_draw(sys.stdout)
     if not plain and drawable:
         return show_app(
             runs_dir, None if model is None else locate_checkpoint(model, runs_dir), low_bandwidth=low_bandwidth

@@ -21,11 +21,13 @@ from tests.cli.program import PROGRAM, environment
 pytestmark = pytest.mark.terminal
 
 
-def screen_after(*arguments: object, runs: Path, columns: int = 80) -> tuple[int, bytes, list[str]]:
+def screen_after(
+    *arguments: object, runs: Path, columns: int = 80, term: str = "xterm-256color"
+) -> tuple[int, bytes, list[str]]:
     """(exit code, what was sent, the rows of the screen) of a command that ends by itself."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-    variables = environment(runs, TERM="xterm-256color")
+    variables = environment(runs, TERM=term)
     for name in ("COLUMNS", "LINES"):  # these would win over the terminal's own size
         variables.pop(name, None)
     with subprocess.Popen(
@@ -57,6 +59,17 @@ def test_a_training_draws_a_bar_and_leaves_its_result(runs: Path, text_file: Pat
     assert sent.count(b"\x1b]777;notify;happy-1;finished at step 45") == 1
     assert sent.count(b"\x1b]2;happy-1: finished at step 45") == 1
     assert any(row.startswith("write with it: charrnn-tui sample happy-1") for row in rows)
+
+
+def test_a_dumb_terminal_gets_lines_and_no_escape_sequences(runs: Path, text_file: Path) -> None:
+    code, sent, rows = screen_after("train", text_file, *TINY, "--print-every", 10, runs=runs, term="dumb")
+    assert code == 0
+    assert b"\x1b" not in sent
+    assert not any("━" in row for row in rows)
+    assert any(row.startswith("write with it: charrnn-tui sample happy-1") for row in rows)
+    code, sent, rows = screen_after("watch", "happy-1", runs=runs, term="dumb")
+    assert code == 0
+    assert b"\x1b" not in sent
 
 
 def test_a_text_s_name_does_not_steer_the_terminal(runs: Path, text_file: Path) -> None:
