@@ -216,7 +216,8 @@ class LinePlayground:
     def _settings(self, _: str) -> None:
         playground = self.playground
         lines = [f"model {playground.model.title}"] if playground.model is not None else []
-        lines.append("prime " + (spoken(playground.prime) if len(playground.prime) == 1 else repr(playground.prime)))
+        prime = playground.prime
+        lines.append("prime " + (spoken(prime) if len(prime) == 1 else repr(prime) if prime else "none"))
         lines += [f"{name_of(control)} {control.shown(playground.settings)}" for control in self._controls]
         self._write("".join(f"{line}\n" for line in [*lines, f"text {self._figures()}"]))
 

@@ -38,6 +38,16 @@ def test_a_pipe_gets_texts_on_standard_output_and_messages_on_standard_error(
     assert ">" not in done.stdout
 
 
+def test_the_other_controls_are_settings_too(runs: Path, checkpoint_file: Path) -> None:
+    done = by_pipe(checkpoint_file, ":stop h", ":only Tha", ":top-k off", ":go", ":settings", runs=runs)
+    assert done.returncode == 0, done.stderr
+    text, _, settings = done.stdout.partition("model ")
+    assert set(text.removeprefix("The")) <= set("Tha\n")
+    assert text.endswith("h\n")
+    assert '\nonly "Tha"\n' in settings
+    assert '\nstop "h"\n' in settings
+
+
 def test_the_end_of_the_input_ends_it(runs: Path, checkpoint_file: Path) -> None:
     done = by_pipe(checkpoint_file, runs=runs)
     assert (done.returncode, done.stdout) == (0, "")
