@@ -38,6 +38,7 @@ from charrnn_tui.run.events import (
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.text.batches import TextTooShort
 from charrnn_tui.text.corpus import Corpus
+from charrnn_tui.text.lines import median_line_length
 from charrnn_tui.text.vocabulary import Vocabulary
 from charrnn_tui.training.learner import Learner
 from charrnn_tui.training.lstm_cell import compiled_cell
@@ -90,6 +91,8 @@ def test_the_checkpoints_hold_the_facts(tmp_path: Path) -> None:
     assert (facts["step"], facts["val_loss"], facts["best_val_loss"]) == (best.step, best.val_loss, best.val_loss)
     assert (facts["batch_size"], facts["seq_length"], facts["corpus"]) == (8, 15, "small")
     assert TrainSettings.from_json(facts["settings"]) == settings
+    corpus = small_corpus()
+    assert facts["median_line_length"] == median_line_length(corpus.ids, corpus.vocabulary) is not None
     newest = read_checkpoint(tmp_path / "last.safetensors")
     assert (newest.facts["step"], newest.facts["epoch"]) == (18, 2)
     assert newest.facts["val_loss"] == evaluations[-1].val_loss == last(events).val_loss
