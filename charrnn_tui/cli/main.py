@@ -86,8 +86,10 @@ class Studio(click.Group):
             return None
         module = importlib.import_module(f"charrnn_tui.cli.{cmd_name}")
         command: click.Command = getattr(module, f"{cmd_name}_command")
-        if ASCII_OPTION not in command.params:
-            command.params.append(ASCII_OPTION)  # every command takes it
+        parts = command.commands.values() if isinstance(command, click.Group) else ()
+        for each in (command, *parts):
+            if ASCII_OPTION not in each.params:
+                each.params.append(ASCII_OPTION)  # every command takes it
         return command
 
     def resolve_command(

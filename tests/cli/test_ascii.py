@@ -1,11 +1,14 @@
 """The commands in ASCII: the option, the variable, the settings file, and the terminal decide, in this order."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from charrnn_tui.checkpoint.safetensors_file import write_checkpoint
 from charrnn_tui.cli.output import TERMINAL
-from tests.cli.conftest import Invoke
+from charrnn_tui.text.vocabulary import Vocabulary
+from tests.cli.conftest import Invoke, random_checkpoint
 
 SIGN = "× 16"  # of `info`: layers × units
 
@@ -54,13 +57,14 @@ def test_a_locale_that_is_not_utf8_decides_and_a_broken_file_decides_nothing(
 
 def test_the_help_is_ascii(invoke: Invoke) -> None:
     assert invoke("--help").stdout.isascii()
-    assert "--ascii / --no-ascii" in invoke("runs", "--help").stdout
+    for command in (["runs"], ["config"], ["config", "show"]):
+        assert "--ascii / --no-ascii" in invoke(*command, "--help").stdout
 
 
-def test_data_in_a_pipe_stays_as_it_is(invoke: Invoke, checkpoint_file: Path, tmp_path: Path) -> None:
-    prime = tmp_path / "prime.txt"
-    prime.write_text("happy — ×\n", encoding="utf-8")
-    options = ("--prime-file", prime, "--unknown", "skip", "--length", 3, "--ascii")
-    shown = invoke("sample", checkpoint_file, "--prime", "happy", "--length", 3, "--ascii")
-    assert shown.stdout.startswith("happy")
-    assert invoke("sample", checkpoint_file, *options).exit_code in (0, 2)
+def test_texts_in_a_pipe_stay_as_they_are(invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = tmp_path / "signs.safetensors"
+    write_checkpoint(model, random_checkpoint(Vocabulary("a—×│")))
+    monkeypatch.setattr(TERMINAL, "encoding", "ascii")
+    options = ("--prime", "a—×│", "--length", 0, "--ascii")
+    assert invoke("sample", model, *options).stdout == "a—×│"
+    assert json.loads(invoke("sample", model, *options, "--json").stdout)["prime"] == "a—×│"
