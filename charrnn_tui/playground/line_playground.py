@@ -12,13 +12,7 @@ from typing import Final
 
 from charrnn_tui.playground.controls import CONTROLS, REPLAY, PlayControl
 from charrnn_tui.playground.models import ModelSource
-from charrnn_tui.playground.playground import (
-    NO_TEXT,
-    ModelChanged,
-    Playground,
-    State,
-    TextShown,
-)
+from charrnn_tui.playground.playground import NO_TEXT, ModelChanged, Playground, State, TextShown
 from charrnn_tui.playground.text_export import as_bytes, with_probabilities
 from charrnn_tui.run.files import write_atomically
 from charrnn_tui.run.quantities import nats, per_char
@@ -97,6 +91,8 @@ class LinePlayground:
         self.playground.stop()
         if self.playground.problem:
             raise ValueError(self.playground.problem)
+        if self.playground.model is not None:  # the same lines write the same texts, from the first character on
+            self.playground.model.network.wait_for_compiled_code()
 
     def stop(self) -> bool:
         """End what is being done, soon; False if that was asked for already. May be called by a signal handler."""
