@@ -22,7 +22,9 @@ from charrnn_tui.playground.controls import (
     TOP_P,
     PlayControl,
     Value,
+    configured_settings,
 )
+from charrnn_tui.run.config import DEFAULTS as CONFIG_DEFAULTS
 from charrnn_tui.text.vocabulary import Vocabulary
 
 
@@ -155,3 +157,9 @@ def test_a_text_that_a_model_cannot_follow_is_refused_in_one_line(control: PlayC
     with pytest.raises(ValueError, match=told):
         control.with_value(DEFAULTS, value).check(Vocabulary("abc"))
     control.with_value(DEFAULTS, "a").check(Vocabulary("abc"))
+
+
+def test_the_defaults_of_the_settings_file_are_those_of_the_controls() -> None:
+    assert configured_settings(CONFIG_DEFAULTS.play) == DEFAULTS
+    changed = configured_settings(replace(CONFIG_DEFAULTS.play, top_k="off", speed="off", temperature=1.5))
+    assert changed == replace(DEFAULTS, top_k=None, speed=None, temperature=1.5)
