@@ -34,6 +34,7 @@ from charrnn_tui.training.checkpoint_history import halved
 
 HERE = Path(__file__).parent
 LICENCE = 19_000  # characters at the end of anna.txt that are the licence of the edition
+PRESET = {"anna": "thorough", "python": "quick", "names": "thorough"}
 PRIMES = {"anna": "Anna", "python": "def ", "names": "\n"}
 ABOUT = {
     "anna": "*Anna Karenina* by Leo Tolstoy, in English: the course notebook's `anna.txt`",
@@ -148,7 +149,7 @@ def main(name: str, *given: str) -> None:
     arguments = list(given)
     with tempfile.TemporaryDirectory() as scratch:
         text, source = text_of(name, arguments, Path(scratch))
-        options = ["--preset", "thorough", "--seed", "0", *arguments]
+        options = ["--preset", PRESET[name], "--seed", "0", *arguments]
         command = [PROGRAM, "train", str(text), "--name", name, "--runs-dir", scratch, *options]
         subprocess.run(command, check=True)
         run = RunDirectory(Path(scratch) / name)

@@ -14,7 +14,7 @@ from charrnn_tui.run.events import RunFinished, RunStarted
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.text.text_file import BINARY_PROBE_BYTES
 
-SHIPPED = ("anna", "names")  # the one to open where none is named comes first
+SHIPPED = ("anna", "python", "names")  # the one to open where none is named comes first
 HARDLY_BEGUN = 0.25  # share of the planned steps; a model with fewer is opened only by name
 _TAIL_BYTES = 1 << 16  # of a file of events: some hundred of them
 
