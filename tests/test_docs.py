@@ -54,6 +54,15 @@ def test_every_link_of_a_page_leads_somewhere() -> None:
     assert broken == []
 
 
+def test_the_guide_names_every_page_and_readme_every_shipped_model() -> None:
+    guide, readme = (path.read_text("utf-8") for path in (ROOT / "docs" / "guide.md", ROOT / "README.md"))
+    others = {page.name for page in (ROOT / "docs").glob("*.md")} - {"guide.md", "architecture.md"}
+    assert {page for page in others if f"]({page})" not in guide} == set()
+    models = [model.stem for model in (ROOT / "checkpoints").glob("*.safetensors")]
+    assert models
+    assert [model for model in models if f"`{model}`" not in readme] == []
+
+
 def test_every_picture_is_shown_on_a_page() -> None:
     pages = "".join(page.read_text("utf-8") for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
     assert [picture.name for picture in (ROOT / "docs").glob("*.svg") if picture.name not in pages] == []
