@@ -1,5 +1,6 @@
 """The full-screen app: three screens, one training, and the background jobs."""
 
+import gc
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from importlib import import_module
@@ -52,7 +53,9 @@ POLL_SECONDS: Final = 0.5  # between two polls of the runs in view, for screen, 
 POLL_SECONDS_ON_THIN_LINES: Final = 3.0
 ERROR_SECONDS: Final = 6.0  # that an error is shown
 IDLE_SECONDS: Final = 2.0  # after the first frame, when the other screens are imported
+MOUNT_SECONDS: Final = 0.5  # after that, and between two of them, when each is mounted
 OTHER_SCREENS: Final = tuple(f"charrnn_tui.tui.{name}.screen" for name in ("train", "runs", "compare"))
+MODES: Final = ("train", "play", "runs")
 _IMPORT: Final = "import the other screens"  # key of a job
 _WIDGET_CLASSES: Final = 1000  # more than there are
 DRAIN_SECONDS: Final = 1 / 20  # between two deliveries of the results of background jobs
@@ -183,8 +186,19 @@ class StudioApp(App[RunDirectory]):
         self.jobs.close()
 
     def _import_screens(self) -> None:
-        """Import what has been left out for a fast first frame, before a key has to wait for it."""
-        self.jobs.submit(_IMPORT, lambda token: [import_module(name) for name in OTHER_SCREENS], lambda _: None)
+        """Import what has been left out for a fast first frame, before a key has to wait for it; then mount it."""
+
+        def mount(_: object) -> None:
+            for number, mode in enumerate(MODES, 1):
+                self.set_timer(number * MOUNT_SECONDS, partial(self._mount_screen, mode))
+            # What is there now stays: no garbage collection needs to go through it, which would take a key's time.
+            self.set_timer((len(MODES) + 1) * MOUNT_SECONDS, gc.freeze)
+
+        self.jobs.submit(_IMPORT, lambda token: [import_module(name) for name in OTHER_SCREENS], mount)
+
+    async def _mount_screen(self, mode: str) -> None:
+        if self.is_running:  # else the app is closing all screens
+            await self._init_mode(mode)  # Textual has no public way to mount a screen that is not shown
 
     def _resume_drain(self) -> None:
         if self._drain is not None:

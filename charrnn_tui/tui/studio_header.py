@@ -17,9 +17,10 @@ class StudioHeader(Widget):
 
     status: reactive[Sequence[str]] = reactive(())
 
-    def on_mount(self) -> None:
-        """The screens of an app are its modes; a screen shown alone has none to mark."""
-        self._here = self.app.current_mode
+    def __init__(self, mode: str) -> None:
+        """mode: whose tab is marked."""
+        super().__init__()
+        self._here = mode
 
     def render(self) -> Content:
         tabs = [

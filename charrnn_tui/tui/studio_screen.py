@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
+from textual import events
 from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
@@ -11,13 +12,21 @@ from charrnn_tui.tui.studio_header import StudioHeader
 
 
 class StudioScreen(Screen[None]):
-    """A subclass declares KEYS and BINDINGS = bindings_of(KEYS)."""
+    """A subclass declares KEYS and BINDINGS = bindings_of(KEYS), and the MODE whose tab the header marks."""
+
+    MODE: ClassVar[str]
 
     KEYS: ClassVar[tuple[Key, ...]] = ()
 
     def __init__(self) -> None:
         super().__init__()
-        self.header = StudioHeader()
+        self.header = StudioHeader(self.MODE)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Style no widget again because the screen is shown: each is when it is mounted, and with another theme."""
+        if isinstance(event, events.ScreenResume):
+            event.refresh_styles = False
+        await super().on_event(event)
 
     def show_status(self, status: Sequence[str]) -> None:
         """Show the status of a run in the header; called by the app when it has polled the runs that it follows."""

@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 from textual.widgets import DataTable, Input
 
 from charrnn_tui.playground.models import ModelSource
+from charrnn_tui.playground.playground import State
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.events import RunFinished
 from charrnn_tui.run.fitting import fit_to_text
@@ -112,6 +113,36 @@ async def test_the_other_screens_are_imported_once_the_first_one_is_shown(
     app = StudioApp(backend, Opening())
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: name in sys.modules)
+
+
+async def test_screens_that_no_key_has_shown_are_mounted_while_the_app_is_idle_and_do_nothing_yet(
+    backend: TrainingBackend, text: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("charrnn_tui.tui.app.IDLE_SECONDS", 0.01)
+    monkeypatch.setattr("charrnn_tui.tui.app.MOUNT_SECONDS", 0.01)
+    app = StudioApp(backend, Opening(text=str(text)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.play.is_mounted and app.runs.is_mounted)
+        assert app.screen is app.train
+        assert app.play.playground.state is State.NO_MODEL
+        tabs = app.runs.header.render()
+        assert [tabs.plain[span.start : span.end] for span in tabs.spans if span.style] == [" 3 Runs "]
+        await pilot.press("escape", "2")
+        await until(pilot, lambda: app.play.playground.writer.count)
+
+
+async def test_a_theme_reaches_the_screens_that_are_not_shown(backend: TrainingBackend) -> None:
+    app = StudioApp(backend, Opening())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: app.screen is app.runs)
+        await pilot.press("2")
+        await until(pilot, lambda: app.screen is app.play)
+        before = app.play.header.styles.background
+        app.theme = "dracula"
+        await until(pilot, lambda: app.play.header.styles.background != before)
+        await pilot.press("3")
+        await until(pilot, lambda: app.runs.header.styles.background == app.play.header.styles.background)
 
 
 async def test_a_missing_text_is_named_in_the_form(backend: TrainingBackend) -> None:

@@ -59,6 +59,8 @@ def test_a_key_that_types_or_moves_in_a_text_field_does_not_act_there() -> None:
 class TwoPanes(StudioScreen):
     """A screen with a text field and a button, which counts what its keys do."""
 
+    MODE = "none"
+
     KEYS: ClassVar[tuple[Key, ...]] = (
         key("down", "count('down')"),
         key("f2", "count('f2')"),

@@ -50,6 +50,7 @@ or turn the wheel."""
     AUTO_FOCUS = "ControlsPanel"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual declares it so
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (9, "-short"), (16, "-high")]  # noqa: RUF012 - as above
+    MODE = "play"
     KEYS: ClassVar[tuple[Key, ...]] = (
         Key(
             "tab,shift+tab",

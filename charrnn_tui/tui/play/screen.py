@@ -52,6 +52,7 @@ class PlayScreen(StudioScreen):
     AUTO_FOCUS = "ControlsPanel"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual declares it so
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (9, "-short"), (16, "-high")]  # noqa: RUF012 - as above
+    MODE = "play"
     KEYS: ClassVar[tuple[Key, ...]] = (
         Key("g", "do('stop')", "Stop", "Stop writing.", "play.stop", footer=True),
         Key("g", "do('go_on')", "Go on", "Go on writing.", "play.go_on", footer=True),
@@ -110,6 +111,7 @@ class PlayScreen(StudioScreen):
         self.inspector = Inspector(self.playground, self.pane.text_view, self._fork)
         self._prime = PrimeActions(self.pane, backend, jobs, new_seed, self._notify)
         self._sessions = SessionKeeper(self.playground, backend.runs_directory)
+        self._panel = Vertical(id="play-panel")
         self._title = Static("", id="play-title", markup=False)
         self.source: ModelSource | None = None  # asked for, or of the model that writes; None: the default one
         self.session: Path | None = None  # to restore when the screen is first shown
@@ -121,7 +123,7 @@ class PlayScreen(StudioScreen):
         yield self._title
         with Container(id="play-body"):
             yield self.pane
-            with Vertical(id="play-panel"):
+            with self._panel:
                 yield self.controls
                 yield self._next_character
                 yield self.inspector
@@ -131,9 +133,10 @@ class PlayScreen(StudioScreen):
 
     def on_mount(self) -> None:
         self.set_interval(SAVE_SECONDS, self._sessions.save_if_small)
-        self.call_after_refresh(self._begin)  # after the first frame, which the loading of a model would delay
 
     def _begin(self) -> None:
+        if self._begun:
+            return
         self._begun = True
         self.restore_session(self.session)
         self._open_first_model()
@@ -172,6 +175,8 @@ class PlayScreen(StudioScreen):
     def on_screen_resume(self) -> None:
         if self._begun:
             self.pane.resume()
+        elif self.is_current:  # and not only mounted
+            self.call_after_refresh(self._begin)  # after the first frame, which the loading of a model would delay
 
     def on_unmount(self) -> None:
         self._sessions.save()
@@ -214,7 +219,7 @@ class PlayScreen(StudioScreen):
 
     @property
     def inspecting(self) -> bool:
-        return self.has_class("-inspecting")
+        return self._panel.has_class("-inspecting")
 
     def _update_inspector(self) -> None:
         if self.inspecting:
@@ -287,7 +292,7 @@ class PlayScreen(StudioScreen):
 
     def action_inspect(self, show: bool | None = None) -> None:
         inspecting = not self.inspecting if show is None else show
-        self.set_class(inspecting, "-inspecting")
+        self._panel.set_class(inspecting, "-inspecting")  # not the screen: all of its widgets would be styled again
         self.pane.text_view.show_cursor = inspecting
         if inspecting:
             self.set_focus(self.pane.text_view)

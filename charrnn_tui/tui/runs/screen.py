@@ -49,6 +49,7 @@ computed on other batches (batch size × sequence length) than most, for it depe
 validation; curve: the validation losses over the run; size: of all files of the run; model: layers × hidden units."""
 
     AUTO_FOCUS = "RunsTable"  # not the filter, which is hidden: a key right behind 3 would be typed there
+    MODE = "runs"
     KEYS: ClassVar[tuple[Key, ...]] = (
         Key("enter", "open", "Open", "Open the run with its curves and samples.", "runs.open", footer=True),
         Key("o", "play", "Play", "Play with the best checkpoint of the run.", "runs.play", footer=True),

@@ -25,6 +25,7 @@ class TrainScreen(StudioScreen):
     """Shows the form or a run, whoever trains it; starts, resumes and detaches runs."""
 
     AUTO_FOCUS = ""  # coming back changes no focus: a key pressed then would be typed into a field
+    MODE = "train"
     KEYS: ClassVar[tuple[Key, ...]] = (
         Key("space", "ask('pause')", "Pause", "Pause after this step, or go on.", "train.pause", footer=True),
         Key("s", "ask('sample')", "Sample", "Write a sample with the model as it is now.", "train.sample", footer=True),
