@@ -43,6 +43,7 @@ from charrnn_tui.runner.resume import MAY_CHANGE, resume_run
 from charrnn_tui.runner.runs_directory import default_runs_directory
 from charrnn_tui.runner.start import Started, start_run
 from charrnn_tui.sampling.adjusted_logits import check_characters
+from charrnn_tui.sampling.pins import check_pins
 from charrnn_tui.sampling.recipe import Recipe, follow
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.scoring import sequence_losses
@@ -94,6 +95,8 @@ class Controls(TypedDict, total=False):
     Then, in this order: temperature: divides the logits, 0 or more; 0 always takes the likeliest character. top_k: only
     the k likeliest. top_p: only the fewest likeliest whose probabilities add up to p. min_p: only those with at least p
     times the largest probability.
+
+    pin: units of the network that are held while writing, such as "2.17=-1", or added to, "2.17+=0.5": layer and unit.
     """
 
     temperature: float
@@ -104,6 +107,7 @@ class Controls(TypedDict, total=False):
     dry_length: int
     ban: str | None
     only: str | None
+    pin: str | None
 
 
 class Settings(TypedDict, total=False):
@@ -286,6 +290,7 @@ class Model:
         """A text without a length or an end."""
         vocabulary, settings = self._checkpoint.vocabulary, SamplingSettings(**controls)
         check_characters(settings, vocabulary)
+        check_pins(settings.pins, self._network.n_layers, self._network.n_hidden)
         self._network.wait_for_compiled_code()
         known, _ = known_text(self._usual_prime if prime is None else prime, vocabulary, unknown, "the prime")
         recipe = Recipe(str(self.path), self._facts["sha256"], known, 0, {0: seed}, {0: settings}, {})

@@ -26,6 +26,7 @@ from charrnn_tui.sampling.adjusted_logits import BASE, check_characters
 from charrnn_tui.sampling.distribution import surprises_and_entropies
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.many_texts import write_many
+from charrnn_tui.sampling.pins import check_pins
 from charrnn_tui.sampling.recipe import Recipe, RecipeError, follow, text_hash
 from charrnn_tui.sampling.sampler import SampledCharacter, Sampler
 from charrnn_tui.sampling.settings import DRY_LENGTH, SamplingSettings
@@ -108,6 +109,12 @@ MOST_CHARACTERS = 10_000_000  # of all texts written at once: 24 bytes each wait
     help="Characters that may be repeated without a penalty.",
 )
 @click.option(
+    "--pin",
+    metavar="UNITS",
+    help="Hold units at an activation while writing, such as 2.17=-1, or add to it, 2.17+=0.5: layer and unit, counted "
+    "from 1, as charrnn-tui units names them; several with commas.",
+)
+@click.option(
     "--seed",
     type=click.IntRange(min=0),
     default=configured("sample.seed"),
@@ -170,6 +177,7 @@ def sample_command(
         stop = _stop(until, lines, loaded.vocabulary)
         try:
             check_characters(settings, loaded.vocabulary)
+            check_pins(settings.pins, model.n_layers, model.n_hidden)
         except ValueError as error:
             raise click.UsageError(f"--{error}") from None
         first_seed = secrets.randbelow(1 << 31) if seed is None else seed
@@ -231,7 +239,7 @@ def _with_seeds(
     for begin in range(0, count, at_once):
         seeds = range(first + begin, first + min(count, begin + at_once))
         recipes = [replace(recipe, seeds={0: seed}) for seed in seeds]
-        if len(seeds) < LEAST_AT_ONCE or not model.runs_compiled:
+        if len(seeds) < LEAST_AT_ONCE or not model.runs_compiled or recipe.settings[0].pins:
             yield from ((one, None) for one in recipes)
             continue
         started = time.perf_counter()

@@ -186,7 +186,8 @@ class GeneratedText:
         nearest = max(place for place in self._states if place <= position)
         state = self._states[nearest]
         for place in range(nearest, position):
-            state = _in_force(self._networks, place).value.advance(self.ids[place], state)
+            pins = self.settings_at(place).pins
+            state = _in_force(self._networks, place).value.advance(self.ids[place], state, pins)
         last = _in_force(self.seeds, position)
         random_state = dict(seeded(last.value, position - last.position).state)
         return SamplerSnapshot(state, self._logits_at(position), random_state, self._history_at(position))

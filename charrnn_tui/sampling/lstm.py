@@ -16,7 +16,7 @@ upper layers stand in one matrix; one tanh serves all four gates. Large matrices
 Shapes: V tokens, H hidden units, L layers, B texts, T characters.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError
 from charrnn_tui.sampling.lstm_step import COMPILED, CompiledStep, QuantizedMatrix
+from charrnn_tui.sampling.pins import Pin, hold
 
 Floats = NDArray[np.float32]
 
@@ -106,18 +107,27 @@ class CharLSTM:
         shape = (self.n_layers, self.n_hidden) if batch_size is None else (self.n_layers, batch_size, self.n_hidden)
         return LSTMState(np.zeros(shape, np.float32), np.zeros(shape, np.float32))
 
-    def step(self, ids: int | NDArray[np.integer], state: LSTMState) -> tuple[Floats, LSTMState]:
-        """Read one character of each text. ids: an int or (B). Returns logits, (V) or (B, V), and the state."""
-        if self._compiled is not None and (result := self._compiled.run(ids, state.h, state.c)) is not None:
+    def step(
+        self, ids: int | NDArray[np.integer], state: LSTMState, pins: Sequence[Pin] = ()
+    ) -> tuple[Floats, LSTMState]:
+        """Read one character of each text. ids: an int or (B). Returns logits, (V) or (B, V), and the state.
+
+        pins: units that are held at a value; then NumPy computes the step.
+        """
+        if (
+            self._compiled is not None
+            and not pins
+            and (result := self._compiled.run(ids, state.h, state.c)) is not None
+        ):
             return result[2], LSTMState(*result[:2])
-        state = self.advance(ids, state)
+        state = self.advance(ids, state, pins)
         logits: Floats = np.dot(state.h[-1], self._output)  # (…, V)
         logits += self._output_bias
         return logits, state
 
-    def advance(self, ids: int | NDArray[np.integer], state: LSTMState) -> LSTMState:
+    def advance(self, ids: int | NDArray[np.integer], state: LSTMState, pins: Sequence[Pin] = ()) -> LSTMState:
         """`step` without the logits, as within a prime."""
-        if self._compiled is not None:
+        if self._compiled is not None and not pins:
             result = self._compiled.run(ids, state.h, state.c, with_logits=False)
             if result is not None:
                 return LSTMState(*result[:2])
@@ -128,6 +138,7 @@ class CharLSTM:
         gates += self._token_gates[ids]  # W_i x + b
         _activate(gates)
         _combine(gates, state.c[0], h[0], c[0])
+        hold(pins, 1, gates[..., 2 * H : 3 * H], h[0], c[0])
         for number, layer in enumerate(self._layers[1:], start=1):
             x_h = np.empty((*h.shape[1:-1], 2 * H), np.float32)  # (…, 2H)
             x_h[..., :H] = h[number - 1]  # x: the new h' of the layer below
@@ -136,6 +147,7 @@ class CharLSTM:
             gates += layer.bias
             _activate(gates)
             _combine(gates, state.c[number], h[number], c[number])
+            hold(pins, number + 1, gates[..., 2 * H : 3 * H], h[number], c[number])
         return LSTMState(h, c)
 
     def forward(

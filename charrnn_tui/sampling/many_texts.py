@@ -42,6 +42,8 @@ def write_many(
     """
     if not start.model.runs_compiled:
         raise ValueError("without compiled code texts are written one by one")
+    if start.settings.pins:
+        raise ValueError("with pinned units texts are written one by one")
     used = max(1, min(threads, len(seeds) // SHARE))
     stopped, borders = threading.Event(), [len(seeds) * number // used for number in range(used + 1)]
     with ThreadPoolExecutor(used) as pool:

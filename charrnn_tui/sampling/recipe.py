@@ -22,6 +22,7 @@ from charrnn_tui.run.decoding import Count, DecodingError, convert, read_json
 from charrnn_tui.sampling.adjusted_logits import allowed_ids
 from charrnn_tui.sampling.generated_text import GeneratedText
 from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.pins import check_pins
 from charrnn_tui.sampling.sampler import SampledCharacter, Sampler
 from charrnn_tui.sampling.settings import DRY_LENGTH, PLAIN, SamplingSettings
 from charrnn_tui.sampling.stops import NEVER, Stop, StopWatch
@@ -45,6 +46,7 @@ class _SettingsFile(msgspec.Struct, forbid_unknown_fields=True):
     dry_length: int = DRY_LENGTH
     ban: str | None = None
     only: str | None = None
+    pin: str | None = None
 
 
 class _RecipeFile(msgspec.Struct, forbid_unknown_fields=True):
@@ -169,6 +171,7 @@ class Recipe:
         try:
             for settings in self.settings.values():
                 allowed_ids(vocabulary, settings.ban, settings.only)
+                check_pins(settings.pins, model.n_layers, model.n_hidden)
         except ValueError as error:
             raise RecipeError(str(error)) from None
         return Sampler(model, vocabulary, self.settings[0], seed=self.seeds[0], prime=self.prime)

@@ -128,7 +128,7 @@ class Sampler(Iterator[SampledCharacter]):
         return self._write(token_id)
 
     def _write(self, token_id: int) -> SampledCharacter:
-        self.logits, self.state = self.model.step(token_id, self.state)
+        self.logits, self.state = self.model.step(token_id, self.state, self._settings.pins)
         self._distribution = None
         self.history.append(token_id)
         if len(self.history) > 2 * HISTORY:

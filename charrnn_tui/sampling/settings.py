@@ -4,6 +4,8 @@ import sys
 from dataclasses import dataclass
 from typing import Final
 
+from charrnn_tui.sampling.pins import Pin, parse_pins
+
 # The shipped model at temperature 0 loops (81 % of its 20-grams are repetitions). With --dry 0.8 it does not, and from
 # 12 on all its words are words of the novel; at 8 or 6 about one in a hundred ends before its end.
 DRY_LENGTH: Final = 12
@@ -21,6 +23,7 @@ class SamplingSettings:
     top_k: keep the k likeliest tokens, at least 1 (notebook cell 38: `top_k`).
     top_p: keep the fewest likeliest tokens whose probabilities add up to p, at least one.
     min_p: keep the tokens with at least p times the largest probability.
+    pin: units of the network that are held at a value from the next character on, in the words of `parse_pins`.
     Raises ValueError naming the setting, its value and its range.
     """
 
@@ -32,6 +35,7 @@ class SamplingSettings:
     dry_length: int = DRY_LENGTH
     ban: str | None = None
     only: str | None = None
+    pin: str | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature <= sys.float_info.max:  # of a whole number beyond it there is no float
@@ -48,6 +52,13 @@ class SamplingSettings:
         for name, characters in (("ban", self.ban), ("only", self.only)):
             if characters == "":
                 raise ValueError(f"{name} is empty, it must be one character or more, or none")
+        if self.pin is not None:
+            parse_pins(self.pin)
+
+    @property
+    def pins(self) -> tuple[Pin, ...]:
+        """The units that are held."""
+        return () if self.pin is None else parse_pins(self.pin)
 
     @property
     def adjusts_logits(self) -> bool:
