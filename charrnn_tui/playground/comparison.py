@@ -15,6 +15,7 @@ from charrnn_tui.playground.controls import (
     LENGTH,
     MIN_P,
     ONLY,
+    PIN,
     SEED,
     STOP,
     TEMPERATURE,
@@ -32,7 +33,7 @@ from charrnn_tui.run.quantities import nats
 from charrnn_tui.sampling.generated_text import GeneratedText
 from charrnn_tui.sampling.stops import StopWatch
 
-SIDE_CONTROLS: Final = (TOP_K, TEMPERATURE, TOP_P, MIN_P, DRY, BAN, ONLY, SEED, STOP, LENGTH)
+SIDE_CONTROLS: Final = (TOP_K, TEMPERATURE, TOP_P, MIN_P, DRY, BAN, ONLY, PIN, SEED, STOP, LENGTH)
 MOST_MODELS: Final = 6  # of 13 MB each at 2×512
 ENOUGH: Final = 300  # characters that show a difference; a text ends there when another one is asked for
 MOST: Final = 50_000  # characters of a text without a length
@@ -308,7 +309,7 @@ class Comparison:
         """Raise ValueError, one line, where a model that would write with these settings cannot follow them."""
         for side in self.sides:
             if side.model is not None and (self.linked or side is self.side):
-                settings.check(side.model.vocabulary)
+                settings.check(side.model.vocabulary, side.model.network)
 
     def set_prime(self, prime: str) -> None:
         if prime != self.prime:

@@ -12,6 +12,8 @@ from msgspec import Meta
 from charrnn_tui.run.config import PlayDefaults, switch
 from charrnn_tui.run.decoding import Count
 from charrnn_tui.sampling.adjusted_logits import check_characters
+from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.pins import check_pins, parse_pins
 from charrnn_tui.sampling.settings import DRY_LENGTH, SamplingSettings
 from charrnn_tui.sampling.stops import NEVER, Stop
 from charrnn_tui.text.vocabulary import UnknownCharacters, Vocabulary
@@ -27,7 +29,7 @@ class PlaySettings:
     """How the playground writes. speed: chars/s, None: as fast as possible. length: chars to a text, None: no limit.
 
     replay: whether a change rewrites the whole text from the prime, instead of acting on the next character. stop: what
-    ends a text before that, such as a line feed. dry, dry_length, ban, only: as in SamplingSettings.
+    ends a text before that, such as a line feed. dry, dry_length, ban, only, pin: as in SamplingSettings.
     """
 
     top_k: int | None = 5
@@ -43,28 +45,30 @@ class PlaySettings:
     dry_length: int = DRY_LENGTH
     ban: str | None = None
     only: str | None = None
+    pin: str | None = None
 
     @property
     def sampling(self) -> SamplingSettings:
         """The part of the settings that the sampler is given."""
         drawn = self.temperature, self.top_k, self.top_p, self.min_p
-        return SamplingSettings(*drawn, self.dry, self.dry_length, self.ban, self.only)
+        return SamplingSettings(*drawn, self.dry, self.dry_length, self.ban, self.only, self.pin)
 
     @property
     def end(self) -> Stop:
         """Where a text ends before its length."""
         return NEVER if self.stop is None else Stop((self.stop,))
 
-    def check(self, vocabulary: Vocabulary) -> None:
-        """Raise ValueError, one line, where a typed control has unknown characters or leaves none to be written."""
+    def check(self, vocabulary: Vocabulary, network: CharLSTM) -> None:
+        """Raise ValueError, one line, where a typed control asks for what this model has not, or leaves nothing."""
         check_characters(self.sampling, vocabulary)
+        check_pins(self.sampling.pins, network.n_layers, network.n_hidden)
         if self.stop is not None and (unknown := vocabulary.unknown(self.stop)):
             raise ValueError(f"stop has characters {UnknownCharacters(unknown)}")
 
     @property
     def description(self) -> str:
         """Such as `top-k 5 · temperature 0.80 · seed 42`; controls that are off are left out."""
-        named = (TOP_K, TEMPERATURE, TOP_P, MIN_P, DRY, BAN, ONLY, SEED)
+        named = (TOP_K, TEMPERATURE, TOP_P, MIN_P, DRY, BAN, ONLY, PIN, SEED)
         return " · ".join(f"{each.name} {each.shown(self)}" for each in named if each.value(self) is not None)
 
 
@@ -219,6 +223,20 @@ def _parse_stop(text: str) -> Value:
     return _ENDS.get(text.strip().lower()) or _parse_text(text)
 
 
+def _show_pin(value: Value) -> str:
+    return "off" if value is None else str(value)
+
+
+def _parse_pin(text: str) -> Value:
+    if text.strip().lower() in ("", "off", "none"):
+        return None
+    try:
+        parse_pins(text)
+    except ValueError as error:
+        raise ValueError(str(error).removeprefix("pin ")) from None
+    return text.strip()
+
+
 def _show_length(value: Value) -> str:
     return "no limit" if value is None else f"{value:,} chars"
 
@@ -251,5 +269,6 @@ STOP: Final = PlayControl("stop", "stop", "stop", (None, *_ENDS.values()), _show
 DRY: Final = PlayControl("dry", "DRY", "DRY", (None, 0.2, 0.4, 0.8, 1.5, 3.0), _show_real, _real(math.inf, off=True))
 BAN: Final = PlayControl("ban", "ban", "ban", (None,), _show_text, _parse_text)
 ONLY: Final = PlayControl("only", "only", "only", (None,), _show_text, _parse_text)
-CONTROLS: Final = (TOP_K, TEMPERATURE, TOP_P, MIN_P, DRY, BAN, ONLY, SEED, REPLAY, SPEED, STOP, LENGTH)
-SAMPLING_FIELDS: Final = frozenset({"top_k", "temperature", "top_p", "min_p", "dry", "ban", "only"})
+PIN: Final = PlayControl("pin", "pin", "pin", (None,), _show_pin, _parse_pin)
+CONTROLS: Final = (TOP_K, TEMPERATURE, TOP_P, MIN_P, DRY, BAN, ONLY, PIN, SEED, REPLAY, SPEED, STOP, LENGTH)
+SAMPLING_FIELDS: Final = frozenset({"top_k", "temperature", "top_p", "min_p", "dry", "ban", "only", "pin"})

@@ -183,7 +183,7 @@ class Playground:
     def check(self, settings: PlaySettings) -> None:
         """Raise ValueError, one line, where the model that writes cannot follow these settings."""
         if self.model is not None:
-            settings.check(self.model.vocabulary)
+            settings.check(self.model.vocabulary, self.model.network)
 
     @property
     def distribution(self) -> Distribution | None:

@@ -59,6 +59,6 @@ def hold(
     for pin in pins:
         if pin.layer == layer and pin.unit <= h.shape[-1]:
             unit = pin.unit - 1
-            activation = np.tanh(c[..., unit]) + pin.value if pin.adds else np.full_like(c[..., unit], pin.value)
-            activation = np.clip(activation, -LARGEST, LARGEST)
+            before = np.tanh(c[..., unit]) if pin.adds else np.zeros_like(c[..., unit])
+            activation = np.clip(before + np.float32(pin.value), -LARGEST, LARGEST)
             c[..., unit], h[..., unit] = np.arctanh(activation), output_gates[..., unit] * activation

@@ -14,6 +14,7 @@ from charrnn_tui.playground.controls import (
     LENGTH,
     MIN_P,
     ONLY,
+    PIN,
     SEED,
     SPEED,
     STOP,
@@ -25,7 +26,9 @@ from charrnn_tui.playground.controls import (
     configured_settings,
 )
 from charrnn_tui.run.config import DEFAULTS as CONFIG_DEFAULTS
+from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.text.vocabulary import Vocabulary
+from tests.cli.conftest import random_checkpoint
 
 
 @pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.name)
@@ -109,6 +112,8 @@ def test_from_a_typed_value_a_step_leads_to_its_neighbour(
         (BAN, '"', '"'),
         (ONLY, "\\d", "\\d"),
         (ONLY, "", None),
+        (PIN, " 2.17=-1 ", "2.17=-1"),
+        (PIN, "off", None),
     ],
 )
 def test_values_are_read_as_people_write_them(control: PlayControl, text: str, expected: Value) -> None:
@@ -128,6 +133,8 @@ def test_values_are_read_as_people_write_them(control: PlayControl, text: str, e
         (SEED, "-3"),
         (SEED, "9" * 30),
         (LENGTH, "0"),
+        (PIN, "17"),
+        (PIN, "2.17=5"),
     ],
 )
 def test_what_is_no_value_is_refused_in_one_line(control: PlayControl, text: str) -> None:
@@ -151,12 +158,15 @@ def test_every_text_can_be_typed_as_it_is_shown(text: str, control: PlayControl)
         (BAN, "Ж", "^ban has characters"),
         (BAN, "abc", "^ban leaves no character"),
         (ONLY, "Ж", "^only has characters"),
+        (PIN, "3.1=1", "^pin 3.1: the model has 2 layers of 16 units"),
     ],
 )
 def test_a_text_that_a_model_cannot_follow_is_refused_in_one_line(control: PlayControl, value: str, told: str) -> None:
+    vocabulary = Vocabulary("abc")
+    network = CharLSTM(random_checkpoint(vocabulary))
     with pytest.raises(ValueError, match=told):
-        control.with_value(DEFAULTS, value).check(Vocabulary("abc"))
-    control.with_value(DEFAULTS, "a").check(Vocabulary("abc"))
+        control.with_value(DEFAULTS, value).check(vocabulary, network)
+    control.with_value(DEFAULTS, "1.1=1" if control is PIN else "a").check(vocabulary, network)
 
 
 def test_the_defaults_of_the_settings_file_are_those_of_the_controls() -> None:

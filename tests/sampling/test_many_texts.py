@@ -1,7 +1,7 @@
 """Texts that compiled code writes side by side are those that their seeds write alone."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ from charrnn_tui.sampling.generated_text import GeneratedText
 from charrnn_tui.sampling.lstm import QUANTIZED_FROM, CharLSTM, Floats, LSTMState
 from charrnn_tui.sampling.lstm_step import COMPILED
 from charrnn_tui.sampling.many_texts import write_many
+from charrnn_tui.sampling.pins import Pin
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.sampling.stops import Stop, StopWatch
@@ -88,7 +89,9 @@ class Watched(CharLSTM):
         self.steps = 0
         self.trip = trip
 
-    def step(self, ids: int | NDArray[np.integer], state: LSTMState) -> tuple[Floats, LSTMState]:
+    def step(
+        self, ids: int | NDArray[np.integer], state: LSTMState, pins: Sequence[Pin] = ()
+    ) -> tuple[Floats, LSTMState]:
         if np.ndim(ids):
             self.trip()
             self.texts[threading.get_ident()] = np.size(ids)

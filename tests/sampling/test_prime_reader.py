@@ -1,6 +1,7 @@
 """Reading primes that share their beginnings: as if each had been read alone, and with little work."""
 
 import threading
+from collections.abc import Sequence
 from itertools import islice
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charrnn_tui.sampling.lstm import QUANTIZED_FROM, CharLSTM, LSTMState
+from charrnn_tui.sampling.pins import Pin
 from charrnn_tui.sampling.prime_reader import STATE_EVERY, PrimeReader
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
@@ -24,9 +26,9 @@ class CountingLSTM(CharLSTM):
 
     characters = 0
 
-    def advance(self, ids: "int | np.ndarray", state: LSTMState) -> LSTMState:
+    def advance(self, ids: "int | np.ndarray", state: LSTMState, pins: Sequence[Pin] = ()) -> LSTMState:
         self.characters += 1
-        return super().advance(ids, state)
+        return super().advance(ids, state, pins)
 
 
 @pytest.fixture(scope="module")

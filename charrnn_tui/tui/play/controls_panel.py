@@ -145,6 +145,7 @@ class ControlsPanel(Vertical, can_focus=True):
         ("min-p", "draw from characters with at least p times the probability of the most likely one"),
         ("DRY", "a penalty on repeating more than 12 characters: its multiplier; 0.8 ends loops"),
         ("ban, only", "Enter types characters that are never written, or the only ones; \\n is a line break"),
+        ("pin", "Enter holds a unit while the model writes, such as 2.17=-1 or 2.17+=0.5: layer.unit, its activation"),
         ("seed", "the same seed and controls give the same text; another seed starts over"),
         ("replay ↻", "on: every change writes the whole text again from the prime, with the same seed"),
         ("speed", "characters per second"),
