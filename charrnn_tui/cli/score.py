@@ -1,7 +1,6 @@
 """`charrnn-tui score`: how well a model predicts a text."""
 
 import math
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from itertools import islice
@@ -14,8 +13,9 @@ from numpy.typing import NDArray
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.cli.facts import loss_text
+from charrnn_tui.cli.model_text import progress_bar
 from charrnn_tui.cli.options import FiniteFloat, TextFileName, encoding_option, json_option, model_names, runs_option
-from charrnn_tui.cli.output import DataStream, Row, may_draw, say, to_json_text, write_facts
+from charrnn_tui.cli.output import DataStream, Row, say, to_json_text, write_facts
 from charrnn_tui.cli.unknown_characters import known_text, unknown_option
 from charrnn_tui.run.quantities import duration
 from charrnn_tui.run.settings import TrainSettings
@@ -176,7 +176,7 @@ def _part(ids: Ids, part: str, val_frac: float) -> Ids:
 
 def _in_one_pass(pieces: Iterator[NDArray[np.float64]], ids: Ids, label: str = "scoring") -> NDArray[np.float64]:
     done = []
-    with _progress_bar(len(ids) - 1, label) as bar:
+    with progress_bar(len(ids) - 1, label) as bar:
         for piece in pieces:
             done.append(piece)
             bar.update(len(piece))
@@ -202,17 +202,11 @@ def _in_batches(model: CharLSTM, ids: Ids, batch_size: int, seq_length: int, mos
     allowed = max(1, most // (batch_size * seq_length))
     batches = min(batch_count(len(ids), batch_size, seq_length), allowed)
     losses = []
-    with _progress_bar(batches) as bar:
+    with progress_bar(batches, "scoring") as bar:
         for loss in islice(batch_losses(model, ids, batch_size, seq_length), allowed):
             losses.append(loss)
             bar.update(1)
     return float(np.mean(losses)), batches * batch_size * seq_length
-
-
-def _progress_bar(length: int, label: str = "scoring") -> Any:
-    """On a terminal's standard error; nothing elsewhere."""
-    hidden = not may_draw(sys.stderr)
-    return click.progressbar(length=max(0, length), label=label, file=sys.stderr, hidden=hidden)
 
 
 def _write_characters(values: dict[str, Any]) -> None:
