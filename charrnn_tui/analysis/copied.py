@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn_tui.analysis.windows import windows
+from charrnn_tui.analysis.windows import find, windows
 from charrnn_tui.text.vocabulary import Ids
 
 LENGTHS = (8, 12, 16, 24, 32, 48, 64, 96, 128)  # characters of a passage; a short one stands anywhere
@@ -30,9 +30,7 @@ def copied(texts: Sequence[Ids], training: Ids, tokens: int, length: int) -> lis
     """
     there, covered = np.sort(windows(training, tokens, length)), []
     for text in texts:
-        wanted = windows(text, tokens, length)
-        place = np.minimum(np.searchsorted(there, wanted), max(0, len(there) - 1))
-        found = there[place] == wanted if len(there) else np.zeros(len(wanted), np.bool_)
+        found = find(there, windows(text, tokens, length)) >= 0
         ends = np.zeros(len(text) + 1, np.int64)  # how many more passages begin than end
         ends[: len(found)] += found
         ends[length : length + len(found)] -= found
@@ -47,10 +45,9 @@ def passages(text: Ids, training: Ids, tokens: int, length: int) -> list[Passage
     """
     there = windows(training, tokens, length)
     order = np.argsort(there, kind="stable")
-    wanted = windows(text, tokens, length)
-    place = np.minimum(np.searchsorted(there, wanted, sorter=order), max(0, len(there) - 1))
+    place = find(there[order], windows(text, tokens, length))
     listed, done = list[Passage](), 0
-    for begin in np.flatnonzero(there[order[place]] == wanted).tolist() if len(there) else []:
+    for begin in np.flatnonzero(place >= 0).tolist():
         if begin < done:
             continue
         source = int(order[place[begin]])

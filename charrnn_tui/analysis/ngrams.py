@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn_tui.analysis.windows import Numbers, character_numbers, longer
+from charrnn_tui.analysis.windows import Numbers, character_numbers, find, longer
 from charrnn_tui.text.batches import TextTooShort
 from charrnn_tui.text.vocabulary import Ids
 
@@ -73,17 +73,11 @@ class _Counts:
 
     def probabilities(self, grams: Numbers, contexts: Numbers, lower: Floats) -> Floats:
         """p_n of each window, (N,), from that of the shorter context."""
-        gram, context = _find(self._grams, grams), _find(self._contexts, contexts)
+        gram, context = find(self._grams, grams), find(self._contexts, contexts)
         a = np.where(gram < 0, 0, self._a[gram])
         kept = np.maximum(a - self._discounts[np.minimum(a, 3)], 0) / self._sums[context]
         mixed: Floats = np.where(context < 0, lower, kept + self._reserved[context] * lower)
         return mixed
-
-
-def _find(numbers: Numbers, wanted: Numbers) -> NDArray[np.int64]:
-    """The index of each in the sorted numbers, -1 where it is missing."""
-    place = np.minimum(np.searchsorted(numbers, wanted), len(numbers) - 1)
-    return np.where(numbers[place] == wanted, place, -1)
 
 
 def _discounts(a: NDArray[np.int64]) -> Floats:

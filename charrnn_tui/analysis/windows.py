@@ -37,3 +37,11 @@ def windows(ids: Ids, tokens: int, length: int) -> Numbers:
             done += size
         power, size = longer(power[:-size], power[size:], size), 2 * size
     return found[: len(ids) - length + 1]
+
+
+def find(numbers: Numbers, wanted: Numbers) -> NDArray[np.int64]:
+    """The index of each wanted number in the sorted ones, -1 where it is missing."""
+    if not len(numbers):
+        return np.full(len(wanted), -1)
+    place = np.minimum(np.searchsorted(numbers, wanted), len(numbers) - 1)
+    return np.where(numbers[place] == wanted, place, -1)

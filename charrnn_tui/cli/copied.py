@@ -10,8 +10,8 @@ from charrnn_tui.analysis.copied import LENGTHS, Passage, copied, new_words, pas
 from charrnn_tui.checkpoint.checkpoint import CheckpointError
 from charrnn_tui.cli.model_text import progress_bar
 from charrnn_tui.cli.options import TextFileName, encoding_option, json_option, model_names, runs_option
-from charrnn_tui.cli.output import DataStream, say
-from charrnn_tui.playground.models import LoadedModel, load_model, source_of
+from charrnn_tui.cli.output import DataStream, excerpt, say
+from charrnn_tui.playground.models import LoadedModel, prepare_model, source_of
 from charrnn_tui.playground.prime_sources import training_text
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.runner.facts import model_facts
@@ -67,7 +67,8 @@ def copied_command(
     """
     backend = LocalBackend(runs_dir)
     path = locate_checkpoint(checkpoint, runs_dir)
-    model = load_model(source_of(path, backend), backend)
+    opened = backend.open_checkpoint(path)
+    model = prepare_model(source_of(path, backend), opened)
     whole = _training(model, backend, training, encoding)
     val_frac = (model.facts.get("settings") or {}).get("val_frac", TrainSettings().val_frac)
     boundary = split_at(len(whole), val_frac)
@@ -93,16 +94,14 @@ def copied_command(
         facts = {"checkpoint": str(path), "chars": len(text), "seed": seed if text_file is None else None}
         words_found = {"new_words_share": new_share, "new_words": words}
         copies = {"lengths": rows, "passages": listed} | words_found
-        stream.write_json(facts | copies | model_facts(backend.open_checkpoint(path)))
+        stream.write_json(facts | copies | model_facts(opened))
         return
     stream.write_line("passages of  written  held out")
     for row in rows:
         usual_share = "–" if row["held_out_share"] is None else f"{row['held_out_share']:.1%}"
         stream.write_line(f"{row['length']:>6} chars  {row['share']:>7.1%}  {usual_share:>8}")
     for each in listed:
-        shown = each["text"].replace("\n", "⏎")
-        shown = shown if len(shown) <= MOST_SHOWN else f"{shown[: MOST_SHOWN - 1]}…"
-        stream.write_line(f"{len(each['text'])} chars from {each['source']:,}: {shown}")
+        stream.write_line(f"{len(each['text'])} chars from {each['source']:,}: {excerpt(each['text'], MOST_SHOWN)}")
     examples = f", such as {', '.join(words[:5])}" if words else ""
     stream.write_line(f"{new_share:.1%} of the words occur nowhere in the training part{examples}")
     say(f"{len(text):,} characters " + (f"of {text_file}" if text_file else f"written with seed {seed}"))

@@ -162,6 +162,12 @@ def visible_line(text: str) -> str:
     return TERMINAL.shown(_visible(text, _JOINERS))
 
 
+def excerpt(text: str, most: int) -> str:
+    """A piece of text for a line: line feeds as a symbol, cut to `most` characters."""
+    shown = text.replace("\n", "⏎")
+    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
+
+
 def _visible(text: str, harmless: str) -> str:
     if text.isprintable():
         return text

@@ -13,7 +13,7 @@ from charrnn_tui.analysis.ngrams import LONGEST, ngram_losses
 from charrnn_tui.cli.facts import loss_text
 from charrnn_tui.cli.model_text import progress_bar
 from charrnn_tui.cli.options import TextFileName, encoding_option, json_option
-from charrnn_tui.cli.output import DataStream, Row, write_facts
+from charrnn_tui.cli.output import DataStream, Row, excerpt, write_facts
 from charrnn_tui.run.fitting import fit_to_text
 from charrnn_tui.run.settings import DEFAULT_PRESET, settings_for
 from charrnn_tui.text.batches import TextTooShort
@@ -119,11 +119,8 @@ def _rows(values: dict[str, Any]) -> list[Row]:
         share = f"{values['shared_with_training']:.1%} of the held-out part is in passages of {REPEATED} characters"
         rows.append(("shared", f"{share} and more that the training part has, too"))
     for each in values["repeated"]:
-        shown = each["text"].replace("\n", "⏎")
-        shown = shown if len(shown) <= SHOWN else f"{shown[: SHOWN - 1]}…"
-        rows.append(
-            ("repeated", f"{len(each['text']):,} characters at {each['earlier']:,} and {each['position']:,}: {shown}")
-        )
+        places = f"{len(each['text']):,} characters at {each['earlier']:,} and {each['position']:,}"
+        rows.append(("repeated", f"{places}: {excerpt(each['text'], SHOWN)}"))
     rows.append(("uniform", f"{loss_text(values['uniform_loss'])} if every character is equally likely"))
     return [*rows, ("suggested", suggested)]
 

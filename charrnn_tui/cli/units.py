@@ -9,7 +9,7 @@ from charrnn_tui.analysis.reading import read_blocks
 from charrnn_tui.analysis.units import UnitArea, UnitStudy
 from charrnn_tui.cli.model_text import ModelText, model_text_options, open_model_text, progress_bar
 from charrnn_tui.cli.options import json_option
-from charrnn_tui.cli.output import DataStream, say
+from charrnn_tui.cli.output import DataStream, excerpt, say
 from charrnn_tui.runner.facts import model_facts
 
 CONTEXT = 30  # characters before a place, and a third of it behind
@@ -114,6 +114,6 @@ def _write(read: ModelText, found: list[dict[str, Any]], *, alone: bool) -> None
         stream.write_line("")
         stream.write_line(f"unit {unit['layer']}.{unit['unit']} is highest behind the character before the │:")
         for place in unit["places"]:
-            before, after = (place[side].replace("\n", "⏎") for side in ("before", "after"))
+            before, after = (excerpt(place[side], CONTEXT) for side in ("before", "after"))
             stream.write_line(f"{place['activation']:+.2f}  {before:>{CONTEXT}}│{after}")
     say(f"{read.read} read; layers and units are counted from 1")
