@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from charrnn_tui.cli.runs import runs_command
+from charrnn_tui.cli.main import cli
 from charrnn_tui.run.directory import RunDirectory, list_runs, unreadable_runs
 
 NOBODY = 65534
@@ -52,7 +52,7 @@ def test_runs_that_may_not_be_read_are_told_apart_with_their_owner(runs: Path) -
         return f"{[run.name for run in list_runs(runs)]} {unreadable_runs(runs)}"
 
     def listed() -> str:
-        return CliRunner().invoke(runs_command, ["--runs-dir", str(runs)]).output
+        return CliRunner().invoke(cli, ["runs", "--runs-dir", str(runs)]).output
 
     owner = runs.owner()
     assert "open" in listed()  # and all that it imports is there
