@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.cli.facts import loss_text
 from charrnn_tui.cli.model_text import progress_bar
+from charrnn_tui.cli.ngrams import count_ngrams, ngrams_option
 from charrnn_tui.cli.options import FiniteFloat, TextFileName, encoding_option, json_option, model_names, runs_option
 from charrnn_tui.cli.output import DataStream, Row, say, to_json_text, write_facts
 from charrnn_tui.cli.unknown_characters import known_text, unknown_option
@@ -65,6 +66,10 @@ _NOTEBOOK = {name: getattr(TrainSettings(), name) for name in (*_GEOMETRY, "val_
     "characters (50), once they are scored, the weights take a gradient step. The checkpoint does not change.",
 )
 @click.option("--lr", type=FiniteFloat(), help=f"Learning rate of --dynamic.  [default: {DynamicSettings().lr}]")
+@ngrams_option(
+    "With --part val, also the losses there of n-gram models up to this order, which count the training part: a model "
+    "should beat them."
+)
 @encoding_option
 @unknown_option
 @click.option(
@@ -81,6 +86,7 @@ def score_command(
     part: str | None,
     dynamic: bool,
     lr: float | None,
+    ngrams: int | None,
     encoding: str | None,
     unknown: str,
     per_char: bool,
@@ -96,6 +102,8 @@ def score_command(
     batch side by side. --dynamic always reads in one pass, the whole text or a part.
     """
     _check_usage(part, given, per_char, dynamic, lr)
+    if ngrams is not None and part != "val":
+        raise click.UsageError("--ngrams needs a part that the n-grams have not counted; add --part val")
     path = locate_checkpoint(checkpoint, runs_dir)
     loaded, model = open_model(path)
     trained = loaded.facts.get("settings") or {}
@@ -137,6 +145,9 @@ def score_command(
         "seconds": round(seconds, 3),
         "chars_per_second": round(chars / seconds, 1),
     }
+    if ngrams is not None:
+        train = ids[: split_at(len(ids), geometry["val_frac"])]
+        values["ngrams"] = count_ngrams(train, piece, len(loaded.vocabulary), ngrams, file)
     if per_char and losses is not None:
         characters = [loaded.vocabulary.tokens[token] for token in piece[1:].tolist()]
         values["per_char"] = list(zip(characters, losses.tolist(), strict=True))
@@ -224,6 +235,11 @@ def _rows(values: dict[str, Any]) -> list[Row]:
         change = f"{abs(gain):.4f} {'less' if gain >= 0 else 'more'}"
         change += f": try a smaller --lr than {values['lr']}" if gain < -0.001 else ""
         rows.insert(1, ("dynamic loss", f"{loss_text(values['dynamic_loss'])}, {change}"))
+    if "ngrams" in values:
+        best = min(values["ngrams"], key=lambda each: each["loss"])
+        change = f"{abs(best['loss'] - values['loss']):.4f} {'more' if best['loss'] >= values['loss'] else 'less'}"
+        name = f"the {best['n']}-gram, the best of 1 to {values['ngrams'][-1]['n']}"
+        rows.insert(-1, ("n-grams", f"{loss_text(best['loss'])}, {change}: {name}"))
     return rows
 
 

@@ -1,22 +1,18 @@
 """`charrnn-tui text`: what a text is made of, before a model is trained on it."""
 
-import dataclasses
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import click
 import numpy as np
 
 from charrnn_tui.analysis.copied import copied, passages
-from charrnn_tui.analysis.ngrams import LONGEST, ngram_losses
 from charrnn_tui.cli.facts import loss_text
-from charrnn_tui.cli.model_text import progress_bar
+from charrnn_tui.cli.ngrams import count_ngrams, ngrams_option
 from charrnn_tui.cli.options import TextFileName, encoding_option, json_option
 from charrnn_tui.cli.output import DataStream, Row, excerpt, write_facts
 from charrnn_tui.run.fitting import fit_to_text
 from charrnn_tui.run.settings import DEFAULT_PRESET, settings_for
-from charrnn_tui.text.batches import TextTooShort
 from charrnn_tui.text.corpus import Corpus, load_corpus
 from charrnn_tui.text.lines import median_line_length
 
@@ -30,12 +26,7 @@ SIZE = ("n_layers", "n_hidden", "drop_prob", "epochs", "batch_size", "seq_length
 @click.command("text")
 @click.argument("files", metavar="FILE...", type=TextFileName(), nargs=-1, required=True)
 @click.option("--val-frac", type=click.FloatRange(0, 0.9), default=0.1, show_default=True, help="Share held out.")
-@click.option(
-    "--ngrams",
-    type=click.IntRange(1, LONGEST),
-    metavar="N",
-    help="Also the losses of n-gram models up to this order, which count and do not learn: a model should beat them.",
-)
+@ngrams_option("Also the losses of n-gram models up to this order, which only count: a model should beat them.")
 @encoding_option
 @json_option("Write one JSON object.")
 def text_command(
@@ -69,10 +60,7 @@ def text_command(
         "suggested": {"preset": DEFAULT_PRESET} | {name: getattr(settings, name) for name in SIZE},
     }
     if ngrams is not None:
-        try:
-            values["ngrams"] = list(_ngrams(corpus, val_frac, ngrams))
-        except TextTooShort as error:
-            raise click.ClickException(f"{files[0]}: {error}") from None
+        values["ngrams"] = count_ngrams(train, held_out, tokens, ngrams, files[0])
     write_facts(values, _rows, as_json)
     if not as_json:
         _write_ngrams(values.get("ngrams", []))
@@ -91,14 +79,6 @@ def _repeated(corpus: Corpus) -> list[dict[str, Any]]:
         }
         for each in found[:5]
     ]
-
-
-def _ngrams(corpus: Corpus, val_frac: float, longest: int) -> Iterator[dict[str, Any]]:
-    train, held_out = corpus.split(val_frac)
-    with progress_bar(longest, "counting") as bar:
-        for each in ngram_losses(train, held_out, len(corpus.vocabulary), longest):
-            bar.update(1)
-            yield dataclasses.asdict(each)
 
 
 def _rows(values: dict[str, Any]) -> list[Row]:

@@ -207,3 +207,25 @@ def test_a_text_too_short_for_a_batch_says_what_it_has(invoke: Invoke, checkpoin
     assert "200 characters" in one_line(result)
     assert "12,800" in result.stderr
     assert str(text_file) in result.stderr
+
+
+def test_ngrams_stand_beside_the_loss_of_the_validation_part(
+    invoke: Invoke, checkpoint_file: Path, text_file: Path
+) -> None:
+    part = ("score", checkpoint_file, text_file, "--part", "val", "--val-frac", 0.2, "--ngrams", 4)
+    values = json.loads(invoke(*part, "--batch-size", 4, "--seq-length", 12, "--json").stdout)
+    text = json.loads(invoke("text", text_file, "--val-frac", 0.2, "--ngrams", 4, "--json").stdout)
+    assert values["ngrams"] == text["ngrams"]
+    assert [each["n"] for each in values["ngrams"]] == [1, 2, 3, 4]
+    best = min(values["ngrams"], key=lambda each: each["loss"])
+    assert best["loss"] < values["loss"]  # the model knows nothing
+    words = invoke(*part, "--dynamic").stdout
+    loss = json.loads(invoke(*part, "--dynamic", "--json").stdout)["loss"]
+    assert f"{loss - best['loss']:.4f} less: the {best['n']}-gram, the best of 1 to 4" in words
+
+
+def test_ngrams_are_not_asked_of_what_they_have_counted(invoke: Invoke, checkpoint_file: Path, text_file: Path) -> None:
+    for options in ([], ["--part", "train"], ["--part", "all"]):
+        result = invoke("score", checkpoint_file, text_file, *options, "--ngrams", 3)
+        assert result.exit_code == 2
+        assert "add --part val" in one_line(result)
