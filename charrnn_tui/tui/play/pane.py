@@ -1,6 +1,6 @@
 """What the playground writes, on the screen: the prime, the text, and a line of figures."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
@@ -25,7 +25,7 @@ from charrnn_tui.tui.play.next_character import NextCharacter
 from charrnn_tui.tui.play.play_status import status_of
 from charrnn_tui.tui.play.prime_field import PrimeField
 from charrnn_tui.tui.static_line import show_line
-from charrnn_tui.tui.textview.colours import ColourMode, SurpriseLegend, colour_classes
+from charrnn_tui.tui.textview.lens import Lens, LensLegend, Page
 from charrnn_tui.tui.textview.text_view import TextView
 
 DRAW_SECONDS: Final = 1 / 20
@@ -51,9 +51,10 @@ class PlaygroundPane(Vertical):
         self.prime_field = PrimeField(jobs)
         self.text_view = TextView(id="play-text")
         self._next_character, self._on_happened = next_character, on_happened
-        self._legend = SurpriseLegend()
+        self._legend = LensLegend()
         self._status = Static("", id="play-status", markup=False)
-        self._colours: ColourMode | None = None
+        self.lens: Lens | None = None
+        """What the colours of the text mean; None: it has none."""
         self._not_drawn: list[str] = []  # new characters
         self._ticks = self._draws = 0
         self._timer: Timer | None = None
@@ -72,7 +73,7 @@ class PlaygroundPane(Vertical):
     @property
     def legend(self) -> TextView | None:
         """The scale of the colours, while the text is coloured."""
-        return self._legend.scale if self._colours is not None else None
+        return self._legend.scale if self.lens is not None else None
 
     def update(self) -> None:
         """Show the playground as it is now, such as after a key."""
@@ -91,14 +92,14 @@ class PlaygroundPane(Vertical):
         self.playground.resume()
         self.update()
 
-    def colour(self, mode: ColourMode | None) -> None:
-        """Colour each character by a quantity of the model's, or by none."""
-        self._colours = mode
-        self.set_class(mode is not None, "-coloured")
-        self.text_view.colour_classes = None if mode is None else partial(self._classes_of, mode)
-        if mode is not None:
-            self._legend.show_mode(mode)
-            self._show_figures()
+    def look_through(self, lens: Lens | None) -> None:
+        """Colour the text by a lens, or by none."""
+        self.lens = lens
+        self.set_class(lens is not None, "-coloured")
+        self.text_view.colour_classes = None if lens is None else partial(self._classes_of, lens)
+        if lens is not None:
+            self._legend.show_lens(lens)
+            self.show_figures()
 
     @on(PrimeField.Changed)
     def prime_changed(self, event: PrimeField.Changed) -> None:
@@ -179,7 +180,7 @@ class PlaygroundPane(Vertical):
             at_once = True
         waiting_for, problem = playground.status, playground.problem
         if at_once or problem or waiting_for or self._draws % STATUS_EVERY[fast] == 0:
-            self._show_figures()
+            self.show_figures()
             self._status.set_class(bool(problem), "-problem")
             go_on = names_of(getattr(self.app, "keymap", {}).get("play.go_on", "g"))
             show_line(
@@ -188,13 +189,14 @@ class PlaygroundPane(Vertical):
                 layout=bool(problem),
             )
 
-    def _show_figures(self) -> None:
-        """Beside the colours: the figures of the selected part of the text, or of all of it."""
-        generated, view = self.playground.writer.generated, self.text_view
-        if self._colours is not None and generated is not None:
-            start, end = view.selected or (0, view.length)
-            primed = len(generated.prime)
-            self._legend.show_figures(generated, max(0, start - primed), min(len(generated), max(0, end - primed)))
+    def show_figures(self) -> None:
+        """Beside the legend of the lens, if one is on: what it says about the page as it is now."""
+        text, view = self.playground.writer.generated, self.text_view
+        if self.lens is not None and text is not None:
+            page = Page(text, view.selected, view.cursor if view.show_cursor else None)
+            self.lens.look(page)
+            self._legend.show_figures(self.lens.figures(page))
 
-    def _classes_of(self, mode: ColourMode, start: int, end: int) -> list[int]:
-        return colour_classes(mode, self.playground.writer.generated, start, end)
+    def _classes_of(self, lens: Lens, start: int, end: int) -> Sequence[int]:
+        text = self.playground.writer.generated
+        return () if text is None else lens.classes(text, start, end)

@@ -33,13 +33,13 @@ from charrnn_tui.tui.key_footer import KeyFooter
 from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.play.controls_panel import ControlsPanel, control_keys
 from charrnn_tui.tui.play.inspector import Inspector
+from charrnn_tui.tui.play.lenses.lenses import LENS_KEYS, Lenses
 from charrnn_tui.tui.play.next_character import NextCharacter
 from charrnn_tui.tui.play.pane import PlaygroundPane
 from charrnn_tui.tui.play.prime_actions import PrimeActions
 from charrnn_tui.tui.play.prime_input import PrimeInput
 from charrnn_tui.tui.play.text_actions import choose_branch, copy_command, copy_text, edit_line, save_text
 from charrnn_tui.tui.studio_screen import StudioScreen
-from charrnn_tui.tui.textview.colours import MODES
 from charrnn_tui.tui.textview.text_view import TextView
 from charrnn_tui.tui.textview.visible import symbol_of, visible
 
@@ -61,7 +61,7 @@ class PlayScreen(StudioScreen):
         Key("a", "replay_changes", "Replay every change", "Switch replay on or off.", "play.replay_changes"),
         Key("p", "edit_prime", "Prime", "Edit the beginning that the model reads.", "play.prime", footer=True),
         Key("i", "inspect", "Inspect", "Show how each character was predicted.", "play.inspect", footer=True),
-        Key("c", "colours", "Colours", "Colour the text by another quantity, or not.", "play.colours", footer=True),
+        *LENS_KEYS,
         Key("m", "choose_model", "Model", "Choose the model that writes.", "play.model", footer=True),
         Key("f2", "prime_file", "Prime from a file", "Read the prime from a file.", "play.prime_file"),
         Key("f3", "prime_line", "Random line as prime", "Take a random line of the training text.", "play.prime_line"),
@@ -109,6 +109,7 @@ class PlayScreen(StudioScreen):
         self._next_character = NextCharacter()
         self.pane = PlaygroundPane(self.playground, jobs, self._next_character, self._on_happened)
         self.inspector = Inspector(self.playground, self.pane.text_view, self._fork)
+        self.lenses = Lenses(self.pane)
         self._prime = PrimeActions(self.pane, backend, jobs, new_seed, self._notify)
         self._sessions = SessionKeeper(self.playground, backend.runs_directory)
         self._panel = Vertical(id="play-panel")
@@ -116,7 +117,6 @@ class PlayScreen(StudioScreen):
         self.source: ModelSource | None = None  # asked for, or of the model that writes; None: the default one
         self.session: Path | None = None  # to restore when the screen is first shown
         self._begun = False
-        self._colour_mode = -1  # none
 
     def compose(self) -> ComposeResult:
         yield self.header
@@ -228,6 +228,7 @@ class PlayScreen(StudioScreen):
     @on(TextView.CursorMoved)
     def cursor_moved(self, event: TextView.CursorMoved) -> None:
         event.stop()
+        self.pane.show_figures()
         self._update_inspector()
 
     @on(PrimeInput.Entered)
@@ -307,10 +308,8 @@ class PlayScreen(StudioScreen):
             self.action_inspect(True)
         self.inspector.ask_symbol()
 
-    def action_colours(self) -> None:
-        """The next colour mode; after the last one none."""
-        self._colour_mode = self._colour_mode + 1 if self._colour_mode + 1 < len(MODES) else -1
-        self.pane.colour(MODES[self._colour_mode] if self._colour_mode >= 0 else None)
+    def action_lens(self, method: str, *arguments: int) -> None:
+        getattr(self.lenses, method)(*arguments)
 
     def action_tree(self) -> None:
         choose_branch(self.pane, self._update)

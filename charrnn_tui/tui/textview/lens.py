@@ -1,0 +1,79 @@
+"""A lens: what the colours of a text mean, with a legend and a line of figures."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.widgets import Static
+
+from charrnn_tui.sampling.generated_text import GeneratedText
+from charrnn_tui.tui.static_line import longest_fitting, show_line
+from charrnn_tui.tui.textview.text_view import TextView
+
+STEPS: Final = (1, 2, 3, 4, 5)
+"""The text view's classes of five steps; its class 0 is dim, which not every terminal shows."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a lens looks at. selected, cursor: positions on the page, those of the prime included."""
+
+    text: GeneratedText
+    selected: tuple[int, int] | None
+    cursor: int | None
+
+    @property
+    def examined(self) -> tuple[int, int]:
+        """The selected part [start, end) of the written characters, or all of them."""
+        if self.selected is None:
+            return 0, len(self.text)
+        start, end = (max(0, place - len(self.text.prime)) for place in self.selected)
+        return start, min(end, len(self.text))
+
+
+def no_work(page: Page) -> None:
+    """A lens that has to compute nothing beforehand."""
+
+
+@dataclass(frozen=True)
+class Lens:
+    """about: a line for the menu. scale: labels of the legend with their classes of the text view, -1 for none.
+
+    classes: of the characters [start, end) of a text with its prime; -1 for none. figures: lines for beside the legend,
+    the shortest first. look: called with each page that is shown, before its figures, to compute what is not known yet.
+    """
+
+    name: str
+    about: str
+    scale: tuple[tuple[str, int], ...]
+    classes: Callable[[GeneratedText, int, int], Sequence[int]]
+    figures: Callable[[Page], Sequence[str]]
+    look: Callable[[Page], None] = no_work
+
+
+class LensLegend(Horizontal):
+    """One row: the name and the scale of a lens, drawn by a text view of its own, and figures of the text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = TextView(id="lens-scale", of_user=False)
+        self.scale.can_focus = False
+        self._figures = Static("", markup=False)
+
+    def compose(self) -> ComposeResult:
+        yield self.scale
+        yield self._figures
+
+    def show_lens(self, lens: Lens) -> None:
+        """Show the scale of a lens."""
+        parts = [(f"{lens.name} ", -1), *lens.scale]
+        classes = [number for label, number in parts for _ in label]
+        self.scale.colour_classes = lambda start, end: classes[start:end]
+        self.scale.styles.width = len(classes) + 2
+        self.scale.set_text("".join(label for label, _ in parts))
+
+    def show_figures(self, lines: Sequence[str]) -> None:
+        """Show the longest of the lines that has room."""
+        show_line(self._figures, longest_fitting(lines, self._figures.size.width))
