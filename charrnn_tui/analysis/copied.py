@@ -1,13 +1,14 @@
 """What of a text stands word for word in another one: is a model only copying what it was trained on?"""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn_tui.analysis.windows import find, windows
+from charrnn_tui.analysis.suffix_array import Places
+from charrnn_tui.analysis.text_index import TextIndex
 from charrnn_tui.text.vocabulary import Ids
 
 LENGTHS = (8, 12, 16, 24, 32, 48, 64, 96, 128)  # characters of a passage; a short one stands anywhere
@@ -23,39 +24,64 @@ class Passage:
     source: int
 
 
-def copied(texts: Sequence[Ids], training: Ids, tokens: int, length: int) -> list[NDArray[np.bool_]]:
-    """Of each text which characters, (T,), are in a passage of at least `length` characters that the training has.
+def covered(lengths: NDArray[np.int32], least: int) -> NDArray[np.bool_]:
+    """Which characters of a text are in a passage of at least `least` characters that the training text has, (T,).
 
-    Memory: 24 bytes a character of the training text; half a second a million.
+    lengths: of the longest match from each character on, (T,), as `TextIndex.longest_match` returns them; it must have
+    looked for `least` characters.
     """
-    there, covered = np.sort(windows(training, tokens, length)), []
-    for text in texts:
-        found = find(there, windows(text, tokens, length)) >= 0
-        ends = np.zeros(len(text) + 1, np.int64)  # how many more passages begin than end
-        ends[: len(found)] += found
-        ends[length : length + len(found)] -= found
-        covered.append(np.cumsum(ends)[:-1] > 0)
-    return covered
+    places = np.arange(len(lengths))
+    reached: NDArray[np.bool_] = np.maximum.accumulate(np.where(lengths >= least, places + lengths, 0)) > places
+    return reached
 
 
-def passages(text: Ids, training: Ids, tokens: int, length: int) -> list[Passage]:
-    """The passages of at least `length` characters, each as long as it goes on, the longest first.
+def passages(text: Ids, training: Ids, matches: tuple[NDArray[np.int32], Places], least: int) -> list[Passage]:
+    """The passages of at least `least` characters, each as long as it goes on, the longest first.
 
-    Of several places in the training text one is named. A passage that begins within another one is not listed.
+    matches: the lengths and sources of `TextIndex.longest_match`. Of several places in the training text one is named.
+    A passage that begins within another one is not listed.
     """
-    there = windows(training, tokens, length)
-    order = np.argsort(there, kind="stable")
-    place = find(there[order], windows(text, tokens, length))
+    lengths, sources = matches
     listed, done = list[Passage](), 0
-    for begin in np.flatnonzero(place >= 0).tolist():
-        if begin < done:
-            continue
-        source = int(order[place[begin]])
-        same = np.asarray(text[begin : begin + len(training) - source])
-        differ = np.flatnonzero(same != training[source : source + len(same)])
-        done = begin + (int(differ[0]) if len(differ) else len(same))
-        listed.append(Passage(begin, done, source))
+    for begin in np.flatnonzero(lengths >= least).tolist():
+        if begin >= done:
+            source = int(sources[begin])
+            done = begin + _in_common(text[begin:], training[source:])
+            listed.append(Passage(begin, done, source))
     return sorted(listed, key=lambda passage: passage.begin - passage.end)
+
+
+def repeats(index: TextIndex, least: int, check: Callable[[], None] = lambda: None) -> list[Passage]:
+    """Passages of at least `least` characters that the indexed text has before, too, the longest first.
+
+    source: the first place of its beginning; the passage ends where the two would overlap. A passage that begins within
+    another one is not listed. check: called now and then, to give up the work.
+    """
+    shared = index.shared_with_next(least, check) >= least
+    starts = np.flatnonzero(np.append(True, ~shared)[: len(index.suffixes)])  # of groups that begin alike
+    first = np.empty(len(index.suffixes), np.int32)  # the first place that begins as a place does
+    if len(first):
+        first[index.suffixes] = np.repeat(
+            np.minimum.reduceat(index.suffixes, starts), np.diff(starts, append=len(first))
+        )
+    listed, done, ids = list[Passage](), 0, index.ids
+    for begin in np.flatnonzero(np.arange(len(first)) - first >= least).tolist():
+        if begin >= done:
+            source = int(first[begin])
+            done = begin + _in_common(ids[begin : begin + begin - source], ids[source:])
+            listed.append(Passage(begin, done, source))
+    return sorted(listed, key=lambda passage: passage.begin - passage.end)
+
+
+def _in_common(first: Ids, second: Ids) -> int:
+    """How many characters two texts begin with alike."""
+    most, done, size = min(len(first), len(second)), 0, 256
+    while done < most:
+        differ = np.flatnonzero(first[done : min(most, done + size)] != second[done : min(most, done + size)])
+        if len(differ):
+            return done + int(differ[0])
+        done, size = done + size, 2 * size
+    return most
 
 
 def new_words(text: str, training: str) -> tuple[float, list[str]]:

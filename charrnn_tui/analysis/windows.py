@@ -25,20 +25,6 @@ def longer(first: Numbers, second: Numbers, second_length: int) -> Numbers:
     return first * np.uint64(pow(_BASE, second_length, 1 << 64)) + second
 
 
-def windows(ids: Ids, tokens: int, length: int) -> Numbers:
-    """The numbers of all windows of `length` characters, (T - length + 1,), none for a shorter text."""
-    if len(ids) < length:
-        return np.empty(0, np.uint64)
-    power, size = character_numbers(ids, tokens), 1  # windows of 1, 2, 4, … characters
-    found, done = np.zeros(len(ids) + 1, np.uint64), 0
-    while done < length:
-        if (length >> size.bit_length() - 1) & 1:
-            found = longer(found[: len(power) - done], power[done:], size) if done else power
-            done += size
-        power, size = longer(power[:-size], power[size:], size), 2 * size
-    return found[: len(ids) - length + 1]
-
-
 def find(numbers: Numbers, wanted: Numbers) -> NDArray[np.int64]:
     """The index of each wanted number in the sorted ones, -1 where it is missing."""
     if not len(numbers):

@@ -5,8 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
+from numpy.typing import NDArray
 
-from charrnn_tui.analysis.copied import LENGTHS, Passage, copied, new_words, passages
+from charrnn_tui.analysis.copied import LENGTHS, Passage, covered, new_words, passages
+from charrnn_tui.analysis.text_index import BLOCK, index_text
 from charrnn_tui.checkpoint.checkpoint import CheckpointError
 from charrnn_tui.cli.model_text import progress_bar
 from charrnn_tui.cli.options import TextFileName, encoding_option, json_option, model_names, runs_option
@@ -19,14 +22,13 @@ from charrnn_tui.runner.find_model import locate_checkpoint
 from charrnn_tui.runner.local_backend import LocalBackend
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
-from charrnn_tui.text.batches import split_at
-from charrnn_tui.text.corpus import read_text
-from charrnn_tui.text.vocabulary import Vocabulary
+from charrnn_tui.text.array_cache import TEXTS
+from charrnn_tui.text.corpus import Corpus, load_corpus, read_text
 
 LISTED = 5  # passages
 LEAST_LISTED = 24  # characters of a passage that is listed
 MOST_SHOWN = 60  # characters of one, on a line
-PIECE = 500  # characters between two moves of the progress bar
+PIECE = 500  # characters that are written between two moves of the progress bar
 
 
 @click.command("copied")
@@ -69,25 +71,21 @@ def copied_command(
     path = locate_checkpoint(checkpoint, runs_dir)
     opened = backend.open_checkpoint(path)
     model = prepare_model(source_of(path, backend), opened)
-    whole = _training(model, backend, training, encoding)
+    corpus = _training(model, backend, training, encoding)
     val_frac = (model.facts.get("settings") or {}).get("val_frac", TrainSettings().val_frac)
-    boundary = split_at(len(whole), val_frac)
+    trained, held_out = corpus.split(val_frac)
     if text_file is not None:
         text = read_text(text_file, encoding or "utf-8")
     else:
         text = _written(model, length, SamplingSettings(temperature, top_k), seed)
-    both = Vocabulary(sorted({*text, *whole}))  # the text may have characters that the model does not know
-    written, trained, held_out = map(both.encode, (text, whole[:boundary], whole[boundary:]))
-    rows = []
-    with progress_bar(len(LENGTHS), "comparing") as bar:
-        for k in LENGTHS:
-            shares = [
-                float(each.mean()) if len(each) else None for each in copied((written, held_out), trained, len(both), k)
-            ]
-            rows.append({"length": k, "share": shares[0], "held_out_share": shares[1]})
-            bar.update(1)
-    found = passages(written, trained, len(both), LEAST_LISTED)
-    new_share, words = new_words(text, whole[:boundary])
+    written = corpus.vocabulary.encode_marked(text)  # the text may have characters that the training text has not
+    index = index_text(trained, runs_dir / TEXTS)
+    with progress_bar(len(written) + len(held_out), "comparing") as bar:
+        matches = [index.longest_match(ids, check=lambda: bar.update(BLOCK)) for ids in (written, held_out)]
+    shares = {k: [_share(covered(lengths, k)) for lengths, _ in matches] for k in LENGTHS}
+    rows = [{"length": k, "share": share, "held_out_share": usual} for k, (share, usual) in shares.items()]
+    found = passages(written, trained, matches[0], LEAST_LISTED)
+    new_share, words = new_words(text, corpus.vocabulary.decode(trained))
     listed = [_passage(passage, text) for passage in found[:LISTED]]
     stream = DataStream()
     if as_json:
@@ -98,8 +96,8 @@ def copied_command(
         return
     stream.write_line("passages of  written  held out")
     for row in rows:
-        usual_share = "–" if row["held_out_share"] is None else f"{row['held_out_share']:.1%}"
-        stream.write_line(f"{row['length']:>6} chars  {row['share']:>7.1%}  {usual_share:>8}")
+        share, usual = ("–" if row[name] is None else f"{row[name]:.1%}" for name in ("share", "held_out_share"))
+        stream.write_line(f"{row['length']:>6} chars  {share:>7}  {usual:>8}")
     for each in listed:
         stream.write_line(f"{len(each['text'])} chars from {each['source']:,}: {excerpt(each['text'], MOST_SHOWN)}")
     examples = f", such as {', '.join(words[:5])}" if words else ""
@@ -107,15 +105,20 @@ def copied_command(
     say(f"{len(text):,} characters " + (f"of {text_file}" if text_file else f"written with seed {seed}"))
 
 
-def _training(model: LoadedModel, backend: LocalBackend, training: str | None, encoding: str | None) -> str:
+def _training(model: LoadedModel, backend: LocalBackend, training: str | None, encoding: str | None) -> Corpus:
     """The text that the model was trained on. Raises CheckpointError where it is not found."""
+    cache = backend.runs_directory / TEXTS
     if training is not None:
-        return read_text(training, encoding or "utf-8")
+        return load_corpus([training], encoding or "utf-8", cache)
     try:
         text = training_text(model, backend)
     except ValueError as error:
         raise CheckpointError(f"{str(error).partition(':')[0]}: name its text with --training FILE") from None
-    return "".join(read_text(str(file), text.encoding) for file in text.files)
+    return load_corpus(text.files, text.encoding, cache)
+
+
+def _share(characters: NDArray[np.bool_]) -> float | None:
+    return float(characters.mean()) if len(characters) else None
 
 
 def _written(model: LoadedModel, length: int, settings: SamplingSettings, seed: int) -> str:

@@ -27,8 +27,8 @@ from charrnn_tui.runner.find_model import shipped_checkpoints
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.lstm_step import COMPILED
 from charrnn_tui.sampling.sampler import Sampler
+from charrnn_tui.text.array_cache import LIMIT_BYTES, TEXTS, ArrayCache
 from charrnn_tui.text.corpus import Corpus
-from charrnn_tui.text.ids_cache import LIMIT_BYTES, TEXTS, IdsCache
 from charrnn_tui.text.vocabulary import Vocabulary
 
 TRAINING_SECONDS, SAMPLING_SECONDS = 3.0, 1.0
@@ -50,7 +50,7 @@ def doctor_command(no_speed: bool, clear_texts: bool, runs_dir: Path, as_json: b
     Exits with 1 if something is missing that training or writing needs.
     """
     if clear_texts:
-        say(f"{size(IdsCache(runs_dir / TEXTS).clear())} of encoded texts removed")
+        say(f"{size(ArrayCache(runs_dir / TEXTS).clear())} of encoded texts removed")
     values = {
         "versions": _versions(),
         "system": platform.platform(),
@@ -118,7 +118,7 @@ def _directories(runs_dir: Path) -> dict[str, Any]:
         "runs_dir": str(runs_dir),
         "runs_dir_writable": there.is_dir() and os.access(there, os.W_OK | os.X_OK),
         "free_bytes": shutil.disk_usage(there).free,
-        "texts_bytes": IdsCache(runs_dir / TEXTS).size,
+        "texts_bytes": ArrayCache(runs_dir / TEXTS).size,
         "texts_limit_bytes": LIMIT_BYTES,
         "shipped_checkpoints": [str(file) for file in shipped_checkpoints()],
     }

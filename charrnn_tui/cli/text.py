@@ -1,23 +1,29 @@
 """`charrnn-tui text`: what a text is made of, before a model is trained on it."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 
-from charrnn_tui.analysis.copied import copied, passages
+from charrnn_tui.analysis.copied import Passage, covered, passages, repeats
+from charrnn_tui.analysis.text_index import BLOCK, TextIndex, index_text
 from charrnn_tui.cli.facts import loss_text
+from charrnn_tui.cli.model_text import progress_bar
 from charrnn_tui.cli.ngrams import count_ngrams, ngrams_option
-from charrnn_tui.cli.options import TextFileName, encoding_option, json_option
+from charrnn_tui.cli.options import TextFileName, encoding_option, json_option, runs_option
 from charrnn_tui.cli.output import DataStream, Row, excerpt, write_facts
 from charrnn_tui.run.fitting import fit_to_text
 from charrnn_tui.run.settings import DEFAULT_PRESET, settings_for
+from charrnn_tui.text.array_cache import TEXTS
 from charrnn_tui.text.corpus import Corpus, load_corpus
 from charrnn_tui.text.lines import median_line_length
+from charrnn_tui.text.vocabulary import Ids
 
 RARE = 10  # occurrences: a model learns little about a character that it sees less often
 REPEATED = 100  # characters of a passage that stands in the text more than once, or in both of its parts
+LONGEST_LISTED = 5  # passages
 LISTED = 40  # characters of the alphabet on a line
 SHOWN = 60  # characters of a passage on a line
 SIZE = ("n_layers", "n_hidden", "drop_prob", "epochs", "batch_size", "seq_length", "lr")
@@ -28,21 +34,28 @@ SIZE = ("n_layers", "n_hidden", "drop_prob", "epochs", "batch_size", "seq_length
 @click.option("--val-frac", type=click.FloatRange(0, 0.9), default=0.1, show_default=True, help="Share held out.")
 @ngrams_option("Also the losses of n-gram models up to this order, which only count: a model should beat them.")
 @encoding_option
+@runs_option
 @json_option("Write one JSON object.")
 def text_command(
-    files: tuple[str, ...], val_frac: float, ngrams: int | None, encoding: str | None, as_json: bool
+    files: tuple[str, ...],
+    val_frac: float,
+    ngrams: int | None,
+    encoding: str | None,
+    runs_dir: Path,
+    as_json: bool,
 ) -> None:
     """Describe a text before a model is trained on it: its alphabet, lines, repetitions, and settings that suit it.
 
     A passage that stands in both the training and the held-out part makes the validation loss look too low; a
     character that occurs a few times only makes the alphabet larger and is not learned.
     """
-    corpus = load_corpus(files, encoding or "utf-8")
+    cache = runs_dir / TEXTS
+    corpus = load_corpus(files, encoding or "utf-8", cache)
     train, held_out = corpus.split(val_frac)
     tokens = len(corpus.vocabulary)
     counts = np.bincount(corpus.ids, minlength=tokens)
     settings = fit_to_text(settings_for(DEFAULT_PRESET, val_frac=val_frac), len(corpus))
-    shared = copied([held_out], train, tokens, REPEATED)[0]
+    shared, repeated = _repeated(corpus, index_text(train, cache), held_out)
     values: dict[str, Any] = {
         "file": list(files),
         "chars": len(corpus),
@@ -55,8 +68,8 @@ def text_command(
         "lines": int(counts[corpus.vocabulary.index["\n"]]) if "\n" in corpus.vocabulary.index else 0,
         "median_line_length": median_line_length(corpus.ids, corpus.vocabulary),
         "held_out_chars": len(held_out),
-        "shared_with_training": float(shared.mean()) if len(shared) else None,
-        "repeated": _repeated(corpus),
+        "shared_with_training": shared,
+        "repeated": repeated,
         "suggested": {"preset": DEFAULT_PRESET} | {name: getattr(settings, name) for name in SIZE},
     }
     if ngrams is not None:
@@ -66,19 +79,27 @@ def text_command(
         _write_ngrams(values.get("ngrams", []))
 
 
-def _repeated(corpus: Corpus) -> list[dict[str, Any]]:
-    """Passages of the second half that the first half has, the longest first."""
-    half = len(corpus) // 2
-    found = passages(corpus.ids[half:], corpus.ids[:half], len(corpus.vocabulary), REPEATED)
-    decode, ids = corpus.vocabulary.decode, corpus.ids
-    return [
-        {
-            "position": half + each.begin,
-            "earlier": each.source,
-            "text": decode(ids[half + each.begin : half + each.end]),
-        }
-        for each in found[:5]
+def _repeated(corpus: Corpus, training: TextIndex, held_out: Ids) -> tuple[float | None, list[dict[str, Any]]]:
+    """How much of the held-out part the training part has, and the longest passages that it has before."""
+    begin = len(training.ids)  # of the held-out part
+    with progress_bar(len(corpus), "comparing") as bar:
+
+        def check() -> None:
+            bar.update(BLOCK)
+
+        found = repeats(training, REPEATED, check)
+        matches = training.longest_match(held_out, check=check)
+    share = covered(matches[0], REPEATED)
+    found += [
+        Passage(begin + each.begin, begin + each.end, each.source)
+        for each in passages(held_out, training.ids, matches, REPEATED)
     ]
+    longest = sorted(found, key=lambda each: each.begin - each.end)[:LONGEST_LISTED]
+    decode, ids = corpus.vocabulary.decode, corpus.ids
+    listed = [
+        {"position": each.begin, "earlier": each.source, "text": decode(ids[each.begin : each.end])} for each in longest
+    ]
+    return (float(share.mean()) if len(share) else None), listed
 
 
 def _rows(values: dict[str, Any]) -> list[Row]:

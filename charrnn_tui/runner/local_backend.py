@@ -12,8 +12,8 @@ from charrnn_tui.run.directory import RunDirectory, list_runs
 from charrnn_tui.run.events import Event
 from charrnn_tui.run.settings import RunRequest
 from charrnn_tui.runner import find_model, resume, start
+from charrnn_tui.text.array_cache import TEXTS
 from charrnn_tui.text.corpus import Corpus, load_corpus
-from charrnn_tui.text.ids_cache import TEXTS
 from charrnn_tui.text.text_file import refuse_pipe
 
 

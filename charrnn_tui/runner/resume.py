@@ -17,9 +17,9 @@ from charrnn_tui.run.quantities import duration, no_improvement
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.runner.heavy_imports import heavy_imports
 from charrnn_tui.runner.start import RecordedTraining, Started
+from charrnn_tui.text.array_cache import TEXTS
 from charrnn_tui.text.batches import batch_count, split_at
 from charrnn_tui.text.corpus import Corpus, load_corpus
-from charrnn_tui.text.ids_cache import TEXTS
 from charrnn_tui.text.text_file import TextFile, sha256_of
 
 if TYPE_CHECKING:  # torch takes seconds: not before a training is asked for

@@ -25,9 +25,9 @@ from charrnn_tui.runner.heavy_imports import heavy_imports
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
+from charrnn_tui.text.array_cache import TEXTS
 from charrnn_tui.text.batches import check_geometry
 from charrnn_tui.text.corpus import Corpus, load_corpus
-from charrnn_tui.text.ids_cache import TEXTS
 
 Stream = Generator[Event, None, None]
 Started = tuple[RunDirectory, Stream]

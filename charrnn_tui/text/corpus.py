@@ -4,11 +4,12 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
+from charrnn_tui.text.array_cache import ArrayCache
 from charrnn_tui.text.batches import split_at
-from charrnn_tui.text.ids_cache import IdsCache
 from charrnn_tui.text.text_file import CorpusError, TextFile, sha256_of
 from charrnn_tui.text.vocabulary import Ids, UnknownCharacters, Vocabulary, code_points
 
@@ -57,7 +58,7 @@ def load_corpus(
     sha256 = sha256_of(files)
     try:
         if cache is not None and sum(file.size for file in files) >= cached_from_bytes:
-            ids, vocabulary = _encode_into(IdsCache(cache), files, f"{sha256}-{encoding}")
+            ids, vocabulary = _encode_into(ArrayCache(cache), files, f"{sha256}-{encoding}")
         else:
             ids, vocabulary = encode_files(files)
         if any(file.changed() for file in files):
@@ -123,10 +124,11 @@ def _alphabet_of_files(files: Sequence[TextFile]) -> tuple[list[str], int]:
     return alphabet, length
 
 
-def _encode_into(cache: IdsCache, files: Sequence[TextFile], key: str) -> tuple[Ids, Vocabulary]:
+def _encode_into(cache: ArrayCache, files: Sequence[TextFile], key: str) -> tuple[Ids, Vocabulary]:
     """The ids of these files from the cache, encoded and stored there first where it has none."""
     found = cache.find(key)
     if found is None:
         vocabulary = Vocabulary(_alphabet_of_files(files)[0])
-        found = cache.put(key, vocabulary, map(vocabulary.encode, _texts(files))), vocabulary
-    return found
+        pieces, note = map(vocabulary.encode, _texts(files)), "".join(vocabulary.tokens)
+        return cast(Ids, cache.put(key, vocabulary.dtype, pieces, note)), vocabulary
+    return cast(Ids, found[0]), Vocabulary(found[1])

@@ -16,8 +16,8 @@ class _MappedFile(mmap.mmap):
     """A map whose dropped pages are read from the file again; those of an anonymous map would become zero."""
 
 
-def map_ids(path: Path, dtype: np.dtype[np.unsignedinteger]) -> Ids:
-    """The ids of a file, read-only, shape (bytes / itemsize,). Raises OSError, and ValueError for an empty file."""
+def map_array(path: Path, dtype: np.dtype[np.integer]) -> NDArray[np.integer]:
+    """The values of a file, read-only, shape (bytes / itemsize,). Raises OSError, and ValueError for an empty file."""
     with path.open("rb") as file:
         return np.frombuffer(_MappedFile(file.fileno(), 0, access=mmap.ACCESS_READ), dtype)
 

@@ -97,6 +97,11 @@ class Vocabulary:
         pieces = [found[found < len(self)].astype(self.dtype) for _, found in self._lookups(text)]
         return np.concatenate(pieces or [np.empty(0, self.dtype)])
 
+    def encode_marked(self, text: str) -> Ids:
+        """Like `encode`, with `len(self)` for characters that are not in the alphabet, in a dtype that holds it."""
+        pieces = [found for _, found in self._lookups(text)]
+        return np.concatenate(pieces or [np.empty(0, self._table.dtype)])
+
     def unknown(self, text: str) -> dict[str, list[int]]:
         """The characters of the text that have no id, each with its 0-based positions, in order of appearance."""
         positions: dict[str, list[int]] = {}

@@ -3,10 +3,8 @@
 import numpy as np
 import pytest
 
-from charrnn_tui.analysis.copied import copied, new_words, passages
-from charrnn_tui.analysis.windows import windows
-
-TOKENS = 3
+from charrnn_tui.analysis.copied import Passage, covered, new_words, passages, repeats
+from charrnn_tui.analysis.text_index import index_text
 
 
 def ids_of(text: str) -> np.ndarray:
@@ -17,19 +15,6 @@ def random_text(length: int, seed: int) -> str:
     return "".join(np.random.default_rng(seed).choice(list("abc"), size=length))
 
 
-@pytest.mark.parametrize("length", [1, 2, 3, 5, 8, 13, 100])
-def test_windows_have_equal_numbers_where_they_are_equal(length: int) -> None:
-    text = random_text(100, 0)
-    numbers = windows(ids_of(text), TOKENS, length).tolist()
-    cut = [text[i : i + length] for i in range(101 - length)]
-    assert len(numbers) == len(cut)
-    assert len(set(zip(numbers, cut, strict=True))) == len(set(numbers)) == len(set(cut))
-
-
-def test_a_text_shorter_than_the_window_has_none() -> None:
-    assert windows(ids_of("ab"), TOKENS, 3).shape == (0,)
-
-
 @pytest.mark.parametrize("length", [2, 4, 6, 20])
 def test_what_is_copied_is_what_a_search_finds(length: int) -> None:
     training, text = random_text(150, 1), random_text(40, 2) + random_text(150, 1)[30:55] + "a"
@@ -37,20 +22,25 @@ def test_what_is_copied_is_what_a_search_finds(length: int) -> None:
     for i in range(len(text) - length + 1):
         if text[i : i + length] in training:
             expected[i : i + length] = True
-    (found,) = copied([ids_of(text)], ids_of(training), TOKENS, length)
-    assert found.tolist() == expected.tolist()
+    lengths, _ = index_text(ids_of(training)).longest_match(ids_of(text))
+    assert covered(lengths, length).tolist() == expected.tolist()
 
 
 def test_of_a_text_shorter_than_a_passage_nothing_is_copied() -> None:
-    empty, short = copied([ids_of(""), ids_of("ab")], ids_of("abab"), TOKENS, 3)
-    assert (empty.tolist(), short.tolist()) == ([], [False, False])
-    assert copied([ids_of("abc")], ids_of("ab"), TOKENS, 3)[0].tolist() == [False] * 3
+    for text, training in (("", "abab"), ("ab", "abab"), ("abc", "ab"), ("ab", "")):
+        lengths, _ = index_text(ids_of(training)).longest_match(ids_of(text))
+        assert covered(lengths, 3).tolist() == [False] * len(text)
+
+
+def found_passages(text: str, training: str, least: int) -> list[Passage]:
+    ids = ids_of(training)
+    return passages(ids_of(text), ids, index_text(ids).longest_match(ids_of(text), least), least)
 
 
 def test_passages_go_as_far_as_the_texts_agree_the_longest_first() -> None:
     training = random_text(300, 3)
     text = random_text(20, 4) + training[100:140] + random_text(20, 5) + training[200:225] + training[290:]
-    found = passages(ids_of(text), ids_of(training), TOKENS, 15)
+    found = found_passages(text, training, 15)
     assert [passage.end - passage.begin for passage in found] == sorted(
         (passage.end - passage.begin for passage in found), reverse=True
     )
@@ -60,7 +50,32 @@ def test_passages_go_as_far_as_the_texts_agree_the_longest_first() -> None:
         assert text[passage.begin : passage.end + 1] != training[passage.source : passage.source + length + 1]
     first = found[0]
     assert first.begin <= 20 < 60 <= first.end
-    assert passages(ids_of(text), ids_of("ab"), TOKENS, 15) == []
+    assert found_passages(text, "ab", 15) == []
+
+
+def test_repeats_are_the_passages_that_stood_there_before() -> None:
+    new, first, second = random_text(200, 6), random_text(60, 7), random_text(40, 8)
+    text = "c" + first + new + "a" + second + "b" + first + "a" + second + "c" + first
+    found = repeats(index_text(ids_of(text)), 20)
+    places = [place for place in range(len(text) - 20) if text.find(text[place : place + 20]) + 20 <= place]
+    assert {place for each in found for place in range(each.begin, each.end)} >= set(places)
+    assert [text[each.begin : each.end].count(first) for each in found] == [1, 1, 0]
+    for each in found:
+        assert text.find(text[each.begin : each.begin + 20]) == each.source
+        assert each.source + (each.end - each.begin) <= each.begin
+
+
+def test_repeats_do_not_overlap_what_they_repeat() -> None:
+    (found,) = repeats(index_text(ids_of("a" * 50 + "b")), 20)
+    assert (found.source, found.begin, found.end) == (0, 20, 40)
+    for text in ("", "a", "abc"):
+        assert repeats(index_text(ids_of(text)), 2) == []
+
+
+def test_long_passages_are_followed_beyond_what_was_searched() -> None:
+    training = random_text(3000, 9)
+    (found,) = found_passages("c" + training[500:2500], training, 100)
+    assert found.end - found.begin >= 2000
 
 
 def test_new_words_are_those_that_the_training_text_has_nowhere() -> None:

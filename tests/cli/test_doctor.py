@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from charrnn_tui.text.ids_cache import TEXTS
+from charrnn_tui.text.array_cache import TEXTS
 from tests.cli.conftest import Invoke
 
 

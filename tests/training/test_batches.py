@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from charrnn_tui.text.batches import get_batches
-from charrnn_tui.text.long_text import map_ids
+from charrnn_tui.text.long_text import map_array
 from charrnn_tui.training.batches import Batches, resident_bytes
 
 CPU = torch.device("cpu")
@@ -50,7 +50,7 @@ def test_ids_of_any_width_stay_what_they_are(dtype: type[np.unsignedinteger], to
 def test_a_mapped_text_can_lie_on_the_device(tmp_path: Path) -> None:
     ids = ids_of(5000, np.uint8)
     ids.tofile(tmp_path / "ids")
-    batches = Batches(map_ids(tmp_path / "ids", np.dtype(np.uint8)), 4, 10, CPU, resident=True)
+    batches = Batches(map_array(tmp_path / "ids", np.dtype(np.uint8)), 4, 10, CPU, resident=True)
     (tmp_path / "ids").unlink()
     for (x, _), (expected, _) in zip(batches, get_batches(ids, 4, 10), strict=True):
         np.testing.assert_array_equal(x.numpy(), expected.T)

@@ -1,7 +1,8 @@
-"""The ids of long texts in files that are mapped into memory: a text of gigabytes is encoded once.
+"""Long texts as arrays in files that are mapped into memory: encoded once, and indexed once.
 
-A text has two files: NAME.ids, the ids as they are in memory, and NAME.json, their description with a checksum. The
-second is written last; without it the first is ignored. NAME is a hash of the key: the text's SHA-256 and encoding.
+An array has two files: NAME.array, its values as they are in memory, and NAME.json, its description with a checksum.
+The second is written last; without it the first is ignored. NAME is a hash of the key, which says what was computed of
+which text.
 """
 
 import hashlib
@@ -14,33 +15,36 @@ from contextlib import suppress
 from pathlib import Path
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from charrnn_tui.run.decoding import decode
 from charrnn_tui.run.files import write_atomically
-from charrnn_tui.text.long_text import map_ids
+from charrnn_tui.text.long_text import map_array
 from charrnn_tui.text.text_file import CorpusError
-from charrnn_tui.text.vocabulary import Ids, Vocabulary
+
+Array = NDArray[np.integer]
 
 TEXTS = ".texts"  # the directory, beside the runs
-FORMAT = 1
-LIMIT_BYTES = 16 << 30  # of all texts together; above it the least recently used ones are dropped
+FORMAT = 2
+LIMIT_BYTES = 16 << 30  # of all arrays together; above it the least recently used ones are dropped
 
 _CHECK_BYTES = 1 << 22
 _ABANDONED_SECONDS = 3600  # without a write, after which a partial file is taken for that of a killed process
 
 
 class _Facts(msgspec.Struct):
-    """The description of a text, in JSON. itemsize: bytes of an id."""
+    """The description of an array, in JSON. dtype: NumPy's name. note: of whoever stored it."""
 
     format: int
     key: str
-    itemsize: int
+    dtype: str
     crc32: int
-    tokens: str
+    note: str
 
 
-class IdsCache:
-    """A directory of encoded texts, created with the first one."""
+class ArrayCache:
+    """A directory of one-dimensional arrays of integers, created with the first one."""
 
     def __init__(self, directory: Path, limit_bytes: int = LIMIT_BYTES) -> None:
         self.directory, self.limit_bytes = directory, limit_bytes
@@ -50,26 +54,23 @@ class IdsCache:
         """Bytes on disk."""
         return sum(found.st_size for _, found in self._files())
 
-    def find(self, key: str) -> tuple[Ids, Vocabulary] | None:
-        """The ids and their vocabulary; None if they are missing, damaged, or of another version."""
-        ids_file, about = self._paths(key)
+    def find(self, key: str) -> tuple[Array, str] | None:
+        """The array, read-only, and its note; None if they are missing, damaged, or of another version."""
+        data, about = self._paths(key)
         try:
             facts = decode(about.read_bytes(), _Facts)
-            vocabulary = Vocabulary(facts.tokens)
-            if facts.format != FORMAT or facts.key != key or facts.itemsize != vocabulary.dtype.itemsize:
+            if facts.format != FORMAT or facts.key != key or _checksum(data) != facts.crc32:
                 return None
-            if _checksum(ids_file) != facts.crc32:
-                return None
-            ids = map_ids(ids_file, vocabulary.dtype)
-            ids_file.touch()  # marks it as used now
-        except (OSError, ValueError):
+            found: Array = map_array(data, np.dtype(facts.dtype))
+            data.touch()  # marks it as used now
+        except (OSError, ValueError, TypeError):  # TypeError: no such dtype
             return None
-        return ids, vocabulary
+        return found, facts.note
 
-    def put(self, key: str, vocabulary: Vocabulary, pieces: Iterable[Ids]) -> Ids:
+    def put(self, key: str, dtype: np.dtype[np.integer], pieces: Iterable[Array], note: str = "") -> Array:
         """Write the pieces, one after the other, and map them as one array. Raises CorpusError if it cannot."""
-        ids_file, about = self._paths(key)
-        beside = ids_file.with_name(f".{ids_file.name}.{os.getpid()}.part")
+        data, about = self._paths(key)
+        beside = data.with_name(f".{data.name}.{os.getpid()}.part")
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
             about.unlink(missing_ok=True)
@@ -78,11 +79,11 @@ class IdsCache:
                 for piece in pieces:
                     file.write(piece.data)
                     checksum = zlib.crc32(piece.data, checksum)
-            beside.replace(ids_file)
-            facts = _Facts(FORMAT, key, vocabulary.dtype.itemsize, checksum, "".join(vocabulary.tokens))
+            beside.replace(data)
+            facts = _Facts(FORMAT, key, dtype.str, checksum, note)
             write_atomically(about, json.dumps(msgspec.to_builtins(facts)).encode())
-            self._drop_old(keep=ids_file)
-            return map_ids(ids_file, vocabulary.dtype)
+            self._drop_old(keep=data)
+            return map_array(data, dtype)
         except OSError as error:
             raise CorpusError(
                 f"{self.directory}: the encoded text cannot be kept there: {error.strerror or error}; "
@@ -93,7 +94,7 @@ class IdsCache:
                 beside.unlink(missing_ok=True)
 
     def clear(self) -> int:
-        """Remove all texts; returns the bytes freed. A training that has mapped one keeps reading it."""
+        """Remove all arrays; returns the bytes freed. A training that has mapped one keeps reading it."""
         freed = self.size
         for path, _ in self._files():
             path.unlink(missing_ok=True)
@@ -105,16 +106,16 @@ class IdsCache:
             if path.suffix == ".part" and found.st_mtime < time.time() - _ABANDONED_SECONDS:
                 path.unlink(missing_ok=True)
         kept = 0
-        texts = [file for file in files if file[0].suffix == ".ids"]
-        for ids_file, found in sorted(texts, key=lambda file: file[1].st_mtime, reverse=True):
+        arrays = [file for file in files if file[0].suffix not in (".json", ".part")]  # of earlier versions, too
+        for data, found in sorted(arrays, key=lambda file: file[1].st_mtime, reverse=True):
             kept += found.st_size
-            if kept > self.limit_bytes and ids_file != keep:
-                ids_file.with_suffix(".json").unlink(missing_ok=True)
-                ids_file.unlink(missing_ok=True)
+            if kept > self.limit_bytes and data != keep:
+                data.with_suffix(".json").unlink(missing_ok=True)
+                data.unlink(missing_ok=True)
 
     def _paths(self, key: str) -> tuple[Path, Path]:
         name = hashlib.sha256(key.encode()).hexdigest()[:32]
-        return self.directory / f"{name}.ids", self.directory / f"{name}.json"
+        return self.directory / f"{name}.array", self.directory / f"{name}.json"
 
     def _files(self) -> list[tuple[Path, os.stat_result]]:
         files = []

@@ -1,4 +1,4 @@
-"""Encoded texts on disk: found again, never believed when damaged, never more than allowed."""
+"""Encoded texts and other arrays on disk: found again, never believed when damaged, never more than allowed."""
 
 import hashlib
 import json
@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from charrnn_tui.text.array_cache import ArrayCache
 from charrnn_tui.text.batches import get_batches
 from charrnn_tui.text.corpus import Corpus, CorpusError, load_corpus
-from charrnn_tui.text.ids_cache import IdsCache
 from charrnn_tui.text.long_text import character_counts
-from charrnn_tui.text.vocabulary import Vocabulary
 
 TEXT = "Happy families are all alike;\r\nevery unhappy family\r\n" * 200 + "Ж"
 
@@ -29,7 +28,7 @@ def cached(path: Path, cache: Path, encoding: str = "utf-8") -> Corpus:
 
 
 def files_of(cache: Path) -> tuple[Path, Path]:
-    (ids_file,), (about,) = cache.glob("*.ids"), cache.glob("*.json")
+    (ids_file,), (about,) = cache.glob("*.array"), cache.glob("*.json")
     return ids_file, about
 
 
@@ -95,6 +94,10 @@ def describe_nothing(ids_file: Path, about: Path) -> None:
     about.write_text("[]")
 
 
+def describe_another_type(ids_file: Path, about: Path) -> None:
+    about.write_text(json.dumps(json.loads(about.read_text()) | {"dtype": "letters"}))
+
+
 def write_as_another_version(ids_file: Path, about: Path) -> None:
     about.write_text(json.dumps(json.loads(about.read_text()) | {"format": 99}))
 
@@ -108,6 +111,7 @@ def write_as_another_version(ids_file: Path, about: Path) -> None:
         leave_only_the_description,
         tear_the_description,
         describe_nothing,
+        describe_another_type,
         write_as_another_version,
     ],
 )
@@ -115,14 +119,14 @@ def test_what_is_damaged_is_made_anew(text_file: Path, tmp_path: Path, damage) -
     cached(text_file, tmp_path / "cache")
     damage(*files_of(tmp_path / "cache"))
     assert np.array_equal(cached(text_file, tmp_path / "cache").ids, load_corpus([text_file]).ids)
-    assert IdsCache(tmp_path / "cache").find(f"{hashlib.sha256(TEXT.encode()).hexdigest()}-utf-8") is not None
+    assert ArrayCache(tmp_path / "cache").find(f"{hashlib.sha256(TEXT.encode()).hexdigest()}-utf-8") is not None
 
 
 def test_an_undecodable_text_leaves_nothing_behind(text_file: Path, tmp_path: Path) -> None:
     text_file.write_bytes(b"a" * 600_000 + b"\xe9t\xe9")
     with pytest.raises(CorpusError, match="byte 0xe9 at offset 600000"):
         cached(text_file, tmp_path / "cache")
-    assert IdsCache(tmp_path / "cache").size == 0
+    assert ArrayCache(tmp_path / "cache").size == 0
 
 
 def test_a_cache_that_cannot_be_written_is_one_clear_line(text_file: Path, tmp_path: Path) -> None:
@@ -138,26 +142,26 @@ def test_a_disk_that_fills_up_is_told_and_what_was_written_goes(tmp_path: Path) 
         yield np.zeros(1000, np.uint8)
         raise OSError(28, "No space left on device")
 
-    cache = IdsCache(tmp_path / "cache")
+    cache = ArrayCache(tmp_path / "cache")
     with pytest.raises(CorpusError, match="No space left on device; make room"):
-        cache.put("key", Vocabulary("ab"), pieces())
+        cache.put("key", np.dtype(np.uint8), pieces())
     assert cache.size == 0
 
 
 def test_the_least_recently_used_text_goes_when_there_is_too_much(tmp_path: Path) -> None:
-    cache, vocabulary = IdsCache(tmp_path / "cache", limit_bytes=2500), Vocabulary("ab")
+    cache = ArrayCache(tmp_path / "cache", limit_bytes=2500)
     for age, key in enumerate(["first", "second"]):
-        cache.put(key, vocabulary, [np.zeros(1000, np.uint8)])
+        cache.put(key, np.dtype(np.uint8), [np.zeros(1000, np.uint8)])
         for path in cache.directory.iterdir():
             os.utime(path, (age, age))
     assert cache.find("first") is not None  # used just now
-    cache.put("third", vocabulary, [np.zeros(1000, np.uint8)])
+    cache.put("third", np.dtype(np.uint8), [np.zeros(1000, np.uint8)])
     assert [cache.find(key) is not None for key in ("first", "second", "third")] == [True, False, True]
 
 
 def test_clearing_tells_what_it_freed(tmp_path: Path) -> None:
-    cache = IdsCache(tmp_path / "cache")
-    ids = cache.put("key", Vocabulary("ab"), [np.ones(1000, np.uint8)])
+    cache = ArrayCache(tmp_path / "cache")
+    ids = cache.put("key", np.dtype(np.uint8), [np.ones(1000, np.uint8)])
     size = cache.size
     assert cache.clear() == size > 1000
     assert cache.size == 0
@@ -177,7 +181,7 @@ def test_what_was_read_of_a_mapped_text_does_not_stay_in_memory(tmp_path: Path) 
     def shared_bytes() -> int:
         return int(Path("/proc/self/statm").read_text().split()[2]) * os.sysconf("SC_PAGE_SIZE")
 
-    ids = IdsCache(tmp_path / "cache").put("key", Vocabulary("ab"), [np.ones(32 << 20, np.uint8)])
+    ids = ArrayCache(tmp_path / "cache").put("key", np.dtype(np.uint8), [np.ones(32 << 20, np.uint8)])
     before = shared_bytes()
     assert character_counts(ids[1:], 2).tolist() == [0, len(ids) - 1]
     assert shared_bytes() - before < 8 << 20
