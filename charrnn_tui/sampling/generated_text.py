@@ -6,7 +6,7 @@ With V tokens, L layers, H hidden units a character takes 4 V bytes of logits, 8
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, Self, TypeVar
 
@@ -186,11 +186,35 @@ class GeneratedText:
         nearest = max(place for place in self._states if place <= position)
         state = self._states[nearest]
         for place in range(nearest, position):
-            pins = self.settings_at(place).pins
-            state = _in_force(self._networks, place).value.advance(self.ids[place], state, pins)
+            state = self._state_behind(place, state)
         last = _in_force(self.seeds, position)
         random_state = dict(seeded(last.value, position - last.position).state)
         return SamplerSnapshot(state, self._logits_at(position), random_state, self._history_at(position))
+
+    def states(self, start: int, end: int, state: LSTMState | None = None) -> Iterator[LSTMState]:
+        """Of the network behind each of the written characters [start, end). state: the one before `start`, if known.
+
+        Raises WeightsGone as `snapshot_at`.
+        """
+        if state is None:
+            state = self.snapshot_at(start).state
+        for place in range(start, end):
+            state = self._state_behind(place, state)
+            yield state
+
+    def _state_behind(self, place: int, before: LSTMState) -> LSTMState:
+        """The state behind a character, from the one before it."""
+        pins = self.settings_at(place).pins
+        return _in_force(self._networks, place).value.advance(self.ids[place], before, pins)
+
+    def prime_states(self) -> Iterator[LSTMState]:
+        """Of the network behind each character of the prime. Raises WeightsGone as `snapshot_at`."""
+        self._check_weights(0)
+        network = self._networks[0].value
+        state = network.initial_state()
+        for token_id in self.vocabulary.encode(self.prime).tolist():
+            state = network.advance(token_id, state)
+            yield state
 
     def _check_weights(self, position: int) -> None:
         if not self._networks[0].position <= position <= len(self):

@@ -36,6 +36,11 @@ class LensMenu(Dialog[str | None]):
         lines += [(lens.name, f"{lens.name:<13}{lens.about}") for lens in self._lenses]
         self._list.fill(lines, self._chosen.name if self._chosen is not None else NO_LENS)
 
+    @property
+    def highlighted(self) -> str | None:
+        """The name under the bar."""
+        return self._list.value
+
     @on(OptionList.OptionSelected)
     def chosen(self, event: OptionList.OptionSelected) -> None:
         event.stop()

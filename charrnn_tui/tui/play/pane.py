@@ -101,6 +101,11 @@ class PlaygroundPane(Vertical):
             self._legend.show_lens(lens)
             self.show_figures()
 
+    def refresh_lens(self, start: int = 0, end: int | None = None) -> None:
+        """Draw the characters [start, end) again, whose colours have changed, and the figures."""
+        self.text_view.refresh_characters(start, self.text_view.length if end is None else end)
+        self.show_figures()
+
     @on(PrimeField.Changed)
     def prime_changed(self, event: PrimeField.Changed) -> None:
         event.stop()

@@ -33,7 +33,7 @@ from charrnn_tui.tui.key_footer import KeyFooter
 from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.play.controls_panel import ControlsPanel, control_keys
 from charrnn_tui.tui.play.inspector import Inspector
-from charrnn_tui.tui.play.lenses.lenses import LENS_KEYS, Lenses
+from charrnn_tui.tui.play.lenses.lenses import LENS_KEYS, UNIT_KEYS, Lenses
 from charrnn_tui.tui.play.next_character import NextCharacter
 from charrnn_tui.tui.play.pane import PlaygroundPane
 from charrnn_tui.tui.play.prime_actions import PrimeActions
@@ -54,6 +54,7 @@ class PlayScreen(StudioScreen):
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (9, "-short"), (16, "-high")]  # noqa: RUF012 - as above
     MODE = "play"
     KEYS: ClassVar[tuple[Key, ...]] = (
+        *UNIT_KEYS,
         Key("g", "do('stop')", "Stop", "Stop writing.", "play.stop", footer=True),
         Key("g", "do('go_on')", "Go on", "Go on writing.", "play.go_on", footer=True),
         Key("r", "do('reroll')", "Reroll", "Write another text, with a new seed.", "play.reroll", footer=True),
@@ -109,7 +110,7 @@ class PlayScreen(StudioScreen):
         self._next_character = NextCharacter()
         self.pane = PlaygroundPane(self.playground, jobs, self._next_character, self._on_happened)
         self.inspector = Inspector(self.playground, self.pane.text_view, self._fork)
-        self.lenses = Lenses(self.pane)
+        self.lenses = Lenses(self.pane, jobs)
         self._prime = PrimeActions(self.pane, backend, jobs, new_seed, self._notify)
         self._sessions = SessionKeeper(self.playground, backend.runs_directory)
         self._panel = Vertical(id="play-panel")
@@ -243,6 +244,8 @@ class PlayScreen(StudioScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action:
             case "inspect" if parameters and not self.inspecting:
+                return False
+            case "lens" if not self.lenses.acts(str(parameters[0])):
                 return False
             case "do" if parameters in (("go_on",), ("stop",)):
                 if self.playground.writer.writing != (parameters == ("stop",)):

@@ -14,6 +14,8 @@ from charrnn_tui.tui.textview.text_view import TextView
 
 STEPS: Final = (1, 2, 3, 4, 5)
 """The text view's classes of five steps; its class 0 is dim, which not every terminal shows."""
+LOW_TO_HIGH: Final = (7, 6, 1, 8, 9)
+"""Its classes of a scale with two ends: two hues, underlined and bold, over the plain middle."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,17 @@ class Page:
             return 0, len(self.text)
         start, end = (max(0, place - len(self.text.prime)) for place in self.selected)
         return start, min(end, len(self.text))
+
+    @property
+    def place(self) -> int:
+        """Of the character under the cursor or, if none is shown, the last one; -1 on an empty page."""
+        last = len(self.text.prime) + len(self.text) - 1
+        return last if self.cursor is None else min(self.cursor, last)
+
+    def character(self, place: int) -> str:
+        """At a position on the page."""
+        text, written = self.text, place - len(self.text.prime)
+        return text.prime[place] if written < 0 else text.vocabulary.tokens[text.ids[written]]
 
 
 def no_work(page: Page) -> None:
@@ -53,6 +66,21 @@ class Lens:
     look: Callable[[Page], None] = no_work
 
 
+class _Figures(Static):
+    """The longest of several lines that has room, also when there is more or less of it."""
+
+    def __init__(self) -> None:
+        super().__init__("", markup=False)
+        self._lines: Sequence[str] = [""]
+
+    def show(self, lines: Sequence[str]) -> None:
+        self._lines = lines
+        show_line(self, longest_fitting(lines, self.size.width))
+
+    def on_resize(self) -> None:
+        self.show(self._lines)
+
+
 class LensLegend(Horizontal):
     """One row: the name and the scale of a lens, drawn by a text view of its own, and figures of the text."""
 
@@ -60,7 +88,7 @@ class LensLegend(Horizontal):
         super().__init__()
         self.scale = TextView(id="lens-scale", of_user=False)
         self.scale.can_focus = False
-        self._figures = Static("", markup=False)
+        self._figures = _Figures()
 
     def compose(self) -> ComposeResult:
         yield self.scale
@@ -76,4 +104,4 @@ class LensLegend(Horizontal):
 
     def show_figures(self, lines: Sequence[str]) -> None:
         """Show the longest of the lines that has room."""
-        show_line(self._figures, longest_fitting(lines, self._figures.size.width))
+        self._figures.show(lines)

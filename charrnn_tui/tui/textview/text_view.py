@@ -57,7 +57,7 @@ class TextView(ScrollView, inherit_bindings=False):
     prime_length: Reactive[int] = reactive(0)
     """How many characters at the start are the prime."""
     colour_classes: Reactive[ColourClasses | None] = reactive(None)
-    """Gives the characters [start, end) a class each, 0 … 5, or one below 0 for none."""
+    """Gives the characters [start, end) a class each, 0 … 9, or one below 0 for none."""
 
     class CursorMoved(Message):
         """The cursor has moved to another character."""

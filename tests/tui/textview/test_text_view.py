@@ -13,6 +13,7 @@ from textual.events import MouseScrollUp
 from textual.geometry import Offset, Region
 from textual.selection import Selection
 
+from charrnn_tui.tui.textview.lens import LOW_TO_HIGH
 from charrnn_tui.tui.textview.text_view import TextView
 from tests.tui.pilot import STYLES
 
@@ -184,12 +185,13 @@ async def test_classes_differ_without_colour() -> None:
     def number_of(start: int, end: int) -> Sequence[int]:
         return [position - 1 for position in range(start, end)]
 
-    generated = page_of("-012345")
+    generated = page_of("-0123456789")
     async with generated.run_test(size=(40, 6)):
         generated.view.colour_classes = number_of
-        styles = [style_at(generated.view, x, 0) for x in range(7)]
+        styles = [style_at(generated.view, x, 0) for x in range(11)]
         looks = [(style.dim, style.bold, style.underline, style.reverse) for style in styles[1:]]
-        assert len(set(looks)) == 6
+        assert len(set(looks[:6])) == 6  # a scale
+        assert len({looks[number] for number in LOW_TO_HIGH}) == 5
         assert styles[0].color == style_at(generated.view, 20, 0).color
 
 

@@ -2,12 +2,20 @@
 
 from typing import Final
 
+from charrnn_tui.playground.activations import Activations
+from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.tui.dialogs.lens_menu import LensMenu
 from charrnn_tui.tui.keys import Key
 from charrnn_tui.tui.play.lenses.quantities import QUANTITIES
+from charrnn_tui.tui.play.lenses.unit_lens import UnitLens
 from charrnn_tui.tui.play.pane import PlaygroundPane
 from charrnn_tui.tui.textview.lens import Lens
 
+UNIT_KEYS: Final = (
+    Key("j", "lens('step', 1)", "Next unit", "Show the next unit of the network.", "play.unit_after", footer=True),
+    Key("k", "lens('step', -1)", "Unit before", "Show the unit before.", "play.unit_before", footer=True),
+    Key("J", "lens('step_layer', 1)", "Layer", "Show the same unit of the next layer.", "play.unit_layer", footer=True),
+)
 LENS_KEYS: Final = (
     Key("c", "lens('next')", "Colours", "Colour the text by another quantity, or not.", "play.colours"),
     Key("l", "lens('choose')", "Lens", "Choose what the colours of the text mean.", "play.lens", footer=True),
@@ -17,9 +25,10 @@ LENS_KEYS: Final = (
 class Lenses:
     """Its methods without an underscore are what the keys call."""
 
-    def __init__(self, pane: PlaygroundPane) -> None:
+    def __init__(self, pane: PlaygroundPane, jobs: Jobs) -> None:
         self._pane = pane
-        self._lenses = [*QUANTITIES]
+        self._unit = UnitLens(Activations(jobs, self._computed))
+        self._lenses = [*QUANTITIES, self._unit.lens]
 
     @property
     def lens(self) -> Lens | None:
@@ -29,13 +38,37 @@ class Lenses:
     def next(self) -> None:
         """The next quantity; after the last one none."""
         place = QUANTITIES.index(self.lens) + 1 if self.lens in QUANTITIES else 0
-        self._pane.look_through(QUANTITIES[place] if place < len(QUANTITIES) else None)
+        self._turn_on(QUANTITIES[place] if place < len(QUANTITIES) else None)
 
     def choose(self) -> None:
         """Show the menu of lenses."""
 
         def chosen(name: str | None) -> None:
             if name is not None:
-                self._pane.look_through(next((lens for lens in self._lenses if lens.name == name), None))
+                self._turn_on(next((lens for lens in self._lenses if lens.name == name), None))
 
         self._pane.app.push_screen(LensMenu(self._lenses, self.lens), chosen)
+
+    def acts(self, method: str) -> bool:
+        """Whether a key that calls this method does anything now."""
+        return method in ("next", "choose") or self.lens is self._unit.lens
+
+    def step(self, by: int) -> None:
+        """Another unit of the network."""
+        if (text := self._pane.playground.writer.generated) is not None:
+            self._unit.step(text, by)
+            self._pane.refresh_lens()
+
+    def step_layer(self, by: int) -> None:
+        """The same unit of another layer."""
+        if (text := self._pane.playground.writer.generated) is not None:
+            self._unit.step_layer(text, by)
+            self._pane.refresh_lens()
+
+    def _turn_on(self, lens: Lens | None) -> None:
+        self._pane.look_through(lens)
+        self._pane.screen.refresh_bindings()
+
+    def _computed(self, start: int, end: int) -> None:
+        """The lens knows more of these characters than when they were drawn."""
+        self._pane.refresh_lens(start, end)
