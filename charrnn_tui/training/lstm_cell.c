@@ -5,6 +5,7 @@
  * and for bfloat16 storage; the arithmetic and the cell state are float32. NaN stays NaN, so that a diverging training
  * is noticed. Compiled at run time; without OpenMP it runs on one thread.
  */
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -106,11 +107,11 @@ static inline float hyperbolic_tangent(float x) { return 2.0f / (1.0f + exponent
 FUNCTIONS(float32)
 FUNCTIONS(bfloat16)
 
-/* multiply_float32: out (rows, n) = x (rows, k) times weights (k, n). n is a multiple of `wide`; packed holds the weights
- * as (n / wide, k, wide). At 32 to 128 rows this takes three quarters of the time that the libraries' products take,
- * which are made for large matrices. A tile of `out`, two vectors wide and TALL rows high, stays in registers while k
- * runs (Goto & van de Geijn 2008). The threads share the columns: each reads its weights once, and the result does not
- * depend on how many there are. */
+/* multiply_float32: out (rows, n) = x (rows, k) times weights (k, n), plus bias (n,) if it is not NULL. n is a multiple
+ * of `wide`; packed holds the weights as (n / wide, k, wide). A tile of `out`, two vectors wide and TALL rows high, stays
+ * in registers while k runs (Goto & van de Geijn 2008). On AVX2 and AVX-512 this takes three quarters (at 32 to 128 rows)
+ * to four fifths (at thousands) of the time of PyTorch's products. The threads share tiles: the result does not depend
+ * on how many there are. */
 #if defined(__AVX2__) && defined(__FMA__)
 #ifdef __AVX512F__
 #define LANES 16
@@ -119,17 +120,20 @@ FUNCTIONS(bfloat16)
 #endif
 #define TALL 6
 #define DEEP 512 /* of k at a time: a block of the weights, DEEP * wide, fits the first-level cache */
+#define BLOCK 132 /* rows of x at a time: a block of them, BLOCK * DEEP, fits the second-level cache */
 typedef float vector __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
 
 const int64_t wide = 2 * LANES;
 
+/* Adds x (tall, depth) times weights (depth, wide) to the rows of `start`, `apart` floats from one to the next. */
 static inline __attribute__((always_inline)) void tile(const int tall, int64_t depth, int64_t k, int64_t n,
-                                                       const float *x, const float *weights, float *out, int adds) {
+                                                       const float *x, const float *weights, const float *start,
+                                                       int64_t apart, float *out) {
     vector sums[TALL][2];
     _Pragma("GCC unroll 6")
     for (int r = 0; r < tall; r++) {
-        sums[r][0] = adds ? *(const vector *)(out + r * n) : (vector){0};
-        sums[r][1] = adds ? *(const vector *)(out + r * n + LANES) : (vector){0};
+        sums[r][0] = start ? *(const vector *)(start + r * apart) : (vector){0};
+        sums[r][1] = start ? *(const vector *)(start + r * apart + LANES) : (vector){0};
     }
     for (int64_t p = 0; p < depth; p++) {
         vector left = *(const vector *)(weights + p * wide), right = *(const vector *)(weights + p * wide + LANES);
@@ -147,18 +151,24 @@ static inline __attribute__((always_inline)) void tile(const int tall, int64_t d
     }
 }
 
-void multiply_float32(int64_t threads, int64_t rows, int64_t n, int64_t k, const float *x,
-                      const float *packed, float *out) {
-    _Pragma("omp parallel for schedule(static) num_threads(threads)")
-    for (int64_t column = 0; column < n; column += wide)
-        for (int64_t begin = 0; begin < k; begin += DEEP) {
-            int64_t depth = k - begin < DEEP ? k - begin : DEEP, row = 0;
-            const float *from = x + begin, *weights = packed + column * k + begin * wide;
-            float *to = out + column;
-            for (; row + TALL <= rows; row += TALL)
-                tile(TALL, depth, k, n, from + row * k, weights, to + row * n, begin > 0);
-            for (; row + 2 <= rows; row += 2) tile(2, depth, k, n, from + row * k, weights, to + row * n, begin > 0);
-            for (; row < rows; row++) tile(1, depth, k, n, from + row * k, weights, to + row * n, begin > 0);
-        }
+void multiply_float32(int64_t threads, int64_t rows, int64_t n, int64_t k, const float *x, const float *packed,
+                      const float *bias, float *out) {
+    _Pragma("omp parallel for collapse(2) schedule(static) num_threads(threads)")
+    for (int64_t top = 0; top < rows; top += BLOCK)
+        for (int64_t column = 0; column < n; column += wide)
+            for (int64_t begin = 0; begin < k; begin += DEEP) {
+                int64_t depth = k - begin < DEEP ? k - begin : DEEP;
+                int64_t row = top, end = rows - top < BLOCK ? rows : top + BLOCK, apart = begin ? n : 0;
+                const float *weights = packed + column * k + begin * wide;
+#define TILES(HEIGHT)                                                                                                 \
+    for (; row + HEIGHT <= end; row += HEIGHT) {                                                                      \
+        float *to = out + row * n + column;                                                                           \
+        const float *start = begin ? to : bias ? bias + column : NULL;                                                \
+        tile(HEIGHT, depth, k, n, x + row * k + begin, weights, start, apart, to);                                    \
+    }
+                TILES(TALL)
+                TILES(2)
+                TILES(1)
+            }
 }
 #endif

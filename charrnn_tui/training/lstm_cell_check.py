@@ -47,11 +47,14 @@ def main() -> None:
     agree(sums, np.stack([d_output[rows == row].sum(0) for row in range(3)]), 1e-5)
     if hasattr(library, "multiply_float32"):
         wide = ctypes.c_int64.in_dll(library, "wide").value
-        rows_of_x, n, k = 9, 2 * wide, 700  # tiles of every height, two blocks of k
-        x, weights, product = floats(rows_of_x, k), floats(k, n), np.empty((rows_of_x, n), np.float32)
+        rows_of_x, n, k = 75, 2 * wide, 700  # tiles of every height, two blocks of rows and of k
+        x, weights, bias, product = floats(rows_of_x, k), floats(k, n), floats(n), np.empty((rows_of_x, n), np.float32)
         packed = np.ascontiguousarray(weights.reshape(k, 2, wide).transpose(1, 0, 2))
-        call("multiply_float32", x, packed, product, sizes=(rows_of_x, n, k))
-        agree(product, x.astype(np.float64) @ weights, 2e-2)
+        expected_product = x.astype(np.float64) @ weights
+        call("multiply_float32", x, packed, None, product, sizes=(rows_of_x, n, k))
+        agree(product, expected_product, 2e-2)
+        call("multiply_float32", x, packed, bias, product, sizes=(rows_of_x, n, k))
+        agree(product, expected_product + bias, 2e-2)
     ones, zeros = np.full((ROWS, 4 * N), 0x3F80, np.uint16), np.zeros((ROWS, 4 * N), np.uint16)  # 1.0 and 0.0
     short_gates, short_h = np.empty_like(ones), np.empty((ROWS, N), np.uint16)
     call("forward_bfloat16", ones, zeros, None, c_before, short_gates, c, short_h)

@@ -15,7 +15,7 @@ of W instead of multiplying a one-hot x.
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -91,8 +91,8 @@ class _Layer(torch.autograd.Function):
             gates = workspace.take(seq, batch, 4 * n, dtype=dtype)
         else:  # W x + b of all time steps at once; each step's gates replace its share in place
             gates = entered = workspace.take(seq, batch, 4 * n, dtype=dtype)
-            bias, flat = (bias_ih + bias_hh).to(dtype), x.reshape(seq * batch, -1)
-            torch.addmm(bias, flat, weight_ih.to(dtype).t(), out=entered.view(seq * batch, -1))
+            flat, bias = x.reshape(seq * batch, -1), (bias_ih + bias_hh).to(dtype)
+            _Product(weight_ih.to(dtype), seq * batch)(flat, bias, out=entered.view(seq * batch, -1))
         recurrent = _Product(weight_hh.to(dtype), batch)
         for t in range(seq):
             check()
@@ -129,7 +129,7 @@ class _Layer(torch.autograd.Function):
             by_character = _sums(flat, x.view(-1), weight_ih.shape[1])  # (alphabet, 4n)
             d_weight_ih, d_bias = by_character.t(), by_character.sum(0)  # (4n, alphabet), (4n,)
         else:
-            d_x = (flat @ weight_ih.to(dtype)).view(x.shape)  # (seq, batch, inputs)
+            d_x = _Product(weight_ih.to(dtype).t(), len(flat))(flat).view(x.shape)  # (seq, batch, inputs)
             d_weight_ih = (flat.t() @ x.view(-1, x.shape[-1])).float()  # (4n, inputs)
             d_bias = _sums(flat, torch.zeros(len(flat), dtype=torch.int64), 1)[0]  # (4n,)
         ctx.workspace.give_back(gates, hs, cs)
@@ -144,7 +144,7 @@ def _sums(rows: Tensor, ids: Tensor, alphabet: int) -> Tensor:
 
 
 class _Product:
-    """x @ weight.t() for many x of shape (rows, k); the weight (n, k) is packed once, not at every product."""
+    """x @ weight.t() + bias for x of shape (rows, k); the weight (n, k) is packed once, not at every product."""
 
     def __init__(self, weight: Tensor, rows: int) -> None:
         (self.n, self.k), self.transposed, wide = weight.shape, weight.t(), compiled_cell().wide
@@ -156,12 +156,14 @@ class _Product:
         with suppress(AttributeError, RuntimeError):  # this torch has no oneDNN, or not for this dtype
             self.packed = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), rows)
 
-    def __call__(self, x: Tensor) -> Tensor:
+    def __call__(self, x: Tensor, bias: Tensor | None = None, out: Tensor | None = None) -> Tensor:
+        """bias: (n,). out: where to write the result (rows, n), or None for a new tensor."""
         if self.ours:
-            product = torch.empty(len(x), self.n)
-            compiled_cell().call("multiply", x.dtype, len(x), self.n, self.k, x, self.packed, product)
-        elif self.packed is None:
-            product = torch.mm(x, self.transposed)
-        else:
-            product = torch.ops.mkldnn._linear_pointwise(x, self.packed, None, "none", [], "")
-        return product
+            product, x = x.new_empty(len(x), self.n) if out is None else out, x.contiguous()
+            compiled_cell().call("multiply", x.dtype, len(x), self.n, self.k, x, self.packed, bias, product)
+            return product
+        if bias is not None:
+            return torch.addmm(bias, x, self.transposed, out=out)
+        if self.packed is None:
+            return torch.mm(x, self.transposed, out=out)
+        return cast(Tensor, torch.ops.mkldnn._linear_pointwise(x, self.packed, None, "none", [], ""))
