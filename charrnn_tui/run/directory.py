@@ -31,6 +31,7 @@ class RunDirectory:
         self.best_file = path / "best.safetensors"  # the checkpoint with the least validation loss
         self.last_file = path / "last.safetensors"  # the newest checkpoint
         self.resume_file = path / "resume.pt"  # from which the training continues exactly
+        self.ngrams_file = path / "ngrams.json"  # losses of n-gram models of its text, once they were asked for
         self.log_file = path / "log.txt"  # warnings and tracebacks
 
     @classmethod

@@ -5,6 +5,7 @@ from enum import IntEnum
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 from rich.cells import cell_len
 
 from charrnn_tui.tui.chart.braille import BRAILLE
@@ -29,6 +30,7 @@ class Ink(IntEnum):
     READOUT = 9
     INTERVENTION = 10
     HINT = 11
+    BASELINE = 12
 
 
 class ChartCells:
@@ -65,6 +67,11 @@ class ChartCells:
     def is_blank(self, row: int, column: int, length: int) -> bool:
         """Whether so many cells of a row are blank; there is nothing beyond the edges."""
         return bool((self.characters[row, max(0, column) : max(0, column + length)] == BLANK).all())
+
+    def blank(self, row: int) -> npt.NDArray[np.bool_]:
+        """Which cells of a row are blank, (width,)."""
+        blank: npt.NDArray[np.bool_] = self.characters[row] == BLANK
+        return blank
 
     def row_text(self, row: int) -> str:
         return bytes(self.characters[row].astype("<u4").tobytes()).decode("utf-32-le")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from charrnn_tui.run.quantities import bits, count
 from charrnn_tui.tui.chart.cells import Ink
-from charrnn_tui.tui.chart.plot import BEST_MARK, overlay_letter
+from charrnn_tui.tui.chart.plot import BASELINE_MARK, BEST_MARK, overlay_letter
 from charrnn_tui.tui.chart.series import LossCurves
 
 Pieces = list[tuple[str, Ink]]
@@ -40,6 +40,8 @@ def _legend(curves: LossCurves, detail: int) -> list[Pieces]:
     if (best := curves.validation.lowest) is not None:
         at = f" @ {count(int(curves.validation.steps[best]))}" if detail == FULL else ""
         entry(BEST_MARK, Ink.BEST, "best" if detail == FULL else "", f"{validation[best]:.3f}{at}")
+    if curves.best_baseline is not None:
+        entry(BASELINE_MARK, Ink.BASELINE, curves.best_baseline[0], f"{curves.best_baseline[1]:.3f}")
     entries.append([("  nats/char" if detail < TERSE else " nats/char", Ink.TITLE)])
     for index, (name, series) in enumerate(curves.overlays.items()):
         value = "" if series.lowest is None else f"{series.losses[series.lowest]:.3f}"

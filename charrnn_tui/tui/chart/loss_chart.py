@@ -47,7 +47,7 @@ class LossChart(ChartCanvas, can_focus=True):
 
     def __init__(self) -> None:
         super().__init__()
-        self._progress, self._overlays = RunProgress(), dict[str, RunProgress]()
+        self._progress, self._overlays, self._baselines = RunProgress(), dict[str, RunProgress](), dict[str, float]()
         self._versions: Sequence[int] = ()
         self._curves: LossCurves | None = None
         self._smoothing = SMOOTHINGS[0]
@@ -57,15 +57,22 @@ class LossChart(ChartCanvas, can_focus=True):
         self._range: LossRange | None = None
         self._box = PlotBox(0, 0, 0, 0)
 
-    def show(self, progress: RunProgress, overlays: Mapping[str, RunProgress] = MappingProxyType({})) -> None:
-        """Draw a run as it is now, and the curves of other runs by their names."""
+    def show(
+        self,
+        progress: RunProgress,
+        overlays: Mapping[str, RunProgress] = MappingProxyType({}),
+        baselines: Mapping[str, float] = MappingProxyType({}),
+    ) -> None:
+        """Draw a run as it is now, the curves of other runs and lines at losses to compare with, by their names."""
         if progress is not self._progress:
             self._window.reset()
             self._range = None
             self._set_crosshair(None)
         versions = [id(progress), progress.version, *(other.version for other in overlays.values())]
-        if versions != self._versions or overlays.keys() != self._overlays.keys():
+        others = overlays.keys() != self._overlays.keys() or baselines != self._baselines
+        if versions != self._versions or others:
             self._progress, self._overlays, self._versions = progress, dict(overlays), versions
+            self._baselines = dict(baselines)
             self._curves = None
             self._window.total_steps = progress.total_steps or None
             self.request_redraw()
@@ -74,7 +81,7 @@ class LossChart(ChartCanvas, can_focus=True):
     def curves(self) -> LossCurves:
         """What is drawn, as the runs were shown last."""
         if self._curves is None:
-            self._curves = LossCurves.of(self._progress, self._smoothing, self._overlays)
+            self._curves = LossCurves.of(self._progress, self._smoothing, self._overlays, self._baselines)
         return self._curves
 
     def point_at(self, step: int | None) -> None:

@@ -20,7 +20,8 @@ LETTER_DISTANCE = 24  # cells between the letters along an overlay
 SCREENFUL = 4  # points a dot column: more than that are an envelope, no longer a line
 EARLY = 0.05  # the share of the picture whose losses may leave it at the top
 SPIKE_PERCENTILE = 97.0
-BEST_MARK, CLIP_MARK, VALIDATION_MARK = "★", "↑", "○"
+BEST_MARK, CLIP_MARK, VALIDATION_MARK, BASELINE_MARK = "★", "↑", "○", "┈"
+BASELINE_DISTANCE = 2  # rows from one baseline to the next
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,7 @@ class Plot:
         for index, overlay in enumerate(sampled.overlays):
             self._letter(self._heights(overlay), overlay_letter(index))
         self._mark_clipped(self._heights(sampled.train.high))
+        self._draw_baselines(curves)
 
     def _heights(self, losses: npt.NDArray[np.floating]) -> Heights:
         return self.loss_range.dot_heights(losses, self.box.dot_rows)
@@ -171,6 +173,23 @@ class Plot:
         for column in {*range(int(inked[0]) + LETTER_DISTANCE // 2, int(inked[-1]), LETTER_DISTANCE), int(inked[-1])}:
             left, right = heights[2 * column : 2 * column + 2].tolist()
             self._mark(right if math.isnan(left) else left, column, letter, Ink.OVERLAY)
+
+    def _draw_baselines(self, curves: LossCurves) -> None:
+        """A line each through what is blank, named where there is room; the lowest first, and none too near to it."""
+        box, taken = self.box, list[int]()
+        for name, loss in sorted(curves.baselines.items(), key=lambda each: each[1]):
+            row = int(self._heights(np.array([loss]))[0] // braille.DOTS_DOWN)
+            if not 0 <= row < box.rows or any(abs(row - other) < BASELINE_DISTANCE for other in taken):
+                continue
+            taken.append(row)
+            label = f" {name} {loss:.3f} "
+            columns = range(box.column + 1, box.column + box.columns - len(label))
+            blank = self.cells.blank(box.row + row)
+            start = next((each for each in columns if blank[each : each + len(label)].all()), None)
+            for column in np.flatnonzero(blank[box.column : box.column + box.columns]).tolist():
+                self.cells.write(box.row + row, box.column + column, BASELINE_MARK, Ink.BASELINE)
+            if start is not None:
+                self.cells.write(box.row + row, start, label, Ink.BASELINE)
 
     def _mark_clipped(self, highs: Heights) -> None:
         """An arrow at the top edge of every column whose losses go on above it."""

@@ -87,23 +87,37 @@ class LossSeries:
 
 @dataclass(frozen=True, eq=False)
 class LossCurves:
-    """Everything a loss chart draws. overlays: of other runs, by name. interventions: (step, label), by step."""
+    """Everything a loss chart draws. overlays: of other runs, by name. interventions: (step, label), by step.
+
+    baselines: the losses of simple models, by name, which validations may fall below; nats/char.
+    """
 
     train: LossSeries
     validation: LossSeries
     smoothing: float
     overlays: Mapping[str, LossSeries]
     interventions: Sequence[tuple[int, str]]
+    baselines: Mapping[str, float]
 
     @classmethod
     def of(
-        cls, progress: RunProgress, smoothing: float = 0.9, overlays: Mapping[str, RunProgress] | None = None
+        cls,
+        progress: RunProgress,
+        smoothing: float = 0.9,
+        overlays: Mapping[str, RunProgress] | None = None,
+        baselines: Mapping[str, float] | None = None,
     ) -> "LossCurves":
         """Of another run the validation losses are drawn, or its training losses if it has none."""
         train, validation = _series_of(progress)
         others = {name: _series_of(other) for name, other in (overlays or {}).items()}
         overlaid = {name: other_validation or other_train for name, (other_train, other_validation) in others.items()}
-        return cls(train, validation, smoothing, overlaid, sorted(progress.ticks, key=lambda tick: tick[0]))
+        happened = sorted([*progress.ticks, *_passings(validation, baselines or {})], key=lambda tick: tick[0])
+        return cls(train, validation, smoothing, overlaid, happened, baselines or {})
+
+    @property
+    def best_baseline(self) -> tuple[str, float] | None:
+        """That with the least loss."""
+        return min(self.baselines.items(), key=lambda each: each[1], default=None)
 
     @cached_property
     def smoothed(self) -> LossSeries:
@@ -138,6 +152,21 @@ class LossCurves:
         if not drawn:
             return 0, 0
         return min(int(series.steps[0]) for series in drawn), max(int(series.steps[-1]) for series in drawn)
+
+
+def passed_at(validation: LossSeries, loss: float) -> int | None:
+    """The step of the first validation below this loss."""
+    below = np.flatnonzero(validation.losses < loss)
+    return int(validation.steps[below[0]]) if len(below) else None
+
+
+def _passings(validation: LossSeries, baselines: Mapping[str, float]) -> list[tuple[int, str]]:
+    """Where validations first fall below a baseline; of several passed by the same one, the lowest."""
+    named = {}
+    for name, loss in sorted(baselines.items(), key=lambda each: -each[1]):
+        if (step := passed_at(validation, loss)) is not None:
+            named[step] = f"passes the {name}"
+    return list(named.items())
 
 
 def _series_of(progress: RunProgress) -> tuple[LossSeries, LossSeries]:

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
+from charrnn_tui.playground.ngram_baseline import NONE, read_baseline
 from charrnn_tui.run.active_run import ActiveRun
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.follower import RunFollower, RunFollowers
@@ -48,6 +49,7 @@ GFLOP/s are those of the training's matrix products; the limit is the machine's,
         self._followers = followers
         self._follower: RunFollower | None = None
         self._overlays: list[RunFollower] = []
+        self.baseline = NONE
         self.chart = LossChart()
         self._samples = SamplePane(id="samples")
         self._bars, self._alarm, self._facts = (Lines("", id=name, markup=False) for name in ("bars", "alarm", "facts"))
@@ -87,6 +89,11 @@ GFLOP/s are those of the training's matrix products; the limit is the machine's,
         """Show this run, from its first event on; possible before the view is mounted."""
         self._follower = self._followers.of(run)
         self._samples.clear()
+        self.read_baseline()
+
+    def read_baseline(self) -> None:
+        """Draw the losses of n-gram models that are stored in the run's directory."""
+        self.baseline = NONE if self.run is None else read_baseline(self.run)
         self.poll()
 
     def lay_over(self, runs: Sequence[RunDirectory]) -> None:
@@ -112,7 +119,8 @@ GFLOP/s are those of the training's matrix products; the limit is the machine's,
         if any(behind):
             self.call_later(self.poll)  # keys in between are answered; drawn once the history is there
             return
-        self.chart.show(self.progress, {other.run.name: other.progress for other in others})
+        overlays = {other.run.name: other.progress for other in others}
+        self.chart.show(self.progress, overlays, self.baseline.by_name)
         if self.progress.samples:
             self._samples.show(self.progress.samples)
         self._write()

@@ -17,6 +17,7 @@ from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.own_training import OwnTraining
 from charrnn_tui.tui.studio_screen import StudioScreen
 from charrnn_tui.tui.train.form import TrainForm
+from charrnn_tui.tui.train.run_studies import RunStudies
 from charrnn_tui.tui.train.run_view import RunView
 from charrnn_tui.tui.train.trainer_controls import TrainerControls
 
@@ -40,6 +41,7 @@ class TrainScreen(StudioScreen):
         Key("f5", "start", "Start", "Start the run of the form.", "train.start", footer=True, priority=True),
         Key("r", "resume", "Resume", "Resume the run from where it ended.", "train.resume", footer=True),
         Key("D", "detach", "Detach", "Quit; another process goes on with the training.", "train.detach", footer=True),
+        Key("i", "inside", "Look inside", "N-grams and other studies of the run.", "train.inside", footer=True),
         Key("A", "alarms", "Alarms", "Show all alarms of this run, the newest first.", "train.alarms"),
         Key("n", "new", "New run", "Fill in the form of a new run.", "train.new", footer=True),
         Key(
@@ -69,6 +71,7 @@ class TrainScreen(StudioScreen):
         self.run_view = RunView(followers)
         self.run_view.display = False
         self._training, self._trainer = training, TrainerControls(self.run_view, read_only)
+        self._studies = RunStudies(self.run_view, backend, jobs)
         self._offered: Sequence[bool] = ()  # whether there is a trainer to ask, a run to resume, an alarm to show
 
     def compose(self) -> ComposeResult:
@@ -136,7 +139,7 @@ class TrainScreen(StudioScreen):
         if action == "leave_field":
             return self.typing
         if self.shows_form:
-            return action not in ("ask", "resume", "detach", "alarms", "new", "show_runs")
+            return action not in ("ask", "resume", "detach", "inside", "alarms", "new", "show_runs")
         trainer = self._trainer
         acting = {
             "start": False,
@@ -179,6 +182,9 @@ class TrainScreen(StudioScreen):
 
     def action_detach(self) -> None:
         self._training.hand_over()
+
+    def action_inside(self) -> None:
+        self._studies.open()
 
     def action_alarms(self) -> None:
         alarms = reversed(self.run_view.progress.alarms)

@@ -223,3 +223,40 @@ def test_a_million_points_make_the_picture_of_their_exact_envelope() -> None:
     assert (clipped[0] == (tops < 0).reshape(-1, 2).any(axis=1)).all()
     found[blank] = braille.BRAILLE
     assert (found[~clipped] == expected[~clipped]).all()
+
+
+def test_baselines_are_lines_with_names_and_the_validation_says_when_it_passes_them() -> None:
+    curves = LossCurves.of(falling_run(), baselines={"1-gram": 3.0, "2-gram": 2.2, "3-gram": 1.45, "4-gram": 1.0})
+    legend, *plot = rows(curves, 100, 24)
+    assert "┈ 4-gram 1.000" in legend
+    for label in ("1-gram 3.000", "2-gram 2.200", "3-gram 1.450", "4-gram 1.000"):
+        assert any(f" {label} " in row and "┈┈" in row for row in plot)
+    steps, losses = curves.validation.steps, curves.validation.losses
+    assert curves.interventions == [
+        (int(steps[np.flatnonzero(losses < loss)[0]]), f"passes the {name}")
+        for name, loss in [("1-gram", 3.0), ("2-gram", 2.2), ("3-gram", 1.45)]
+    ]
+    assert "passes the 3-gram" in plot[-3]
+
+
+def test_a_validation_that_passes_several_baselines_names_the_lowest() -> None:
+    curves = LossCurves.of(falling_run(), baselines={"1-gram": 9.0, "2-gram": 8.0, "3-gram": 0.5})
+    assert curves.interventions == [(100, "passes the 2-gram")]
+
+
+def test_a_baseline_covers_no_curve_and_leaves_its_neighbour_out() -> None:
+    run = falling_run()
+    plain = draw(LossCurves.of(run, baselines={"low": 0.8}), 80, 24)
+    drawn = draw(LossCurves.of(run, baselines={"low": 0.8, "near": 0.81, "high": 1.3}), 80, 24)
+    assert not any("near" in row for row in rows_of(drawn.cells)[1:])
+    box = drawn.box
+    for row in range(box.row, box.row + box.rows):
+        for column, before in enumerate(plain.cells.row_text(row)):
+            if before != " ":
+                assert drawn.cells.row_text(row)[column] == before
+
+
+def test_the_best_baseline_is_in_sight() -> None:
+    drawn = draw(LossCurves.of(falling_run(), baselines={"low": 0.3}), 80, 24)
+    assert drawn.loss_range is not None
+    assert drawn.loss_range.bottom <= 0.3

@@ -1,0 +1,33 @@
+"""A finished run whose text is there, as its training left it."""
+
+from pathlib import Path
+
+import numpy as np
+
+from charrnn_tui.run.directory import RunDirectory
+from charrnn_tui.text.corpus import load_corpus
+from tests.playground.scripted_backend import ALPHABET, ScriptedBackend
+from tests.tui.scripted_training import evaluated, started, step_done, write_events
+
+CHARS = 3000
+
+
+def some_letters(chars: int = CHARS, seed: int = 0) -> str:
+    """In which a letter depends on the one before."""
+    random = np.random.default_rng(seed)
+    steps = np.cumsum(random.choice([1, 2, 5], size=chars, p=[0.7, 0.2, 0.1]))
+    return "".join(ALPHABET[step % len(ALPHABET)] for step in steps)
+
+
+def run_with_text(backend: ScriptedBackend, text: Path, val_losses: tuple[float, ...] = (2.0, 1.5)) -> RunDirectory:
+    """Validated at the steps 1, 2, …; a fifth of the text is its validation part."""
+    text.write_text(some_letters(), encoding="utf-8")
+    run = RunDirectory(backend.runs_directory / "tiny-1")
+    events = [started()]
+    for step, loss in enumerate(val_losses, 1):
+        events += [step_done(step), evaluated(step, loss)]
+    write_events(run, events)
+    run.write_settings(
+        {"corpus": [str(text)], "corpus_sha256": load_corpus([text]).sha256, "settings": {"val_frac": 0.2}}
+    )
+    return run
