@@ -77,14 +77,17 @@ def _with_rate(settings: TrainSettings, given: Container[str]) -> TrainSettings:
 def with_rare_validations(settings: TrainSettings, chars: int) -> TrainSettings:
     """The settings with `print_every` raised until validations take at most `VALIDATION_SHARE` of the time.
 
-    At least `LEAST_VALIDATIONS` remain. The presets fit a text of two megabytes already.
+    At least `LEAST_VALIDATIONS` remain, or as many as take the time of the steps: in a trial of some steps, the one at
+    its end. The presets fit a text of two megabytes already.
     """
     batch_chars = settings.batch_size * settings.seq_length
     train_chars = int(chars * (1 - settings.val_frac))
     val_batches = min(chars - train_chars, settings.val_chars) // batch_chars
     whole = train_chars // batch_chars * settings.epochs
-    rare = math.ceil(round(val_batches / BATCHES_PER_STEP / VALIDATION_SHARE, 6))
-    rare = min(rare, min(whole, settings.max_steps or whole) // LEAST_VALIDATIONS)
+    steps = min(whole, settings.max_steps or whole)
+    each = val_batches / BATCHES_PER_STEP  # of a validation, in steps
+    rare = math.ceil(round(each / VALIDATION_SHARE, 6))
+    rare = min(rare, max(steps // LEAST_VALIDATIONS, min(steps, math.ceil(each))))
     return replace(settings, print_every=max(settings.print_every, rare))
 
 

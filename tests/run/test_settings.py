@@ -146,6 +146,13 @@ def test_a_short_training_on_a_long_text_is_validated_some_times() -> None:
     assert with_rare_validations(settings_for("notebook", max_steps=1600), 10**9).print_every == 200
 
 
+def test_a_trial_of_some_steps_is_not_validated_for_longer_than_it_trains() -> None:
+    fitted = fit_to_text(settings_for("quick", max_steps=20), 20_000_000)
+    assert fitted.print_every == 20  # a validation takes the time of 104 steps: only the one at the end
+    fitted = fit_to_text(settings_for("quick", max_steps=400), 20_000_000)
+    assert fitted.print_every == 104
+
+
 def test_a_small_text_gets_smaller_batches_and_more_epochs() -> None:
     fitted = fit_to_text(settings_for("quick"), 30_000)
     assert fitted.batch_size < 16
