@@ -6,7 +6,8 @@ from typing import Any
 import click
 import numpy as np
 
-from charrnn_tui.analysis.classes import CLASSES, LEARNED, class_losses, classes_of, learned_at
+from charrnn_tui.analysis.classes import CLASSES, LEARNED
+from charrnn_tui.analysis.learning import Learning
 from charrnn_tui.cli.model_text import model_text_options, open_model_text, progress_bar
 from charrnn_tui.cli.options import json_option
 from charrnn_tui.cli.output import DataStream, say
@@ -34,9 +35,7 @@ def learned_command(as_json: bool, **given: Any) -> None:
     files: list[tuple[int | None, Path]] = [(step, file) for step, file in kept] or [
         (read.checkpoint.facts.get("step"), read.path)
     ]
-    classes = classes_of(read.text)[1:]  # nothing predicts the first character
-    totals: list[float] = []
-    by_class: list[list[float | None]] = []  # of each checkpoint
+    losses = []
     with progress_bar(len(files) * len(read.ids), "reading") as bar:
         for _, file in files:
             model = open_model(file)[1]
@@ -45,28 +44,24 @@ def learned_command(as_json: bool, **given: Any) -> None:
             for piece in sequence_losses(model, read.ids):
                 pieces.append(piece)
                 bar.update(len(piece))
-            losses = np.concatenate(pieces)
-            totals.append(float(losses.mean()))
-            by_class.append(class_losses(classes, losses))
-    steps = [step for step, _ in files]
-    learned = [
-        learned_at([step or 0 for step in steps], [loss for loss in each if loss is not None])
-        for each in zip(*by_class, strict=True)
-    ]
+            losses.append(np.concatenate(pieces).astype(np.float32))
+    learning = Learning(read.text, [step for step, _ in files], np.stack(losses))
+    columns = learning.steps, learning.totals, learning.by_class
     stream = DataStream()
     if as_json:
         rows = [
-            {"step": step, "loss": total, "classes": dict(zip(CLASSES, losses, strict=True))}
-            for step, total, losses in zip(steps, totals, by_class, strict=True)
+            {"step": step, "loss": total, "classes": dict(zip(CLASSES, class_row, strict=True))}
+            for step, total, class_row in zip(*columns, strict=True)
         ]
-        stream.write_json(read.facts | {"steps": rows, "learned_at": dict(zip(CLASSES, learned, strict=True))})
+        stream.write_json(read.facts | {"steps": rows, "learned_at": learning.learned})
         return
     stream.write_line(_line("step", ["all", *CLASSES]))
-    for step, total, class_row in zip(steps, totals, by_class, strict=True):
+    for step, total, class_row in zip(*columns, strict=True):
         figures = [f"{loss:.3f}" if loss is not None else "–" for loss in (total, *class_row)]
         stream.write_line(_line("–" if step is None else f"{step:,}", figures))
     if len(files) > 1:
-        stream.write_line(_line("learned", ["", *("–" if step is None else f"{step:,}" for step in learned)]))
+        at = ["–" if step is None else f"{step:,}" for step in learning.learned.values()]
+        stream.write_line(_line("learned", ["", *at]))
     say(f"{read.read}; losses in nats/char; learned: the first step with {LEARNED:.0%} of the fall done")
 
 

@@ -5,7 +5,6 @@ from enum import IntEnum
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 from rich.cells import cell_len
 
 from charrnn_tui.tui.chart.braille import BRAILLE
@@ -68,10 +67,15 @@ class ChartCells:
         """Whether so many cells of a row are blank; there is nothing beyond the edges."""
         return bool((self.characters[row, max(0, column) : max(0, column + length)] == BLANK).all())
 
-    def blank(self, row: int) -> npt.NDArray[np.bool_]:
-        """Which cells of a row are blank, (width,)."""
-        blank: npt.NDArray[np.bool_] = self.characters[row] == BLANK
-        return blank
+    def draw_level(self, row: int, column: int, label: str, mark: str, ink: Ink) -> None:
+        """A line of marks through what is blank in a row, from a column on, and the label where it first has room."""
+        blank = self.characters[row] == BLANK
+        places = range(column + 1, self.width - len(label))
+        start = next((place for place in places if blank[place : place + len(label)].all()), None)
+        for place in np.flatnonzero(blank[column:]).tolist():
+            self.write(row, column + place, mark, ink)
+        if start is not None:
+            self.write(row, start, label, ink)
 
     def row_text(self, row: int) -> str:
         return bytes(self.characters[row].astype("<u4").tobytes()).decode("utf-32-le")

@@ -182,14 +182,7 @@ class Plot:
             if not 0 <= row < box.rows or any(abs(row - other) < BASELINE_DISTANCE for other in taken):
                 continue
             taken.append(row)
-            label = f" {name} {loss:.3f} "
-            columns = range(box.column + 1, box.column + box.columns - len(label))
-            blank = self.cells.blank(box.row + row)
-            start = next((each for each in columns if blank[each : each + len(label)].all()), None)
-            for column in np.flatnonzero(blank[box.column : box.column + box.columns]).tolist():
-                self.cells.write(box.row + row, box.column + column, BASELINE_MARK, Ink.BASELINE)
-            if start is not None:
-                self.cells.write(box.row + row, start, label, Ink.BASELINE)
+            self.cells.draw_level(box.row + row, box.column, f" {name} {loss:.3f} ", BASELINE_MARK, Ink.BASELINE)
 
     def _mark_clipped(self, highs: Heights) -> None:
         """An arrow at the top edge of every column whose losses go on above it."""

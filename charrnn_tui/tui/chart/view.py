@@ -77,7 +77,7 @@ def draw_chart(curves: LossCurves, view: ChartView, loss_range: LossRange | None
     if curves.is_empty or loss_range is None:
         _hint(cells, HINT if curves.is_empty else NO_FINITE_LOSS)
         return DrawnChart(cells, None, box)
-    _loss_axis(cells, layout, loss_range, view.focused)
+    loss_axis(cells, layout, loss_range, view.focused)
     Plot(cells, box, view.window, loss_range).draw(curves, sampled)
     if view.crosshair is not None:
         _crosshair(cells, layout, view, view.crosshair)
@@ -93,7 +93,8 @@ def _hint(cells: ChartCells, text: str) -> None:
     cells.write((cells.height - 1) // 2, (cells.width - len(text)) // 2, text, Ink.HINT)
 
 
-def _loss_axis(cells: ChartCells, layout: Layout, loss_range: LossRange, focused: bool) -> None:
+def loss_axis(cells: ChartCells, layout: Layout, loss_range: LossRange, focused: bool) -> None:
+    """Ticks and the line to the left of the box, if there is room for them."""
     if not layout.box.column:
         return
     box = layout.box

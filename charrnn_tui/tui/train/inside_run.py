@@ -21,12 +21,16 @@ _CHOOSE = "Enter looks · Esc closes"
 
 @dataclass(frozen=True)
 class Study:
-    """A row of the menu. find: blocks, and raises ValueError, one line. show: a widget for what was found."""
+    """A row of the menu. find: blocks, and raises ValueError, one line. show: a widget for what was found.
+
+    keys: of that widget, for the line below it.
+    """
 
     name: str
     question: str
     find: Callable[[Report], Any]
     show: Callable[[Any], Widget]
+    keys: str = ""
 
 
 class InsideRun(Dialog[None]):
@@ -81,7 +85,7 @@ They read the run's text again: the validation part, which the model was not tra
         self.mount(self._shown, before=self._note)
         self.set_class(True, "-showing")
         self._shown.focus()
-        self._note.say(f"{study.name}: {study.question} · Esc goes back")
+        self._note.say(f"{study.name} · {study.keys}Esc goes back")
 
     def action_back(self) -> None:
         """One layer out."""

@@ -1,5 +1,6 @@
 """The studies of the run in view."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -9,11 +10,14 @@ from textual.widgets import Static
 
 from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.jobs import Jobs
+from charrnn_tui.playground.model_studies import study_gates, study_learning, study_memory
 from charrnn_tui.playground.ngram_baseline import NgramBaseline, count_baseline
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.tui.train.inside_run import InsideRun, Study
+from charrnn_tui.tui.train.learning_strip import LearningStrip
+from charrnn_tui.tui.train.memory_curve import MemoryCurve
 from charrnn_tui.tui.train.run_view import RunView
-from charrnn_tui.tui.train.study_lines import ngram_lines
+from charrnn_tui.tui.train.study_lines import gate_lines, ngram_lines
 
 
 class RunStudies:
@@ -37,13 +41,16 @@ class RunStudies:
         self._view.app.push_screen(menu, lambda _: self._view.read_baseline())
 
     def _of(self, run: RunDirectory) -> list[Study]:
+        def study(
+            name: str, question: str, find: Callable[..., Any], show: Callable[[Any], Widget], keys: str = ""
+        ) -> Study:
+            return Study(name, question, partial(find, run, self._backend), show, keys)
+
         return [
-            Study(
-                "n-grams",
-                "is it better than counting?",
-                partial(count_baseline, run, self._backend),
-                self._show_ngrams,
-            ),
+            study("n-grams", "is it better than counting?", count_baseline, self._show_ngrams),
+            study("how it learned", "what surprised its earlier models?", study_learning, LearningStrip, "←→ text · "),
+            study("memory", "how far back does it remember?", study_memory, MemoryCurve),
+            study("gates", "how often are they closed, and open?", study_gates, lambda found: _text(gate_lines(found))),
         ]
 
     def _show_ngrams(self, found: NgramBaseline) -> Widget:

@@ -5,17 +5,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from textual.pilot import Pilot
 
+from charrnn_tui.analysis.learning import Learning
 from charrnn_tui.analysis.ngrams import NgramLoss, ngram_losses
 from charrnn_tui.playground import ngram_baseline
+from charrnn_tui.playground.model_studies import study_gates, study_learning, study_memory
 from charrnn_tui.playground.ngram_baseline import read_baseline
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.tui.app import Opening, StudioApp
 from charrnn_tui.tui.train.inside_run import InsideRun
+from charrnn_tui.tui.train.learning_strip import BOUNDS, SHADES, LearningStrip
 from charrnn_tui.tui.train.screen import TrainScreen
-from tests.playground.run_with_text import run_with_text
+from tests.playground.run_with_text import keep_models, run_with_text, some_letters
 from tests.playground.scripted_backend import ScriptedBackend
 from tests.tui.pilot import screen_text, shows, until
 
@@ -78,6 +82,74 @@ async def test_escape_stops_the_counting_and_keeps_what_is_there(
         go_on.set()
         assert isinstance(app.screen, TrainScreen)
         assert not read_baseline(run).complete
+
+
+async def test_how_it_learned_is_a_row_for_each_model(backend: ScriptedBackend, run: RunDirectory) -> None:
+    keep_models(backend, run, steps=(0, 1, 2, 3))
+    app = StudioApp(backend, Opening(run=run))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press("down", "enter")
+        await shows(pilot, "4 nats and more", "learned (90% of the fall of the loss) by step")
+        strip = app.screen.query_one(LearningStrip)
+        characters = some_letters()[2401:].replace("\n", "⏎")
+        width = strip.size.width - 14
+        assert f"nats {characters[:width].rstrip()}" in screen_text(app)
+        rows = screen_text(app).splitlines()
+        assert [row.split()[1] for row in rows[2:6]] == ["0", "1", "2", "3"]
+        learning = study_learning(run, backend, lambda doing: None)
+        for row, losses in zip(rows[2:6], learning.losses, strict=True):
+            shades = "".join(SHADES[sum(bound <= loss for bound in BOUNDS)] for loss in losses[:width].tolist())
+            assert row[16 : 16 + width] == shades
+        await pilot.press("right")
+        await shows(pilot, f"nats {characters[width // 2 :][:width].rstrip()}")
+        await pilot.press("end", *["right"] * 30)
+        await shows(pilot, f"nats {characters[-width:].rstrip()}")
+        await pilot.press("home")
+        await shows(pilot, f"nats {characters[:width].rstrip()}")
+
+
+def test_where_there_is_little_room_the_first_and_the_last_model_are_shown() -> None:
+    strip = LearningStrip(Learning("ab", list(range(0, 240, 10)), np.zeros((24, 1), np.float32)))
+    assert strip.models_in(24) == strip.models_in(100) == list(range(24))
+    assert strip.models_in(-3) == [0, 23]
+    assert strip.models_in(4) == [0, 8, 15, 23]
+
+
+async def test_memory_is_a_curve_and_gates_are_a_table(backend: ScriptedBackend, run: RunDirectory) -> None:
+    keep_models(backend, run, steps=(0, 3))
+    app = StudioApp(backend, Opening(run=run))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press("down", "down", "enter")
+        await shows(pilot, "model of step 3", "with all before")
+        found = study_memory(run, backend, lambda doing: None)
+        labels, figures = (row.strip("│ ").split() for row in screen_text(app).splitlines()[-4:-2])
+        assert labels == [str(each.context) for each in found.contexts]
+        assert figures == [f"{found.whole + each.difference:.2f}" for each in found.contexts]
+        assert screen_text(app).count("●") >= len(labels)
+        await pilot.press("escape", "down", "enter")
+        await shows(pilot, "closed: below 0.1", "open: above 0.9", "of step 3.")
+        for share in study_gates(run, backend, lambda doing: None).shares:
+            assert f"{share.layer:>5}  {share.gate:<6}  {share.closed:>6.1%}" in screen_text(app)
+        await pilot.press("i")
+        await until(pilot, lambda: isinstance(app.screen, TrainScreen))
+
+
+@pytest.mark.parametrize("size", [(20, 5), (60, 18)])
+async def test_every_study_is_shown_at_every_size(
+    backend: ScriptedBackend, run: RunDirectory, size: tuple[int, int]
+) -> None:
+    keep_models(backend, run, steps=(0, 3))
+    app = StudioApp(backend, Opening(run=run))
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, TrainScreen) and app.train.run_view.progress.step == 3)
+        await pilot.press("i")
+        for number in range(4):
+            await pilot.press(*["down"] * (number > 0), "enter")
+            await until(pilot, lambda: "-showing" in app.screen.classes)
+            await pilot.press("escape")
+            await until(pilot, lambda: "-showing" not in app.screen.classes)
 
 
 async def test_what_cannot_be_found_out_is_said(backend: ScriptedBackend, run: RunDirectory, tmp_path: Path) -> None:
