@@ -15,8 +15,7 @@ from charrnn_tui.cli.model_text import progress_bar
 from charrnn_tui.cli.options import TextFileName, encoding_option, json_option, model_names, runs_option
 from charrnn_tui.cli.output import DataStream, excerpt, say
 from charrnn_tui.playground.models import LoadedModel, prepare_model, source_of
-from charrnn_tui.playground.prime_sources import training_text
-from charrnn_tui.run.settings import TrainSettings
+from charrnn_tui.playground.training_text import held_out_share, training_text
 from charrnn_tui.runner.facts import model_facts
 from charrnn_tui.runner.find_model import locate_checkpoint
 from charrnn_tui.runner.local_backend import LocalBackend
@@ -72,8 +71,7 @@ def copied_command(
     opened = backend.open_checkpoint(path)
     model = prepare_model(source_of(path, backend), opened)
     corpus = _training(model, backend, training, encoding)
-    val_frac = (model.facts.get("settings") or {}).get("val_frac", TrainSettings().val_frac)
-    trained, held_out = corpus.split(val_frac)
+    trained, held_out = corpus.split(held_out_share(model))
     if text_file is not None:
         text = read_text(text_file, encoding or "utf-8")
     else:

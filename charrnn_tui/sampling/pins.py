@@ -20,6 +20,10 @@ class Pin:
     value: float
     adds: bool = False
 
+    def __str__(self) -> str:
+        """As `parse_pins` reads it."""
+        return f"{self.layer}.{self.unit}{'+' if self.adds else ''}={self.value:g}"
+
 
 @lru_cache(maxsize=64)
 def parse_pins(text: str) -> tuple[Pin, ...]:

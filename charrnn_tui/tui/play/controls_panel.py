@@ -11,7 +11,7 @@ from textual.containers import Horizontal, Vertical
 from textual.reactive import Reactive, reactive
 from textual.widgets import Input, Static
 
-from charrnn_tui.playground.controls import BIG_STEP, CONTROLS, DEFAULTS, PlayControl, PlaySettings
+from charrnn_tui.playground.controls import BIG_STEP, CONTROLS, DEFAULTS, PlayControl, PlaySettings, Value
 from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.play.drawn_rows import DrawnRows, Row
 from charrnn_tui.tui.text_field import TextField
@@ -208,6 +208,11 @@ class ControlsPanel(Vertical, can_focus=True):
     def toggle(self, control: PlayControl) -> None:
         """Switch a control of two values, chosen or not."""
         self._set(control, control.step(self.settings, -1 if control.value(self.settings) else 1), "")
+
+    def put(self, control: PlayControl, value: Value) -> None:
+        """Set a control, chosen or not."""
+        if control.value(self.settings) != value:
+            self._set(control, control.with_value(self.settings, value), "")
 
     def reset(self) -> None:
         """Set the chosen control to its default."""

@@ -110,7 +110,7 @@ class PlayScreen(StudioScreen):
         self._next_character = NextCharacter()
         self.pane = PlaygroundPane(self.playground, jobs, self._next_character, self._on_happened)
         self.inspector = Inspector(self.playground, self.pane.text_view, self._fork)
-        self.lenses = Lenses(self.pane, jobs)
+        self.lenses = Lenses(self.pane, backend, jobs, self.controls.put, self._notify)
         self._prime = PrimeActions(self.pane, backend, jobs, new_seed, self._notify)
         self._sessions = SessionKeeper(self.playground, backend.runs_directory)
         self._panel = Vertical(id="play-panel")

@@ -1,5 +1,7 @@
 """The lenses of the playground: what the colours of its text mean; played by keys."""
 
+import re
+
 import numpy as np
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
@@ -86,3 +88,61 @@ async def test_the_unit_lens_says_the_value_under_the_cursor(backend: ScriptedBa
         for token_id in shipped.vocabulary.encode(player.playground.text[:4]).tolist():
             state = network.advance(token_id, state)
         await player.until(lambda: f"1.1: {np.tanh(state.c[0, 0]):+.1f}" in screen_text(player.app))
+
+
+async def test_units_are_ranked_by_a_property_and_a_chosen_one_is_shown(
+    backend: ScriptedBackend, shipped: Checkpoint
+) -> None:
+    async with playing(backend) as player:
+        await player.written(60)
+        await player.stop()
+        await unit_lens(player)
+        await player.press("f")
+        await player.until(lambda: "inside a word" in screen_text(player.app))
+        await player.press(*"word", "enter")
+        await player.until(lambda: "chance" in screen_text(player.app))
+        shown = screen_text(player.app)
+        assert "characters written here" in shown
+        assert "is highest behind" in shown
+        best = re.findall(r"│ ([12])\.([1-8]) +area 0\.\d{3}", shown)[0]
+        await player.press("enter")
+        view = player.pane.text_view
+        expected = classes_of_unit(player, shipped, *map(int, best))
+        await player.until(lambda: view.colour_classes(0, view.length) == expected)
+
+
+async def test_a_unit_that_is_typed_is_shown_and_one_that_is_missing_is_not(
+    backend: ScriptedBackend, shipped: Checkpoint
+) -> None:
+    async with playing(backend) as player:
+        await player.written(40)
+        await player.stop()
+        await unit_lens(player)
+        await player.press("f", *"2.9")
+        await player.until(lambda: "no such unit" in screen_text(player.app))
+        await player.press("enter", "backspace", "7", "enter")
+        view = player.pane.text_view
+        expected = classes_of_unit(player, shipped, 2, 7)
+        await player.until(lambda: view.colour_classes(0, view.length) == expected)
+
+
+async def test_a_pin_holds_the_unit_high_then_low_then_not(backend: ScriptedBackend, shipped: Checkpoint) -> None:
+    async with playing(backend) as player:
+        await player.written(40)
+        text = await player.stop()
+        await unit_lens(player)
+        await player.press("j")
+        view = player.pane.text_view
+        for pin, number in (("1.2=1", 9), ("1.2=-1", 7)):
+            await player.press("P")
+            await player.until(lambda pin=pin: player.playground.writer.generated.settings[0].value.pin == pin)
+            assert player.play.controls.settings.pin == pin
+            assert player.play.controls.settings.replay
+            assert len(player.playground.writer.text) == len(text)
+            first, last = view.prime_length, view.prime_length + len(text)
+            await player.until(
+                lambda first=first, last=last, number=number: {*view.colour_classes(first, last)} == {number}
+            )
+        await player.press("P")
+        await player.until(lambda: player.playground.writer.text == text)
+        assert player.play.controls.settings.pin is None
