@@ -1,5 +1,6 @@
 """Running the app in a terminal: its signals, its log, and what follows its end."""
 
+import gc
 import os
 import signal
 import sys
@@ -22,6 +23,9 @@ from charrnn_tui.runner.local_backend import LocalBackend
 from charrnn_tui.tui.app import StudioApp
 from charrnn_tui.tui.opening import Opening
 
+# New objects between two garbage collections, and how many of one generation there are for one of the next: at Python's
+# (700, 10, 10) half of the screens that are opened wait for a collection of all objects, 10 to 40 ms.
+COLLECTIONS = (2_000, 5, 30)
 SWITCH_SECONDS = 0.00005  # after which a thread passes on Python's lock; keys stall at its default of 5 ms
 
 
@@ -48,6 +52,7 @@ def open_app(runs: Path, first: Opening | Path | None, *, low_bandwidth: bool = 
         store_theme=partial(store_theme, loaded.file.path),
     )
     sys.setswitchinterval(SWITCH_SECONDS)
+    gc.set_threshold(*COLLECTIONS)
     with _log_for_stray_output(runs / "log.txt"), _signals(app) as hung_up:
         app.run()
         active = app.active_run

@@ -58,7 +58,7 @@ OTHER_SCREENS: Final = tuple(f"charrnn_tui.tui.{name}.screen" for name in ("trai
 MODES: Final = ("train", "play", "runs")
 _IMPORT: Final = "import the other screens"  # key of a job
 _WIDGET_CLASSES: Final = 1000  # more than there are
-DRAIN_SECONDS: Final = 1 / 20  # between two deliveries of the results of background jobs
+DRAIN_SECONDS: Final = 1 / 100  # between two deliveries of the results of background jobs
 
 
 class StudioApp(App[RunDirectory]):
@@ -195,6 +195,9 @@ class StudioApp(App[RunDirectory]):
             self.set_timer((len(MODES) + 1) * MOUNT_SECONDS, gc.freeze)
 
         self.jobs.submit(_IMPORT, lambda token: [import_module(name) for name in OTHER_SCREENS], mount)
+
+    def delay_update(self, delay: float = 0.05) -> None:
+        """Draw another screen at once: Textual waits, so that nobody sees it mounted, but it is mounted already."""
 
     async def _mount_screen(self, mode: str) -> None:
         if self.is_running:  # else the app is closing all screens

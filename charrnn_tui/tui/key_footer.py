@@ -48,8 +48,11 @@ class KeyFooter(Widget):
             self.call_after_refresh(self._update)
 
     def _update(self) -> None:
-        if not self.is_attached:  # its screen has been closed since
-            return
+        if self.is_attached:  # else its screen has been closed since
+            self.keys = self._fitting()
+
+    def _fitting(self) -> list[FooterKey]:
+        """The keys that act now, as far as there is room."""
         shown = {}  # the first key of each action
         for active in self.screen.active_bindings.values():
             binding = active.binding
@@ -58,9 +61,11 @@ class KeyFooter(Widget):
                 shown[binding.action] = FooterKey(
                     label, binding.description, binding.action, binding.key, active.tooltip
                 )
-        self.keys = fitting(list(shown.values()), self.size.width)
+        return fitting(list(shown.values()), self.size.width)
 
     def render(self) -> Content:
+        if not self.keys:  # the first frame comes before the first message
+            self.set_reactive(KeyFooter.keys, self._fitting())
         key_style, name_style = (self.get_visual_style(f"key-footer--{part}") for part in ("key", "name"))
         parts = [((f" {key.label} ", key_style), (f"{key.name} ", name_style)) for key in self.keys]
         return Content.assemble(*(part for pair in parts for part in pair))

@@ -8,6 +8,7 @@ from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
 from charrnn_tui.tui.keys import Key, actions_outside_fields
+from charrnn_tui.tui.shown_screen import shown_once
 from charrnn_tui.tui.studio_header import StudioHeader
 
 
@@ -22,11 +23,16 @@ class StudioScreen(Screen[None]):
         super().__init__()
         self.header = StudioHeader(self.MODE)
 
+    def on_compose(self) -> None:
+        """Set the classes of the terminal's size before there are parts: Textual styles all of them again after it."""
+        size = self.app.size
+        for cells, breakpoints in (size.width, self.HORIZONTAL_BREAKPOINTS), (size.height, self.VERTICAL_BREAKPOINTS):
+            reached = [name for least, name in sorted(breakpoints or []) if cells >= least]
+            self.add_class(*reached[-1:], update=False)
+
     async def on_event(self, event: events.Event) -> None:
-        """Style no widget again because the screen is shown: each is when it is mounted, and with another theme."""
-        if isinstance(event, events.ScreenResume):
-            event.refresh_styles = False
-        await super().on_event(event)
+        with shown_once(self.app, event):
+            await super().on_event(event)
 
     def show_status(self, status: Sequence[str]) -> None:
         """Show the status of a run in the header; called by the app when it has polled the runs that it follows."""

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 from typing import ClassVar, Final
 
 from textual import on
@@ -115,23 +116,26 @@ or turn the wheel."""
         self.controls = _Controls(
             side.settings, self._set_control, check=check, controls=SIDE_CONTROLS, defaults=defaults
         )
-        self.prime_field = PrimeField(jobs)
-        self.prime_field.display = False
         self._status = Static("", id="side-status", markup=False)
         self._timer: Timer | None = None
         self._slides = False  # whether the chosen side has a slider
 
     def compose(self) -> ComposeResult:
         yield self.header
-        yield self.prime_field
         with Container(id="sides"):
             yield from self.panes
         yield self._status
         yield self.controls
         yield KeyFooter()
 
+    @cached_property
+    def prime_field(self) -> PrimeField:
+        """Shown while the prime is edited, and only made then: it takes a seventh of the time of the first frame."""
+        field = PrimeField(self._jobs)
+        field.prime = self.comparison.prime
+        return field
+
     def on_mount(self) -> None:
-        self.prime_field.prime = self.comparison.prime
         self._timer = self.set_interval(DRAW_SECONDS, self._poll, name="comparison")
         self.comparison.write()
 
@@ -207,7 +211,9 @@ or turn the wheel."""
 
     # -- prime ---------------------------------------------------------------------------------------------------------
 
-    def action_edit_prime(self) -> None:
+    async def action_edit_prime(self) -> None:
+        if not self.prime_field.is_attached:
+            await self.mount(self.prime_field, after=self.header)
         self.prime_field.model = self.comparison.side.model
         self.prime_field.display = True  # what is not shown cannot take the focus
         self.prime_field.edit()

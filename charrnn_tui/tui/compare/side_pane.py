@@ -40,9 +40,9 @@ class SidePane(Vertical):
         values of controls that differ from the other side's.
         """
         side, stage = self.side, self.side.stage
-        self.set_class(chosen, "-chosen")
+        self._title.set_class(chosen, "-chosen")  # not the pane: its text would be styled again
         show_line(self._title, f"{'▸' if chosen else ' '}{side.letter} {differing}{side.title}")
-        self.set_class(stage is not None, "-sliding")
+        self.slider.set_class(stage is not None, "-sliding")
         self.slider.stage = stage
         if side.shown is not None:
             self._draw_text(side.shown, shared)
@@ -56,6 +56,6 @@ class SidePane(Vertical):
             unknown = shown.unknown
             names = ", ".join(map(symbol_of, unknown[:_MOST_NAMED])) + (" …" if len(unknown) > _MOST_NAMED else "")
             note = shown.problem or (f"skipped here, not in this model's alphabet: {names}" if unknown else "")
-            self.set_class(bool(shown.problem), "-problem")
-            self.set_class(bool(note), "-noted")
+            self._note.set_class(bool(shown.problem), "-problem")
+            self._note.set_class(bool(note), "-noted")
             show_line(self._note, note, layout=True)

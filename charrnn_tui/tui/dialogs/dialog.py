@@ -2,10 +2,12 @@
 
 from typing import ClassVar, TypeVar
 
+from textual import events
 from textual.await_complete import AwaitComplete
 from textual.screen import ModalScreen
 
 from charrnn_tui.tui.keys import Key, bindings_of
+from charrnn_tui.tui.shown_screen import shown_once
 
 Answer = TypeVar("Answer")
 
@@ -25,6 +27,10 @@ class Dialog(ModalScreen[Answer]):
 
     _held_back: Answer | None = None
     _holds_back = False
+
+    async def on_event(self, event: events.Event) -> None:
+        with shown_once(self.app, event):
+            await super().on_event(event)
 
     def dismiss(self, result: Answer | None = None) -> AwaitComplete:
         """Give the answer, or hold it back until nothing lies over it."""

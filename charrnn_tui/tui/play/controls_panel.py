@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 
 from charrnn_tui.playground.controls import BIG_STEP, CONTROLS, DEFAULTS, PlayControl, PlaySettings, Value
 from charrnn_tui.tui.keys import Key, bindings_of
-from charrnn_tui.tui.play.drawn_rows import DrawnRows, Row
+from charrnn_tui.tui.play.drawn_rows import DrawnRows, Row, components
 from charrnn_tui.tui.text_field import TextField
 from charrnn_tui.tui.textview.visible import visible
 
@@ -64,6 +64,8 @@ class _Cell:
 
 class ControlRows(DrawnRows):
     """Draws one control per row or, on a wide screen, side by side in as few rows as possible."""
+
+    COMPONENT_CLASSES = components("name", "value", "chosen", "chosen-focused")
 
     def __init__(
         self, controls: Sequence[PlayControl], settings: PlaySettings, on_point: Callable[[int, int], None]

@@ -14,7 +14,7 @@ from charrnn_tui.run.quantities import nats
 from charrnn_tui.sampling.distribution import Distribution
 from charrnn_tui.text.vocabulary import Vocabulary
 from charrnn_tui.tui.keys import Key, bindings_of
-from charrnn_tui.tui.play.drawn_rows import DrawnRows, Row
+from charrnn_tui.tui.play.drawn_rows import DrawnRows, Row, components
 from charrnn_tui.tui.play.next_character import bar
 from charrnn_tui.tui.textview.text_view import TextView
 from charrnn_tui.tui.textview.visible import symbol_of
@@ -38,6 +38,7 @@ class Inspection:
 class Inspector(DrawnRows, can_focus=True):
     """Bars of the whole distribution, before and after the controls; with one row of height, only the figures."""
 
+    COMPONENT_CLASSES = components("head", "figures", "bar", "chosen")
     HELP = """The probabilities from which the character under the cursor was drawn. In the text, arrows or the mouse \
 move the cursor, and Enter goes to the bars."""
     TERMS: ClassVar[tuple[tuple[str, str], ...]] = (

@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from charrnn_tui.run.quantities import nats
 from charrnn_tui.sampling.distribution import Distribution
 from charrnn_tui.text.vocabulary import Vocabulary
-from charrnn_tui.tui.play.drawn_rows import DrawnRows, Row
+from charrnn_tui.tui.play.drawn_rows import DrawnRows, Row, components
 from charrnn_tui.tui.textview.visible import symbol_of
 
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉"
@@ -29,6 +29,8 @@ class NextCharacter(DrawnRows):
 
     It changes several times a second, so a row has at most two styles: each costs more bytes than the text it styles.
     """
+
+    COMPONENT_CLASSES = components("head", "bar", "figures")
 
     def __init__(self) -> None:
         super().__init__()
