@@ -108,7 +108,7 @@ def card(name: str, run: RunDirectory, text: Path, source: str, options: list[st
     """The card of the model in `checkpoints/`."""
     file = HERE / f"{name}.safetensors"
     checkpoint, progress = read_checkpoint(file), run.progress()
-    facts, started, corpus = checkpoint.facts, progress.started, load_corpus([str(text)], "utf-8")
+    facts, started, corpus = checkpoint.facts, progress.started, load_corpus([str(text)])
     assert started is not None
     assert progress.last_step is not None
     held_out = corpus.split(facts["val_frac"] or 0.1)[1]

@@ -22,7 +22,7 @@ from charrnn_tui.runner.local_backend import LocalBackend
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.text.array_cache import TEXTS
-from charrnn_tui.text.corpus import Corpus, load_corpus, read_text
+from charrnn_tui.text.corpus import Corpus, load_corpus, read_as_trained, read_text
 
 LISTED = 5  # passages
 LEAST_LISTED = 24  # characters of a passage that is listed
@@ -107,12 +107,13 @@ def _training(model: LoadedModel, backend: LocalBackend, training: str | None, e
     """The text that the model was trained on. Raises CheckpointError where it is not found."""
     cache = backend.runs_directory / TEXTS
     if training is not None:
-        return load_corpus([training], encoding or "utf-8", cache)
+        _, settings = read_as_trained(training, encoding or "utf-8", model.facts)
+        return load_corpus([training], settings, cache)
     try:
         text = training_text(model, backend)
     except ValueError as error:
         raise CheckpointError(f"{str(error).partition(':')[0]}: name its text with --training FILE") from None
-    return load_corpus(text.files, text.encoding, cache)
+    return load_corpus(text.files, text.settings, cache)
 
 
 def _share(characters: NDArray[np.bool_]) -> float | None:

@@ -12,6 +12,7 @@ from charrnn_tui.run.directory import find_run
 from charrnn_tui.run.quantities import nats_and_bits, size
 from charrnn_tui.runner.facts import checkpoint_facts, run_facts
 from charrnn_tui.runner.find_model import locate_checkpoint, open_checkpoint
+from charrnn_tui.text.text_settings import TextSettings
 
 
 @click.command("info")
@@ -51,7 +52,9 @@ def checkpoint_rows(values: dict[str, Any] | None) -> list[Row]:
     rows.append(("uniform guessing", nats_and_bits(values["uniform_loss"])))
     if values["corpus"]:
         chars = f", {values['chars']:,} characters" if values["chars"] else ""
-        rows.append(("corpus", f"{values['corpus']}{chars}, sha256 {values['corpus_sha256']}"))
+        ends = TextSettings.of(values["settings"]).left_out
+        parts = (f"{values['corpus']}{chars}", ends, f"sha256 {values['corpus_sha256']}")
+        rows.append(("corpus", ", ".join(filter(None, parts))))
     if values["device"]:
         rows.append(("trained on", f"{values['device']}, {values['precision']}"))
     if values["run"]:

@@ -16,7 +16,8 @@ from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.runner.find_model import locate_checkpoint, open_model
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.text.batches import split_at
-from charrnn_tui.text.corpus import read_text
+from charrnn_tui.text.corpus import read_as_trained
+from charrnn_tui.text.text_settings import TextSettings
 from charrnn_tui.text.vocabulary import Ids
 
 CHARS = 200_000  # of a text that are read, where nothing else is said
@@ -32,18 +33,21 @@ class ModelText:
     path: Path
     file: str
     part: str
+    settings: TextSettings
     text: str
     ids: Ids
 
     @property
     def facts(self) -> dict[str, Any]:
         """What was read by which model, for JSON."""
-        return {"checkpoint": str(self.path), "file": self.file, "part": self.part, "chars": len(self.ids)}
+        facts = {"checkpoint": str(self.path), "file": self.file, "part": self.part, "chars": len(self.ids)}
+        return facts | self.settings.skipped
 
     @property
     def read(self) -> str:
-        """Such as `198,523 characters (val)`."""
-        return f"{len(self.ids):,} characters ({self.part})"
+        """Such as `198,523 characters (val)`, and what of the text was left out."""
+        of_text = "; ".join(filter(None, [self.part, self.settings.left_out]))
+        return f"{len(self.ids):,} characters ({of_text})"
 
 
 def model_text_options(chars: int = CHARS) -> Callable[[Decorated], Decorated]:
@@ -87,14 +91,14 @@ def open_model_text(
     """Read both. Raises ClickException and CheckpointError, one line."""
     path = locate_checkpoint(checkpoint, runs_dir)
     loaded, model = open_model(path)
-    whole = read_text(file, encoding or "utf-8")
+    whole, settings = read_as_trained(file, encoding or "utf-8", loaded.facts)
     val_frac = (loaded.facts.get("settings") or {}).get("val_frac") or TrainSettings().val_frac
     boundary = split_at(len(whole), val_frac)
     text = {"train": whole[:boundary], "val": whole[boundary:], "all": whole}[part][:chars]
     text = known_text(text, loaded.vocabulary, unknown, f"{file}:", click.ClickException)
     if len(text) < LEAST_CHARS:
         raise click.ClickException(f"{file}: the part {part} has {len(text)} characters; try --part all")
-    return ModelText(loaded, model, path, file, part, text, loaded.vocabulary.encode(text))
+    return ModelText(loaded, model, path, file, part, settings, text, loaded.vocabulary.encode(text))
 
 
 def progress_bar(length: int, label: str) -> Any:

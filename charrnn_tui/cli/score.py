@@ -25,7 +25,8 @@ from charrnn_tui.runner.find_model import locate_checkpoint, open_model
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.scoring import DynamicSettings, batch_losses, sequence_losses
 from charrnn_tui.text.batches import TextTooShort, batch_count, split_at
-from charrnn_tui.text.corpus import read_text
+from charrnn_tui.text.corpus import read_as_trained
+from charrnn_tui.text.text_settings import TextSettings
 from charrnn_tui.text.vocabulary import Ids
 
 _GEOMETRY = ("val_frac", "batch_size", "seq_length")
@@ -111,7 +112,7 @@ def score_command(
     settings = DynamicSettings(given["seq_length"] or DynamicSettings().seq_length, lr or DynamicSettings().lr)
     if dynamic:
         geometry |= {"batch_size": 1, "seq_length": settings.seq_length}
-    text = read_text(file, encoding or "utf-8")
+    text, whole = read_as_trained(file, encoding or "utf-8", loaded.facts)
     ids = loaded.vocabulary.encode(known_text(text, loaded.vocabulary, unknown, f"{file}:", click.ClickException))
     model.wait_for_compiled_code()
     started = time.perf_counter()
@@ -138,7 +139,8 @@ def score_command(
         "chars": chars,
         "part": part,
         **geometry,
-        "as_trained": None if part is None else all(geometry[name] == trained.get(name) for name in _GEOMETRY),
+        **whole.skipped,
+        "as_trained": None if part is None else _as_trained(geometry | whole.skipped, trained),
         "file": file,
         "checkpoint": str(path),
         **model_facts(loaded),
@@ -160,6 +162,12 @@ def score_command(
 def _known(values: Mapping[str, Any]) -> dict[str, Any]:
     """Those of them that set the part or its batches."""
     return {name: values[name] for name in _NOTEBOOK if values.get(name)}
+
+
+def _as_trained(values: Mapping[str, Any], trained: Mapping[str, Any]) -> bool:
+    """Whether the part and its batches are those of the training."""
+    same_ends = TextSettings.of(trained).skipped == TextSettings.of(values).skipped
+    return same_ends and all(values[name] == trained.get(name) for name in _GEOMETRY)
 
 
 def _check_usage(part: str | None, given: dict[str, Any], per_char: bool, dynamic: bool, lr: float | None) -> None:
@@ -251,6 +259,8 @@ def _scored(values: dict[str, Any]) -> str:
     elif values["part"] is not None:
         how = f"({values['part']}), in batches of {values['batch_size']} × {values['seq_length']}"
         how += " as in its training" if values["as_trained"] else ""
+    if ends := TextSettings.of(values).left_out:
+        how += f", {ends}"
     rate = f"{duration(values['seconds'])}, {values['chars_per_second']:,.0f} chars/s"
     baseline = f"uniform guessing: {math.log(values['tokens']):.4f} nats/char"
     return f"{values['chars']:,} characters {how}; {rate}; {baseline}"

@@ -1,6 +1,8 @@
 """`charrnn-tui text`: what a text is made of, before a model is trained on it."""
 
 import math
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,12 @@ from charrnn_tui.cli.ngrams import count_ngrams, ngrams_option
 from charrnn_tui.cli.options import TextFileName, encoding_option, json_option, runs_option
 from charrnn_tui.cli.output import DataStream, Row, excerpt, write_facts
 from charrnn_tui.run.fitting import fit_to_text
-from charrnn_tui.run.settings import DEFAULT_PRESET, settings_for
+from charrnn_tui.run.settings import DEFAULT_PRESET, option, settings_for
 from charrnn_tui.text.array_cache import TEXTS
+from charrnn_tui.text.boilerplate import find_boilerplate
 from charrnn_tui.text.corpus import Corpus, load_corpus
 from charrnn_tui.text.lines import median_line_length
+from charrnn_tui.text.text_settings import TextSettings
 from charrnn_tui.text.vocabulary import Ids
 
 RARE = 10  # occurrences: a model learns little about a character that it sees less often
@@ -34,6 +38,10 @@ SIZE = ("n_layers", "n_hidden", "drop_prob", "epochs", "batch_size", "seq_length
 @click.option("--val-frac", type=click.FloatRange(0, 0.9), default=0.1, show_default=True, help="Share held out.")
 @ngrams_option("Also the losses of n-gram models up to this order, which only count: a model should beat them.")
 @encoding_option
+@click.option(
+    "--skip-head", type=click.IntRange(min=0), metavar="N", help="Leave out so many characters at its beginning."
+)
+@click.option("--skip-tail", type=click.IntRange(min=0), metavar="N", help="Leave out so many characters at its end.")
 @runs_option
 @json_option("Write one JSON object.")
 def text_command(
@@ -41,6 +49,8 @@ def text_command(
     val_frac: float,
     ngrams: int | None,
     encoding: str | None,
+    skip_head: int | None,
+    skip_tail: int | None,
     runs_dir: Path,
     as_json: bool,
 ) -> None:
@@ -50,14 +60,16 @@ def text_command(
     character that occurs a few times only makes the alphabet larger and is not learned.
     """
     cache = runs_dir / TEXTS
-    corpus = load_corpus(files, encoding or "utf-8", cache)
+    settings = TextSettings(encoding or "utf-8", skip_head or 0, skip_tail or 0)
+    corpus = load_corpus(files, settings, cache)
     train, held_out = corpus.split(val_frac)
     tokens = len(corpus.vocabulary)
     counts = np.bincount(corpus.ids, minlength=tokens)
-    settings = fit_to_text(settings_for(DEFAULT_PRESET, val_frac=val_frac), len(corpus))
+    fitted = fit_to_text(settings_for(DEFAULT_PRESET, val_frac=val_frac), len(corpus))
     shared, repeated = _repeated(corpus, index_text(train, cache), held_out)
     values: dict[str, Any] = {
         "file": list(files),
+        **settings.skipped,
         "chars": len(corpus),
         "tokens": tokens,
         "uniform_loss": math.log(tokens) if tokens else None,
@@ -70,7 +82,8 @@ def text_command(
         "held_out_chars": len(held_out),
         "shared_with_training": shared,
         "repeated": repeated,
-        "suggested": {"preset": DEFAULT_PRESET} | {name: getattr(settings, name) for name in SIZE},
+        "boilerplate": _boilerplate(corpus, files, settings),
+        "suggested": {"preset": DEFAULT_PRESET} | {name: getattr(fitted, name) for name in SIZE},
     }
     if ngrams is not None:
         values["ngrams"] = count_ngrams(train, held_out, tokens, ngrams, files[0])
@@ -102,6 +115,23 @@ def _repeated(corpus: Corpus, training: TextIndex, held_out: Ids) -> tuple[float
     return (float(share.mean()) if len(share) else None), listed
 
 
+def _boilerplate(corpus: Corpus, files: Sequence[str], settings: TextSettings) -> dict[str, Any] | None:
+    """What looks like a licence at the ends of the text, and the command that trains without it."""
+    found = find_boilerplate(corpus)
+    if not found:
+        return None
+    skipped = {"skip_head": settings.skip_head + found.head, "skip_tail": settings.skip_tail + found.tail}
+    options = [str(word) for name, count in skipped.items() if count for word in (option(name), count)]
+    words = [*files, *options] if settings.encoding == "utf-8" else [*files, "--encoding", settings.encoding, *options]
+    return {
+        "head": found.head,
+        "tail": found.tail,
+        "begins": found.begins,
+        "ends": found.ends,
+        "command": f"charrnn-tui train {shlex.join(words)}",
+    }
+
+
 def _rows(values: dict[str, Any]) -> list[Row]:
     alphabet = [repr(char)[1:-1] if char != " " else "␣" for char in values["characters"]]
     more = f" and {len(alphabet) - LISTED:,} more" if len(alphabet) > LISTED else ""
@@ -122,6 +152,9 @@ def _rows(values: dict[str, Any]) -> list[Row]:
     for each in values["repeated"]:
         places = f"{len(each['text']):,} characters at {each['earlier']:,} and {each['position']:,}"
         rows.append(("repeated", f"{places}: {excerpt(each['text'], SHOWN)}"))
+    if (ends := values["boilerplate"]) is not None:
+        looks = TextSettings(skip_head=ends["head"], skip_tail=ends["tail"]).left_out.removeprefix("without ")
+        rows.append(("licence", f"{looks} look like a licence; to leave them out: {ends['command']}"))
     rows.append(("uniform", f"{loss_text(values['uniform_loss'])} if every character is equally likely"))
     return [*rows, ("suggested", suggested)]
 

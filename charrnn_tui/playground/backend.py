@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from charrnn_tui.run.events import Event
     from charrnn_tui.run.settings import RunRequest
     from charrnn_tui.text.corpus import Corpus
+    from charrnn_tui.text.text_settings import TextSettings
 
 
 class Backend(Protocol):
@@ -22,7 +23,7 @@ class Backend(Protocol):
     def runs_directory(self) -> Path:
         """Where new runs are made."""
 
-    def read_corpus(self, paths: Sequence[str], encoding: str) -> Corpus:
+    def read_corpus(self, paths: Sequence[str], settings: TextSettings) -> Corpus:
         """The text as a training would see it. Blocks while it reads."""
 
     def start_run(self, request: RunRequest, control: Control) -> tuple[RunDirectory, Generator[Event, None, None]]:

@@ -64,7 +64,7 @@ class RandomLinePicker:
         return FoundPrime(line[-PRIME_MOST:], origin)
 
     def _read(self, text: TrainingText, backend: Backend) -> None:
-        files = [text.encoding, *((path, path.stat().st_mtime_ns, path.stat().st_size) for path in text.files)]
+        files = [text.settings, *((path, path.stat().st_mtime_ns, path.stat().st_size) for path in text.files)]
         if files != self._files:
             corpus = text.read(backend)
             self._lines, self._sha256 = Lines(corpus.ids, corpus.vocabulary), corpus.sha256

@@ -1,16 +1,15 @@
 """The text that a model was trained on, found by what the model and its run say about it."""
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.models import LoadedModel
 from charrnn_tui.run.directory import RunDirectory, is_run
 from charrnn_tui.run.settings import StoredRequest, TrainSettings
 from charrnn_tui.text.corpus import Corpus
+from charrnn_tui.text.text_settings import TextSettings
 
 
 @dataclass(frozen=True)
@@ -18,7 +17,7 @@ class TrainingText:
     """The files of the text that a model was trained on. sha256: of the text at that time."""
 
     files: tuple[Path, ...]
-    encoding: str
+    settings: TextSettings
     sha256: str | None
 
     @property
@@ -27,7 +26,7 @@ class TrainingText:
 
     def read(self, backend: Backend) -> Corpus:
         """Blocks while it reads. Raises ValueError, one line, and OSError."""
-        return backend.read_corpus([str(file) for file in self.files], self.encoding)
+        return backend.read_corpus([str(file) for file in self.files], self.settings)
 
     def is_now(self, corpus: Corpus) -> bool:
         """Whether this is still the text that the model was trained on, as far as anybody knows."""
@@ -44,7 +43,7 @@ def training_text(model: LoadedModel, backend: Backend) -> TrainingText:
         missing = next((path for path in paths if not path.is_file()), None)
         if missing is not None:
             raise ValueError(f"the text of {source.label} is no longer there: {missing}")
-        return TrainingText(paths, _encoding(request.get("settings")), request.get("corpus_sha256"))
+        return TrainingText(paths, TextSettings.of(request.get("settings")), request.get("corpus_sha256"))
     name = facts.get("corpus")
     if not name or os.path.basename(name) != name:
         raise ValueError(f"{source.label} does not say which text it was trained on")
@@ -52,7 +51,7 @@ def training_text(model: LoadedModel, backend: Backend) -> TrainingText:
     found = next((place for place in places if place.is_file()), None)
     if found is None:
         raise ValueError(f"the text of {source.label} is not here: put {name}.txt into {places[0].parent}")
-    return TrainingText((found,), _encoding(facts.get("settings")), facts.get("corpus_sha256"))
+    return TrainingText((found,), TextSettings.of(facts.get("settings")), facts.get("corpus_sha256"))
 
 
 def _run_of(model: LoadedModel, backend: Backend) -> RunDirectory | None:
@@ -65,10 +64,6 @@ def _run_of(model: LoadedModel, backend: Backend) -> RunDirectory | None:
     same_name = [run for run in backend.runs() if run.name == facts.get("run")]
     same = [run for run in same_name if run.read_settings().get("corpus_sha256") == facts.get("corpus_sha256")]
     return same[0] if same else None
-
-
-def _encoding(settings: Mapping[str, Any] | None) -> str:
-    return str((settings or {}).get("encoding") or "utf-8")
 
 
 def held_out_share(model: LoadedModel) -> float:

@@ -46,7 +46,8 @@ def _between(low: float, high: float) -> Meta:
 class TrainSettings:
     """Settings of a run; the defaults are the notebook's (cells 30 to 33).
 
-    lr: Adam's learning rate, its peak under the one-cycle schedule. clip: largest gradient norm. val_frac: share of
+    skip_head, skip_tail: characters of the text that are left out, at its beginning and at its end. lr: Adam's learning
+    rate, its peak under the one-cycle schedule. clip: largest gradient norm. val_frac: share of
     the text held out at its end. val_chars: how many of these characters a validation reads at most, from the start of
     each row of a batch. print_every: steps between validations. forget_bias: added to the forget gates' initial bias
     (Jozefowicz et al. 2015). output_bias: whether the output's bias starts at the characters' log frequencies.
@@ -60,6 +61,8 @@ class TrainSettings:
 
     preset: Preset = "notebook"
     encoding: str = "utf-8"
+    skip_head: Annotated[int, _whole(0, 10**12)] = 0
+    skip_tail: Annotated[int, _whole(0, 10**12)] = 0
     n_hidden: Annotated[int, _whole(1, 16_384)] = 512
     n_layers: Annotated[int, _whole(1, 64)] = 2
     drop_prob: Annotated[float, _real(0, 0.99)] = 0.5

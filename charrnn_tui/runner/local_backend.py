@@ -15,6 +15,7 @@ from charrnn_tui.runner import find_model, resume, start
 from charrnn_tui.text.array_cache import TEXTS
 from charrnn_tui.text.corpus import Corpus, load_corpus
 from charrnn_tui.text.text_file import refuse_pipe
+from charrnn_tui.text.text_settings import TextSettings
 
 
 @dataclass(frozen=True)
@@ -23,10 +24,10 @@ class LocalBackend:
 
     runs_directory: Path
 
-    def read_corpus(self, paths: Sequence[str], encoding: str) -> Corpus:
+    def read_corpus(self, paths: Sequence[str], settings: TextSettings) -> Corpus:
         for path in paths:
             refuse_pipe(path)
-        return load_corpus(paths, encoding, self.runs_directory / TEXTS)
+        return load_corpus(paths, settings, self.runs_directory / TEXTS)
 
     def start_run(self, request: RunRequest, control: Control) -> tuple[RunDirectory, Generator[Event, None, None]]:
         return start.start_run(request, self.runs_directory, control)

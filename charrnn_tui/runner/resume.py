@@ -21,6 +21,7 @@ from charrnn_tui.text.array_cache import TEXTS
 from charrnn_tui.text.batches import batch_count, split_at
 from charrnn_tui.text.corpus import Corpus, load_corpus
 from charrnn_tui.text.text_file import TextFile, sha256_of
+from charrnn_tui.text.text_settings import TextSettings
 
 if TYPE_CHECKING:  # torch takes seconds: not before a training is asked for
     from charrnn_tui.training.resume_state import ResumeState
@@ -119,7 +120,7 @@ def _same_corpus(run: RunDirectory) -> tuple[list[str], Corpus]:
     if not files:
         raise RunError(f"{run.settings_file}: cannot be read, or does not name the text: the run cannot be resumed")
     _check_files(run, files)
-    corpus = load_corpus(files, values.get("settings", {}).get("encoding", "utf-8"), run.path.parent / TEXTS)
+    corpus = load_corpus(files, TextSettings.of(values.get("settings")), run.path.parent / TEXTS)
     if corpus.sha256 != values.get("corpus_sha256"):
         raise RunError(
             f"{', '.join(files)}: has changed since {run.name} was started with it, so the run cannot be resumed; "

@@ -28,6 +28,7 @@ from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.text.array_cache import TEXTS
 from charrnn_tui.text.batches import check_geometry
 from charrnn_tui.text.corpus import Corpus, load_corpus
+from charrnn_tui.text.text_settings import TextSettings
 
 Stream = Generator[Event, None, None]
 Started = tuple[RunDirectory, Stream]
@@ -41,7 +42,7 @@ def start_run(request: RunRequest, runs: Path, control: Control, *, detached: bo
     """
     settings = request.settings
     budget = Budget(settings.budget or math.inf)
-    corpus = load_corpus(request.corpus, settings.encoding, runs / TEXTS)
+    corpus = load_corpus(request.corpus, TextSettings.of(settings.to_json()), runs / TEXTS)
     if request.given is not None:
         settings = fit_to_text(settings, len(corpus), request.given)
     check_geometry(len(corpus), settings.batch_size, settings.seq_length, settings.val_frac)

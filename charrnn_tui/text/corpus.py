@@ -1,24 +1,26 @@
 """A text to train on: read from files, encoded, split."""
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
+from typing import Any, Final, cast
 
 import numpy as np
 
 from charrnn_tui.text.array_cache import ArrayCache
 from charrnn_tui.text.batches import split_at
 from charrnn_tui.text.text_file import CorpusError, TextFile, sha256_of
+from charrnn_tui.text.text_settings import TextSettings
 from charrnn_tui.text.vocabulary import Ids, UnknownCharacters, Vocabulary, code_points
 
+AS_IT_IS: Final = TextSettings()
 CACHED_FROM_BYTES = 32 << 20  # a shorter text is encoded in less time than checking its cached ids would save
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """An encoded text.
+    """An encoded text, or a part of one.
 
     ids: shape (characters,), the vocabulary's dtype, read-only; a mapped file for a long text. sha256: of the files'
     bytes, one after the other, as `cat FILES | sha256sum` prints it.
@@ -44,7 +46,7 @@ class TextChanged(ValueError):
 
 def load_corpus(
     paths: Sequence[str | Path],
-    encoding: str = "utf-8",
+    settings: TextSettings = AS_IT_IS,
     cache: Path | None = None,
     cached_from_bytes: int = CACHED_FROM_BYTES,
 ) -> Corpus:
@@ -54,13 +56,13 @@ def load_corpus(
     memory stays at tens of megabytes, and the next call only hashes the text. Else the ids take one byte a character
     for an alphabet of up to 256, two for a larger one.
     """
-    files = [TextFile(path, encoding) for path in paths]
+    files = [TextFile(path, settings.encoding) for path in paths]
     sha256 = sha256_of(files)
     try:
         if cache is not None and sum(file.size for file in files) >= cached_from_bytes:
-            ids, vocabulary = _encode_into(ArrayCache(cache), files, f"{sha256}-{encoding}")
+            ids, vocabulary = _encode_into(ArrayCache(cache), files, settings, f"{sha256}-{settings.key}")
         else:
-            ids, vocabulary = encode_files(files)
+            ids, vocabulary = encode_files(files, settings)
         if any(file.changed() for file in files):
             raise TextChanged
     except (TextChanged, UnknownCharacters):
@@ -69,11 +71,11 @@ def load_corpus(
     return Corpus(Path(paths[0]).stem or "text", ids, vocabulary, sha256)
 
 
-def encode_files(files: Sequence[TextFile]) -> tuple[Ids, Vocabulary]:
+def encode_files(files: Sequence[TextFile], settings: TextSettings = AS_IT_IS) -> tuple[Ids, Vocabulary]:
     """The ids of the files' characters, one file after the other, and their sorted alphabet. Raises CorpusError."""
-    alphabet, length = _alphabet_of_files(files)
+    alphabet, length = _alphabet_of_files(files, settings)
     vocabulary = Vocabulary(alphabet)
-    return encode_text(_texts(files), vocabulary, length), vocabulary
+    return encode_text(_texts(files, settings), vocabulary, length), vocabulary
 
 
 def alphabet_of(texts: Iterable[str]) -> tuple[list[str], int]:
@@ -112,23 +114,38 @@ def read_text(path: str | Path, encoding: str = "utf-8") -> str:
     return "".join(TextFile(path, encoding).texts())
 
 
-def _texts(files: Sequence[TextFile]) -> Iterator[str]:
-    return (text for file in files for text in file.texts())
+def read_as_trained(path: str | Path, encoding: str, facts: Mapping[str, Any]) -> tuple[str, TextSettings]:
+    """The text of one file, and which of its characters are left out.
+
+    facts: of a model. If it was trained on this very file, by the SHA-256, what its training left out at the ends is
+    left out here, too. Raises CorpusError.
+    """
+    file, settings = TextFile(path, encoding), TextSettings(encoding)
+    trained = replace(TextSettings.of(facts.get("settings")), encoding=encoding)
+    if trained != settings and facts.get("corpus_sha256") == sha256_of([file]):
+        settings = trained
+    return "".join(settings.part_of(file.texts())), settings
 
 
-def _alphabet_of_files(files: Sequence[TextFile]) -> tuple[list[str], int]:
-    alphabet, length = alphabet_of(_texts(files))
+def _texts(files: Sequence[TextFile], settings: TextSettings) -> Iterator[str]:
+    return settings.part_of(text for file in files for text in file.texts())
+
+
+def _alphabet_of_files(files: Sequence[TextFile], settings: TextSettings) -> tuple[list[str], int]:
+    alphabet, length = alphabet_of(_texts(files, settings))
     if not alphabet:
         names = ", ".join(str(file.path) for file in files)
         raise CorpusError(f"{names}: the file is empty; there is nothing to learn from")
     return alphabet, length
 
 
-def _encode_into(cache: ArrayCache, files: Sequence[TextFile], key: str) -> tuple[Ids, Vocabulary]:
+def _encode_into(
+    cache: ArrayCache, files: Sequence[TextFile], settings: TextSettings, key: str
+) -> tuple[Ids, Vocabulary]:
     """The ids of these files from the cache, encoded and stored there first where it has none."""
     found = cache.find(key)
     if found is None:
-        vocabulary = Vocabulary(_alphabet_of_files(files)[0])
-        pieces, note = map(vocabulary.encode, _texts(files)), "".join(vocabulary.tokens)
+        vocabulary = Vocabulary(_alphabet_of_files(files, settings)[0])
+        pieces, note = map(vocabulary.encode, _texts(files, settings)), "".join(vocabulary.tokens)
         return cast(Ids, cache.put(key, vocabulary.dtype, pieces, note)), vocabulary
     return cast(Ids, found[0]), Vocabulary(found[1])

@@ -15,6 +15,7 @@ from charrnn_tui.cli.main import COMMANDS, cli
 from charrnn_tui.playground.prime_sources import prime_from_file
 from charrnn_tui.runner.local_backend import LocalBackend
 from charrnn_tui.text.corpus import CorpusError
+from charrnn_tui.text.text_settings import TextSettings
 from tests.cli.conftest import Invoke, one_line
 
 
@@ -166,7 +167,7 @@ def test_the_app_waits_for_no_pipe(tmp_path: Path) -> None:
     writer.start()
     try:
         with pytest.raises(CorpusError, match="pipe: is a pipe or a device"):
-            LocalBackend(tmp_path).read_corpus([str(pipe)], "utf-8")
+            LocalBackend(tmp_path).read_corpus([str(pipe)], TextSettings())
         with pytest.raises(ValueError, match="pipe: is a pipe or a device"):
             prime_from_file(str(pipe), "utf-8")
     finally:

@@ -76,6 +76,40 @@ def test_a_run_is_scored_in_the_batches_of_its_training(invoke: Invoke, runs: Pa
     assert not others["as_trained"]
 
 
+def test_what_a_training_left_out_is_left_out_where_its_text_is_read_again(
+    invoke: Invoke, runs: Path, tmp_path: Path
+) -> None:
+    body, file = some_text(2000), tmp_path / "walk.txt"
+    file.write_text("§licence§" + body + "©§")
+    ends = ("--skip-head", 9, "--skip-tail", 2)
+    constant = (*TINY, "--schedule", "constant", "--print-every", 20)
+    assert invoke("train", file, *ends, *constant, "--max-steps", 9, "--name", "cut").exit_code == 0
+    assert invoke("train", "--resume", "cut", "--epochs", 1).exit_code == 0
+    (tmp_path / "body.txt").write_text(body)
+    assert invoke("train", tmp_path / "body.txt", *constant, "--name", "body").exit_code == 0
+    of_cut, of_body = (json.loads(invoke("info", name, "--json").stdout)["checkpoint"] for name in ("cut", "body"))
+    for name in ("alphabet", "chars", "val_loss", "loss", "median_line_length"):
+        assert of_cut[name] == of_body[name]
+    assert (of_cut["settings"]["skip_head"], of_cut["settings"]["skip_tail"]) == (9, 2)
+    assert "2,000 characters, without the first 9 and the last 2 characters" in invoke("info", "cut").stdout
+    assert "--skip-tail cannot change" in one_line(invoke("train", "--resume", "cut", "--skip-tail", 3))
+    scored = [
+        json.loads(invoke("score", name, text, "--part", part, "--json").stdout)
+        for part in ("val", "all")
+        for name, text in (("cut", file), ("cut", tmp_path / "body.txt"))
+    ]
+    assert [values["loss"] for values in scored[::2]] == [values["loss"] for values in scored[1::2]]
+    assert [values["as_trained"] for values in scored] == [True, False, True, False]
+    assert (scored[0]["skip_head"], scored[0]["skip_tail"], "skip_head" in scored[1]) == (9, 2, False)
+    assert "without the first 9 and the last 2 characters" in invoke("score", "cut", file).stdout
+    assert "(val; without the first 9 and the last 2 characters)" in invoke("gates", "cut", file).stderr
+    written = tmp_path / "written.txt"
+    written.write_text("§licence§" + body[:40])
+    for training in ((), ("--training", file)):
+        copies = json.loads(invoke("copied", "cut", "--text", written, *training, "--json").stdout)
+        assert copies["passages"][0]["begin"] == 9
+
+
 def test_of_a_long_validation_part_the_start_of_each_row_is_read(
     invoke: Invoke, checkpoint_file: Path, text_file: Path
 ) -> None:

@@ -43,6 +43,22 @@ def test_text_compares_orders_of_counting(invoke: Invoke, text_file: Path) -> No
     assert sum(line.endswith("the lowest") for line in lines) == 1
 
 
+LICENCE = "\n\nEnd of Project Gutenberg's Walk\n\nUpdated editions will replace the previous one.\n"
+
+
+def test_text_says_how_to_leave_a_licence_out(invoke: Invoke, tmp_path: Path) -> None:
+    file = tmp_path / "a walk.txt"
+    file.write_text(some_text(6000)[:-1] + "." + LICENCE, encoding="latin-1")
+    command = ("text", file, "--encoding", "latin-1")
+    found = json.loads(invoke(*command, "--json").stdout)["boilerplate"]
+    skipped = len(LICENCE) - 1
+    way = f"charrnn-tui train '{file}' --encoding latin-1 --skip-tail {skipped}"
+    assert (found["head"], found["tail"], found["command"]) == (0, skipped, way)
+    assert f"the last {skipped} characters look like a licence; to leave them out: {way}" in invoke(*command).stdout
+    values = json.loads(invoke(*command, "--skip-tail", skipped, "--json").stdout)
+    assert (values["boilerplate"], values["chars"], values["skip_tail"]) == (None, 6001, skipped)
+
+
 def test_text_without_a_held_out_part(invoke: Invoke, text_file: Path) -> None:
     assert json.loads(invoke("text", text_file, "--val-frac", 0, "--json").stdout)["shared_with_training"] is None
     problem = one_line(invoke("text", text_file, "--val-frac", 0, "--ngrams", 2))

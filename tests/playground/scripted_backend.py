@@ -16,6 +16,7 @@ from charrnn_tui.run.directory import RunDirectory, list_runs
 from charrnn_tui.run.events import Event
 from charrnn_tui.run.settings import RunRequest
 from charrnn_tui.text.corpus import Corpus, load_corpus
+from charrnn_tui.text.text_settings import TextSettings
 from charrnn_tui.text.vocabulary import Vocabulary
 
 ALPHABET = "\n abcdefgh"
@@ -37,8 +38,8 @@ class ScriptedBackend:
     checkpoints: dict[Path, Checkpoint] = field(default_factory=dict)
     shipped: Path | None = None
 
-    def read_corpus(self, paths: Sequence[str], encoding: str) -> Corpus:
-        return load_corpus(paths, encoding)
+    def read_corpus(self, paths: Sequence[str], settings: TextSettings) -> Corpus:
+        return load_corpus(paths, settings)
 
     def start_run(self, request: RunRequest, control: Control) -> tuple[RunDirectory, Generator[Event, None, None]]:
         raise NotImplementedError

@@ -12,6 +12,7 @@ from charrnn_tui.text.array_cache import ArrayCache
 from charrnn_tui.text.batches import get_batches
 from charrnn_tui.text.corpus import Corpus, CorpusError, load_corpus
 from charrnn_tui.text.long_text import character_counts
+from charrnn_tui.text.text_settings import TextSettings
 
 TEXT = "Happy families are all alike;\r\nevery unhappy family\r\n" * 200 + "Ж"
 
@@ -24,7 +25,7 @@ def text_file(tmp_path: Path) -> Path:
 
 
 def cached(path: Path, cache: Path, encoding: str = "utf-8") -> Corpus:
-    return load_corpus([path], encoding, cache, cached_from_bytes=1)
+    return load_corpus([path], TextSettings(encoding), cache, cached_from_bytes=1)
 
 
 def files_of(cache: Path) -> tuple[Path, Path]:
@@ -65,7 +66,7 @@ def test_a_changed_text_is_another_one(text_file: Path, tmp_path: Path) -> None:
 def test_the_same_bytes_in_another_encoding_are_another_text(text_file: Path, tmp_path: Path) -> None:
     cached(text_file, tmp_path / "cache")
     latin = cached(text_file, tmp_path / "cache", "latin-1")
-    assert latin.vocabulary == load_corpus([text_file], "latin-1").vocabulary
+    assert latin.vocabulary == load_corpus([text_file], TextSettings("latin-1")).vocabulary
 
 
 def cut(ids_file: Path, about: Path) -> None:
@@ -119,7 +120,10 @@ def test_what_is_damaged_is_made_anew(text_file: Path, tmp_path: Path, damage) -
     cached(text_file, tmp_path / "cache")
     damage(*files_of(tmp_path / "cache"))
     assert np.array_equal(cached(text_file, tmp_path / "cache").ids, load_corpus([text_file]).ids)
-    assert ArrayCache(tmp_path / "cache").find(f"{hashlib.sha256(TEXT.encode()).hexdigest()}-utf-8") is not None
+    assert (
+        ArrayCache(tmp_path / "cache").find(f"{hashlib.sha256(TEXT.encode()).hexdigest()}-{TextSettings().key}")
+        is not None
+    )
 
 
 def test_an_undecodable_text_leaves_nothing_behind(text_file: Path, tmp_path: Path) -> None:

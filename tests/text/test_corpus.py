@@ -12,6 +12,7 @@ from charrnn_tui.text.batches import get_batches
 from charrnn_tui.text.corpus import CorpusError, TextChanged, alphabet_of, encode_text, load_corpus, read_text
 from charrnn_tui.text.long_text import chunks
 from charrnn_tui.text.text_file import TextFile, sha256_of
+from charrnn_tui.text.text_settings import TextSettings
 from charrnn_tui.text.vocabulary import UnknownCharacters, Vocabulary
 
 TEXTS = st.text(alphabet=st.characters(exclude_categories=[])) | st.text(alphabet="ab\xe9\u20ac\U0001f600")
@@ -24,7 +25,7 @@ def written(path: Path, data: bytes) -> Path:
 
 def refused(path: Path, encoding: str = "utf-8") -> str:
     with pytest.raises(CorpusError) as caught:
-        load_corpus([path], encoding)
+        load_corpus([path], TextSettings(encoding))
     message = str(caught.value)
     assert "\n" not in message
     return message
@@ -198,6 +199,28 @@ def test_an_encoding_that_does_not_exist_is_named(tmp_path: Path, encoding: str)
 def test_a_path_that_is_none_is_refused() -> None:
     assert "is not a path" in refused(Path("a\0b"))
     assert "cannot be read: File name too long" in refused(Path("x" * 5000))
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=4), st.integers(0, 100), st.integers(0, 100))
+def test_the_ends_that_are_left_out_do_not_depend_on_the_pieces(texts: list[str], head: int, tail: int) -> None:
+    whole, settings = "".join(texts), TextSettings(skip_head=head, skip_tail=tail)
+    expected = whole[head : max(head, len(whole) - tail)]
+    if whole and not expected and (head or tail):
+        with pytest.raises(CorpusError, match=f"--skip-head {head} and --skip-tail {tail} leave none"):
+            list(settings.part_of(texts))
+    else:
+        assert "".join(settings.part_of(texts)) == expected
+
+
+def test_what_is_left_out_is_not_in_the_alphabet(tmp_path: Path) -> None:
+    file = written(tmp_path / "t", "§§abcba\r\n€".encode())
+    corpus = load_corpus([file], TextSettings(skip_head=2, skip_tail=2))
+    assert corpus.vocabulary.tokens == ("a", "b", "c")
+    assert corpus.vocabulary.decode(corpus.ids) == "abcba"
+    assert corpus.sha256 == load_corpus([file]).sha256  # of the file
+    cached = load_corpus([file], TextSettings(skip_head=3), tmp_path / "cache", cached_from_bytes=1)
+    assert cached.vocabulary.decode(cached.ids) == "bcba\n€"
+    assert len(load_corpus([file], TextSettings(), tmp_path / "cache", cached_from_bytes=1)) == 9
 
 
 @given(st.lists(TEXTS, max_size=4))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from charrnn_tui.text.corpus import CorpusError, load_corpus
 from charrnn_tui.text.text_file import BINARY_PROBE_BYTES, PIECE_BYTES, TextFile
+from charrnn_tui.text.text_settings import TextSettings
 
 ALL_ASCII = st.text(
     alphabet=st.characters(max_codepoint=0x7F, exclude_characters="\0\x1b"), max_size=40
@@ -104,7 +105,7 @@ def test_an_offset_beyond_the_first_piece_is_the_file_s(tmp_path: Path, encoding
     bad = b"\xff\xff" if encoding == "utf-8" else b"\x00\xdc\x61\x00"
     (tmp_path / "t").write_bytes(good + bad)
     with pytest.raises(CorpusError, match=f"is not {encoding}: byte 0x{bad[0]:02x} at offset {len(good)}"):
-        load_corpus([tmp_path / "t"], encoding)
+        load_corpus([tmp_path / "t"], TextSettings(encoding))
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
@@ -129,7 +130,7 @@ def test_a_file_that_changes_while_it_is_read_is_told(tmp_path: Path) -> None:
 
 def test_a_long_text_in_wide_characters_has_no_nul_in_its_alphabet(tmp_path: Path) -> None:
     (tmp_path / "t").write_bytes(("ab" * 100_000).encode("utf-16"))
-    assert load_corpus([tmp_path / "t"], "utf-16").vocabulary.tokens == ("a", "b")
+    assert load_corpus([tmp_path / "t"], TextSettings("utf-16")).vocabulary.tokens == ("a", "b")
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le"])
@@ -137,7 +138,7 @@ def test_an_encoding_with_nuls_is_the_one_that_is_suggested(tmp_path: Path, enco
     (tmp_path / "t").write_bytes("hello wörld\n".encode(encoding) * 5)
     with pytest.raises(CorpusError, match=f"try --encoding {encoding}$"):
         load_corpus([tmp_path / "t"])
-    assert len(load_corpus([tmp_path / "t"], encoding).vocabulary) >= 9
+    assert len(load_corpus([tmp_path / "t"], TextSettings(encoding)).vocabulary) >= 9
 
 
 def test_bytes_with_a_nul_here_and_there_are_not_taken_for_another_encoding(tmp_path: Path) -> None:

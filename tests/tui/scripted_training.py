@@ -19,6 +19,7 @@ from charrnn_tui.run.events import (
 )
 from charrnn_tui.run.settings import RunRequest
 from charrnn_tui.text.corpus import Corpus, load_corpus
+from charrnn_tui.text.text_settings import TextSettings
 from tests.playground.scripted_backend import ScriptedBackend
 
 
@@ -82,8 +83,8 @@ class TrainingBackend(ScriptedBackend):
     sample: str = "a sample"
     controls: list[Control] = field(default_factory=list)
 
-    def read_corpus(self, paths: Sequence[str], encoding: str) -> Corpus:
-        return load_corpus(paths, encoding)
+    def read_corpus(self, paths: Sequence[str], settings: TextSettings) -> Corpus:
+        return load_corpus(paths, settings)
 
     def start_run(self, request: RunRequest, control: Control) -> tuple[RunDirectory, Generator[Event, None, None]]:
         if self.refusal:

@@ -60,6 +60,37 @@ async def test_a_text_opens_the_form_fitted_to_it(backend: TrainingBackend, text
         await shows(pilot, "fitted  hidden units 128")
 
 
+async def test_f4_leaves_a_licence_out(backend: TrainingBackend, text: Path) -> None:
+    licence = "\n\nEnd of Project Gutenberg's Tiny\n\nUpdated editions will replace the previous one.\n"
+    text.write_text(text.read_text() + licence)
+    app = StudioApp(backend, Opening(text=str(text)))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await shows(pilot, f"the last {len(licence)} characters; F4 leaves them out", "F4 Leave licence out")
+        await pilot.press("f4")
+        await shows(pilot, "14,500 characters", f"without the last {len(licence)} characters")
+        await until(pilot, lambda: "F4" not in screen_text(app))
+        request = form_of(app).check()
+        assert request is not None
+        assert (request.settings.skip_head, request.settings.skip_tail) == (0, len(licence))
+        app.screen.query_one("#corpus", Input).value += "x"  # another text has other ends
+        await until(pilot, lambda: app.screen.query_one("#skip_tail", Input).value == "0")
+
+
+async def test_what_is_left_out_of_a_text_is_checked(backend: TrainingBackend, text: Path) -> None:
+    app = StudioApp(backend, Opening(text=str(text)))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await shows(pilot, "14,500 characters")
+        field = app.screen.query_one("#skip_head", Input)
+        field.value = "x"
+        await shows(pilot, "skip head: 'x' is not a whole number")
+        field.value = "-1"
+        await shows(pilot, "skip head: -1 is not a whole number from 0 to")
+        field.value = "14500"
+        await shows(pilot, "the text has 14,500 characters: --skip-head 14500 and --skip-tail 0 leave none of them")
+        field.value = "500"
+        await shows(pilot, "14,000 characters")
+
+
 async def test_f5_starts_the_run_that_the_form_describes(backend: TrainingBackend, text: Path) -> None:
     app = StudioApp(backend, Opening(text=str(text)))
     async with app.run_test(size=(100, 30)) as pilot:
@@ -162,7 +193,7 @@ async def test_problem_and_start_are_in_sight_at_every_size(size: tuple[int, int
 async def test_the_cost_is_in_sight_on_a_small_screen_and_no_word_is_cut(backend: TrainingBackend, text: Path) -> None:
     app = StudioApp(backend, Opening(text=str(text)))
     async with app.run_test(size=(60, 18)) as pilot:
-        await shows(pilot, "14,500 characters, 28 different ")
+        await shows(pilot, "14,500 characters, 28 different, 500 lines ")
         await shows(pilot, "on this machine")
         await shows(pilot, "2×128, 217k parameters, adds ")
         await shows(pilot, "Start  F5")

@@ -1,9 +1,9 @@
 """The form of a new training: every field is checked as it is typed, and the cost of the run is estimated."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any
 
 from textual import on
 from textual.app import ComposeResult
@@ -16,7 +16,7 @@ from charrnn_tui.playground.jobs import CancelToken, Jobs
 from charrnn_tui.run.config import TrainDefaults
 from charrnn_tui.run.fitting import BY_BUDGET, fit_to_text
 from charrnn_tui.run.follower import RunFollowers
-from charrnn_tui.run.quantities import count, duration, seconds_of, size
+from charrnn_tui.run.quantities import count, duration, size
 from charrnn_tui.run.settings import (
     DEVICES,
     ON_HANGUP,
@@ -28,36 +28,20 @@ from charrnn_tui.run.settings import (
     settings_for,
 )
 from charrnn_tui.text.batches import TextTooShort, check_geometry
-from charrnn_tui.text.corpus import Corpus
 from charrnn_tui.text.demo import DEMO, text_path
+from charrnn_tui.text.text_settings import TextSettings
 from charrnn_tui.tui.dialogs.path_suggester import PathSuggester
 from charrnn_tui.tui.dialogs.text_picker import TextPicker
 from charrnn_tui.tui.own_training import OwnTraining
 from charrnn_tui.tui.text_field import TextField
 from charrnn_tui.tui.train.cost import training_cost, training_speed
+from charrnn_tui.tui.train.form_numbers import KINDS, NUMBERS, OPTIONAL, as_text, label_of
+from charrnn_tui.tui.train.form_text import FormText, ReadText
 from charrnn_tui.tui.train.run_lines import as_fits
 
 _READ_DELAY_SECONDS = 0.3  # after the last key in the path, before the file is read
 _RUNS_READ = 5  # at most, the newest, for the speed that they have measured
-_READ, _SPEED = "read the text of the form", "measure the speed of training"  # keys of jobs
-
-
-NUMBERS: Final[Mapping[str, tuple[str, Callable[[str], float]]]] = {  # label and type of the settings that are typed
-    "n_hidden": ("hidden units", int),
-    "n_layers": ("layers", int),
-    "batch_size": ("batch size", int),
-    "seq_length": ("seq. length", int),
-    "epochs": ("epochs", int),
-    "budget": ("budget", seconds_of),
-    "lr": ("learning rate", float),
-    "drop_prob": ("dropout", float),
-    "val_frac": ("valid. share", float),
-    "print_every": ("valid. every", int),
-    "patience": ("patience", int),
-    "seed": ("seed", int),
-}
-OPTIONAL: Final = {"budget": "none, or 10m", "patience": "none"}  # what their fields say while they are empty
-_KINDS: Final = {int: "a whole number", float: "a number", seconds_of: "a time such as 90s, 10m or 1h30m"}
+_SPEED = "measure the speed of training"  # the key of the job
 
 
 class TrainForm(Vertical):
@@ -73,6 +57,8 @@ settings of the course notebook, whatever the text.
 
 budget: the time that the run may take, without pauses. It decides on epochs, on the distance of validations, and on \
 hidden units where they would be too many for that time; what you type stays.
+
+skip head, skip tail: characters left out at the ends of the text. Where it has a licence there, F4 leaves it out.
 
 patience: end after so many validations in a row without a lower loss. Under the presets quick and thorough the loss \
 falls most at the end, so that few are too few.
@@ -108,8 +94,8 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         }
         self._cost = Static("", id="cost", markup=False)
         self._problem = Static("", id="problem", markup=False)
-        self._corpus: Corpus | None = None
-        self._corpus_problem = self._refused = ""
+        self._text = FormText(backend, jobs, self._fill)
+        self._refused = ""
         self._filled = dict.fromkeys(self._numbers, "")  # what the preset and the fitting have put into the fields
         self._speed: float | None = None  # characters × parameters per second, once known
         self._speed_measured = False
@@ -128,11 +114,11 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         yield Button("Start  F5", variant="primary", id="start", compact=True)
 
     def on_mount(self) -> None:
-        self._read_timer = self.set_timer(_READ_DELAY_SECONDS, self._read_corpus, pause=True)
+        self._read_timer = self.set_timer(_READ_DELAY_SECONDS, self._read_text, pause=True)
         with self.prevent(Input.Changed):
             self.text.value, self._encoding.value = self._path, "utf-8"
             self._fill()
-        self._read_corpus()
+        self._read_text()
         self._jobs.submit(_SPEED, self._measure, self._set_speed)
 
     def on_resize(self) -> None:
@@ -149,12 +135,16 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         if self.is_mounted:
             self.text.value = path
 
-    @on(Input.Changed, "#corpus, #encoding")
+    @on(Input.Changed, "#corpus")
+    def _another_text(self) -> None:
+        self._skip(0, 0)
+        self._text_changed()
+
+    @on(Input.Changed, "#encoding, #skip_head, #skip_tail")
     def _text_changed(self) -> None:
-        self._corpus, self._corpus_problem = None, ""
-        self._jobs.cancel(_READ)
+        self._text.forget()
         self._read_timer.stop()
-        self._read_timer = self.set_timer(_READ_DELAY_SECONDS, self._read_corpus)
+        self._read_timer = self.set_timer(_READ_DELAY_SECONDS, self._read_text)
 
     @on(Input.Changed)
     @on(Select.Changed)
@@ -191,32 +181,36 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         if request is not None:
             self._training.start(request, self.refuse)
             return
-        if self._corpus is None:
+        if self._text.read is None:
             self.text.focus()
         self.app.bell()
+
+    @property
+    def has_licence(self) -> bool:
+        """Whether the text has something at its ends that can be left out."""
+        return self._text.read is not None and bool(self._text.read.summary.boilerplate)
+
+    def leave_out_licence(self) -> None:
+        """Leave out what looks like a licence at the ends of the text."""
+        if (read := self._text.read) is not None:
+            found, settings = read.summary.boilerplate, read.settings
+            self._skip(settings.skip_head + found.head, settings.skip_tail + found.tail)
+
+    def _skip(self, head: int, tail: int) -> None:
+        self._numbers["skip_head"].value, self._numbers["skip_tail"].value = str(head), str(tail)
 
     def refuse(self, problem: str) -> None:
         """Say why a run could not be started, until a field is changed."""
         self._refused = problem
         self.check()
 
-    def _read_corpus(self) -> None:
-        path, encoding = self.text.value.strip(), self._encoding_name
-        if not path:
-            return
-        self._cost.update(f"reading {path} …")
-
-        def read(token: CancelToken) -> Corpus:
-            try:
-                return self._backend.read_corpus([text_path(path)], encoding)
-            except MemoryError:
-                raise ValueError("the text does not fit into memory") from None
-
-        self._jobs.submit(_READ, read, self._corpus_read, lambda error: self._corpus_read(None, str(error)))
-
-    def _corpus_read(self, corpus: Corpus | None, problem: str = "") -> None:
-        self._corpus, self._corpus_problem = corpus, problem
-        self._fill()
+    def _read_text(self) -> None:
+        path = self.text.value.strip()
+        with suppress(ValueError):  # not a number, as `check` says
+            head, tail = (int(self._numbers[name].value) for name in ("skip_head", "skip_tail"))
+            if path and min(head, tail) >= 0:
+                self._cost.update(f"reading {path} …")
+                self._text.begin(path, TextSettings(self._encoding_name, head, tail))
 
     def _measure(self, token: CancelToken) -> tuple[float, bool]:
         newest = [self._followers.of(run) for run in self._backend.runs()[:_RUNS_READ]]
@@ -241,11 +235,11 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
                 typed[name] = NUMBERS[name][1](self._numbers[name].value)
         with suppress(SettingsError):  # a number that is out of range, as `check` says
             settings = settings_for(str(self._choices["preset"].value), **typed)
-            if self._corpus is not None:
-                settings = fit_to_text(settings, len(self._corpus), typed)
+            if self._text.read is not None:
+                settings = fit_to_text(settings, len(self._text.read.corpus), typed)
             by_budget = self._by_budget
             for name in self._numbers.keys() - edited:
-                value = "" if name in by_budget else _as_text(getattr(settings, name))
+                value = "" if name in by_budget else as_text(getattr(settings, name))
                 self._filled[name] = self._numbers[name].value = value
                 self._numbers[name].placeholder = "by the budget" if name in by_budget else OPTIONAL.get(name, "")
         self.check()
@@ -269,20 +263,20 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         settings, wrong, problem = self._settings()
         for name, label in self._labels.items():
             label.set_class(name == wrong, "-invalid")
-        path = self.text.value.strip()
+        path, read = self.text.value.strip(), self._text.read
         if not path:
             self._cost.update(f"Name the text to train on, or press Enter to choose one: a file, or {DEMO}.")
-        elif settings is not None and self._corpus is not None:
-            self._cost.update(self._cost_lines(settings, self._corpus))
+        elif settings is not None and read is not None:
+            self._cost.update(self._cost_lines(settings, read))
             try:
-                check_geometry(len(self._corpus), settings.batch_size, settings.seq_length, settings.val_frac)
+                check_geometry(len(read.corpus), settings.batch_size, settings.seq_length, settings.val_frac)
             except TextTooShort as error:
                 problem = str(error)
-        elif self._corpus_problem or settings is None:
+        elif self._text.problem or settings is None:
             self._cost.update("")
-        problem = self._refused or self._corpus_problem or problem
+        problem = self._refused or self._text.problem or problem
         self._problem.update("✗ " + problem if problem else "")
-        if problem or settings is None or self._corpus is None:
+        if problem or settings is None or read is None:
             return None
         given = None if settings.budget is None else frozenset(self._edited)
         return RunRequest((text_path(path),), settings, self._run_name.value.strip() or None, given)
@@ -298,27 +292,25 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
             try:
                 given[name] = kind(text)
             except ValueError:
-                return None, name, f"{label}: {text!r} is not {_KINDS[kind]}"
+                return None, name, f"{label}: {text!r} is not {KINDS[kind]}"
         if "budget" in given and "epochs" in given:
             return None, "epochs", "epochs: the budget decides on them; clear one of the two"
         try:
             settings = settings_for(**given)
-            if by_budget and self._corpus is not None:  # what is empty is that of the text, at most
-                settings = fit_to_text(settings, len(self._corpus), edited)
+            if by_budget and self._text.read is not None:  # what is empty is that of the text, at most
+                settings = fit_to_text(settings, len(self._text.read.corpus), edited)
             return settings, "", ""
         except SettingsError as error:
-            return None, error.field, f"{_label(error.field)}: {str(error).partition(': ')[2]}"
+            return None, error.field, f"{label_of(error.field)}: {str(error).partition(': ')[2]}"
 
-    def _cost_lines(self, settings: TrainSettings, corpus: Corpus) -> str:
-        tokens = len(corpus.vocabulary)
-        guessing = f"{math.log(tokens):.2f} nats/char"
-        cost = training_cost(settings, len(corpus), tokens, self._speed or math.inf)
+    def _cost_lines(self, settings: TrainSettings, read: ReadText) -> str:
+        cost = training_cost(settings, len(read.corpus), len(read.corpus.vocabulary), self._speed or math.inf)
         about = "about" if self._speed_measured else "very roughly"
         time_needed = f"{about} {duration(cost.seconds)} on this machine" if self._speed else "measuring the machine …"
         preset, by_budget = settings_for(settings.preset), self._by_budget
         unlike = [name for name in NUMBERS if getattr(settings, name) != getattr(preset, name)]
         fitted = [name for name in unlike if name not in self._edited and name not in by_budget]
-        numbers = [f"{_label(name)} {_as_text(getattr(settings, name))}" for name in fitted]
+        numbers = [f"{label_of(name)} {as_text(getattr(settings, name))}" for name in fitted]
         model, parameters = f"{settings.n_layers}×{settings.n_hidden}", f"{count(cost.parameters)} parameters"
         memory = f"adds {size(cost.memory_bytes)} of memory"
         batch = f"{settings.batch_size} × {settings.seq_length} characters a step"
@@ -328,7 +320,7 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         if "n_hidden" in by_budget and not self._numbers["n_hidden"].value:
             model = f"at most {model}"
         lines = (
-            ("text", f"{len(corpus):,} characters", f"{tokens} different", f"uniform guessing: {guessing}"),
+            *read.lines(),
             ("model", model, parameters, memory),
             ("run", *run),
             ("fitted", *numbers),
@@ -339,11 +331,3 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
 
 def _choice(name: str, values: Iterable[str], chosen: str) -> Select[str]:
     return Select([(value, value) for value in values], value=chosen, allow_blank=False, compact=True, id=name)
-
-
-def _as_text(value: float | None) -> str:
-    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _label(name: str) -> str:
-    return NUMBERS[name][0] if name in NUMBERS else name

@@ -48,6 +48,7 @@ class TrainScreen(StudioScreen):
             "escape", "leave_field", "Leave field", "Leave the field; letters are keys then.", "train.back", footer=True
         ),
         Key("f2", "choose_text", "Choose text", "Choose from the texts that there are.", "train.text", footer=True),
+        Key("f4", "skip_licence", "Leave licence out", "Leave out the licence.", "train.skip_licence", footer=True),
         Key("escape", "show_runs", "Runs", "Go back to the list of runs.", "train.runs", footer=True, in_field=False),
         # With priority, so that letters typed right behind them reach the next field even if keys come in bursts.
         Key("tab", "app.focus_next", "Next", "Go to the next field.", "train.next", in_field=True, priority=True),
@@ -72,7 +73,7 @@ class TrainScreen(StudioScreen):
         self.run_view.display = False
         self._training, self._trainer = training, TrainerControls(self.run_view, read_only)
         self._studies = RunStudies(self.run_view, backend, jobs)
-        self._offered: Sequence[bool] = ()  # whether there is a trainer to ask, a run to resume, an alarm to show
+        self._offered: Sequence[bool] = ()  # whether there is a trainer to ask, a run to resume, an alarm to show …
 
     def compose(self) -> ComposeResult:
         yield self.header
@@ -88,7 +89,7 @@ class TrainScreen(StudioScreen):
     def poll(self) -> None:
         """Show what is new of the run, and the keys that act now: it may end without a key of ours."""
         self.run_view.poll()
-        offered = [self._acts(action) for action in ("ask", "resume", "alarms")]
+        offered = [self._acts(action) for action in ("ask", "resume", "alarms", "skip_licence")]
         if offered != self._offered:
             self._offered = offered
             self.refresh_bindings()
@@ -138,6 +139,8 @@ class TrainScreen(StudioScreen):
     def _acts(self, action: str) -> bool:
         if action == "leave_field":
             return self.typing
+        if action == "skip_licence":
+            return self.shows_form and self.form.has_licence
         if self.shows_form:
             return action not in ("ask", "resume", "detach", "inside", "alarms", "new", "show_runs")
         trainer = self._trainer
@@ -158,6 +161,9 @@ class TrainScreen(StudioScreen):
 
     def action_choose_text(self) -> None:
         self.form.choose_text()
+
+    def action_skip_licence(self) -> None:
+        self.form.leave_out_licence()
 
     def action_new(self) -> None:
         if self._trainer.trains_here:

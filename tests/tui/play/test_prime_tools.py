@@ -12,6 +12,7 @@ from charrnn_tui.playground.prime_sources import PRIME_MOST, prime_from_file
 from charrnn_tui.sampling.prime_reader import PrimeReader
 from charrnn_tui.text.corpus import Corpus, load_corpus
 from charrnn_tui.text.lines import Lines
+from charrnn_tui.text.text_settings import TextSettings
 from charrnn_tui.tui.dialogs.prime_file import PrimeFile
 from charrnn_tui.tui.play.prime_input import PREDICTION_ENDS, PREDICTION_STARTS, PrimeInput
 from tests.playground.scripted_backend import ScriptedBackend, tiny_checkpoint
@@ -341,7 +342,7 @@ def test_a_path_of_a_user_who_is_not_there_is_no_file_and_no_crash() -> None:
 class WithoutPermission(ScriptedBackend):
     """May not read the texts of its runs."""
 
-    def read_corpus(self, paths: Sequence[str], encoding: str) -> Corpus:
+    def read_corpus(self, paths: Sequence[str], settings: TextSettings) -> Corpus:
         raise PermissionError(13, "Permission denied", paths[0])
 
 
