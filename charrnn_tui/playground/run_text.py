@@ -6,6 +6,7 @@ from pathlib import Path
 from charrnn_tui.playground.backend import Backend
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.settings import TrainSettings
+from charrnn_tui.text.text_settings import TextSettings
 from charrnn_tui.text.vocabulary import Ids, Vocabulary
 
 LEAST_HELD_OUT = 2  # characters: nothing predicts the first one
@@ -30,7 +31,7 @@ def read_run_text(run: RunDirectory, backend: Backend) -> RunText:
     if missing is not None:
         raise ValueError(f"the text of {run.name} is no longer there: {missing}; put it back")
     try:
-        corpus = backend.read_corpus(files, settings.get("encoding", "utf-8"))
+        corpus = backend.read_corpus(files, TextSettings.of(settings))
     except OSError as error:
         raise ValueError(f"{error.filename}: cannot be read: {error.strerror or error}") from None
     if corpus.sha256 != stored.get("corpus_sha256"):
