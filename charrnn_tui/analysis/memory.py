@@ -1,6 +1,6 @@
 """How far back a model remembers: its loss when it has seen few characters, and which of them decided a choice."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,10 +8,12 @@ from numpy.typing import NDArray
 
 from charrnn_tui.sampling.distribution import log_probabilities
 from charrnn_tui.sampling.lstm import CharLSTM, LSTMState
+from charrnn_tui.sampling.pins import Pin
 from charrnn_tui.sampling.scoring import cross_entropy, sequence_losses
 from charrnn_tui.text.vocabulary import Ids
 
 CONTEXTS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000)  # characters
+LAST = 40  # characters that are left out in turn, where it is shown which of them decided one
 ROWS = 64  # texts that are read at once
 STRIDE = 250  # characters from one beginning to the next
 
@@ -88,8 +90,10 @@ class MemoryStudy:
         ]
 
 
-def influences(model: CharLSTM, ids: Ids, state: LSTMState | None = None) -> NDArray[np.float64]:
-    """How much each of these characters changed what comes next: (len(ids),), from 0 to 1.
+def influences(
+    model: CharLSTM, ids: Ids, state: LSTMState | None = None, pins: Sequence[Pin] = ()
+) -> NDArray[np.float64]:
+    """How much each of these characters changed what comes next: (len(ids),), from 0 to 1. pins: of the writing.
 
     The text is read again without the character, from the same state before (None: zero); the entry is the total
     variation between both distributions of the next character, half the sum of the differences of probabilities.
@@ -103,10 +107,10 @@ def influences(model: CharLSTM, ids: Ids, state: LSTMState | None = None) -> NDA
     without = LSTMState(h, c)
     logits = None
     for column in rows.T:
-        logits, without = model.step(column, without)
+        logits, without = model.step(column, without, pins)
     after = None
     for token_id in np.asarray(ids).tolist():
-        after, before = model.step(token_id, before)
+        after, before = model.step(token_id, before, pins)
     assert after is not None
     if logits is None:  # nothing is left of the one character: compare with the state before it, which has no logits
         return np.ones(1)

@@ -5,13 +5,12 @@ from typing import Any
 
 import click
 
-from charrnn_tui.analysis.memory import MemoryStudy, influences
+from charrnn_tui.analysis.memory import LAST, MemoryStudy, influences
 from charrnn_tui.cli.model_text import ModelText, model_text_options, open_model_text, progress_bar
 from charrnn_tui.cli.options import json_option
 from charrnn_tui.cli.output import DataStream, say
 from charrnn_tui.runner.facts import model_facts
 
-LAST = 40  # characters before --at that are left out in turn
 BAR = 30  # columns of the largest influence
 
 

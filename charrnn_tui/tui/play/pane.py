@@ -104,7 +104,7 @@ class PlaygroundPane(Vertical):
     def refresh_lens(self, start: int = 0, end: int | None = None) -> None:
         """Draw the characters [start, end) again, whose colours have changed, and the figures."""
         self.text_view.refresh_characters(start, self.text_view.length if end is None else end)
-        self.show_figures()
+        self.show_figures(look=False)
 
     @on(PrimeField.Changed)
     def prime_changed(self, event: PrimeField.Changed) -> None:
@@ -194,12 +194,16 @@ class PlaygroundPane(Vertical):
                 layout=bool(problem),
             )
 
-    def show_figures(self) -> None:
-        """Beside the legend of the lens, if one is on: what it says about the page as it is now."""
+    def show_figures(self, *, look: bool = True) -> None:
+        """Beside the legend of the lens, if one is on: what it says about the page as it is now.
+
+        look: whether it may compute what it does not know yet.
+        """
         text, view = self.playground.writer.generated, self.text_view
         if self.lens is not None and text is not None:
             page = Page(text, view.selected, view.cursor if view.show_cursor else None)
-            self.lens.look(page)
+            if look:
+                self.lens.look(page)
             self._legend.show_figures(self.lens.figures(page))
 
     def _classes_of(self, lens: Lens, start: int, end: int) -> Sequence[int]:

@@ -12,12 +12,12 @@ from tests.tui.pilot import screen_text
 from tests.tui.play.player import Player, playing
 
 
-async def unit_lens(player: Player) -> None:
-    """Turn the unit lens on."""
+async def turn_on(player: Player, name: str) -> None:
+    """Choose a lens from the menu."""
     await player.press("l")
     menu = player.app.screen
     assert isinstance(menu, LensMenu)
-    while menu.highlighted != "unit":
+    while menu.highlighted != name:
         await player.press("down")
     await player.press("enter")
 
@@ -59,7 +59,7 @@ async def test_the_unit_lens_colours_by_the_unit_that_keys_choose(
         await player.written(40)
         await player.stop()
         assert "Next unit" not in screen_text(player.app)
-        await unit_lens(player)
+        await turn_on(player, "unit")
         await player.until(lambda: "Next unit" in screen_text(player.app))
         view = player.pane.text_view
         for keys, layer, unit in (
@@ -81,7 +81,7 @@ async def test_the_unit_lens_says_the_value_under_the_cursor(backend: ScriptedBa
     async with playing(backend, size=(140, 40)) as player:
         await player.written(40)
         await player.stop()
-        await unit_lens(player)
+        await turn_on(player, "unit")
         await player.press("i", "home", "right", "right", "right")
         network = CharLSTM(shipped)
         state = network.initial_state()
@@ -96,7 +96,7 @@ async def test_units_are_ranked_by_a_property_and_a_chosen_one_is_shown(
     async with playing(backend) as player:
         await player.written(60)
         await player.stop()
-        await unit_lens(player)
+        await turn_on(player, "unit")
         await player.press("f")
         await player.until(lambda: "inside a word" in screen_text(player.app))
         await player.press(*"word", "enter")
@@ -117,7 +117,7 @@ async def test_a_unit_that_is_typed_is_shown_and_one_that_is_missing_is_not(
     async with playing(backend) as player:
         await player.written(40)
         await player.stop()
-        await unit_lens(player)
+        await turn_on(player, "unit")
         await player.press("f", *"2.9")
         await player.until(lambda: "no such unit" in screen_text(player.app))
         await player.press("enter", "backspace", "7", "enter")
@@ -130,7 +130,7 @@ async def test_a_pin_holds_the_unit_high_then_low_then_not(backend: ScriptedBack
     async with playing(backend) as player:
         await player.written(40)
         text = await player.stop()
-        await unit_lens(player)
+        await turn_on(player, "unit")
         await player.press("j")
         view = player.pane.text_view
         for pin, number in (("1.2=1", 9), ("1.2=-1", 7)):
@@ -146,3 +146,22 @@ async def test_a_pin_holds_the_unit_high_then_low_then_not(backend: ScriptedBack
         await player.press("P")
         await player.until(lambda: player.playground.writer.text == text)
         assert player.play.controls.settings.pin is None
+
+
+async def test_the_deciding_lens_follows_the_cursor(backend: ScriptedBackend, shipped: Checkpoint) -> None:
+    async with playing(backend, size=(140, 40)) as player:
+        await player.written(60)
+        await player.stop()
+        view = player.pane.text_view
+        await turn_on(player, "deciding")
+
+        def coloured() -> list[int]:
+            return [place for place, number in enumerate(view.colour_classes(0, view.length)) if number >= 0]
+
+        last = view.length - 1
+        await player.until(lambda: coloured() == list(range(last - 40, last)))
+        await player.press("i", "home", *["right"] * 9)
+        await player.until(lambda: coloured() == list(range(9)))
+        await player.until(lambda: re.search(r": most by ., [1-9] before: \d+%", screen_text(player.app)))
+        await player.press("c")
+        assert coloured() != list(range(9))

@@ -6,6 +6,7 @@ from typing import Final
 from charrnn_tui.playground.activations import Activations
 from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.controls import PIN, REPLAY, PlayControl, Value
+from charrnn_tui.playground.deciding import Deciders
 from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.playground.playground import NO_TEXT
 from charrnn_tui.playground.unit_ranking import UnitRanker
@@ -13,6 +14,7 @@ from charrnn_tui.sampling.pins import Pin
 from charrnn_tui.tui.dialogs.lens_menu import LensMenu
 from charrnn_tui.tui.dialogs.unit_finder import UnitFinder
 from charrnn_tui.tui.keys import Key
+from charrnn_tui.tui.play.lenses.deciding_lens import DecidingLens
 from charrnn_tui.tui.play.lenses.quantities import QUANTITIES
 from charrnn_tui.tui.play.lenses.unit_lens import UnitLens
 from charrnn_tui.tui.play.pane import PlaygroundPane
@@ -60,8 +62,10 @@ class Lenses:
         self._pane, self._backend, self._jobs = pane, backend, jobs
         self._set_control, self._notify = set_control, notify
         self._ranker: UnitRanker | None = None
-        self._unit = UnitLens(Activations(jobs, self._computed))
-        self._lenses = [*QUANTITIES, self._unit.lens]
+        activations, deciders = Activations(jobs, self._computed), Deciders(jobs, self._computed)
+        self._computing = activations, deciders
+        self._unit = UnitLens(activations)
+        self._lenses = [*QUANTITIES, self._unit.lens, DecidingLens(deciders).lens]
 
     @property
     def lens(self) -> Lens | None:
@@ -127,6 +131,8 @@ class Lenses:
         self._set_control(PIN, " ".join(map(str, pins.values())) or None)
 
     def _turn_on(self, lens: Lens | None) -> None:
+        for each in self._computing:
+            each.forget()
         self._pane.look_through(lens)
         self._pane.screen.refresh_bindings()
 
