@@ -25,8 +25,11 @@ class TrainingText:
         return self.files[0].name + (f" and {len(self.files) - 1} more" if len(self.files) > 1 else "")
 
     def read(self, backend: Backend) -> Corpus:
-        """Blocks while it reads. Raises ValueError, one line, and OSError."""
-        return backend.read_corpus([str(file) for file in self.files], self.settings)
+        """Blocks while it reads. Raises ValueError, one line."""
+        try:
+            return backend.read_corpus([str(file) for file in self.files], self.settings)
+        except OSError as error:  # no permission, or a file that has just been deleted
+            raise ValueError(f"{error.filename}: cannot be read: {error.strerror or error}") from None
 
     def is_now(self, corpus: Corpus) -> bool:
         """Whether this is still the text that the model was trained on, as far as anybody knows."""

@@ -68,7 +68,7 @@ class UnitRanker:
         missing, vocabulary = "", self.model.vocabulary
         try:
             text, source = self._held_out()
-        except (ValueError, OSError) as error:
+        except ValueError as error:
             missing, text, source = str(error), written, f"{len(written):,} characters written here"
         text = vocabulary.known_part(text)
         study = self._study(probe, text, vocabulary.encode(text), report)
@@ -83,7 +83,7 @@ class UnitRanker:
         return ranking
 
     def _held_out(self) -> tuple[str, str]:
-        """The text and what to call it. Raises ValueError, one line, and OSError."""
+        """The text and what to call it. Raises ValueError, one line."""
         named = training_text(self.model, self._backend)
         corpus = named.read(self._backend)
         _, held_out = corpus.split(held_out_share(self.model))

@@ -1,15 +1,18 @@
 """The lenses of the playground: what the colours of its text mean; played by keys."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
+from charrnn_tui.playground.models import ModelSource
 from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.tui.dialogs.lens_menu import LensMenu
-from tests.playground.scripted_backend import ScriptedBackend
+from tests.playground.scripted_backend import ScriptedBackend, tiny_checkpoint
 from tests.tui.pilot import screen_text
-from tests.tui.play.player import Player, playing
+from tests.tui.play.player import DEFAULT, Player, playing
 
 
 async def turn_on(player: Player, name: str) -> None:
@@ -165,3 +168,33 @@ async def test_the_deciding_lens_follows_the_cursor(backend: ScriptedBackend, sh
         await player.until(lambda: re.search(r": most by ., [1-9] before: \d+%", screen_text(player.app)))
         await player.press("c")
         assert coloured() != list(range(9))
+
+
+async def test_the_copied_lens_underlines_and_says_where_it_comes_from(
+    backend: ScriptedBackend, tmp_path: Path
+) -> None:
+    checkpoint = tiny_checkpoint(corpus="letters")
+    source = ModelSource("file", backend.put(tmp_path / "tiny.safetensors", checkpoint))
+    sampler = Sampler(CharLSTM(checkpoint), checkpoint.vocabulary, DEFAULT, seed=42, prime="\n")
+    text = "".join(next(sampler).character for _ in range(60))
+    (tmp_path / "letters.txt").write_text("ABC\nxyz" + text[20:50] + "\n" + 300 * "~")
+    async with playing(backend, source=source, size=(140, 40)) as player:
+        await player.written(60)
+        await player.stop()
+        await turn_on(player, "copied")
+        view = player.pane.text_view
+        await player.until(lambda: view.colour_classes(0, 60) == [1] * 20 + [4] * 30 + [1] * 10)
+        await player.press("i", "home", *["right"] * 25)
+        await player.until(lambda: "30 chars: line 2, char 4 of letters.txt" in screen_text(player.app))
+
+
+async def test_the_copied_lens_says_how_to_name_the_training_text(
+    backend: ScriptedBackend, shipped: Checkpoint
+) -> None:
+    async with playing(backend) as player:
+        await player.written(30)
+        await turn_on(player, "copied")
+        await player.until(lambda: "no training text" in screen_text(player.app))
+        assert player.app.told == [
+            "tiny (shipped) does not say which text it was trained on; charrnn-tui copied --training FILE takes any"
+        ]

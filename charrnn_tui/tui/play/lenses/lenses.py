@@ -6,6 +6,7 @@ from typing import Final
 from charrnn_tui.playground.activations import Activations
 from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.controls import PIN, REPLAY, PlayControl, Value
+from charrnn_tui.playground.copies import Copies
 from charrnn_tui.playground.deciding import Deciders
 from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.playground.playground import NO_TEXT
@@ -14,6 +15,7 @@ from charrnn_tui.sampling.pins import Pin
 from charrnn_tui.tui.dialogs.lens_menu import LensMenu
 from charrnn_tui.tui.dialogs.unit_finder import UnitFinder
 from charrnn_tui.tui.keys import Key
+from charrnn_tui.tui.play.lenses.copied_lens import CopiedLens
 from charrnn_tui.tui.play.lenses.deciding_lens import DecidingLens
 from charrnn_tui.tui.play.lenses.quantities import QUANTITIES
 from charrnn_tui.tui.play.lenses.unit_lens import UnitLens
@@ -63,9 +65,11 @@ class Lenses:
         self._set_control, self._notify = set_control, notify
         self._ranker: UnitRanker | None = None
         activations, deciders = Activations(jobs, self._computed), Deciders(jobs, self._computed)
-        self._computing = activations, deciders
+        copies = Copies(jobs, backend, self._computed, notify)
+        self._computing = activations, deciders, copies
         self._unit = UnitLens(activations)
-        self._lenses = [*QUANTITIES, self._unit.lens, DecidingLens(deciders).lens]
+        copied = CopiedLens(copies, lambda: pane.playground.model)
+        self._lenses = [*QUANTITIES, self._unit.lens, DecidingLens(deciders).lens, copied.lens]
 
     @property
     def lens(self) -> Lens | None:
