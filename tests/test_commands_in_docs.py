@@ -45,7 +45,8 @@ if words[:1] == ["train"]:
     words += ["--max-steps", "8" if "--resume" in words else "4"]
     small = {{"--n-hidden": "16", "--n-layers": "1", "--threads": "1"}}
     if "--resume" not in words:
-        words += [word for option in small.items() if option[0] not in words for word in option]
+        varied = " ".join(words).replace("_", "-")  # by --grid, where it is n_hidden=…
+        words += [word for option in small.items() if option[0].strip("-") not in varied for word in option]
 if words[:1] == ["doctor"]:
     words.append("--no-speed")
 sys.argv[1:] = words
@@ -129,3 +130,20 @@ def test_no_command_hides_from_this_test() -> None:
         fenced = [body for language, body in FENCE.findall(page.read_text("utf-8")) if language not in SHELLS]
         hidden += [f"{page.name}: {line}" for line in [*indented, *fenced] if command.search(line)]
     assert hidden == []
+
+
+def test_the_script_for_a_cluster_starts_a_run_and_then_resumes_it(home: Path) -> None:
+    page = (ROOT / "docs" / "leaving.md").read_text("utf-8")
+    (script,) = (text for language, text in FENCE.findall(page) if language == "sbatch")
+    (home / "train.sbatch").write_text(script, encoding="utf-8")
+    for name, does in {"srun": '"$@"; exit ${SRUN_CODE:-$?}', "scontrol": 'echo "$@" > requeued'}.items():
+        (home / "bin" / name).write_text(f"#!/bin/bash\n{does}\n", encoding="utf-8")
+        (home / "bin" / name).chmod(0o755)
+    shown = "charrnn-tui runs big --json"
+    code, text = typed(f"SRUN_CODE=143 SLURM_JOB_ID=17 bash train.sbatch big\n{shown}\ncat requeued", home)
+    assert code == 0, text
+    assert '"step": 4' in text
+    assert "requeue 17" in text
+    code, text = typed(f"bash train.sbatch big\n{shown}", home)
+    assert code == 0, text
+    assert '"step": 8' in text

@@ -1,14 +1,17 @@
 """`charrnn-tui runs`: all runs, the one written to last first."""
 
+import math
 import sys
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO, cast
 
 import click
 
-from charrnn_tui.cli.options import PROGRAM, json_option, runs_option
+from charrnn_tui.cli.options import PROGRAM, json_option, run_names, runs_option
 from charrnn_tui.cli.output import DataStream, DrawnStream, is_terminal, say, visible_line
-from charrnn_tui.run.directory import list_runs, unreadable_runs
+from charrnn_tui.run.directory import RunDirectory, list_runs, unreadable_runs
 from charrnn_tui.run.follower import RunFollowers
 from charrnn_tui.runner.facts import run_facts
 from charrnn_tui.tui.runs.run_rows import (
@@ -23,6 +26,7 @@ from charrnn_tui.tui.runs.run_rows import (
     UPDATED,
     VAL,
     cells_of,
+    plain_setting,
     row_of,
 )
 
@@ -38,17 +42,36 @@ _HEADINGS = {VAL: "val nats/char", BEST: "best nats/char", UPDATED: "last event"
 
 
 @click.command("runs")
+@click.argument("patterns", nargs=-1, metavar="[NAME]...", shell_complete=run_names)
+@click.option(
+    "--settings", "by_settings", is_flag=True, help="The least loss first, with each setting in which the runs differ."
+)
 @runs_option
 @json_option("Write a JSON array of objects.")
-def runs_command(runs_dir: Path, as_json: bool) -> None:
-    """List runs and their state, the one written to last first. Losses are in nats/char."""
+def runs_command(patterns: tuple[str, ...], by_settings: bool, runs_dir: Path, as_json: bool) -> None:
+    """List runs and their state, the one written to last first. Losses are in nats/char.
+
+    NAME: only runs of these names; in a pattern such as 'anna-*', * stands for anything.
+    """
     runs, unreadable = list_runs(runs_dir), unreadable_runs(runs_dir)
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in [*(run.name for run in runs), *unreadable]):
+            raise click.ClickException(f"{pattern}: there is no run of this name in {runs_dir}")
+    if patterns:
+        runs = [run for run in runs if any(fnmatchcase(run.name, pattern) for pattern in patterns)]
+        unreadable = {
+            name: owner for name, owner in unreadable.items() if any(fnmatchcase(name, each) for each in patterns)
+        }
+    if by_settings:
+        runs = by_loss(runs)
     if as_json:
         unreadable_facts = [
             {"run": name, "directory": str((runs_dir / name).absolute()), "state": "unreadable", "owner": owner}
             for name, owner in unreadable.items()
         ]
         DataStream().write_json([*map(run_facts, runs), *unreadable_facts])
+    elif by_settings and runs:
+        print_by_settings(runs)
     elif runs or unreadable:
         followers = RunFollowers()
         rows = [cells_of(row_of(run, followers)) for run in runs]
@@ -58,7 +81,32 @@ def runs_command(runs_dir: Path, as_json: bool) -> None:
         say(f"no runs yet in {runs_dir}; start one with: {PROGRAM} train TEXT")
 
 
-def _print_table(rows: list[dict[str, str]]) -> None:
+def by_loss(runs: Sequence[RunDirectory]) -> list[RunDirectory]:
+    """The runs, that of the least validation loss first, those without one last."""
+
+    def loss(run: RunDirectory) -> float:
+        best = run.progress().best_evaluation
+        return best.val_loss if best else math.inf
+
+    return sorted(runs, key=loss)
+
+
+def print_by_settings(runs: Sequence[RunDirectory]) -> None:
+    """Print the runs, the least loss first, with a column for each setting in which they differ."""
+    followers = RunFollowers()
+    rows = [row_of(run, followers) for run in by_loss(runs)]
+    settings = [row.progress.started.settings if row.progress.started else {} for row in rows]
+    names = dict.fromkeys(name for each in settings for name in each)
+    differing = [name for name in names if len({str(each.get(name)) for each in settings}) > 1]
+    cells = [
+        cells_of(row) | {name: plain_setting(each.get(name)) for name in differing}
+        for row, each in zip(rows, settings, strict=True)
+    ]
+    _print_table(cells, (NAME, BEST, BATCHES, *differing, STATE))
+
+
+def _print_table(rows: list[dict[str, str]], columns: Sequence[str] = ()) -> None:
+    """Print these columns, or the usual ones that fit the terminal."""
     from rich.console import Console  # `runs --json` needs no table
     from rich.table import Table
     from rich.text import Text
@@ -68,7 +116,7 @@ def _print_table(rows: list[dict[str, str]]) -> None:
         width=None if is_terminal(sys.stdout) else _PIPE_COLUMNS,
         highlight=False,
     )
-    columns = next(names for least, names in _LAYOUTS if console.width >= least)
+    columns = columns or next(names for least, names in _LAYOUTS if console.width >= least)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in columns:
         if name == NAME:

@@ -13,6 +13,7 @@ import click
 from charrnn_tui.cli.configuration import configuration
 from charrnn_tui.cli.end_notice import notice_at_end
 from charrnn_tui.cli.failures import explain
+from charrnn_tui.cli.grid import split_words, train_grid
 from charrnn_tui.cli.open import show_app
 from charrnn_tui.cli.options import TextFileName, json_option, low_bandwidth_option, run_names, runs_option
 from charrnn_tui.cli.output import DataStream, discard, say
@@ -55,10 +56,21 @@ Notice = Callable[[RunDirectory], AbstractContextManager[None]]  # notice_at_end
     metavar="CMD",
     help="Shell command to run when the training has ended, with the result as JSON on its standard input.",
 )
+@click.option(
+    "--grid",
+    multiple=True,
+    metavar="SETTING=VALUE,...",
+    help="Train one run for each value, such as lr=0.003,0.01; with several settings, for each combination. The same "
+    "command goes on with a grid that was interrupted.",
+)
+@click.option("--jobs", type=click.IntRange(1, 1024), default=1, show_default=True, help="Runs of a grid at a time.")
 @runs_option
 @click.option("--app", "in_app", is_flag=True, help="Start the training in the full-screen app.")
 @low_bandwidth_option
-@json_option("Write the events to standard output, one JSON object per line; with --detach, the run and its process.")
+@json_option(
+    "Write the events to standard output, one JSON object per line; with --detach, the run and its process; with "
+    "--grid, the runs as an array at the end."
+)
 def train_command(
     corpus: tuple[str, ...],
     preset: str | None,
@@ -67,6 +79,8 @@ def train_command(
     take_over: bool,
     detach: bool,
     on_end: str | None,
+    grid: tuple[str, ...],
+    jobs: int,
     runs_dir: Path,
     in_app: bool,
     low_bandwidth: bool,
@@ -83,6 +97,15 @@ def train_command(
     for other, given_too in (("--json", as_json), ("--detach", detach), ("--on-end", on_end is not None)):
         if in_app and given_too:
             raise click.UsageError(f"--app and {other} exclude each other: choose one")
+    if grid:
+        more, corpus = split_words(corpus)
+        grid = (*grid, *more)
+        for other, given_too in (
+            *(("--resume", resumed is not None), ("--detach", detach)),
+            *(("--app", in_app), ("--on-end", on_end is not None)),
+        ):
+            if given_too:
+                raise click.UsageError(f"--grid and {other} exclude each other: choose one")
     if given["budget"] is not None:
         for other in ("epochs", "max_steps"):
             if given[other] is not None:
@@ -95,6 +118,8 @@ def train_command(
         by_name = frozenset(field for field, value in given.items() if value is not None)
         given["on_hangup"] = given["on_hangup"] or config.train.on_hangup
         request = RunRequest(corpus, settings_for(preset or config.train.preset, **given), name, by_name)
+        if grid:
+            return train_grid(grid, corpus, request, runs_dir, jobs, as_json)
         if in_app:
             return show_app(runs_dir, Opening(start=request), low_bandwidth=low_bandwidth)
         begin: Begin = partial(start_run, request, runs_dir)

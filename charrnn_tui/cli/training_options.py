@@ -60,6 +60,7 @@ _HELP: dict[str, tuple[Any, str]] = {  # type, help; TrainSettings checks the ra
     "sample_seed": (int, "Seed of these samples, the same each time, so that they can be compared."),
     "on_hangup": (click.Choice(ON_HANGUP), "When the terminal is lost: continue without it, or save and stop."),
 }
+SETTING_TYPES: dict[str, Any] = {name: click.BOOL if kind is bool else kind for name, (kind, _) in _HELP.items()}
 _UNSET = {"threads": "the fastest, by a short trial", "max_steps": "none", "budget": "none", "patience": "none"}
 
 

@@ -145,9 +145,10 @@ def _facts(row: RunRow) -> dict[str, str]:
     if started:
         facts |= {"text": started.corpus, "parameters": f"{started.parameters:,}", "device": started.device}
         facts |= {"precision": started.precision, "threads": str(started.threads), "LSTM layers": started.lstm or "–"}
-        facts |= {name: _plain(value) for name, value in started.settings.items() if name not in facts}
+        facts |= {name: plain_setting(value) for name, value in started.settings.items() if name not in facts}
     return facts
 
 
-def _plain(value: object) -> str:
+def plain_setting(value: object) -> str:
+    """The value of a setting as it is shown."""
     return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
