@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn_tui.sampling.lstm import CHUNK_ROWS, CharLSTM, Floats, Seen
+from charrnn_tui.sampling.cells import Floats
+from charrnn_tui.sampling.lstm import CHUNK_ROWS, CharLSTM, Seen
 from charrnn_tui.text.vocabulary import Ids
 
 ROWS = 64  # pieces of the text
@@ -16,7 +17,7 @@ LEAST_PIECE = 1000  # characters: a shorter text is cut into fewer pieces
 
 @dataclass(frozen=True, eq=False)
 class ReadBlock:
-    """places: of the characters in the text, (N,). cells: c behind each, (N, L, H). gates: i, f, o, g, (N, L, 4H).
+    """places: of the characters in the text, (N,). cells: c behind each, (N, L, H). gates: (N, L, W·H), see cells.py.
 
     read: characters of the text that are done, for a progress bar.
     """
@@ -44,7 +45,7 @@ def read_blocks(model: CharLSTM, ids: Ids, *, gates: bool = False) -> Iterator[R
         places = begins + np.arange(t, t + size)[:, np.newaxis]  # (t, rows)
         chunk = np.asarray(ids[np.minimum(places, len(ids) - 1)])
         cells = np.empty((size, rows, model.n_layers, width), np.float32)
-        values = np.empty((size, rows, model.n_layers, 4 * width), np.float32) if gates else None
+        values = np.empty((size, rows, model.n_layers, model.cell.width * width), np.float32) if gates else None
         state = model.read(chunk, state, Seen(cells, values))
         counted = ((places >= starts[:-1]) & (places < ends)).T  # (rows, t)
         shown = None if values is None else values.swapaxes(0, 1)[counted]

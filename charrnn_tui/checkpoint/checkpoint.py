@@ -12,6 +12,8 @@ from charrnn_tui.run.decoding import Count, Finite, readable
 from charrnn_tui.run.settings import SETTINGS_TYPES
 from charrnn_tui.text.vocabulary import Vocabulary
 
+CELLS = {"lstm": 4, "gru": 3, "rnn": 1}  # the recurrent cells, and the gates whose rows stand in each of their tensors
+LAYER_TENSORS = "weight_ih", "weight_hh", "bias_ih", "bias_hh"
 MOST_MESSAGE = 1000  # characters
 Weights = Mapping[str, NDArray[np.floating]]
 
@@ -73,7 +75,7 @@ class Checkpoint:
 
     With V tokens, H = n_hidden, L = n_layers: lstm.weight_ih_l0 (4H, V), lstm.weight_ih_lN (4H, H), lstm.weight_hh_lN
     (4H, H), lstm.bias_ih_lN and lstm.bias_hh_lN (4H,), fc.weight (V, H), fc.bias (V,); gates in the order i, f, g, o.
-
+    A GRU has `gru` in the place of `lstm`, 3H rows and the order r, z, n; a plain RNN, of tanh, `rnn` and H rows.
     """
 
     weights: Weights
@@ -86,7 +88,7 @@ class Checkpoint:
         """Raise CheckpointError, naming the tensor, unless the tensors are those of these sizes, of floats."""
         if min(len(self.vocabulary), self.n_hidden, self.n_layers) < 1:
             raise CheckpointError("it has no tokens, no hidden units or no layers")
-        expected = tensor_shapes(len(self.vocabulary), self.n_hidden, self.n_layers)
+        expected = tensor_shapes(len(self.vocabulary), self.n_hidden, self.n_layers, self.cell)
         for name, shape in expected.items():
             if name not in self.weights:
                 raise CheckpointError(f"the tensor {name} is missing")
@@ -97,7 +99,14 @@ class Checkpoint:
                 raise CheckpointError(f"the tensor {name} is of type {self.weights[name].dtype}, not floating point")
         for name in self.weights:
             if name not in expected:
-                raise CheckpointError(f"the tensor {name} has no place in a CharRNN of {self.n_layers} LSTM layers")
+                raise CheckpointError(
+                    f"the tensor {name} has no place in a CharRNN of {self.n_layers} {self.cell.upper()} layers"
+                )
+
+    @property
+    def cell(self) -> str:
+        """Its recurrent cell, one of CELLS."""
+        return cell_of(self.weights)
 
     @property
     def parameters(self) -> int:
@@ -110,29 +119,36 @@ class Checkpoint:
         return all(bool(np.isfinite(tensor).all()) for tensor in self.weights.values())
 
 
-def tensor_shapes(tokens: int, n_hidden: int, n_layers: int) -> dict[str, tuple[int, ...]]:
+def tensor_shapes(tokens: int, n_hidden: int, n_layers: int, cell: str = "lstm") -> dict[str, tuple[int, ...]]:
     """Name and shape of every tensor of a CharRNN, in the order of PyTorch's `state_dict`."""
     shapes: dict[str, tuple[int, ...]] = {}
+    rows = CELLS[cell] * n_hidden
     for layer in range(n_layers):
-        shapes[f"lstm.weight_ih_l{layer}"] = (4 * n_hidden, tokens if layer == 0 else n_hidden)
-        shapes[f"lstm.weight_hh_l{layer}"] = (4 * n_hidden, n_hidden)
-        shapes[f"lstm.bias_ih_l{layer}"] = (4 * n_hidden,)
-        shapes[f"lstm.bias_hh_l{layer}"] = (4 * n_hidden,)
+        inputs = tokens if layer == 0 else n_hidden
+        layer_shapes = (rows, inputs), (rows, n_hidden), (rows,), (rows,)
+        shapes |= {f"{cell}.{part}_l{layer}": shape for part, shape in zip(LAYER_TENSORS, layer_shapes, strict=True)}
     return shapes | {"fc.weight": (tokens, n_hidden), "fc.bias": (tokens,)}
+
+
+def cell_of(weights: Weights) -> str:
+    """The recurrent cell that the tensors' names tell, one of CELLS; `lstm` where they tell none."""
+    return next((cell for cell in CELLS if any(name.startswith(f"{cell}.") for name in weights)), "lstm")
 
 
 def sizes_of(weights: Weights) -> tuple[int, int]:
     """(n_hidden, n_layers) from the tensors' names and shapes. Raises CheckpointError if these are inconsistent."""
-    layers = [
-        int(match[1]) for name in weights if (match := re.fullmatch(r"lstm\.weight_hh_l(0|[1-9][0-9]{0,3})", name))
-    ]
+    cell = cell_of(weights)
+    pattern = rf"{cell}\.weight_hh_l(0|[1-9][0-9]{{0,3}})"
+    layers = [int(match[1]) for name in weights if (match := re.fullmatch(pattern, name))]
     if not layers:
-        raise CheckpointError("it has no LSTM (no tensor lstm.weight_hh_l0)")
+        raise CheckpointError(f"it has no LSTM, GRU or RNN (no tensor {cell}.weight_hh_l0)")
     if sorted(layers) != list(range(len(layers))):
-        raise CheckpointError(f"its LSTM layers are numbered {', '.join(map(str, sorted(layers)))}, not 0, 1, …")
-    recurrent = weights["lstm.weight_hh_l0"]
+        raise CheckpointError(
+            f"its {cell.upper()} layers are numbered {', '.join(map(str, sorted(layers)))}, not 0, 1, …"
+        )
+    recurrent = weights[f"{cell}.weight_hh_l0"]
     if recurrent.ndim != 2:
-        raise CheckpointError(f"the tensor lstm.weight_hh_l0 has {recurrent.ndim} dimensions, expected 2")
+        raise CheckpointError(f"the tensor {cell}.weight_hh_l0 has {recurrent.ndim} dimensions, expected 2")
     return int(recurrent.shape[1]), len(layers)
 
 

@@ -13,6 +13,7 @@ import safetensors
 import safetensors.numpy
 
 from charrnn_tui.checkpoint.checkpoint import (
+    CELLS,
     FACT_TYPES,
     Checkpoint,
     CheckpointError,
@@ -44,7 +45,7 @@ def metadata_of(checkpoint: Checkpoint) -> dict[str, str]:
     """Facts and alphabet as a file's metadata; the values are JSON, except the format's name."""
     facts: dict[str, Any] = dict(checkpoint.facts) | {
         "format_version": FORMAT_VERSION,
-        "cell": "lstm",
+        "cell": checkpoint.cell,
         "n_hidden": checkpoint.n_hidden,
         "n_layers": checkpoint.n_layers,
         _TOKENS: list(checkpoint.vocabulary.tokens),
@@ -67,6 +68,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
             weights = {name: _tensor(file, name) for name in file.keys()}  # noqa: SIM118 - not a dict, has no iterator
         n_hidden, n_layers = sizes_of(weights)
         checkpoint = Checkpoint(weights, _vocabulary(metadata[_TOKENS]), n_hidden, n_layers, facts)
+        if (stated := facts.get("cell", "lstm")) != checkpoint.cell:
+            raise CheckpointError(f"says that its cell is {stated}, but its tensors are of {checkpoint.cell}")
     except (CheckpointError, safetensors.SafetensorError, OSError) as error:
         raise CheckpointError(f"{path}: {one_line(_reason(path, error))}") from None
     if left_out:
@@ -122,8 +125,8 @@ def _facts(metadata: Mapping[str, str]) -> tuple[Facts, list[str]]:
         raise CheckpointError("its metadata are damaged: no format version")
     if version > FORMAT_VERSION:
         raise CheckpointError(f"its format version is {version}, newer than this program reads ({FORMAT_VERSION})")
-    if (cell := values.get("cell", "lstm")) != "lstm":
-        raise CheckpointError(f"its cell is {cell!r:.40}; this version supports lstm only")
+    if (cell := values.get("cell", "lstm")) not in list(CELLS):
+        raise CheckpointError(f"its cell is {cell!r:.40}; this version supports {', '.join(CELLS)}")
     facts, left_out = read_facts(values)
     unread = [name for name in metadata if name not in values and name not in ("format", _TOKENS)]
     return facts, left_out + unread

@@ -24,6 +24,9 @@ def gates_command(as_json: bool, **given: Any) -> None:
     seldom saturated work like a plain feed-forward layer.
     """
     read = open_model_text(**given)
+    names = read.model.cell.gate_names
+    if not names:
+        raise click.ClickException(f"{read.path}: the model is a plain RNN, which has no gates")
     with progress_bar(len(read.ids), "reading") as bar:
 
         def counted() -> Iterator[ReadBlock]:
@@ -33,7 +36,7 @@ def gates_command(as_json: bool, **given: Any) -> None:
                 bar.update(block.read - done)
                 done = block.read
 
-        shares = gate_shares(counted())
+        shares = gate_shares(counted(), names)
     stream = DataStream()
     if as_json:
         listed = [dataclasses.asdict(each) for each in shares]

@@ -107,6 +107,8 @@ def score_command(
         raise click.UsageError("--ngrams needs a part that the n-grams have not counted; add --part val")
     path = locate_checkpoint(checkpoint, runs_dir)
     loaded, model = open_model(path)
+    if dynamic and loaded.cell != "lstm":
+        raise click.ClickException(f"{path}: --dynamic trains an LSTM; this model is a {loaded.cell.upper()}")
     trained = loaded.facts.get("settings") or {}
     geometry = given if part is None else _NOTEBOOK | _known(trained) | _known(given)
     settings = DynamicSettings(given["seq_length"] or DynamicSettings().seq_length, lr or DynamicSettings().lr)

@@ -34,7 +34,7 @@ def export_model(checkpoint: Checkpoint, out: Path, force: bool) -> None:
     if write is None:
         raise ExportError(f"{out}: the ending must be one of {', '.join(MODEL_ENDINGS)}")
     refuse_existing(out, force)
-    names = tensor_shapes(len(checkpoint.vocabulary), checkpoint.n_hidden, checkpoint.n_layers)
+    names = tensor_shapes(len(checkpoint.vocabulary), checkpoint.n_hidden, checkpoint.n_layers, checkpoint.cell)
     in_order = {name: checkpoint.weights[name] for name in names}  # of PyTorch's state_dict, whatever the file's
     with writing(out):
         write(out, dataclasses.replace(checkpoint, weights=in_order))
@@ -127,6 +127,8 @@ def _write_net(out: Path, checkpoint: Checkpoint) -> None:
 def _write_onnx(out: Path, checkpoint: Checkpoint) -> None:
     from charrnn_tui.checkpoint.onnx_file import onnx_model  # which only .onnx files need
 
+    if checkpoint.cell != "lstm":
+        raise ExportError(f"{out}: this model is a {checkpoint.cell.upper()}; an ONNX file is written of an LSTM only")
     if 4 * checkpoint.parameters >= MOST_ONNX_BYTES:
         raise ExportError(
             f"{out}: this model has {checkpoint.parameters:,} parameters; an ONNX file holds 2 GB at most"

@@ -31,7 +31,7 @@ def model_facts(checkpoint: Checkpoint) -> dict[str, Any]:
     return {
         "tokens": len(checkpoint.vocabulary),
         "parameters": checkpoint.parameters,
-        "cell": checkpoint.facts.get("cell", "lstm"),
+        "cell": checkpoint.cell,
         "n_hidden": checkpoint.n_hidden,
         "n_layers": checkpoint.n_layers,
     }

@@ -1,17 +1,18 @@
 """The notebook's network without torch: a stacked LSTM over characters, for writing and for scoring (notebook cell 16).
 
-The equations are those of torch.nn.LSTM, for each layer (Hochreiter & Schmidhuber 1997; the forget gate of Gers et al.
-2000), with x the one-hot character, or the h' of the layer below:
+The equations are those of torch.nn.LSTM, for each layer, with x the one-hot character, or the h' of the layer below:
 
     i = σ(W_ii x + b_ii + W_hi h + b_hi)        c' = f · c + i · g
     f = σ(W_if x + b_if + W_hf h + b_hf)        h' = o · tanh(c')
     g = tanh(W_ig x + b_ig + W_hg h + b_hg)
     o = σ(W_io x + b_io + W_ho h + b_ho)        logits = W_fc h' + b_fc, of the last layer
 
+In the place of the LSTM may be a GRU or a plain RNN (cells.py).
+
 One character after the other is a chain of matrix–vector products and takes as long as it takes to read the weights.
 So everything else is kept out of the way: the product with a one-hot x is a row that is looked up; W_i and W_h of the
-upper layers stand in one matrix; one tanh serves all four gates. Large matrices are quantized to 14 bits; compiled code
-(lstm_step.py), where it is there, reads them as such and quantizes h to 15.
+upper layers stand in one matrix. An LSTM's large matrices are quantized to 14 bits; compiled code (lstm_step.py), where
+it is there, reads them as such and quantizes h to 15.
 
 Shapes: V tokens, H hidden units, L layers, B texts, T characters.
 """
@@ -22,11 +23,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError
+from charrnn_tui.checkpoint.checkpoint import LAYER_TENSORS, Checkpoint, CheckpointError
+from charrnn_tui.sampling.cells import CELLS, Floats
 from charrnn_tui.sampling.lstm_step import COMPILED, CompiledStep, QuantizedMatrix
 from charrnn_tui.sampling.pins import Pin, hold
-
-Floats = NDArray[np.float32]
 
 LARGEST_WEIGHT = 1e30  # sums of a hundred million of them are float32 numbers
 QUANTIZED_FROM = 256  # hidden units: smaller matrices fit in the processor's own caches, and gain little
@@ -35,7 +35,7 @@ CHUNK_ROWS = 2048  # positions (times texts) held at once in `forward`: 16 MB of
 
 @dataclass(frozen=True, eq=False)
 class LSTMState:
-    """What the network remembers: h and c, float32, each (L, H) or, for B texts, (L, B, H).
+    """What the network remembers: h and c, float32, each (L, H) or, for B texts, (L, B, H). c: see cells.py.
 
     No method of CharLSTM writes into a state that it was given or has returned, so states may be shared and kept.
     """
@@ -49,15 +49,15 @@ class Seen:
     """What `CharLSTM.read` writes: c after each character, and the gates that made it, or None where nobody asks."""
 
     cells: Floats  # (T, …, L, H)
-    gates: Floats | None = None  # (T, …, L, 4H), values in the order i, f, o, g
+    gates: Floats | None = None  # (T, …, L, W·H), activated, in the order of the cell
 
 
 @dataclass(frozen=True, eq=False)
 class _Layer:
-    """One layer's weights, transposed: gates in the order i, f, o, g, the columns of i, f, o halved: `_activate`."""
+    """One layer's weights, as its cell arranges them."""
 
-    weight: Floats  # (H, 4H), W_h, in the first layer; (2H, 4H), W_i over W_h, above
-    bias: Floats  # (4H), b_i + b_h; not used in the first layer, whose rows of W_i hold it
+    weight: Floats  # (H, W·H), W_h, in the first layer; (2H, W·H), W_i over W_h, above
+    bias: Floats  # (W·H); not used in the first layer, whose rows of W_i hold it
 
 
 class CharLSTM:
@@ -71,21 +71,23 @@ class CharLSTM:
         self.n_tokens = len(checkpoint.vocabulary)
         self.n_hidden, self.n_layers = checkpoint.n_hidden, checkpoint.n_layers
         tensors = {name: _finite(name, tensor) for name, tensor in checkpoint.weights.items()}
-        layers = range(self.n_layers)
-        biases = [_gates(tensors[f"lstm.bias_ih_l{k}"] + tensors[f"lstm.bias_hh_l{k}"]) for k in layers]  # each (4H)
-        recurrent = [_gates(tensors[f"lstm.weight_hh_l{k}"]) for k in layers]  # each (H, 4H)
-        inputs = [_gates(tensors[f"lstm.weight_ih_l{k}"]) for k in layers[1:]]  # each (H, 4H)
-        self._token_gates = _gates(tensors["lstm.weight_ih_l0"]) + biases[0]  # (V, 4H), a row for each one-hot x
+        self.cell = CELLS[checkpoint.cell]
+        arranged = [
+            self.cell.matrices(*(tensors[f"{checkpoint.cell}.{part}_l{k}"] for part in LAYER_TENSORS))
+            for k in range(self.n_layers)
+        ]
+        (one_hot, *inputs), recurrent, biases = map(list, zip(*arranged, strict=True))
+        self._token_gates = one_hot + biases[0]  # (V, W·H), a row for each one-hot x
         self._output = np.ascontiguousarray(tensors["fc.weight"].T)  # (H, V)
         self._output_bias = tensors["fc.bias"]  # (V)
         self._compiled: CompiledStep | None = None
-        if self.n_hidden >= QUANTIZED_FROM:
+        if self.cell.name == "lstm" and self.n_hidden >= QUANTIZED_FROM:
             w_h, w_i = list(map(QuantizedMatrix, recurrent)), list(map(QuantizedMatrix, inputs))
             output = QuantizedMatrix(self._output)
             self._compiled = CompiledStep(self._token_gates, w_h, w_i, biases[1:], output, self._output_bias)
             recurrent, inputs = [each.matrix for each in w_h], [each.matrix for each in w_i]
             self._output = output.matrix
-        joined = map(np.concatenate, zip(inputs, recurrent[1:], strict=True))  # each (2H, 4H)
+        joined = map(np.concatenate, zip(inputs, recurrent[1:], strict=True))  # each (2H, W·H)
         self._layers = tuple(map(_Layer, [recurrent[0], *joined], biases))
 
     def wait_for_compiled_code(self) -> None:
@@ -131,23 +133,25 @@ class CharLSTM:
             result = self._compiled.run(ids, state.h, state.c, with_logits=False)
             if result is not None:
                 return LSTMState(*result[:2])
-        H = self.n_hidden
+        H, cell = self.n_hidden, self.cell
         # Scratch is allocated, not kept: it takes less than a thousandth of a step and keeps the model free of state.
         h, c = np.empty_like(state.h), np.empty_like(state.c)  # (L, …, H)
-        gates: Floats = np.dot(state.h[0], self._layers[0].weight)  # (…, 4H): W_h h
+        gates: Floats = np.dot(state.h[0], self._layers[0].weight)  # (…, W·H): W_h h
         gates += self._token_gates[ids]  # W_i x + b
-        _activate(gates)
-        _combine(gates, state.c[0], h[0], c[0])
-        hold(pins, 1, gates[..., 2 * H : 3 * H], h[0], c[0])
+        cell.activate(gates)
+        cell.combine(gates, state.h[0], state.c[0], h[0], c[0])
+        if pins:
+            hold(pins, 1, cell.output_gates(gates), h[0], c[0])
         for number, layer in enumerate(self._layers[1:], start=1):
             x_h = np.empty((*h.shape[1:-1], 2 * H), np.float32)  # (…, 2H)
             x_h[..., :H] = h[number - 1]  # x: the new h' of the layer below
             x_h[..., H:] = state.h[number]  # h: this layer before the character
-            gates = np.dot(x_h, layer.weight)  # (…, 4H): W_i x + W_h h, one pass over both matrices
+            gates = np.dot(x_h, layer.weight)  # (…, W·H): W_i x + W_h h, one pass over both matrices
             gates += layer.bias
-            _activate(gates)
-            _combine(gates, state.c[number], h[number], c[number])
-            hold(pins, number + 1, gates[..., 2 * H : 3 * H], h[number], c[number])
+            cell.activate(gates)
+            cell.combine(gates, state.h[number], state.c[number], h[number], c[number])
+            if pins:
+                hold(pins, number + 1, cell.output_gates(gates), h[number], c[number])
         return LSTMState(h, c)
 
     def forward(
@@ -175,24 +179,24 @@ class CharLSTM:
         self, ids: NDArray[np.integer], state: LSTMState, seen: Seen | None = None
     ) -> tuple[Floats, LSTMState]:
         """One chunk, time first: ids (T) or (T, B). Layer by layer, so that W_i x of all T is one matrix product."""
-        H = self.n_hidden
+        H, cell, columns = self.n_hidden, self.cell, self.cell.width * self.n_hidden
         h, c = np.empty_like(state.h), state.c.copy()  # (L, …, H)
         outputs = np.empty((*ids.shape, H), np.float32)  # (T, …, H): each layer's h', over that of the layer below
-        gates: Floats = np.take(self._token_gates, ids, axis=0)  # (T, …, 4H); [ids] might not be contiguous
-        product = np.empty(gates.shape[1:], np.float32)  # (…, 4H)
+        gates: Floats = np.take(self._token_gates, ids, axis=0)  # (T, …, W·H); [ids] might not be contiguous
+        product = np.empty(gates.shape[1:], np.float32)  # (…, W·H)
         for number, layer in enumerate(self._layers):
-            w_i, w_h = layer.weight[:-H], layer.weight[-H:]  # (H, 4H), empty in the first layer; (H, 4H)
+            w_i, w_h = layer.weight[:-H], layer.weight[-H:]  # (H, W·H), empty in the first layer; (H, W·H)
             if number > 0:
-                np.matmul(outputs.reshape(-1, H), w_i, out=gates.reshape(-1, 4 * H))  # W_i x, of all T
+                np.matmul(outputs.reshape(-1, H), w_i, out=gates.reshape(-1, columns))  # W_i x, of all T
                 gates += layer.bias
             before = state.h[number]  # (…, H)
             for t, (gate, output) in enumerate(zip(gates, outputs, strict=True)):  # no product of all T: a recurrence
                 np.dot(before, w_h, out=product)  # W_h h
                 gate += product
-                _activate(gate)
+                cell.activate(gate)
                 if seen is not None and seen.gates is not None:
                     seen.gates[t, ..., number, :] = gate
-                _combine(gate, c[number], output, c[number])
+                cell.combine(gate, before, c[number], output, c[number])
                 if seen is not None:
                     seen.cells[t, ..., number, :] = c[number]
                 before = output
@@ -200,28 +204,6 @@ class CharLSTM:
         logits = np.matmul(outputs.reshape(-1, H), self._output).reshape(*ids.shape, self.n_tokens)  # (T, …, V)
         logits += self._output_bias
         return logits, LSTMState(h, c)
-
-
-def _activate(gates: Floats) -> None:
-    """What the gates receive, (…, 4H) in the order i, f, o, g, becomes their values, in place.
-
-    σ(x) = (tanh(x / 2) + 1) / 2, and i, f, o come halved from the weights: one tanh for all four.
-    """
-    np.tanh(gates, out=gates)
-    sigmoids = gates[..., : gates.shape[-1] // 4 * 3]  # (…, 3H): i, f, o
-    sigmoids *= 0.5
-    sigmoids += 0.5
-
-
-def _combine(gates: Floats, c: Floats, h_out: Floats, c_out: Floats) -> None:
-    """The cell's equations. gates: (…, 4H), activated, is overwritten. c, h_out, c_out: (…, H); c_out may be c."""
-    H = c.shape[-1]
-    i, f, o, g = gates[..., :H], gates[..., H : 2 * H], gates[..., 2 * H : 3 * H], gates[..., 3 * H :]
-    i *= g
-    np.multiply(f, c, out=c_out)
-    c_out += i  # c' = f · c + i · g
-    np.tanh(c_out, out=h_out)
-    h_out *= o  # h' = o · tanh(c')
 
 
 def _finite(name: str, tensor: NDArray[np.floating]) -> Floats:
@@ -233,9 +215,3 @@ def _finite(name: str, tensor: NDArray[np.floating]) -> Floats:
             f"the tensor {name!r} holds NaN or infinite numbers, or huge ones: the model diverged in training"
         )
     return single
-
-
-def _gates(tensor: Floats) -> Floats:
-    """(4H, …) in torch's order i, f, g, o to (…, 4H) in the order i, f, o, g, contiguous, with i, f, o halved."""
-    i, f, g, o = np.split(tensor, 4)
-    return np.ascontiguousarray(np.concatenate([i * 0.5, f * 0.5, o * 0.5, g]).T, dtype=np.float32)

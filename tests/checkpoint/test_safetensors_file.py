@@ -12,6 +12,7 @@ import safetensors.numpy
 from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError, sizes_of, tensor_shapes
 from charrnn_tui.checkpoint.safetensors_file import looks_like_safetensors, read_checkpoint, write_checkpoint
 from charrnn_tui.run.memory import parameter_count
+from charrnn_tui.text.vocabulary import Vocabulary
 from tests.checkpoint.random_checkpoints import TOKENS, random_checkpoint, same_bits
 
 FACTS: dict[str, Any] = {
@@ -119,7 +120,9 @@ def test_the_safetensors_file_of_another_program_is_called_that(tmp_path: Path) 
         ({"tokens": '["ab"]'}, "its alphabet is damaged: a token must be one character"),
         ({"format_version": "2"}, "its format version is 2, newer than this program reads (1)"),
         ({"format_version": '"x"'}, "its metadata are damaged: no format version"),
-        ({"cell": '"gru"'}, "its cell is 'gru'; this version supports lstm only"),
+        ({"cell": '"qrnn"'}, "its cell is 'qrnn'; this version supports lstm, gru, rnn"),
+        ({"cell": '["lstm"]'}, "its cell is ['lstm']; this version supports lstm, gru, rnn"),
+        ({"cell": '"gru"'}, "says that its cell is gru, but its tensors are of lstm"),
         ({"tokens": '["a", "b"]'}, "the tensor lstm.weight_ih_l0 is 16 × 5, expected 16 × 2"),
     ],
 )
@@ -183,9 +186,9 @@ def test_a_type_that_numpy_has_not_is_named(added: bool, tmp_path: Path) -> None
     assert refused(tmp_path / "m") == "the tensor fc.bias is of type BF16, not a usual floating point type"
 
 
-def test_a_file_without_an_lstm_is_refused(tmp_path: Path) -> None:
-    assert refused(saved(tmp_path / "m", {"gru.weight_hh_l0": np.zeros((3, 1))})) == (
-        "it has no LSTM (no tensor lstm.weight_hh_l0)"
+def test_a_file_without_recurrent_layers_is_refused(tmp_path: Path) -> None:
+    assert refused(saved(tmp_path / "m", {"qrnn.weight_hh_l0": np.zeros((3, 1))})) == (
+        "it has no LSTM, GRU or RNN (no tensor lstm.weight_hh_l0)"
     )
 
 
@@ -216,3 +219,15 @@ def test_weights_that_are_not_numbers_are_noticed() -> None:
     assert checkpoint.finite
     checkpoint.weights["fc.bias"][0] = np.nan
     assert not checkpoint.finite
+
+
+@pytest.mark.parametrize("cell", ["gru", "rnn"])
+def test_other_cells_keep_every_bit(tmp_path: Path, cell: str) -> None:
+    shapes = tensor_shapes(len(TOKENS), 4, 2, cell)
+    random = np.random.default_rng(0)
+    weights = {name: random.normal(size=shape).astype("float32") for name, shape in shapes.items()}
+    checkpoint = Checkpoint(weights, Vocabulary(TOKENS), 4, 2)
+    write_checkpoint(tmp_path / "m.safetensors", checkpoint)
+    loaded = read_checkpoint(tmp_path / "m.safetensors")
+    assert same_bits(loaded, checkpoint)
+    assert (loaded.cell, loaded.facts["cell"]) == (cell, cell)

@@ -12,10 +12,11 @@ from charrnn_tui.text.vocabulary import Vocabulary
 class TorchCharRNN(nn.Module):
     """The notebook's network in evaluation mode, in torch's own words."""
 
-    def __init__(self, n_tokens: int, n_hidden: int, n_layers: int, seed: int = 0) -> None:
+    def __init__(self, n_tokens: int, n_hidden: int, n_layers: int, seed: int = 0, cell: str = "lstm") -> None:
         super().__init__()
-        self.n_tokens = n_tokens
-        self.lstm = nn.LSTM(n_tokens, n_hidden, n_layers, batch_first=True)
+        self.n_tokens, self.cell = n_tokens, cell
+        layers = getattr(nn, cell.upper())(n_tokens, n_hidden, n_layers, batch_first=True)
+        self.add_module(cell, layers)
         self.fc = nn.Linear(n_hidden, n_tokens)
         generator = torch.Generator().manual_seed(seed)
         with torch.no_grad():
@@ -35,7 +36,7 @@ class TorchCharRNN(nn.Module):
     ) -> tuple[torch.Tensor, tuple[torch.Tensor, torch.Tensor]]:
         """ids: (B, T); logits: (B, T, n_tokens)."""
         one_hot = torch.nn.functional.one_hot(torch.from_numpy(ids.astype(np.int64)), self.n_tokens).float()
-        outputs, hidden = self.lstm(one_hot, hidden)
+        outputs, hidden = getattr(self, self.cell)(one_hot, hidden)
         return self.fc(outputs), hidden
 
 
