@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 from msgspec import structs
 
-from charrnn_tui.analysis.ngrams import ngram_losses
+from charrnn_tui.analysis.ngrams import BYTES_A_CHARACTER, ngram_losses
 from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.run_text import read_run_text
 from charrnn_tui.run.decoding import DecodingError, Finite, decode
@@ -16,7 +16,6 @@ from charrnn_tui.run.files import write_atomically
 from charrnn_tui.run.memory import free_memory
 from charrnn_tui.run.quantities import size
 
-BYTES_A_CHARACTER: Final = 150  # of both parts, while they are counted
 NO_BETTER: Final = 2  # so many orders in a row without a lower loss, and longer ones are not counted
 
 

@@ -1,12 +1,13 @@
 """Kneser–Ney models beside their definition, counted with dictionaries."""
 
 import math
+import tracemalloc
 from collections import Counter, defaultdict
 
 import numpy as np
 import pytest
 
-from charrnn_tui.analysis.ngrams import ngram_losses
+from charrnn_tui.analysis.ngrams import BYTES_A_CHARACTER, ngram_losses
 from charrnn_tui.text.batches import TextTooShort
 
 TOKENS = 4
@@ -94,3 +95,22 @@ def test_too_short_a_text_is_refused() -> None:
         with pytest.raises(TextTooShort):
             list(ngram_losses(train, held_out, TOKENS))
     assert [each.n for each in ngram_losses(text[:2], text, TOKENS)] == [1, 2]
+
+
+def test_an_alphabet_that_takes_two_bytes_is_counted_as_any_other() -> None:
+    train, held_out = a_text(400, 0), a_text(60, 1)
+    wide = [ids.astype(np.uint16) * 300 for ids in (train, held_out)]
+    for found, narrow in zip(ngram_losses(*wide, 1000, 4), ngram_losses(train, held_out, TOKENS, 4), strict=True):
+        assert narrow.loss <= found.loss < narrow.loss + 0.1  # the least order knows of 1,000 characters
+
+
+def test_it_takes_no_more_memory_than_it_says() -> None:
+    random = np.random.default_rng(0)
+    text = random.integers(0, 80, 200_000).astype(np.uint8)  # hardly any n-gram of 5 occurs twice
+    tracemalloc.start()
+    try:
+        list(ngram_losses(text[:180_000], text[180_000:], 80, 6))
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert 40 * len(text) < most <= BYTES_A_CHARACTER * len(text)

@@ -72,7 +72,7 @@ def test_what_cannot_be_counted_is_refused_in_one_line(
         return str(error.value)
 
     monkeypatch.setattr(ngram_baseline, "free_memory", lambda: 1000)
-    assert "3,000 characters needs about 450 kB of memory, of which 1 kB are free" in refusal()
+    assert "3,000 characters needs about 330 kB of memory, of which 1 kB are free" in refusal()
     monkeypatch.undo()
     run.write_settings({**run.read_settings(), "settings": {"val_frac": 0.0}})
     assert "--val-frac 0" in refusal()
