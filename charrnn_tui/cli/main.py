@@ -27,6 +27,7 @@ COMMANDS = {  # name: help; the command is NAME_command in the module of that na
     "memory": "Show how many characters back a model remembers.",
     "text": "Describe a text before a model is trained on it.",
     "copied": "Show how much of what a model writes is copied from its training text.",
+    "surprise": "Show where a text surprises a model.",
     "learned": "Show what a model has learned when, by kind of character.",
     "gates": "Show how often the gates of each layer are open or closed.",
     "watch": "Follow a run, whichever process trains it.",

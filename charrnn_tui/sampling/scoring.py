@@ -25,8 +25,22 @@ class DynamicSettings:
     decay: float = 1e-3
 
 
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """Of t characters, (t,) each. losses: nats. expected: the likeliest ids; expected_losses: theirs, nats."""
+
+    losses: NDArray[np.float64]
+    expected: NDArray[np.int64]
+    expected_losses: NDArray[np.float64]
+
+
 def sequence_losses(model: CharLSTM, ids: Ids) -> Iterator[NDArray[np.float64]]:
-    """Losses of a whole text read in one pass from a zero state, in pieces of some 2,000 characters, T - 1 in all.
+    """The losses of `predictions`."""
+    return (piece.losses for piece in predictions(model, ids))
+
+
+def predictions(model: CharLSTM, ids: Ids) -> Iterator[Predictions]:
+    """Of a whole text read in one pass from a zero state, in pieces of some 2,000 characters, T - 1 in all.
 
     Entry t is of ids[t + 1]: nothing predicts the first character. Raises TextTooShort below two characters.
     """
@@ -34,7 +48,10 @@ def sequence_losses(model: CharLSTM, ids: Ids) -> Iterator[NDArray[np.float64]]:
         raise TextTooShort(f"the text is too short: scoring needs 2 characters, it has {len(ids)}")
     done = 0
     for logits in _steps(model, ids[:-1]) if model.runs_compiled else (each for each, _ in model.forward(ids[:-1])):
-        yield cross_entropy(logits, ids[done + 1 : done + 1 + len(logits)])
+        log_p = log_probabilities(logits)  # (t, V)
+        expected, places = log_p.argmax(axis=-1), np.arange(len(logits))
+        actual = ids[done + 1 : done + 1 + len(logits)].astype(np.intp)
+        yield Predictions(-log_p[places, actual], expected, -log_p[places, expected])
         done += len(logits)
 
 

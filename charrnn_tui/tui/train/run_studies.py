@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.jobs import Jobs
-from charrnn_tui.playground.model_studies import study_gates, study_learning, study_memory
+from charrnn_tui.playground.model_studies import study_gates, study_learning, study_memory, study_surprise
 from charrnn_tui.playground.ngram_baseline import NgramBaseline, count_baseline
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.tui.train.inside_run import InsideRun, Study
@@ -18,6 +18,7 @@ from charrnn_tui.tui.train.learning_strip import LearningStrip
 from charrnn_tui.tui.train.memory_curve import MemoryCurve
 from charrnn_tui.tui.train.run_view import RunView
 from charrnn_tui.tui.train.study_lines import gate_lines, ngram_lines
+from charrnn_tui.tui.train.surprise_view import SurpriseView
 
 
 class RunStudies:
@@ -46,11 +47,17 @@ class RunStudies:
         ) -> Study:
             return Study(name, question, partial(find, run, self._backend), show, keys)
 
+        def surprise(part: str, question: str, *, of_training: bool) -> Study:
+            find = partial(study_surprise, of_training=of_training)
+            return study(f"surprise, {part}", question, find, SurpriseView, "n N worst places · t means · ")
+
         return [
             study("n-grams", "is it better than counting?", count_baseline, self._show_ngrams),
             study("how it learned", "what surprised its earlier models?", study_learning, LearningStrip, "←→ text · "),
             study("memory", "how far back does it remember?", study_memory, MemoryCurve),
             study("gates", "how often are they closed, and open?", study_gates, lambda found: _text(gate_lines(found))),
+            surprise("validation", "where is new text unexpected?", of_training=False),
+            surprise("training", "where is its own text unexpected?", of_training=True),
         ]
 
     def _show_ngrams(self, found: NgramBaseline) -> Widget:

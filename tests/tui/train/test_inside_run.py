@@ -12,13 +12,16 @@ from textual.pilot import Pilot
 from charrnn_tui.analysis.learning import Learning
 from charrnn_tui.analysis.ngrams import NgramLoss, ngram_losses
 from charrnn_tui.playground import ngram_baseline
-from charrnn_tui.playground.model_studies import study_gates, study_learning, study_memory
+from charrnn_tui.playground.model_studies import study_gates, study_learning, study_memory, study_surprise
 from charrnn_tui.playground.ngram_baseline import read_baseline
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.tui.app import Opening, StudioApp
+from charrnn_tui.tui.play.lenses.quantities import SURPRISE_BOUNDS
+from charrnn_tui.tui.textview.lens import STEPS
 from charrnn_tui.tui.train.inside_run import InsideRun
 from charrnn_tui.tui.train.learning_strip import BOUNDS, SHADES, LearningStrip
 from charrnn_tui.tui.train.screen import TrainScreen
+from charrnn_tui.tui.train.surprise_view import PLACES, SurpriseView
 from tests.playground.run_with_text import keep_models, run_with_text, some_letters
 from tests.playground.scripted_backend import ScriptedBackend
 from tests.tui.pilot import screen_text, shows, until
@@ -136,6 +139,42 @@ async def test_memory_is_a_curve_and_gates_are_a_table(backend: ScriptedBackend,
         await until(pilot, lambda: isinstance(app.screen, TrainScreen))
 
 
+async def test_a_text_is_coloured_by_its_surprise_and_the_worst_places_are_a_key_away(
+    backend: ScriptedBackend, run: RunDirectory
+) -> None:
+    keep_models(backend, run, steps=(3,))
+    app = StudioApp(backend, Opening(run=run))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await opened(pilot)
+        await pilot.press(*["down"] * 4, "enter")
+        await shows(pilot, "nats/char · 600 characters", "kind ", "in word", "nothing predicts the first character")
+        found = study_surprise(run, backend, lambda doing: None, of_training=False).surprise
+        view = app.screen.query_one(SurpriseView)
+        assert view.text.text == found.text == some_letters()[2400:]
+        classes = view.text.colour_classes
+        assert classes is not None
+        steps = [STEPS[sum(bound <= loss for bound in SURPRISE_BOUNDS)] for loss in found.losses.tolist()]
+        assert list(classes(0, 600)) == [-1, *steps]
+        places = found.worst(PLACES)
+        for number, place in enumerate(places[:3], 1):
+            await pilot.press("n")
+            await shows(pilot, f"{number} of {len(places)}: ", f"{found.losses[place - 1]:.2f} nats", f"at {place:,}")
+            assert view.text.cursor == place
+        await pilot.press("N", "right")
+        assert view.text.cursor == places[1] + 1
+        assert "of" not in screen_text(app).splitlines()[-4].split("·")[0].split()
+        await pilot.press("t")
+        await until(pilot, lambda: "in word" not in screen_text(app))
+        await pilot.resize_terminal(80, 24)
+        await shows(pilot, "in word")
+        await pilot.press("n")
+        await until(pilot, lambda: "in word" not in screen_text(app))
+        await pilot.press("escape", "down", "enter")
+        await shows(pilot, "surprise, training · ", "2,400 characters")
+        of_training = study_surprise(run, backend, lambda doing: None, of_training=True).surprise
+        assert app.screen.query_one(SurpriseView).text.text == of_training.text == some_letters()[:2400]
+
+
 @pytest.mark.parametrize("size", [(20, 5), (60, 18)])
 async def test_every_study_is_shown_at_every_size(
     backend: ScriptedBackend, run: RunDirectory, size: tuple[int, int]
@@ -145,7 +184,7 @@ async def test_every_study_is_shown_at_every_size(
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: isinstance(app.screen, TrainScreen) and app.train.run_view.progress.step == 3)
         await pilot.press("i")
-        for number in range(4):
+        for number in range(6):
             await pilot.press(*["down"] * (number > 0), "enter")
             await until(pilot, lambda: "-showing" in app.screen.classes)
             await pilot.press("escape")

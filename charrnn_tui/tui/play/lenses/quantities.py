@@ -63,6 +63,14 @@ def _entropy(text: GeneratedText, start: int, end: int) -> NDArray[np.floating]:
     return LN2 * np.array(text.entropies[start:end], np.float32)
 
 
+SURPRISE_BOUNDS: Final = (0.5, 1.0, 2.0, 4.0)  # nats
+SURPRISE: Final = _lens(
+    "surprise",
+    "how unexpected each character was, in nats",
+    _surprise,
+    SURPRISE_BOUNDS,
+    (" <.5 nat ", " .5 ", " 1 ", " 2 ", " 4+ "),
+)
 QUANTITIES: Final = (
     _lens(
         "probability",
@@ -78,13 +86,7 @@ QUANTITIES: Final = (
         (1.0, 0.5, 0.1, 0.01),
         (" best ", " ≥50% ", " ≥10% ", " ≥1% ", " <1% "),
     ),
-    _lens(
-        "surprise",
-        "how unexpected each character was, in nats",
-        _surprise,
-        (0.5, 1.0, 2.0, 4.0),
-        (" <.5 nat ", " .5 ", " 1 ", " 2 ", " 4+ "),
-    ),
+    SURPRISE,
     _lens(
         "entropy",
         "how uncertain the model was before each character, in nats",
