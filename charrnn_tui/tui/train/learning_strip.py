@@ -10,7 +10,7 @@ from charrnn_tui.analysis.learning import Learning
 from charrnn_tui.tui.chart.axes import step_label
 from charrnn_tui.tui.chart.cells import one_cell
 from charrnn_tui.tui.keys import Key, bindings_of
-from charrnn_tui.tui.play.drawn_rows import DrawnRows, Row
+from charrnn_tui.tui.play.drawn_rows import DrawnRows, Row, components
 
 BOUNDS: Final = (0.5, 1.0, 2.0, 4.0)  # nats, between the five shades
 SHADES: Final = " ░▒▓█"
@@ -22,7 +22,7 @@ _LEAST_ROWS: Final = 2  # of models
 class LearningStrip(DrawnRows, can_focus=True):
     """The surprise of each character under each model; below it when each kind of character was learned."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"drawn-rows--surprise-{shade}" for shade in range(len(SHADES))}
+    COMPONENT_CLASSES = components("head", "figures", *(f"surprise-{shade}" for shade in range(len(SHADES))))
     KEYS: ClassVar[tuple[Key, ...]] = (
         Key("left", "pan(-1)", "Back", "Show the characters before.", "learning.left"),
         Key("right", "pan(1)", "On", "Show the characters after.", "learning.right"),

@@ -37,13 +37,13 @@ class SurpriseView(Vertical):
         self._worst, self._at = found.surprise.worst(PLACES), -1
         self._steps = [-1, *(STEPS[step] for step in np.digitize(found.surprise.losses, SURPRISE_BOUNDS).tolist())]
         self.text = TextView()
-        self._table = Static("\n".join(mean_lines(found.surprise)), markup=False)
+        self._means = VerticalScroll(Static("\n".join(mean_lines(found.surprise)), markup=False))
         self._legend, self._cursor = LensLegend(), Static("", markup=False, id="surprise-cursor")
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="surprise-page"):
             yield self.text
-            yield VerticalScroll(self._table, can_focus=False)
+            yield self._means
         yield self._cursor
         yield self._legend
 
@@ -79,14 +79,18 @@ class SurpriseView(Vertical):
         """To another of the worst places, and around at the ends."""
         if self._worst:
             self._at = (self._at + by) % len(self._worst) if self._at >= 0 else 0
-            self.set_class(False, "-table")
-            place = self._worst[self._at]
-            self.text.cursor = place
+            self._show_means(False)
+            self.text.cursor = self._worst[self._at]
             self.show_cursor()
 
     def action_table(self) -> None:
         """Show the means instead of the text, where there is no room for both; or the text again."""
-        self.toggle_class("-table")
+        self._show_means(not self.has_class("-table"))
+
+    def _show_means(self, shown: bool) -> None:
+        self.set_class(shown, "-table")
+        only_means = shown and not self.has_class("-wide")
+        self.call_after_refresh((self._means if only_means else self.text).focus)  # what is hidden loses the focus
 
 
 def _percent(loss: float) -> str:
