@@ -63,6 +63,8 @@ Environment; an option wins over a variable, a variable over config.toml:
   CHARRNN_TUI_THEME    the colours of the app (theme in config.toml)
   CHARRNN_TUI_ASCII    1: draw with ASCII only (--ascii), 0: with all signs
   CHARRNN_TUI_COMPILE  0: use no compiled code
+  CHARRNN_TUI_SSH      how host:RUN is reached (ssh)
+  CHARRNN_TUI_REMOTE   this program there (charrnn-tui)
   CC                   the C compiler, with its options
   LC_ALL, LC_CTYPE, LANG, TERM
                        what the terminal can show: see --ascii

@@ -11,9 +11,12 @@ import click
 
 from charrnn_tui.cli.options import PROGRAM, json_option, run_names, runs_option
 from charrnn_tui.cli.output import DataStream, DrawnStream, is_terminal, say, visible_line
+from charrnn_tui.cli.remote import run_there
 from charrnn_tui.run.directory import RunDirectory, list_runs, unreadable_runs
 from charrnn_tui.run.follower import RunFollowers
 from charrnn_tui.runner.facts import run_facts
+from charrnn_tui.runner.failures import DONE
+from charrnn_tui.runner.remote_run import remote_name
 from charrnn_tui.tui.runs.run_rows import (
     BATCHES,
     BEST,
@@ -48,11 +51,16 @@ _HEADINGS = {VAL: "val nats/char", BEST: "best nats/char", UPDATED: "last event"
 )
 @runs_option
 @json_option("Write a JSON array of objects.")
-def runs_command(patterns: tuple[str, ...], by_settings: bool, runs_dir: Path, as_json: bool) -> None:
+def runs_command(patterns: tuple[str, ...], by_settings: bool, runs_dir: Path, as_json: bool) -> int:
     """List runs and their state, the one written to last first. Losses are in nats/char.
 
-    NAME: only runs of these names; in a pattern such as 'anna-*', * stands for anything.
+    NAME: only runs of these names; in a pattern such as 'anna-*', * stands for anything. host: lists the runs of
+    another machine, by ssh.
     """
+    remote = remote_name(patterns[0], runs_dir) if patterns else None
+    if remote is not None and not remote[1]:
+        flags = {"--settings": by_settings, "--json": as_json}
+        return run_there(remote[0], "runs", *patterns[1:], *(flag for flag, given in flags.items() if given))
     runs, unreadable = list_runs(runs_dir), unreadable_runs(runs_dir)
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in [*(run.name for run in runs), *unreadable]):
@@ -79,6 +87,7 @@ def runs_command(patterns: tuple[str, ...], by_settings: bool, runs_dir: Path, a
         _print_table(rows)
     else:
         say(f"no runs yet in {runs_dir}; start one with: {PROGRAM} train TEXT")
+    return DONE
 
 
 def by_loss(runs: Sequence[RunDirectory]) -> list[RunDirectory]:

@@ -88,7 +88,7 @@ def source_of(reference: str | Path, backend: Backend) -> ModelSource:
         return ModelSource("shipped", path)
     run = find_run(backend.runs_directory, str(path))
     if run is not None:
-        return ModelSource("best" if run.best_file.exists() else "last", run.path)
+        return ModelSource("best" if run.checkpoint_file() == run.best_file else "last", run.path)
     if is_run(path.parent) and path.stem in ("best", "last"):
         return ModelSource("best" if path.stem == "best" else "last", path.parent)
     return ModelSource("kept", path.resolve()) if run_of_kept(path) else ModelSource("file", path)

@@ -33,6 +33,7 @@ class RunDirectory:
         self.resume_file = path / "resume.pt"  # from which the training continues exactly
         self.ngrams_file = path / "ngrams.json"  # losses of n-gram models of its text, once they were asked for
         self.log_file = path / "log.txt"  # warnings and tracebacks
+        self.remote_file = path / "remote.json"  # of the copy of a run on another machine: where that is
 
     @classmethod
     def create(cls, runs: Path, corpus: str, name: str | None = None) -> "RunDirectory":
@@ -63,7 +64,9 @@ class RunDirectory:
         return self.path.name
 
     def checkpoint_file(self) -> Path | None:
-        """The best checkpoint, else the last, else None."""
+        """The best checkpoint, else the last, else None. That of a run on another machine is fetched when opened."""
+        if self.remote_file.exists():
+            return self.best_file
         return next((file for file in (self.best_file, self.last_file) if file.exists()), None)
 
     def write_settings(self, values: StoredRequest) -> None:

@@ -30,7 +30,19 @@ def leave_request(directory: Path, request: Request) -> None:
     control = directory / "control"
     control.mkdir(exist_ok=True)
     name = f"{time.time_ns():020}-{os.getpid()}-{next(_counter)}.json"  # sorted as they were sent
-    write_atomically(control / name, (json.dumps(msgspec.to_builtins(request)) + "\n").encode())
+    write_atomically(control / name, request_to_line(request))
+
+
+def request_to_line(request: Request) -> bytes:
+    """A request as one line of JSON."""
+    return (json.dumps(msgspec.to_builtins(request)) + "\n").encode()
+
+
+def request_from_line(line: bytes) -> Request | None:
+    """The request of a line; None for an unknown one or invalid values."""
+    with suppress(DecodingError):
+        return decode(line[:_MOST_BYTES], _REQUESTS)
+    return None
 
 
 class Mailbox:
@@ -69,6 +81,6 @@ def _read(file: Path) -> Request | None:
         with file.open("rb") as stream:
             data = stream.read(_MOST_BYTES)
         file.unlink()
-        return decode(data, _REQUESTS)
-    except (OSError, DecodingError):
+    except OSError:
         return None
+    return request_from_line(data)

@@ -11,7 +11,7 @@ from charrnn_tui.run.control import Control
 from charrnn_tui.run.directory import RunDirectory, list_runs
 from charrnn_tui.run.events import Event
 from charrnn_tui.run.settings import RunRequest
-from charrnn_tui.runner import find_model, resume, start
+from charrnn_tui.runner import find_model, remote_run, resume, start
 from charrnn_tui.text.array_cache import TEXTS
 from charrnn_tui.text.corpus import Corpus, load_corpus
 from charrnn_tui.text.text_file import refuse_pipe
@@ -41,6 +41,9 @@ class LocalBackend:
         resume.detach_run(run)
 
     def open_checkpoint(self, path: Path) -> Checkpoint:
+        run = RunDirectory(path.parent)
+        if path == run.best_file and run.remote_file.exists():
+            remote_run.fetch_checkpoint(run)
         return find_model.open_checkpoint(path)
 
     def checkpoint_facts(self, path: Path) -> Facts:

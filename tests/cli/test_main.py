@@ -104,7 +104,7 @@ def test_a_value_that_is_no_number_is_said_to_be_none(invoke: Invoke, option: st
 
 
 def test_wrong_usage_is_one_line_that_names_the_help(invoke: Invoke) -> None:
-    for arguments in (["--nonsense"], ["sample", "--nonsense"], ["score"], ["export", "x"], ["runs", "extra"]):
+    for arguments in (["--nonsense"], ["sample", "--nonsense"], ["score"], ["export", "x"], ["doctor", "extra"]):
         result = invoke(*arguments)
         assert result.exit_code == 2
         assert "--help)" in one_line(result)
