@@ -33,7 +33,7 @@ def test_every_command_has_help_under_both_names(invoke: Invoke, command: str) -
     result = invoke(command, "-h")
     assert result.exit_code == 0
     assert result.stdout.startswith(f"Usage: cli {command} ")
-    assert ("--runs-dir" in result.stdout) == (command not in ("completion", "config", "text"))
+    assert ("--runs-dir" in result.stdout) == (command not in ("completion", "config"))
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
