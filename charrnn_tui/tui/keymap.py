@@ -14,12 +14,14 @@ from charrnn_tui.run.config_file import nearest
 from charrnn_tui.tui.keys import Key, edits_text, key_name
 
 _MODIFIERS: Final = frozenset({"ctrl", "alt", "shift", "super", "meta", "hyper"})
-# The parts of ids before the dot whose keys act on one screen; a dialog has those of its own name, and of _DIALOG.
+# The parts of ids before the dot whose keys act on one screen, or in a dialog of several parts; any other dialog has
+# those of its own name, and of _DIALOG.
 _SCREENS: Final = (
     frozenset({"app", "play", "value", "inspector", "prime", "text", "field"}),
     frozenset({"app", "side", "value", "prime", "text", "field"}),
     frozenset({"app", "train", "samples", "chart", "text", "field"}),
     frozenset({"app", "runs", "field"}),
+    frozenset({"dialog", "list", "text", "inside", "learning", "surprise"}),
 )
 _DIALOG: Final = frozenset({"dialog", "field", "list"})
 

@@ -20,7 +20,7 @@ def test_every_id_is_declared_once_or_means_the_same_key() -> None:
 
 def test_every_part_of_a_screen_is_known_to_the_check() -> None:
     prefixes = {key.id.partition(".")[0] for keys in declared_keys().values() for key in keys}
-    dialogs = {"help", "models", "tree", "save", "sessions"}
+    dialogs = {"help", "models", "tree", "save", "sessions", "lenses"}
     assert prefixes == frozenset().union(*_SCREENS) | _DIALOG | dialogs
 
 
@@ -48,8 +48,9 @@ def test_a_key_may_be_that_of_another_screen() -> None:
         ("play.rerol", "z", "no key has this id; did you mean play.reroll?"),
         ("play.reroll", "x", "the key x is taken by play.delete: Delete this branch and those forked from it."),
         ("play.reroll", "q", "the key q is taken by app.quit"),
-        ("app.quit", "l", "the key l is taken by chart.log"),
+        ("app.quit", "l", "the key l is taken by play.lens"),
         ("chart.log", "s", "the key s is taken by train.sample"),
+        ("surprise.table", "i", "the key i is taken by inside.close"),
         ("tree.delete", "b", "the key b is taken by tree.bookmark"),
         ("play.reroll", "zz", "'zz' is no key"),
         ("play.reroll", "hyper", "'hyper' is no key"),
