@@ -1,12 +1,15 @@
 """The loss chart of a run as an SVG picture, which follows the light or dark colours of whoever shows it."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 import numpy as np
 import numpy.typing as npt
 
+from charrnn_tui.playground.ngram_baseline import read_baseline
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.files import write_atomically
 from charrnn_tui.run.progress import RunProgress
@@ -20,6 +23,7 @@ from charrnn_tui.tui.textview.visible import visible
 WIDTH, HEIGHT = 860, 480
 LEFT, RIGHT, TOP, BOTTOM = 76, 784, 84, 420  # of the plot
 COLUMNS = 354  # to which the curves are reduced: two pixels each
+BASELINE_DISTANCE = 18  # pixels
 MOST_MARKERS = 40  # validations, each with a marker
 _STYLE = """
 text { font: 13px system-ui, "Segoe UI", Helvetica, Arial, sans-serif; fill: #1f2328; }
@@ -29,12 +33,13 @@ text.star { font-size: 20px; }
 .raw { fill: #0072b2; stroke: #0072b2; opacity: 0.3; } .raw-line { stroke: #0072b2; opacity: 0.45; }
 .smoothed { stroke: #0072b2; stroke-width: 2; }
 .validation { stroke: #c04a00; stroke-width: 2; stroke-dasharray: 7 4; }
+.baseline { stroke: #59636e; stroke-dasharray: 1 4; }
 .marker { fill: #ffffff; stroke: #c04a00; stroke-width: 1.5; } .line { fill: none; stroke-linejoin: round; }
 @media (prefers-color-scheme: dark) {
 text { fill: #e6edf3; } text.quiet { fill: #9aa4ae; } text.best { fill: #f0a04b; }
 .ground { fill: #0d1117; } .grid { stroke: #2b323b; } .axis { stroke: #9aa4ae; }
 .raw { fill: #56b4e9; stroke: #56b4e9; } .raw-line, .smoothed { stroke: #56b4e9; }
-.validation { stroke: #f0a04b; } .marker { fill: #0d1117; stroke: #f0a04b; }
+.validation { stroke: #f0a04b; } .marker { fill: #0d1117; stroke: #f0a04b; } .baseline { stroke: #9aa4ae; }
 }
 """  # plain rules, no variables: not only browsers show it
 
@@ -45,18 +50,18 @@ def export_svg(run: RunDirectory, out: Path, force: bool) -> int:
     """Write the loss chart of a run; returns how many steps it shows. force: overwrite it. Raises ExportError."""
     refuse_existing(out, force)
     progress = run.progress()
-    picture = loss_svg(progress, run.name)
+    picture = loss_svg(progress, run.name, read_baseline(run).by_name)
     with writing(out):
         write_atomically(out, picture.encode())
     return len(progress.steps)
 
 
-def loss_svg(progress: RunProgress, name: str) -> str:
-    """The curves that the app draws: raw and smoothed training losses, validations, the best one.
+def loss_svg(progress: RunProgress, name: str, baselines: Mapping[str, float] = MappingProxyType({})) -> str:
+    """What the app draws: raw and smoothed training losses, validations, the best one; lines at the baselines.
 
     Losses in nats/char on the left, bits/char on the right. Raises ExportError for a run without a finite loss.
     """
-    curves = LossCurves.of(progress)
+    curves = LossCurves.of(progress, baselines=baselines)
     window = StepWindow(0.0, float(max(1, curves.reach(overlays=False)[1])))
     sampled = SampledCurves.sample(curves, window, COLUMNS)
     needed = sampled.needed_range()
@@ -72,6 +77,7 @@ def loss_svg(progress: RunProgress, name: str) -> str:
     SubElement(svg, "rect", {"class": "ground", "width": str(WIDTH), "height": str(HEIGHT), "rx": "8"})
     _text(svg, 24, 34, title, "title")
     _axes(svg, window, losses)
+    _baselines(svg, curves, losses)
     _curves(svg, curves, sampled, window, losses)
     _legend(svg, curves)
     return ElementTree.tostring(svg, encoding="unicode") + "\n"
@@ -119,6 +125,17 @@ def _curves(svg: Element, curves: LossCurves, sampled: SampledCurves, window: St
             _text(plot, x, y + 7, "★", "best star", "middle")
         elif len(points) <= MOST_MARKERS and not np.isnan(y):
             SubElement(plot, "circle", {"class": "marker", "cx": f"{x:.1f}", "cy": f"{y:.1f}", "r": "3"})
+
+
+def _baselines(svg: Element, curves: LossCurves, losses: LossRange) -> None:
+    """The lowest first; those too near to it are left out."""
+    taken = float(BOTTOM)
+    for name, loss in sorted(curves.baselines.items(), key=lambda each: each[1]):
+        y = float(_y(losses, np.array([loss]))[0])
+        if TOP <= y <= taken:
+            taken = y - BASELINE_DISTANCE
+            _line(svg, LEFT, y, RIGHT, y, "baseline")
+            _text(svg, RIGHT - 8, y - 4, f"{name} {loss:.3f}", "quiet", "end")
 
 
 def _legend(svg: Element, curves: LossCurves) -> None:

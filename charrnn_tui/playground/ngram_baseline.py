@@ -2,20 +2,21 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
-from msgspec import structs
+from msgspec import Meta, structs
 
-from charrnn_tui.analysis.ngrams import BYTES_A_CHARACTER, ngram_losses
+from charrnn_tui.analysis.ngrams import BYTES_A_CHARACTER, LONGEST, ngram_losses
 from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.run_text import read_run_text
-from charrnn_tui.run.decoding import DecodingError, Finite, decode
+from charrnn_tui.run.decoding import DecodingError, decode
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.files import write_atomically
 from charrnn_tui.run.memory import free_memory
 from charrnn_tui.run.quantities import size
 
+Loss = Annotated[float, Meta(ge=0, le=1000)]  # nats/char
 NO_BETTER: Final = 2  # so many orders in a row without a lower loss, and longer ones are not counted
 
 
@@ -27,7 +28,7 @@ class NgramBaseline(msgspec.Struct, frozen=True):
     """
 
     corpus_sha256: str
-    losses: list[Finite]
+    losses: Annotated[list[Loss], Meta(max_length=LONGEST)]
     complete: bool
 
     @property

@@ -119,6 +119,15 @@ def test_the_picture_names_its_curves_and_units(invoke: Invoke, run: RunDirector
     assert "prefers-color-scheme: dark" in style
 
 
+def test_the_picture_has_a_line_for_each_ngram_model_that_was_counted() -> None:
+    progress = steps([2.0, 1.5, 1.2])
+    names = {"1-gram": 1.9, "2-gram": 1.4, "3-gram": 1.399, "4-gram": 0.9}
+    drawn = ElementTree.fromstring(loss_svg(progress, "a", names))
+    words = [text.text for text in drawn.iter(f"{SVG}text")]
+    assert [word for word in words if word and "gram" in word] == ["4-gram 0.900", "3-gram 1.399", "1-gram 1.900"]
+    assert len([line for line in drawn.iter(f"{SVG}line") if line.get("class") == "baseline"]) == 3
+
+
 def steps(losses: list[float]) -> RunProgress:
     progress = RunProgress()
     for number, loss in enumerate(losses, start=1):

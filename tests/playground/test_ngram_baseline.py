@@ -53,7 +53,14 @@ def test_a_stored_baseline_that_is_damaged_or_of_another_text_is_none(backend: S
     assert read_baseline(run) == NONE
     count_baseline(run, backend, lambda doing: None)
     stored = run.ngrams_file.read_bytes()
-    for damaged in (b"", b"{", b"[]", b'{"losses": "x"}', stored.replace(b'"losses":[', b'"losses":[NaN,')):
+    wrong = (b"NaN,", b"-1,", b"1e300,", b"2," * 20)
+    for damaged in (
+        b"",
+        b"{",
+        b"[]",
+        b'{"losses": "x"}',
+        *(stored.replace(b'"losses":[', b'"losses":[' + each) for each in wrong),
+    ):
         run.ngrams_file.write_bytes(damaged)
         assert read_baseline(run) == NONE
     run.ngrams_file.write_bytes(stored)

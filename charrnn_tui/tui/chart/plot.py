@@ -52,6 +52,8 @@ class SampledCurves:
     smoothed: Heights
     validation: Heights
     overlays: tuple[Heights, ...]
+    least_baseline: float | None = None
+    """Its loss."""
 
     @classmethod
     def sample(cls, curves: LossCurves, window: StepWindow, dot_columns: int) -> "SampledCurves":
@@ -62,13 +64,15 @@ class SampledCurves:
             line_heights(curves.smoothed, window, dot_columns),
             line_heights(curves.validation, window, dot_columns),
             tuple(line_heights(series, window, dot_columns) for series in curves.overlays.values()),
+            None if curves.best_baseline is None else curves.best_baseline[1],
         )
 
     def needed_range(self, whole: bool = False) -> tuple[float, float] | None:
         """Lowest and highest loss worth showing, None without any.
 
-        The first screenful is shown whole. After that the first losses of a run (ln of the alphabet, three times what
-        it ends at) and single spikes may leave the picture; a later rise of the lines never does.
+        The least baseline is shown: it is what the losses are to fall below. The first screenful is shown whole. After
+        that the first losses of a run (ln of the alphabet, three times what it ends at) and single spikes may leave the
+        picture; a later rise of the lines never does.
         """
         whole = whole or self.train_line is not None
         lines = [line[~np.isnan(line)] for line in (self.smoothed, self.validation, *self.overlays)]
@@ -78,7 +82,10 @@ class SampledCurves:
             raw_low = np.percentile(raw_low, [100 - SPIKE_PERCENTILE])
             raw_high = np.percentile(raw_high, [SPIKE_PERCENTILE])
         lows, highs = np.concatenate([*lines, raw_low]), np.concatenate([*late, raw_high])
-        return (float(lows.min()), float(highs.max())) if len(lows) else None
+        if not len(lows):
+            return None
+        low = float(lows.min())
+        return low if self.least_baseline is None else min(low, self.least_baseline), float(highs.max())
 
 
 def line_heights(series: LossSeries, window: StepWindow, dot_columns: int) -> Heights:

@@ -71,8 +71,6 @@ def draw_chart(curves: LossCurves, view: ChartView, loss_range: LossRange | None
     sampled = SampledCurves.sample(curves, view.window, box.dot_columns)
     needed = sampled.needed_range(whole=view.log)  # a logarithm crushes nothing
     if needed is not None:
-        if curves.best_baseline is not None:
-            needed = min(needed[0], curves.best_baseline[1]), needed[1]
         loss_range = fitted(loss_range, *needed, view.log)
     if curves.is_empty or loss_range is None:
         _hint(cells, HINT if curves.is_empty else NO_FINITE_LOSS)
