@@ -29,8 +29,9 @@ from charrnn_tui.tui.runs.run_rows import (
     UPDATED,
     VAL,
     cells_of,
-    plain_setting,
+    differing_settings,
     row_of,
+    settings_of,
 )
 
 _PIPE_COLUMNS = 1000  # the width of the table in a pipe or a file, where nothing is cut off
@@ -104,13 +105,8 @@ def print_by_settings(runs: Sequence[RunDirectory]) -> None:
     """Print the runs, the least loss first, with a column for each setting in which they differ."""
     followers = RunFollowers()
     rows = [row_of(run, followers) for run in by_loss(runs)]
-    settings = [row.progress.started.settings if row.progress.started else {} for row in rows]
-    names = dict.fromkeys(name for each in settings for name in each)
-    differing = [name for name in names if len({str(each.get(name)) for each in settings}) > 1]
-    cells = [
-        cells_of(row) | {name: plain_setting(each.get(name)) for name in differing}
-        for row, each in zip(rows, settings, strict=True)
-    ]
+    differing = differing_settings(rows)
+    cells = [cells_of(row) | settings_of(row) for row in rows]
     _print_table(cells, (NAME, BEST, BATCHES, *differing, STATE))
 
 

@@ -60,9 +60,10 @@ def _best(row: RunRow) -> float:
 
 
 _Key = Callable[[RunRow], tuple[object, ...]]
+BY_LOSS = "best loss"
 ORDERS: dict[str, _Key] = {
     "newest": lambda row: (-row.progress.updated,),
-    "best loss": lambda row: (_best(row),),
+    BY_LOSS: lambda row: (_best(row),),
     "name": lambda row: (row.run.name.casefold(),),
     "state": lambda row: (row.progress.ended, row.progress.state),
     "steps": lambda row: (-row.progress.step,),
@@ -80,6 +81,19 @@ def arranged(rows: Sequence[RunRow], order: str, filter_words: str) -> list[RunR
 def columns_for(width: int) -> tuple[str, ...]:
     """The columns that fit a screen of this width in cells."""
     return next(columns for least, columns in _LAYOUTS if width >= least)
+
+
+def settings_of(row: RunRow) -> dict[str, str]:
+    """The settings of a run as they are shown, by name."""
+    started = row.progress.started
+    return {name: plain_setting(value) for name, value in started.settings.items()} if started else {}
+
+
+def differing_settings(rows: Sequence[RunRow]) -> list[str]:
+    """The names of the settings in which these runs differ."""
+    known = list(map(settings_of, rows))
+    names = dict.fromkeys(name for each in known for name in each)
+    return [name for name in names if len({each.get(name) for each in known}) > 1]
 
 
 def batches_of(row: RunRow) -> str:
@@ -145,7 +159,7 @@ def _facts(row: RunRow) -> dict[str, str]:
     if started:
         facts |= {"text": started.corpus, "parameters": f"{started.parameters:,}", "device": started.device}
         facts |= {"precision": started.precision, "threads": str(started.threads), "LSTM layers": started.lstm or "–"}
-        facts |= {name: plain_setting(value) for name, value in started.settings.items() if name not in facts}
+        facts |= {name: value for name, value in settings_of(row).items() if name not in facts}
     return facts
 
 

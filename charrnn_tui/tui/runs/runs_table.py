@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from rich.text import Text
 from textual.widgets import DataTable
 
-from charrnn_tui.tui.runs.run_rows import BEST, TRAIN, RunRow, cells_of, usual_batches
+from charrnn_tui.tui.runs.run_rows import BEST, TRAIN, RunRow, cells_of, settings_of, usual_batches
 
 
 class RunsTable(DataTable[Text]):
@@ -50,5 +50,5 @@ class RunsTable(DataTable[Text]):
                     self.update_cell(row.run.name, column, cell, update_width=True)
 
     def _cells(self, row: RunRow, marks: Mapping[str, str], usual: str) -> list[Text]:
-        cells = cells_of(row, marks.get(row.run.name, ""), usual)
-        return [Text(cells[column], no_wrap=True) for column in self._column_names]
+        cells = settings_of(row) | cells_of(row, marks.get(row.run.name, ""), usual)
+        return [Text(cells.get(column, ""), no_wrap=True) for column in self._column_names]

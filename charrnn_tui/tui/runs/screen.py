@@ -20,14 +20,19 @@ from charrnn_tui.tui.messages import OpenRun, OverlayRuns, PlayRun
 from charrnn_tui.tui.own_training import OwnTraining
 from charrnn_tui.tui.runs.run_actions import RunActions
 from charrnn_tui.tui.runs.run_rows import (
+    BEST,
+    BY_LOSS,
     MARK,
+    NAME,
     ORDERS,
     OTHER_BATCHES,
+    STATE,
     TRAIN,
     RunRow,
     arranged,
     batches_of,
     columns_for,
+    differing_settings,
     row_of,
     settings_diff,
     usual_batches,
@@ -58,6 +63,14 @@ validation; curve: the validation losses over the run; size: of all files of the
         Key("slash", "filter", "Filter", "Show runs by their name, state, text, note.", "runs.filter", footer=True),
         Key("v", "overlay", "Overlay", "Draw its curve over the chart, or remove it.", "runs.overlay", footer=True),
         Key("d", "differences", "Differences", "Compare it with the overlaid runs.", "runs.differences", footer=True),
+        Key(
+            "c",
+            "settings",
+            "Settings",
+            "Show the settings in which the runs differ, the least loss first; or all runs again.",
+            "runs.settings",
+            footer=True,
+        ),
         Key("p", "change('pin')", "Pin", "Keep it first, and undeleted; or unpin it.", "runs.pin", footer=True),
         Key("n", "change('note')", "Note", "Write a note on the run.", "runs.note", footer=True),
         Key("N", "change('rename')", "Rename", "Give the run another name.", "runs.rename", footer=True),
@@ -76,6 +89,7 @@ validation; curve: the validation losses over the run; size: of all files of the
         self._training, self._read_only = training, read_only
         self._rows: list[RunRow] = []
         self._order = next(iter(ORDERS))
+        self._shows_settings = False
         self._overlaid: list[str] = []  # names, in the order of their letters
         self._marked: set[str] = set()  # names
         words = "words of name, state, text or note; Esc shows all runs"
@@ -154,8 +168,13 @@ validation; curve: the validation losses over the run; size: of all files of the
             marks = dict.fromkeys(self._marked, f"{MARK} ")
             for index, name in enumerate(self._overlaid):
                 marks[name] = f"{marks.get(name, '')}{overlay_letter(index)}) "
-            self._table.show(rows, columns_for(self.size.width), marks)
+            self._table.show(rows, self._columns(rows), marks)
             self._summarize()
+
+    def _columns(self, rows: Sequence[RunRow]) -> tuple[str, ...]:
+        if self._shows_settings:
+            return (NAME, BEST, *differing_settings(rows), STATE)
+        return columns_for(self.size.width)
 
     @on(DataTable.RowHighlighted)
     def _summarize(self) -> None:
@@ -163,7 +182,7 @@ validation; curve: the validation losses over the run; size: of all files of the
         shown, chosen = self._table.shown, self._table.chosen
         parts = [f"{len(shown)} run{'s' * (len(shown) != 1)}, {size(sum(row.size_bytes for row in shown))}"]
         parts.append(f"sorted by {self._order}")
-        if TRAIN in columns_for(self.size.width):
+        if TRAIN in self._columns(shown):
             parts.append("losses in nats/char")
         if hidden := len(self._rows) - len(shown):
             parts.append(f"{hidden} filtered out")
@@ -179,6 +198,13 @@ validation; curve: the validation losses over the run; size: of all files of the
     def action_sort(self) -> None:
         orders = list(ORDERS)
         self._order = orders[(orders.index(self._order) + 1) % len(orders)]
+        self._draw()
+
+    def action_settings(self) -> None:
+        """Show the settings in place of the other columns, or these again."""
+        self._shows_settings = not self._shows_settings
+        if self._shows_settings:
+            self._order = BY_LOSS
         self._draw()
 
     def action_filter(self) -> None:

@@ -68,6 +68,20 @@ async def test_runs_are_sorted_filtered_and_pinned(backend: TrainingBackend) -> 
         await shows_rows(pilot, app, ["◆ war-1", "anna-1", "bible-1"])
 
 
+async def test_the_runs_of_a_grid_are_shown_by_their_settings(backend: TrainingBackend) -> None:
+    finished(backend, "war-2", 1.2, 400.0, lr=0.02)
+    app = StudioApp(backend, Opening())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("3", "slash", *"war", "enter", "c")
+        await shows_rows(pilot, app, ["war-2", "war-1"])
+        table = app.screen.query_one(DataTable)
+        assert [str(column.label) for column in table.ordered_columns] == ["run", "best nats", "lr", "state"]
+        assert [str(cell) for cell in table.get_row_at(0)] == ["war-2", "1.2000", "0.02", "✓ finished"]
+        await pilot.press("c", "escape")
+        await shows_rows(pilot, app, ["war-2", "war-1", "anna-1", "bible-1"])
+        assert str(table.ordered_columns[2].label) == "step"
+
+
 async def test_a_run_is_noted_and_renamed_and_keeps_its_history(backend: TrainingBackend) -> None:
     app = StudioApp(backend, Opening())
     app.NOTIFICATION_TIMEOUT = 60  # a busy machine may not look in time
