@@ -108,6 +108,16 @@ async def playground(opening: Opening, runs: Path) -> None:
         save("inspector", [studio_.frame()], "The inspector: the whole distribution behind one character")
 
 
+async def lenses(opening: Opening, runs: Path) -> None:
+    async with studio(opening, runs) as studio_:
+        await studio_.write(1000)
+        await studio_.press("l")
+        await studio_.press(*["down"] * 5, "enter")
+        await studio_.press("f", *"2.221", "enter")
+        await studio_.wait_for("2.221:")
+        save("unit-lens", [studio_.frame()], "The unit lens: the text coloured by the activation of unit 2.221")
+
+
 async def distributions(opening: Opening, runs: Path) -> None:
     """One character's distribution under several settings."""
     async with studio(opening, runs, (120, 21)) as studio_:
@@ -174,6 +184,7 @@ async def main() -> None:
         run = charrnn_tui.train(text, n_hidden=128, n_layers=1, epochs=3, seed=0, runs_dir=runs)
         shipped = Opening(checkpoint=locate_checkpoint("anna", runs))
         await playground(shipped, Path(scratch, "none"))
+        await lenses(shipped, Path(scratch, "none"))
         await distributions(shipped, Path(scratch, "none"))
         await animation(shipped, Path(scratch, "none"))
         await training(RunDirectory(run.directory))

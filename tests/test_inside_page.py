@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from charrnn_tui.analysis.closing import close_quotations, open_quotations
 from charrnn_tui.analysis.memory import MemoryStudy
 from charrnn_tui.analysis.probes import PROBES
 from charrnn_tui.analysis.reading import read_blocks
@@ -14,6 +15,7 @@ from charrnn_tui.analysis.units import UnitStudy
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.runner.find_model import locate_checkpoint, open_model
 from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.pins import Pin
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
 
@@ -68,6 +70,19 @@ def test_a_pinned_unit_changes_how_many_quotations_are_opened(anna: tuple[Checkp
     assert text.count('"') == pytest.approx(free, rel=0.2)
     assert written(anna, "2.221=1").count('"') == pytest.approx(outside, rel=0.3)
     assert written(anna, "2.221=-1").count('"') == pytest.approx(inside, rel=0.3)
+
+
+def test_a_pinned_unit_leaves_quotations_open(anna: tuple[Checkpoint, CharLSTM], text: str) -> None:
+    checkpoint, model = anna
+    samples, free, inside, outside = figures(
+        r"Of (\d+) quotations the model closes (\d+) % as it is and (\d+) % with the unit held at -1, as inside, but "
+        r"(\d+) % with the unit held at 1, as outside;"
+    )
+    opened = open_quotations(model, checkpoint.vocabulary, text)
+    assert len(opened) == pytest.approx(samples, rel=0.2)
+    for pins, percent in (((), free), ((Pin(2, 221, -1),), inside), ((Pin(2, 221, 1),), outside)):
+        share = close_quotations(model, checkpoint.vocabulary, opened, pins).share
+        assert 100 * share == pytest.approx(percent, abs=12)  # three standard errors
 
 
 def test_the_memory_is_as_long_as_the_page_says(anna: tuple[Checkpoint, CharLSTM], text: str) -> None:

@@ -1,7 +1,7 @@
 """Properties of the characters of a text that a unit of a model might follow."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,22 @@ def in_quotes(text: str) -> Labels:
     An empty line closes it, as in print. An apostrophe is no mark.
     """
     labels = np.zeros(len(text), np.bool_)
+    for match, _ in _quotations(text):
+        labels[match.start() : match.end(1)] = True
+    return labels
+
+
+def quotations(text: str) -> list[tuple[int, str]]:
+    """Where each quotation has its first mark, ascending, and the mark that closes it."""
+    return sorted((match.start(), end) for match, end in _quotations(text))
+
+
+def _quotations(text: str) -> Iterator[tuple[re.Match[str], str]]:
+    """Matches from the first mark to the last one or an empty line, group 1 what is between; the last mark."""
     for begin, end in _QUOTES:
         for match in re.finditer(rf"{begin}([^{begin}{end}]*?)(?:{end}|\n\s*\n)", text):
             if len(match[0]) <= _LONGEST:
-                labels[match.start() : match.end(1)] = True
-    return labels
+                yield match, end
 
 
 def in_brackets(text: str) -> Labels:

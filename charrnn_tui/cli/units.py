@@ -1,9 +1,11 @@
 """`charrnn-tui units`: which units of a model follow quotations, brackets, words, sentences."""
 
+from dataclasses import asdict
 from typing import Any
 
 import click
 
+from charrnn_tui.analysis.closing import BEFORE, MOST, SAMPLES, close_quotations, open_quotations
 from charrnn_tui.analysis.probes import PROBES
 from charrnn_tui.analysis.reading import read_blocks
 from charrnn_tui.analysis.units import UnitArea, UnitStudy
@@ -11,6 +13,7 @@ from charrnn_tui.cli.model_text import ModelText, model_text_options, open_model
 from charrnn_tui.cli.options import json_option
 from charrnn_tui.cli.output import DataStream, excerpt, say
 from charrnn_tui.runner.facts import model_facts
+from charrnn_tui.sampling.pins import Pin
 
 CONTEXT = 30  # characters before a place, and a third of it behind
 
@@ -37,16 +40,26 @@ class UnitName(click.ParamType):  # type: ignore[type-arg]
 )
 @click.option("--top", type=click.IntRange(min=1), default=10, show_default=True, help="Units to list for --probe.")
 @click.option("--unit", metavar="LAYER.UNIT", type=UnitName(), help="Describe this unit instead of the best one.")
+@click.option(
+    "--pin-check",
+    is_flag=True,
+    help=f"With --probe quotes: let the model continue up to {SAMPLES} quotations, also with the unit held at a value.",
+)
 @json_option("Write one JSON object, with the places where each listed unit is highest.")
-def units_command(probe: str | None, top: int, unit: tuple[int, int] | None, as_json: bool, **given: Any) -> None:
+def units_command(
+    probe: str | None, top: int, unit: tuple[int, int] | None, pin_check: bool, as_json: bool, **given: Any
+) -> None:
     """Find the units of a model whose activation, tanh of the cell, follows a property of the text FILE.
 
     A unit's area is the probability that it is higher behind a character with the property than behind one without
     (the area under the ROC curve): 0.5 is no relation, near 1 or 0 is a unit that follows it, upright or inverted. The
     units are ranked on the first half of the text; `held out` is the area on the second half, and `chance` the
     best area on the first half for the same property at wrong places. A unit that follows a property need not cause
-    what the model writes.
+    what the model writes. --pin-check shows which share of opened quotations the model closes, before an empty line and
+    within 300 characters: as it is, and with the best unit held from the opening on, as inside and as outside.
     """
+    if pin_check and probe != "quotes":
+        raise click.UsageError("--pin-check is for --probe quotes")
     read = open_model_text(**given)
     checkpoint = read.checkpoint
     if unit is not None and (unit[0] > checkpoint.n_layers or unit[1] > checkpoint.n_hidden):
@@ -63,6 +76,8 @@ def units_command(probe: str | None, top: int, unit: tuple[int, int] | None, as_
             bar.update(block.read - done)
             done = block.read
     found = [_found(name, study, read, top if probe else 1, unit) for name, study in studies.items()]
+    if pin_check and found[0]["units"]:
+        found[0]["pin_check"] = _pin_check(read, found[0]["units"][0])
     if as_json:
         DataStream().write_json(read.facts | model_facts(checkpoint) | {"probes": found})
         return
@@ -97,6 +112,33 @@ def _unit(area: UnitArea, study: UnitStudy, read: ModelText) -> dict[str, Any]:
     return {"layer": area.layer, "unit": area.unit, "area": area.area, "held_out": area.held_out, "places": places}
 
 
+def _pin_check(read: ModelText, unit: dict[str, Any]) -> list[dict[str, Any]]:
+    """How many quotations the model closes: as it is, and with this unit held as inside and as outside a quotation."""
+    inside = 1.0 if unit["area"] > 0.5 else -1.0
+    held = [None, *(Pin(unit["layer"], unit["unit"], value) for value in (inside, -inside))]
+    vocabulary, rows = read.checkpoint.vocabulary, []
+    with progress_bar(BEFORE + len(held) * MOST, "writing") as bar:
+        try:
+            opened = open_quotations(read.model, vocabulary, read.text, check=lambda: bar.update(1))
+        except ValueError as error:
+            raise click.ClickException(f"{read.file}: {error}") from None
+        for pin in held:
+            pins = () if pin is None else (pin,)
+            closing = close_quotations(read.model, vocabulary, opened, pins, check=lambda: bar.update(1))
+            rows.append({"pin": None if pin is None else str(pin), **asdict(closing)})
+            rows[-1] |= {"share": closing.share, "standard_error": closing.standard_error}
+    return rows
+
+
+def _write_pin_check(stream: DataStream, rows: list[dict[str, Any]]) -> None:
+    stream.write_line("")
+    stream.write_line(f"of {rows[0]['samples']} quotations that were opened the model closes, before an empty line:")
+    for row, name in zip(rows, ("as it is", "as inside", "as outside"), strict=True):
+        held = "" if row["pin"] is None else f"held at {row['pin'].partition('=')[2]}, "
+        median = "" if row["median_chars"] is None else f", half of them within {row['median_chars']:.0f} characters"
+        stream.write_line(f"{row['share']:>5.0%} ± {row['standard_error']:.0%}  {held}{name}{median}")
+
+
 def _write(read: ModelText, found: list[dict[str, Any]], *, alone: bool) -> None:
     stream = DataStream()
     width = max(len(each["probe"]) for each in found)
@@ -116,4 +158,6 @@ def _write(read: ModelText, found: list[dict[str, Any]], *, alone: bool) -> None
         for place in unit["places"]:
             before, after = (excerpt(place[side], CONTEXT) for side in ("before", "after"))
             stream.write_line(f"{place['activation']:+.2f}  {before:>{CONTEXT}}│{after}")
+    if "pin_check" in found[0]:
+        _write_pin_check(stream, found[0]["pin_check"])
     say(f"{read.read} read; layers and units are counted from 1")

@@ -1,14 +1,18 @@
 """The commands that look inside a model: units, memory, gates."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+from charrnn_tui.analysis import closing
 from charrnn_tui.analysis.memory import CONTEXTS
 from charrnn_tui.analysis.probes import PROBES
+from charrnn_tui.checkpoint.safetensors_file import write_checkpoint
 from charrnn_tui.run.kept_checkpoints import kept_checkpoints
-from tests.cli.conftest import TINY, Invoke, one_line
+from charrnn_tui.text.vocabulary import Vocabulary
+from tests.cli.conftest import TINY, Invoke, one_line, random_checkpoint
 
 
 def test_units_ranks_the_units_for_each_property(invoke: Invoke, checkpoint_file: Path, text_file: Path) -> None:
@@ -42,6 +46,34 @@ def test_a_unit_that_there_is_not(
     result = invoke("units", checkpoint_file, text_file, "--unit", unit)
     assert result.exit_code == 2
     assert problem in result.stderr
+
+
+def test_a_pin_check_counts_closed_quotations_with_the_unit_held(
+    invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(closing, "BEFORE", 40)
+    text, model = 40 * 'the cat "sat on" the mat\n', tmp_path / "quoting.safetensors"
+    write_checkpoint(model, random_checkpoint(Vocabulary(sorted(set(text)))))
+    (tmp_path / "quoted.txt").write_text(text)
+    command = ("units", model, tmp_path / "quoted.txt", "--part", "all", "--probe", "quotes", "--pin-check")
+    (found,) = json.loads(invoke(*command, "--json").stdout)["probes"]
+    free, inside, outside = found["pin_check"]
+    best = found["units"][0]
+    sign = 1 if best["area"] > 0.5 else -1
+    assert free["pin"] is None
+    assert inside["pin"] == f"{best['layer']}.{best['unit']}={sign}"
+    assert outside["pin"] == f"{best['layer']}.{best['unit']}={-sign}"
+    assert {row["samples"] for row in (free, inside, outside)} == {38}
+    shown = invoke(*command).stdout
+    assert "of 38 quotations that were opened" in shown
+    assert re.search(rf"{free['share']:.0%} ± \d+%  as it is", shown)
+    assert re.search(rf"{outside['share']:.0%} ± \d+%  held at {-sign}, as outside", shown)
+
+
+def test_a_pin_check_of_another_property_is_wrong_usage(invoke: Invoke, checkpoint_file: Path, text_file: Path) -> None:
+    result = invoke("units", checkpoint_file, text_file, "--probe", "word", "--pin-check")
+    assert result.exit_code == 2
+    assert "--pin-check is for --probe quotes" in result.stderr
 
 
 def test_memory_compares_short_contexts_with_the_whole_text(
