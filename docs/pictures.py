@@ -144,6 +144,20 @@ async def training(run: RunDirectory) -> None:
         save("train", [studio_.frame()], "A training: loss chart, progress, samples")
         chart = studio_.app.screen.query_one(LossChart)
         save("loss", [studio_.frame(part=chart)], "The loss chart: training loss, smoothed loss, validation loss")
+        await studio_.press("i", "enter")
+        await studio_.wait_for("(the lowest)")
+        await studio_.press("escape", "escape")
+        await studio_.wait_for("passes the")
+        save(
+            "ngrams", [studio_.frame(part=chart)], "The loss chart with n-gram models, and where the model passes them"
+        )
+        await studio_.press("i", "down", "enter")
+        await studio_.wait_for("nats and more")
+        save(
+            "learned",
+            [studio_.frame()],
+            "How a model learned: each row is the model of a step, dark where it is surprised",
+        )
     async with studio(Opening(checkpoint=run.checkpoint_file()), run.path.parent) as studio_:
         await studio_.wait_for(" chars · ")
         await studio_.press("vertical_line", *["comma"] * 12)
