@@ -51,8 +51,8 @@ from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.sampling.short_lines import usual_prime, writes_short_lines
 from charrnn_tui.sampling.stops import Stop as TextStop
 from charrnn_tui.sampling.stops import check_stop
-from charrnn_tui.text.demo import text_path
 from charrnn_tui.text.known_text import Unknown, known_text
+from charrnn_tui.text.text_names import files_of
 
 PathLike = str | Path
 OnEvent = Callable[[Event], None]
@@ -404,9 +404,9 @@ def train(
 ) -> Run:
     """Train a model as `charrnn-tui train` does, and return when it has ended.
 
-    corpus: text files, read in the order given; "demo:python" is a text that every machine has. preset: quick, thorough
-    or notebook. settings: see `Settings`; those that are not given are the preset's, fitted to the text. on_event: is
-    called with each event (`charrnn_tui.events`) on this thread, between two steps.
+    corpus: text files, directories or patterns, read in the order given; "demo:python" is a text that every machine
+    has. preset: quick, thorough or notebook. settings: see `Settings`; those that are not given are the preset's,
+    fitted to the text. on_event: is called with each event (`charrnn_tui.events`) on this thread, between two steps.
 
     Ctrl-C saves the training, then raises KeyboardInterrupt; an exception of on_event saves it, too; `Run.resume`
     continues it. Raises Error for a text or a setting that is wrong, and where the training fails; TypeError for a
@@ -420,11 +420,13 @@ def train(
     """
     _refuse_unknown_settings("train", settings, Settings.__annotations__)
     with _errors():
-        paths = tuple(text_path(str(path)) for path in ([corpus] if isinstance(corpus, PathLike) else corpus))
+        paths = [str(path) for path in ([corpus] if isinstance(corpus, PathLike) else corpus)]
         if not paths:
             raise Error("corpus is empty, it must be one or more text files")
         given = frozenset(field for field, value in settings.items() if value is not None)
-        request = RunRequest(paths, settings_for(preset, **settings), name, given)
+        request = RunRequest(
+            files_of(paths, settings.get("encoding") or "utf-8").files, settings_for(preset, **settings), name, given
+        )
     return _train(partial(start_run, request, _runs_directory(runs_dir)), on_event)
 
 

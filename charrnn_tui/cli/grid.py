@@ -24,6 +24,7 @@ from charrnn_tui.run.settings import RunRequest, SettingsError
 from charrnn_tui.runner.facts import run_facts
 from charrnn_tui.runner.failures import DONE, FAILED
 from charrnn_tui.runner.grid import Grid, GridRun, Outcome, check_existing, directories, grid_runs
+from charrnn_tui.text.text_names import name_of
 
 
 def split_words(words: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -69,7 +70,7 @@ def train_grid(
         raise click.UsageError("--grid reads the text once for each run, and standard input only once: save it first")
     settings = request.settings.to_json()
     given = {name: settings[name] for name in ("preset", *sorted(request.given or ()))}
-    grid = grid_runs(request.name or Path(corpus[0]).stem, values, given)
+    grid = grid_runs(request.name or name_of(corpus), values, given)
     for each in grid:
         try:
             replace(request.settings, **each.values)

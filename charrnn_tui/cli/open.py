@@ -26,7 +26,7 @@ def open_command(path: Path, low_bandwidth: bool, runs_dir: Path) -> int:
     path = Path(text_path(str(path)))
     if path.is_dir():
         raise click.ClickException(
-            f"{path}: is a directory, but not of a run; {PROGRAM} train {path}/*.txt trains on its texts"
+            f"{path}: is a directory, but not of a run; {PROGRAM} train {path} trains on its texts"
         )
     if not path.exists():
         from charrnn_tui.runner.find_model import locate_checkpoint  # loads NumPy: not before it is needed

@@ -2,18 +2,20 @@
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
 
-from charrnn_tui.cli.output import TERMINAL
+from charrnn_tui.cli.output import TERMINAL, say
 from charrnn_tui.run.quantities import seconds_of
 from charrnn_tui.runner.runs_directory import RUNS_VARIABLE, default_runs_directory
 from charrnn_tui.text.encodings import COMMON_ENCODINGS, is_text_encoding
+from charrnn_tui.text.text_names import Unreadable, files_of
 
 PROGRAM = "charrnn-tui"
+NAMED: Final = 5  # files that are left out, each with the reason
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -128,6 +130,25 @@ def _encoding(ctx: click.Context, param: click.Parameter, name: str | None) -> s
 encoding_option = click.option(  # None where it is not given
     "--encoding", metavar="NAME", callback=_encoding, help="Encoding of the text file.  [default: utf-8]"
 )
+
+
+unreadable_option = click.option(
+    "--unreadable",
+    type=click.Choice(["refuse", "skip"]),
+    default="refuse",
+    show_default=True,
+    help="What to do with a file of a directory or pattern that cannot be opened or decoded.",
+)
+
+
+def named_files(names: Sequence[str], encoding: str | None, unreadable: Unreadable) -> tuple[str, ...]:
+    """The files that the names of texts mean; says which are left out, and why. Raises CorpusError."""
+    named = files_of(names, encoding or "utf-8", unreadable)
+    for reason in named.left_out[:NAMED]:
+        say(f"left out: {reason}")
+    if (more := len(named.left_out) - NAMED) > 0:
+        say(f"left out: {more:,} more")
+    return named.files
 
 
 def _draw_in_ascii(ctx: click.Context, param: click.Parameter, given: bool | None) -> None:

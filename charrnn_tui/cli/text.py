@@ -14,7 +14,14 @@ from charrnn_tui.analysis.text_index import BLOCK, TextIndex, index_text
 from charrnn_tui.cli.facts import loss_text
 from charrnn_tui.cli.model_text import progress_bar
 from charrnn_tui.cli.ngrams import count_ngrams, ngrams_option
-from charrnn_tui.cli.options import TextFileName, encoding_option, json_option, runs_option
+from charrnn_tui.cli.options import (
+    TextFileName,
+    encoding_option,
+    json_option,
+    named_files,
+    runs_option,
+    unreadable_option,
+)
 from charrnn_tui.cli.output import DataStream, Row, excerpt, write_facts
 from charrnn_tui.run.fitting import fit_to_text
 from charrnn_tui.run.settings import DEFAULT_PRESET, option, settings_for
@@ -22,6 +29,7 @@ from charrnn_tui.text.array_cache import TEXTS
 from charrnn_tui.text.boilerplate import find_boilerplate
 from charrnn_tui.text.corpus import Corpus, load_corpus
 from charrnn_tui.text.lines import median_line_length
+from charrnn_tui.text.text_names import Unreadable
 from charrnn_tui.text.text_settings import TextSettings
 from charrnn_tui.text.vocabulary import Ids
 
@@ -42,6 +50,7 @@ SIZE = ("n_layers", "n_hidden", "drop_prob", "epochs", "batch_size", "seq_length
     "--skip-head", type=click.IntRange(min=0), metavar="N", help="Leave out so many characters at its beginning."
 )
 @click.option("--skip-tail", type=click.IntRange(min=0), metavar="N", help="Leave out so many characters at its end.")
+@unreadable_option
 @runs_option
 @json_option("Write one JSON object.")
 def text_command(
@@ -51,6 +60,7 @@ def text_command(
     encoding: str | None,
     skip_head: int | None,
     skip_tail: int | None,
+    unreadable: Unreadable,
     runs_dir: Path,
     as_json: bool,
 ) -> None:
@@ -59,7 +69,8 @@ def text_command(
     A passage that stands in both the training and the held-out part makes the validation loss look too low; a
     character that occurs a few times only makes the alphabet larger and is not learned.
     """
-    cache = runs_dir / TEXTS
+    cache, names = runs_dir / TEXTS, files
+    files = named_files(names, encoding, unreadable)
     settings = TextSettings(encoding or "utf-8", skip_head or 0, skip_tail or 0)
     corpus = load_corpus(files, settings, cache)
     train, held_out = corpus.split(val_frac)
@@ -68,7 +79,8 @@ def text_command(
     fitted = fit_to_text(settings_for(DEFAULT_PRESET, val_frac=val_frac), len(corpus))
     shared, repeated = _repeated(corpus, index_text(train, cache), held_out)
     values: dict[str, Any] = {
-        "file": list(files),
+        "file": list(names),
+        "files": len(files),
         **settings.skipped,
         "chars": len(corpus),
         "tokens": tokens,
@@ -82,7 +94,7 @@ def text_command(
         "held_out_chars": len(held_out),
         "shared_with_training": shared,
         "repeated": repeated,
-        "boilerplate": _boilerplate(corpus, files, settings),
+        "boilerplate": _boilerplate(corpus, names, settings),
         "suggested": {"preset": DEFAULT_PRESET} | {name: getattr(fitted, name) for name in SIZE},
     }
     if ngrams is not None:

@@ -15,7 +15,15 @@ from charrnn_tui.cli.end_notice import notice_at_end
 from charrnn_tui.cli.failures import explain
 from charrnn_tui.cli.grid import split_words, train_grid
 from charrnn_tui.cli.open import show_app
-from charrnn_tui.cli.options import TextFileName, json_option, low_bandwidth_option, run_names, runs_option
+from charrnn_tui.cli.options import (
+    TextFileName,
+    json_option,
+    low_bandwidth_option,
+    named_files,
+    run_names,
+    runs_option,
+    unreadable_option,
+)
 from charrnn_tui.cli.output import DataStream, discard, say
 from charrnn_tui.cli.stop_signals import Stopping, on_hangup, stop_signals
 from charrnn_tui.cli.training_options import training_options
@@ -30,6 +38,7 @@ from charrnn_tui.runner.failures import DONE
 from charrnn_tui.runner.find_model import find_run_or_fail
 from charrnn_tui.runner.resume import MAY_CHANGE, resume_run, set_text
 from charrnn_tui.runner.start import Started, remove_unstarted, start_run
+from charrnn_tui.text.text_names import Unreadable
 from charrnn_tui.tui.opening import Opening
 
 Begin = Callable[..., Started]  # start_run or resume_run with all arguments but `control` and `detached`
@@ -39,6 +48,7 @@ Notice = Callable[[RunDirectory], AbstractContextManager[None]]  # notice_at_end
 @click.command("train")
 @click.argument("corpus", nargs=-1, metavar="CORPUS...", type=TextFileName())
 @training_options
+@unreadable_option
 @click.option("--name", metavar="NAME", help="Name of the run.  [default: that of the text, with a counter]")
 @click.option(
     "--resume",
@@ -74,6 +84,7 @@ Notice = Callable[[RunDirectory], AbstractContextManager[None]]  # notice_at_end
 def train_command(
     corpus: tuple[str, ...],
     preset: str | None,
+    unreadable: Unreadable,
     name: str | None,
     resumed: str | None,
     take_over: bool,
@@ -87,8 +98,9 @@ def train_command(
     as_json: bool,
     **given: Any,
 ) -> int:
-    """Train a model on text files, read in the order given; - is standard input,
-    demo:python a text that every machine has: the source of Python's standard library.
+    """Train a model on text files, read in the order given. CORPUS is a file, also a compressed one (.gz, .zst), a
+    directory or a pattern such as 'texts/**/*.txt'; - is standard input, demo:python a text that every machine has:
+    the source of Python's standard library.
 
     Ctrl-C and SIGTERM save the training and stop it; --resume continues it as if it had never stopped, also after a
     crash. When the terminal is lost, or the reader of --json leaves, the training continues. An option that is given
@@ -117,6 +129,7 @@ def train_command(
             raise click.UsageError("Missing argument 'CORPUS...'")
         by_name = frozenset(field for field, value in given.items() if value is not None)
         given["on_hangup"] = given["on_hangup"] or config.train.on_hangup
+        corpus = named_files(corpus, given["encoding"], unreadable)
         request = RunRequest(corpus, settings_for(preset or config.train.preset, **given), name, by_name)
         if grid:
             return train_grid(grid, corpus, request, runs_dir, jobs, as_json)
@@ -127,7 +140,7 @@ def train_command(
         _refuse_changes({"preset": preset, "name": name, **given})
         run = find_run_or_fail(resumed, runs_dir)
         if corpus:
-            set_text(run, corpus)
+            set_text(run, named_files(corpus, run.read_settings().get("settings", {}).get("encoding"), unreadable))
         changes = {field: given[field] for field in MAY_CHANGE}
         if in_app:
             return show_app(runs_dir, Opening(run=run, resume=changes), low_bandwidth=low_bandwidth)

@@ -36,9 +36,7 @@ def locate_checkpoint(reference: str | Path, runs: Path) -> Path:
     if shipped is not None and not path.is_file():
         return shipped
     if path.is_dir():
-        raise CheckpointError(
-            f"{path}: is a directory, but not of a run; charrnn-tui train {path}/*.txt trains on its texts"
-        )
+        raise CheckpointError(f"{path}: is a directory, but not of a run; charrnn-tui train {path} trains on its texts")
     if not path.exists():
         raise CheckpointError(f"{reference}: no such file, and no run of this name in {runs}")
     if not path.is_file():

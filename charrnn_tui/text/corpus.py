@@ -11,6 +11,7 @@ import numpy as np
 from charrnn_tui.text.array_cache import ArrayCache
 from charrnn_tui.text.batches import split_at
 from charrnn_tui.text.text_file import CorpusError, TextFile, sha256_of
+from charrnn_tui.text.text_names import files_of, name_of
 from charrnn_tui.text.text_settings import TextSettings
 from charrnn_tui.text.vocabulary import Ids, UnknownCharacters, Vocabulary, code_points
 
@@ -68,7 +69,7 @@ def load_corpus(
     except (TextChanged, UnknownCharacters):
         names = ", ".join(str(file.path) for file in files if file.changed()) or "the text"
         raise CorpusError(f"{names}: has changed while it was read; try again") from None
-    return Corpus(Path(paths[0]).stem or "text", ids, vocabulary, sha256)
+    return Corpus(name_of(paths), ids, vocabulary, sha256)
 
 
 def encode_files(files: Sequence[TextFile], settings: TextSettings = AS_IT_IS) -> tuple[Ids, Vocabulary]:
@@ -115,16 +116,17 @@ def read_text(path: str | Path, encoding: str = "utf-8") -> str:
 
 
 def read_as_trained(path: str | Path, encoding: str, facts: Mapping[str, Any]) -> tuple[str, TextSettings]:
-    """The text of one file, and which of its characters are left out.
+    """The text of a file, a directory or a pattern, and which of its characters are left out.
 
-    facts: of a model. If it was trained on this very file, by the SHA-256, what its training left out at the ends is
+    facts: of a model. If it was trained on this very text, by the SHA-256, what its training left out at the ends is
     left out here, too. Raises CorpusError.
     """
-    file, settings = TextFile(path, encoding), TextSettings(encoding)
+    files = [TextFile(file, encoding) for file in files_of([str(path)], encoding).files]
+    settings = TextSettings(encoding)
     trained = replace(TextSettings.of(facts.get("settings")), encoding=encoding)
-    if trained != settings and facts.get("corpus_sha256") == sha256_of([file]):
+    if trained != settings and facts.get("corpus_sha256") == sha256_of(files):
         settings = trained
-    return "".join(settings.part_of(file.texts())), settings
+    return "".join(_texts(files, settings)), settings
 
 
 def _texts(files: Sequence[TextFile], settings: TextSettings) -> Iterator[str]:

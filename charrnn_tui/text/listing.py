@@ -12,6 +12,7 @@ from typing import Final
 
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.quantities import size
+from charrnn_tui.text.compression import format_of
 from charrnn_tui.text.demo import DEMO, DEMO_ABOUT, demo_file
 from charrnn_tui.text.text_file import BINARY_PROBE_BYTES, CorpusError
 
@@ -116,5 +117,7 @@ def _about(path: str, length: int) -> str | None:
             head = file.read(BINARY_PROBE_BYTES)
     except OSError as error:
         return f"cannot be read: {error.strerror or error}"
+    if compressed := format_of(head):
+        return f"{size(length)}, {compressed}"
     utf_16 = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     return size(length) if utf_16 or b"\0" not in head else None

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
+from charrnn_tui.text.compression import Damaged, unpacked
 from charrnn_tui.text.encodings import COMMON_ENCODINGS, is_text_encoding, likely_encodings
 
 BINARY_PROBE_BYTES = 8192  # a NUL among the first bytes is how file(1) and git tell binary from text
@@ -38,7 +39,7 @@ class TextFile:
 
     @property
     def size(self) -> int:
-        """The file's size in bytes."""
+        """The file's size in bytes, on disk."""
         return self._begun.st_size if self._data is None else len(self._data)
 
     def changed(self) -> bool:
@@ -50,14 +51,25 @@ class TextFile:
         before = self._begun
         return self._data is None and (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns)
 
+    @property
+    def binary(self) -> str:
+        """A sentence if the beginning looks like that of a binary file, as `texts` would say it; else ""."""
+        head = self._head()
+        if b"\0" not in head or head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return ""
+        if self.encoding.lower().replace("_", "-").startswith(("utf-16", "utf-32")):
+            return ""
+        return f"{self.path}: looks like a binary file (a NUL byte at offset {head.index(0)})"
+
     def pieces(self) -> Iterator[bytes]:
-        """The file's bytes, `piece_bytes` at a time."""
+        """The file's bytes, unpacked where it is compressed; `piece_bytes` at a time where it is not."""
         try:
             with open(self.path, "rb", buffering=0) if self._data is None else io.BytesIO(self._data) as file:
-                while piece := file.read(self.piece_bytes):
-                    yield piece
+                yield from unpacked(file, self.piece_bytes)
         except OSError as error:
             raise _unreadable(self.path, error) from None
+        except Damaged as error:
+            raise CorpusError(f"{self.path}: {error}") from None
 
     def texts(self) -> Iterator[str]:
         """The text, piece by piece; CRLF and CR are read as newline, a leading byte-order mark is dropped.
@@ -97,6 +109,8 @@ class TextFile:
 
     def _undecodable(self, error: UnicodeError, read: int, ended: bool) -> str:
         """Why the text is not read. read: bytes given to the decoder so far; ended: whether these were all."""
+        for _ in self.pieces():
+            pass  # raises CorpusError for a damaged compressed file, whose bytes may be in no encoding
         head = self._head()
         if b"\0" in head and not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             what = f"looks like a binary file (a NUL byte at offset {head.index(0)}); give a plain text file"
@@ -146,7 +160,7 @@ def _all_of(pipe: str | Path) -> bytes:
 
 
 def sha256_of(files: Sequence[TextFile]) -> str:
-    """The SHA-256 of the files' bytes, one after the other, as `cat FILES | sha256sum` prints it."""
+    """The SHA-256 of the files' bytes, one after the other, as `cat FILES | sha256sum` prints it; unpacked ones."""
     digest = hashlib.sha256()
     for file in files:
         for piece in file.pieces():
@@ -161,7 +175,7 @@ def _unreadable(path: str | Path, error: Exception) -> CorpusError:
         case FileNotFoundError():
             return CorpusError(f"{path}: no such file")
         case IsADirectoryError():
-            return CorpusError(f"{path}: is a directory; name the text files in it, for example {path}/*.txt")
+            return CorpusError(f"{path}: is a directory, not a file of text")
         case OSError():
             return CorpusError(f"{path}: cannot be read: {error.strerror or error}")
     return CorpusError(f"{str(path)!r}: is not a path: {error}")  # a NUL in it

@@ -1,5 +1,6 @@
 """`charrnn-tui train`, in this process: what it says and what it leaves."""
 
+import gzip
 import json
 import shlex
 from pathlib import Path
@@ -75,7 +76,8 @@ def test_without_validation_the_lines_tell_the_training_loss(invoke: Invoke, tex
 def test_several_files_are_one_text_in_their_order(invoke: Invoke, runs: Path, text_file: Path, tmp_path: Path) -> None:
     (tmp_path / "more.txt").write_text("zzz" * 100)
     assert invoke("train", text_file, tmp_path / "more.txt", *TINY, "--max-steps", 1).exit_code == 0
-    assert read_checkpoint(runs / "happy-1" / "last.safetensors").facts["chars"] == 2300
+    run = runs / f"{tmp_path.name}-1"  # named after the directory that has them both
+    assert read_checkpoint(run / "last.safetensors").facts["chars"] == 2300
 
 
 def test_a_training_that_diverges_fails_with_its_reason_and_keeps_the_last_good_model(
@@ -111,10 +113,28 @@ def test_a_text_that_cannot_be_trained_on_is_refused_in_one_line_and_leaves_no_r
     assert not runs.exists()
 
 
-def test_a_directory_is_no_text(invoke: Invoke, tmp_path: Path) -> None:
-    result = invoke("train", tmp_path)
-    assert result.exit_code == 1
-    assert "is a directory" in one_line(result)
+def test_a_directory_is_the_text_of_its_files(invoke: Invoke, runs: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "novels"
+    folder.mkdir()
+    assert "there is no file of text in this directory" in one_line(invoke("train", folder))
+    (folder / "1.txt").write_text(some_text(1500))
+    (folder / "2.txt.gz").write_bytes(gzip.compress(b"zzz" * 100))
+    (folder / "3.png").write_bytes(b"\x89PNG\0")
+    (folder / "4.txt").write_bytes(b"caf\xe9 au lait")
+    refused = invoke("train", folder, *TINY)
+    assert refused.exit_code == 1
+    assert f"charrnn-tui: {folder}/4.txt: is not utf-8: byte 0xe9 at offset 3" in refused.stderr
+    result = invoke("train", folder, *TINY, "--max-steps", 1, "--unreadable", "skip")
+    assert f"left out: {folder}/3.png: looks like a binary file" in result.stderr
+    assert f"left out: {folder}/4.txt: is not utf-8" in result.stderr
+    (run,) = runs.glob("novels-1")
+    assert read_checkpoint(run / "last.safetensors").facts["chars"] == 1800
+    (folder / "0.txt").write_text("new, and not of the run")
+    assert invoke("train", "--resume", run, "--max-steps", 2).exit_code == 0
+    values = json.loads(invoke("text", f"{folder}/[12]*", "--json").stdout)
+    assert (values["files"], values["chars"], values["file"]) == (2, 1800, [f"{folder}/[12]*"])
+    scored = json.loads(invoke("score", run, f"{folder}/[12]*", "--part", "val", "--json").stdout)
+    assert scored["as_trained"]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Which texts are offered: recent ones that are still there, and the files of a directory that are text."""
 
+import gzip
 import os
 from pathlib import Path
 
@@ -63,6 +64,7 @@ def test_a_directory_lists_its_parent_its_directories_and_its_texts(home: Path) 
         write(folder / name)
     write(folder / "utf-16.txt", "text".encode("utf-16"))
     write(folder / "binary.net", b"PK\0\1")
+    write(folder / "packed.gz", gzip.compress(b"text"))
     write(folder / "empty.txt", b"")
     os.mkfifo(folder / "pipe")
     (folder / "nowhere").symlink_to("nothing")
@@ -70,7 +72,7 @@ def test_a_directory_lists_its_parent_its_directories_and_its_texts(home: Path) 
     (folder / ".git").mkdir()
     listed = texts_in(folder)
     assert [text.label for text in listed] == [
-        "../", ".git/", "z/", ".hidden", "A.txt", "b.txt", "utf-16.txt",
+        "../", ".git/", "z/", ".hidden", "A.txt", "b.txt", "packed.gz", "utf-16.txt",
     ]  # fmt: skip
     assert [text.label for text in listed if text.hidden] == [".git/", ".hidden"]
     assert listed[0].path == str(home)

@@ -28,7 +28,7 @@ from charrnn_tui.run.settings import (
     settings_for,
 )
 from charrnn_tui.text.batches import TextTooShort, check_geometry
-from charrnn_tui.text.demo import DEMO, text_path
+from charrnn_tui.text.demo import DEMO
 from charrnn_tui.text.text_settings import TextSettings
 from charrnn_tui.tui.dialogs.path_suggester import PathSuggester
 from charrnn_tui.tui.dialogs.text_picker import TextPicker
@@ -279,7 +279,7 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         if problem or settings is None or read is None:
             return None
         given = None if settings.budget is None else frozenset(self._edited)
-        return RunRequest((text_path(path),), settings, self._run_name.value.strip() or None, given)
+        return RunRequest(read.named.files, settings, self._run_name.value.strip() or None, given)
 
     def _settings(self) -> tuple[TrainSettings | None, str, str]:
         """(settings, "", "") or (None, the name of the wrong field, what is wrong)."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.jobs import CancelToken, Jobs
 from charrnn_tui.text.corpus import Corpus
-from charrnn_tui.text.demo import text_path
 from charrnn_tui.text.summary import TextSummary, summarize
+from charrnn_tui.text.text_names import NamedTexts, files_of
 from charrnn_tui.text.text_settings import TextSettings
 
 _READ = "read the text of the form"  # the key of the job
@@ -16,11 +16,12 @@ _READ = "read the text of the form"  # the key of the job
 
 @dataclass(frozen=True)
 class ReadText:
-    """A text and its summary. settings: how it was read."""
+    """A text and its summary. settings: how it was read. named: its files."""
 
     corpus: Corpus
     summary: TextSummary
     settings: TextSettings
+    named: NamedTexts
 
     def lines(self) -> Iterator[tuple[str, ...]]:
         """A label and what is said of the text, the most important first."""
@@ -31,6 +32,7 @@ class ReadText:
             f"{len(corpus):,} characters",
             f"{tokens} different",
             f"{summary.line_feeds:,} line{'' if summary.line_feeds == 1 else 's'}",
+            *([f"{len(self.named.files):,} files"] if len(self.named.files) > 1 else []),
             f"uniform guessing: {math.log(tokens):.2f} nats/char",
         )
         if found := summary.boilerplate:
@@ -54,13 +56,14 @@ class FormText:
         self._jobs.cancel(_READ)
 
     def begin(self, path: str, settings: TextSettings) -> None:
-        """Read a text. path: as `text_path` takes it."""
+        """Read a text. path: as `files_of` takes it."""
 
         def read(token: CancelToken) -> ReadText:
             try:
-                corpus = self._backend.read_corpus([text_path(path)], settings)
+                named = files_of([path], settings.encoding)
+                corpus = self._backend.read_corpus(named.files, settings)
                 token.check()
-                return ReadText(corpus, summarize(corpus), settings)
+                return ReadText(corpus, summarize(corpus), settings, named)
             except MemoryError:
                 raise ValueError("the text does not fit into memory") from None
 
