@@ -7,7 +7,17 @@ import tempfile
 import time
 from pathlib import Path
 
-SUBJECTS = ("training", "quality", "sampling", "encoding", "startup", "app_around_training", "scaling", "playground")
+SUBJECTS = (
+    "training",
+    "quality",
+    "sampling",
+    "encoding",
+    "startup",
+    "app_around_training",
+    "scaling",
+    "playground",
+    "inside",
+)
 """A module each, with TITLE and `measure(scratch: Path) -> Iterable[Row]`; one that is not there is left out."""
 
 
