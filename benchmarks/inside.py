@@ -30,7 +30,7 @@ print(json.dumps({"seconds": time.process_time()}))
 
 
 def measure(scratch: Path) -> Iterator[Row]:
-    """Each in a process of its own; indexes as NumPy builds them, without the extra `analysis`, and none from before."""
+    """Each in a process of its own; indexes are built anew, by NumPy: without the extra `analysis`."""
     run = _run_with_history(scratch / "runs")
     for megabytes in SIZES:
         text = str(_mixed(scratch, megabytes))
