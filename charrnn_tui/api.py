@@ -10,7 +10,7 @@ import secrets
 import signal
 import sys
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -156,14 +156,14 @@ class Settings(TypedDict, total=False):
 class Model:
     """A trained model, from `load` or `Run.load`. Threads may share it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, tokens: Sequence[str] | None = None) -> None:
         self.path = path
-        self._checkpoint, self._network = open_model(path)
+        self._checkpoint, self._network = open_model(path, tokens)
         self._facts: dict[str, Any] = checkpoint_facts(path, self._checkpoint)
 
     def __repr__(self) -> str:
         sizes = f"{self._checkpoint.n_layers}×{self._checkpoint.n_hidden}"
-        return f"<Model {self.path.name}: LSTM {sizes}, {len(self.vocabulary)} characters>"
+        return f"<Model {self.path.name}: {self._checkpoint.cell.upper()} {sizes}, {len(self.vocabulary)} characters>"
 
     @property
     def vocabulary(self) -> tuple[str, ...]:
@@ -373,10 +373,10 @@ class Run:
         return self
 
 
-def load(reference: PathLike, *, runs_dir: PathLike | None = None) -> Model:
+def load(reference: PathLike, *, runs_dir: PathLike | None = None, tokens: Sequence[str] | None = None) -> Model:
     """Load a model: a file (.safetensors or .net), the best one of a RUN, or a shipped model by its name.
 
-    Raises Error.
+    tokens: the alphabet of a torch file that has none, in the order of the model's inputs. Raises Error.
 
     >>> load("anna")  # doctest: +ELLIPSIS
     <Model anna.safetensors: LSTM ..., 83 characters>
@@ -385,7 +385,7 @@ def load(reference: PathLike, *, runs_dir: PathLike | None = None) -> Model:
     charrnn_tui.Error: no-such-model: no such file, and no run of this name in ...
     """
     with _errors():
-        return Model(locate_checkpoint(reference, _runs_directory(runs_dir)))
+        return Model(locate_checkpoint(reference, _runs_directory(runs_dir)), tokens)
 
 
 def runs(*, runs_dir: PathLike | None = None) -> list[Run]:

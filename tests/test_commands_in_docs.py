@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
+from torch import nn
 
 from charrnn_tui.text.vocabulary import Vocabulary
 from charrnn_tui.training.net_writer import write_net
@@ -72,6 +74,8 @@ def home(tmp_path: Path) -> Path:
     write_net(
         tmp_path / "lstm_20th_epoch.net", random_checkpoint(Vocabulary(string.printable))
     )  # the notebook's result
+    layers = {"encoder": nn.Embedding(100, 8), "gru": nn.GRU(8, 16), "decoder": nn.Linear(16, 100)}
+    torch.save(nn.ModuleDict(layers).state_dict(), tmp_path / "model.pth")  # of another program
     program = tmp_path / "bin" / "charrnn-tui"
     program.parent.mkdir()
     program.write_text(PROGRAM, encoding="utf-8")

@@ -7,6 +7,7 @@ import click
 
 from charrnn_tui.cli.options import model_names, runs_option
 from charrnn_tui.cli.output import say
+from charrnn_tui.cli.tokens import tokens_option
 from charrnn_tui.run.quantities import size
 from charrnn_tui.runner.export import MODEL_ENDINGS, export_csv, export_model, export_tensorboard
 from charrnn_tui.runner.find_model import find_run_or_fail, locate_checkpoint, open_checkpoint
@@ -21,8 +22,9 @@ _FORMATS = (
 @click.argument("source", metavar="SOURCE", shell_complete=model_names)
 @click.argument("out", type=click.Path())
 @click.option("--force", is_flag=True, help="Overwrite OUT if it exists.")
+@tokens_option
 @runs_option
-def export_command(source: str, out: str, force: bool, runs_dir: Path) -> None:
+def export_command(source: str, out: str, force: bool, tokens: list[str] | None, runs_dir: Path) -> None:
     """Write the model of SOURCE, a checkpoint or a run, or the losses of the run SOURCE, to OUT, whose ending chooses
     the format.
 
@@ -41,7 +43,7 @@ def export_command(source: str, out: str, force: bool, runs_dir: Path) -> None:
     """
     path = Path(out)
     if path.suffix in MODEL_ENDINGS:
-        checkpoint = open_checkpoint(locate_checkpoint(source, runs_dir))
+        checkpoint = open_checkpoint(locate_checkpoint(source, runs_dir), tokens)
         export_model(checkpoint, path, force)
         say(f"{path}: {size(path.stat().st_size)}, {checkpoint.parameters:,} parameters")
     elif path.suffix == ".csv":

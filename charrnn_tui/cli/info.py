@@ -8,6 +8,7 @@ import click
 from charrnn_tui.cli.facts import loss_rows, run_rows, step_text
 from charrnn_tui.cli.options import json_option, model_names, runs_option
 from charrnn_tui.cli.output import Row, write_facts
+from charrnn_tui.cli.tokens import tokens_option
 from charrnn_tui.run.directory import find_run
 from charrnn_tui.run.quantities import nats_and_bits, size
 from charrnn_tui.runner.facts import checkpoint_facts, run_facts
@@ -17,21 +18,22 @@ from charrnn_tui.text.text_settings import TextSettings
 
 @click.command("info")
 @click.argument("path", metavar="PATH", shell_complete=model_names)
+@tokens_option
 @runs_option
 @json_option("Write one JSON object; a run's has its best checkpoint's under `checkpoint`.")
-def info_command(path: str, runs_dir: Path, as_json: bool) -> None:
+def info_command(path: str, tokens: list[str] | None, runs_dir: Path, as_json: bool) -> None:
     """Describe PATH: a checkpoint (.safetensors or .net), or a run by its name or directory."""
     run = find_run(runs_dir, path)
     if run is None:
-        write_facts(_facts_of(locate_checkpoint(path, runs_dir)), checkpoint_rows, as_json)
+        write_facts(_facts_of(locate_checkpoint(path, runs_dir), tokens), checkpoint_rows, as_json)
         return
     file = run.checkpoint_file()
     facts = {"kind": "run", **run_facts(run), "checkpoint": _facts_of(file) if file else None}
     write_facts(facts, lambda facts: run_rows(facts) + checkpoint_rows(facts["checkpoint"]), as_json)
 
 
-def _facts_of(file: Path) -> dict[str, Any]:
-    return checkpoint_facts(file, open_checkpoint(file))
+def _facts_of(file: Path, tokens: list[str] | None = None) -> dict[str, Any]:
+    return checkpoint_facts(file, open_checkpoint(file, tokens))
 
 
 def checkpoint_rows(values: dict[str, Any] | None) -> list[Row]:

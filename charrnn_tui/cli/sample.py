@@ -16,6 +16,7 @@ from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError
 from charrnn_tui.cli.configuration import configured
 from charrnn_tui.cli.options import OrNone, TextFileName, encoding_option, json_option, model_names, runs_option
 from charrnn_tui.cli.output import DataStream, say
+from charrnn_tui.cli.tokens import tokens_option
 from charrnn_tui.cli.unknown_characters import known_text, unknown_option
 from charrnn_tui.native.cores import available_cores
 from charrnn_tui.run.files import file_sha256
@@ -130,6 +131,7 @@ MOST_CHARACTERS = 10_000_000  # of all texts written at once: 24 bytes each wait
     help="End behind the first occurrence of this text in what is written; may be given several times.",
 )
 @click.option("--lines", type=click.IntRange(min=1), help="End with this many complete lines.  [default: off]")
+@tokens_option
 @encoding_option
 @unknown_option
 @runs_option
@@ -146,6 +148,7 @@ def sample_command(
     lines: int | None,
     encoding: str | None,
     unknown: str,
+    tokens: list[str] | None,
     runs_dir: Path,
     as_json: bool,
     **controls: Any,
@@ -163,13 +166,13 @@ def sample_command(
     stream = DataStream()
     if recipe_file is not None:
         _refuse_options_beside_a_recipe()
-        recipe, path, loaded, model = _read_recipe(recipe_file, checkpoint, runs_dir)
+        recipe, path, loaded, model = _read_recipe(recipe_file, checkpoint, tokens, runs_dir)
         texts: Iterable[tuple[Recipe, _Written | None]] = [(recipe, None)]
     else:
         settings = _settings(controls)
         prime = _prime(prime, prime_file, encoding)
         path = _default(runs_dir) if checkpoint is None else locate_checkpoint(checkpoint, runs_dir)
-        loaded, model = open_model(path)
+        loaded, model = open_model(path, tokens)
         short_lines = (prime is None or count > 1) and writes_short_lines(model, loaded.vocabulary, loaded.facts)
         known = _known(prime, loaded.vocabulary, unknown, usual_prime(loaded.vocabulary, short_lines))
         if short_lines and count > 1 and not (until or lines or _given("length")):
@@ -293,11 +296,13 @@ def _show(stream: DataStream, prime: str, characters: Iterable[str], *, with_lin
 def _refuse_options_beside_a_recipe() -> None:
     for option in click.get_current_context().command.params:
         name = option.name or ""
-        if _given(name) and name not in ("checkpoint", "recipe_file", "runs_dir", "as_json"):
+        if _given(name) and name not in ("checkpoint", "recipe_file", "tokens", "runs_dir", "as_json"):
             raise click.UsageError(f"--{name.replace('_', '-')} and --recipe exclude each other")
 
 
-def _read_recipe(file: str, checkpoint: str | None, runs: Path) -> tuple[Recipe, Path, Checkpoint, CharLSTM]:
+def _read_recipe(
+    file: str, checkpoint: str | None, tokens: list[str] | None, runs: Path
+) -> tuple[Recipe, Path, Checkpoint, CharLSTM]:
     """A recipe and its model; checkpoint: names the model, if it is not where the recipe says."""
     try:
         recipe = Recipe.parse(read_text(file))
@@ -306,7 +311,7 @@ def _read_recipe(file: str, checkpoint: str | None, runs: Path) -> tuple[Recipe,
             raise CheckpointError(
                 f"{path}: is not the recipe's model: SHA-256 {found[:12]}…, not {recipe.sha256[:12]}…"
             )
-        loaded, model = open_model(path)
+        loaded, model = open_model(path, tokens)
         recipe.start(model, loaded.vocabulary)
     except RecipeError as error:
         raise click.ClickException(f"{file}: {error}") from None

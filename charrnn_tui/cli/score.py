@@ -17,6 +17,7 @@ from charrnn_tui.cli.model_text import progress_bar
 from charrnn_tui.cli.ngrams import count_ngrams, ngrams_option
 from charrnn_tui.cli.options import FiniteFloat, TextFileName, encoding_option, json_option, model_names, runs_option
 from charrnn_tui.cli.output import DataStream, Row, say, to_json_text, write_facts
+from charrnn_tui.cli.tokens import tokens_option
 from charrnn_tui.cli.unknown_characters import known_text, unknown_option
 from charrnn_tui.run.quantities import duration
 from charrnn_tui.run.settings import TrainSettings
@@ -71,6 +72,7 @@ _NOTEBOOK = {name: getattr(TrainSettings(), name) for name in (*_GEOMETRY, "val_
     "With --part val, also the losses there of n-gram models up to this order, which count the training part: a model "
     "should beat them."
 )
+@tokens_option
 @encoding_option
 @unknown_option
 @click.option(
@@ -90,6 +92,7 @@ def score_command(
     ngrams: int | None,
     encoding: str | None,
     unknown: str,
+    tokens: list[str] | None,
     per_char: bool,
     runs_dir: Path,
     as_json: bool,
@@ -106,7 +109,7 @@ def score_command(
     if ngrams is not None and part != "val":
         raise click.UsageError("--ngrams needs a part that the n-grams have not counted; add --part val")
     path = locate_checkpoint(checkpoint, runs_dir)
-    loaded, model = open_model(path)
+    loaded, model = open_model(path, tokens)
     if dynamic and loaded.cell != "lstm":
         raise click.ClickException(f"{path}: --dynamic trains an LSTM; this model is a {loaded.cell.upper()}")
     trained = loaded.facts.get("settings") or {}

@@ -1,10 +1,11 @@
 """Finding and opening the model that a user names: a checkpoint of either format, or a run."""
 
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError
-from charrnn_tui.checkpoint.net_file import read_net
+from charrnn_tui.checkpoint.net_file import HAS_TOKENS, read_net
 from charrnn_tui.checkpoint.safetensors_file import looks_like_safetensors, read_checkpoint
 from charrnn_tui.playground.session import DIRECTORY as SESSIONS
 from charrnn_tui.playground.session import SessionError, list_sessions, read_session
@@ -63,13 +64,18 @@ def checkpoint_format(path: Path) -> str | None:
     return {".safetensors": "safetensors", ".net": "net"}.get(path.suffix)
 
 
-def open_checkpoint(path: Path) -> Checkpoint:
-    """Read a checkpoint of either format. Raises CheckpointError, one line that begins with the path."""
+def open_checkpoint(path: Path, tokens: Sequence[str] | None = None) -> Checkpoint:
+    """Read a checkpoint of either format. Raises CheckpointError, one line that begins with the path.
+
+    tokens: the alphabet of a torch file that has none.
+    """
     match checkpoint_format(path):
+        case "safetensors" if tokens is not None:
+            raise CheckpointError(f"{path}: {HAS_TOKENS}")
         case "safetensors":
             return read_checkpoint(path)
         case "net":
-            return read_net(path)
+            return read_net(path, tokens)
     with path.open("rb") as file:
         head = file.read(BINARY_PROBE_BYTES)
     kind = "neither a safetensors nor a torch file" if head else "empty"
@@ -77,9 +83,9 @@ def open_checkpoint(path: Path) -> Checkpoint:
     raise CheckpointError(f"{path}: is not a checkpoint: the file is {kind}{way}")
 
 
-def open_model(path: Path) -> tuple[Checkpoint, CharLSTM]:
-    """A checkpoint and its network, ready to write and to score. Raises CheckpointError."""
-    checkpoint = open_checkpoint(path)
+def open_model(path: Path, tokens: Sequence[str] | None = None) -> tuple[Checkpoint, CharLSTM]:
+    """A checkpoint, as `open_checkpoint` gives it, and its network, ready to write. Raises CheckpointError."""
+    checkpoint = open_checkpoint(path, tokens)
     try:
         return checkpoint, CharLSTM(checkpoint)
     except ValueError as error:  # weights that are not finite: the network refuses a model that diverged

@@ -97,8 +97,8 @@ def test_hostile_notebook_files_are_refused_within_the_limit(tmp_path: Path) -> 
         notebook(tmp_path / "shared.net", {f"lstm.weight_hh_l{n}": flat.view(1000, 100) for n in range(2000)}),
         notebook(
             tmp_path / "fold.net",
-            {"lstm.weight_ih_l0": torch.zeros(1_000_000, 1), "embed.weight": torch.zeros(1_000_000, 1)}
-            | {"fc.weight": one, "fc.bias": one},
+            {"lstm.weight_ih_l0": torch.zeros(1000, 1), "lstm.weight_hh_l0": torch.zeros(1000, 250)}
+            | {"embed.weight": torch.zeros(1_000_000, 1), "fc.weight": torch.zeros(1, 250), "fc.bias": one},
         ),
         with_pickle(tmp_path / "lists.net", b"\x80\x02" + b"]" * (3 << 20) + b"."),
         with_pickle(tmp_path / "memo.net", b"\x80\x02]r\xff\xff\xff\x7f."),
