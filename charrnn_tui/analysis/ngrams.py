@@ -20,6 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from charrnn_tui.run.memory import free_memory
+from charrnn_tui.run.quantities import size
 from charrnn_tui.text.batches import TextTooShort
 from charrnn_tui.text.vocabulary import Ids
 
@@ -29,6 +31,10 @@ Floats = NDArray[np.float64]
 Keys = NDArray[np.uint64]
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
+
+
+class TextTooLong(ValueError):
+    """There is not enough memory to count its n-grams; the message says how much it takes."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +50,11 @@ def ngram_losses(train: Ids, held_out: Ids, tokens: int, longest: int = LONGEST)
 
     Every character but the first is predicted, the first `n - 1` from the characters before it that there are. Orders
     longer than the training text are left out. Takes half a second for an order and a million characters, and at most
-    BYTES_A_CHARACTER. Raises TextTooShort for a text of fewer than two characters.
+    BYTES_A_CHARACTER. Raises TextTooShort for a text of fewer than two characters, TextTooLong where memory is short.
     """
     if min(len(train), len(held_out)) < 2:
         raise TextTooShort("n-grams need at least two characters in the training and in the held-out part")
+    _check_memory(len(train) + len(held_out))
     numbers = np.random.default_rng(0).integers(1 << 64, size=tokens, dtype=np.uint64)
     bits = np.uint64(max(1, (tokens - 1).bit_length()))  # of a character
     lower = np.full(len(held_out), 1 / tokens)  # p_{n-1} of each character, with the counts of shorter orders
@@ -63,6 +70,14 @@ def ngram_losses(train: Ids, held_out: Ids, tokens: int, longest: int = LONGEST)
             started = np.append(after, 0)  # the n-gram at the beginning of the text comes after none: count it once
             lower[n - 1 :] = _Counts(np.sort(keys[started]), bits).probabilities(asked, lower[n - 1 :])
             contexts, before = windows, _longer(before, held_out[n - 1 :], numbers)
+
+
+def _check_memory(chars: int) -> None:
+    if (needed := BYTES_A_CHARACTER * chars) > (free := free_memory()):
+        raise TextTooLong(
+            f"counting the n-grams of {chars:,} characters needs about {size(needed)} of memory, of which "
+            f"{size(free)} are free; a part of the text would do"
+        )
 
 
 def _keys(contexts: Keys, ids: Ids, bits: np.uint64) -> Keys:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from charrnn_tui.analysis.ngrams import LONGEST, ngram_losses
+from charrnn_tui.analysis.ngrams import LONGEST, TextTooLong, ngram_losses
 from charrnn_tui.cli.model_text import progress_bar
 from charrnn_tui.cli.options import Decorated
 from charrnn_tui.text.batches import TextTooShort
@@ -21,7 +21,7 @@ def ngrams_option(sentence: str) -> Callable[[Decorated], Decorated]:
 def count_ngrams(train: Ids, held_out: Ids, tokens: int, longest: int, file: str) -> list[dict[str, Any]]:
     """The orders `n` and their `loss` on the held-out text, nats/char, with a progress bar.
 
-    file: begins the message. Raises ClickException for a text that is too short.
+    file: begins the message. Raises ClickException for a text that is too short or too long.
     """
     try:
         with progress_bar(min(longest, len(train)), "counting") as bar:
@@ -29,6 +29,6 @@ def count_ngrams(train: Ids, held_out: Ids, tokens: int, longest: int, file: str
             for each in ngram_losses(train, held_out, tokens, longest):
                 found.append(dataclasses.asdict(each))
                 bar.update(1)
-    except TextTooShort as error:
+    except (TextTooShort, TextTooLong) as error:
         raise click.ClickException(f"{file}: {error}") from None
     return found

@@ -107,15 +107,17 @@ def study_surprise(run: RunDirectory, backend: Backend, report: Report, *, of_tr
 def study_gates(run: RunDirectory, backend: Backend, report: Report) -> GatesFound:
     """How often the gates of the best model are closed or open in the first GATES_CHARS."""
     model, ids, checkpoint = _best_model(run, backend, GATES_CHARS, report)
+    names = model.cell.gate_names
+    if not names:
+        raise ValueError(f"the model of {run.name} is a plain RNN, which has no gates")
 
     def reported(blocks: Iterable[ReadBlock]) -> Iterator[ReadBlock]:
         for block in blocks:
             yield block
             report(f"reading: {block.read / len(ids):.0%}")
 
-    return GatesFound(
-        checkpoint.facts.get("step"), len(ids), gate_shares(reported(read_blocks(model, ids, gates=True)))
-    )
+    shares = gate_shares(reported(read_blocks(model, ids, gates=True)), names)
+    return GatesFound(checkpoint.facts.get("step"), len(ids), shares)
 
 
 def _best_model(

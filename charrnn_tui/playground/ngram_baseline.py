@@ -7,14 +7,12 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, structs
 
-from charrnn_tui.analysis.ngrams import BYTES_A_CHARACTER, LONGEST, ngram_losses
+from charrnn_tui.analysis.ngrams import LONGEST, ngram_losses
 from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.run_text import read_run_text
 from charrnn_tui.run.decoding import DecodingError, decode
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.files import write_atomically
-from charrnn_tui.run.memory import free_memory
-from charrnn_tui.run.quantities import size
 
 Loss = Annotated[float, Meta(ge=0, le=1000)]  # nats/char
 NO_BETTER: Final = 2  # so many orders in a row without a lower loss, and longer ones are not counted
@@ -62,7 +60,6 @@ def count_baseline(run: RunDirectory, backend: Backend, report: Callable[[str], 
     """
     report("reading the text")
     text = read_run_text(run, backend)
-    _check_memory(len(text.train) + len(text.held_out))
     baseline = NgramBaseline(run.read_settings().get("corpus_sha256", ""), [], complete=False)
     for each in ngram_losses(text.train, text.held_out, len(text.vocabulary)):
         baseline = structs.replace(baseline, losses=[*baseline.losses, each.loss])
@@ -73,14 +70,6 @@ def count_baseline(run: RunDirectory, backend: Backend, report: Callable[[str], 
     baseline = structs.replace(baseline, complete=True)
     _store(run, baseline)
     return baseline
-
-
-def _check_memory(chars: int) -> None:
-    if (needed := BYTES_A_CHARACTER * chars) > (free := free_memory()):
-        raise ValueError(
-            f"counting the n-grams of {chars:,} characters needs about {size(needed)} of memory, of which "
-            f"{size(free)} are free"
-        )
 
 
 def _store(run: RunDirectory, baseline: NgramBaseline) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from charrnn_tui.analysis import ngrams
 from charrnn_tui.analysis.copied import LENGTHS
 from tests.cli.conftest import Invoke, one_line, some_text
 
@@ -63,6 +64,14 @@ def test_text_without_a_held_out_part(invoke: Invoke, text_file: Path) -> None:
     assert json.loads(invoke("text", text_file, "--val-frac", 0, "--json").stdout)["shared_with_training"] is None
     problem = one_line(invoke("text", text_file, "--val-frac", 0, "--ngrams", 2))
     assert "n-grams need at least two characters" in problem
+
+
+def test_ngrams_that_need_more_memory_than_there_is_are_refused(
+    invoke: Invoke, text_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ngrams, "free_memory", lambda: 1000)
+    problem = one_line(invoke("text", text_file, "--ngrams", 2))
+    assert f"{text_file}: counting the n-grams of 2,000 characters needs about 220 kB of memory" in problem
 
 
 def test_copied_compares_with_the_held_out_part(

@@ -8,13 +8,16 @@ import pytest
 from charrnn_tui.analysis.gates import gate_shares
 from charrnn_tui.analysis.memory import MemoryStudy
 from charrnn_tui.analysis.reading import read_blocks
+from charrnn_tui.checkpoint.checkpoint import Checkpoint, tensor_shapes
 from charrnn_tui.playground.model_studies import study_gates, study_learning, study_memory
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.kept_checkpoints import kept_file
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.scoring import sequence_losses
+from charrnn_tui.text.vocabulary import Vocabulary
+from charrnn_tui.tui.train.study_lines import gate_lines
 from tests.playground.run_with_text import keep_models, run_with_text, some_letters
-from tests.playground.scripted_backend import ScriptedBackend
+from tests.playground.scripted_backend import ALPHABET, ScriptedBackend
 
 HELD_OUT = some_letters()[2400:]
 
@@ -69,6 +72,24 @@ def test_memory_and_gates_are_those_of_the_best_model(backend: ScriptedBackend, 
     gates = study_gates(run, backend, said.append)
     assert (gates.step, gates.chars) == (9, 600)
     assert gates.shares == gate_shares(read_blocks(model, ids, gates=True))
+
+
+def of_cell(cell: str) -> Checkpoint:
+    random = np.random.default_rng(0)
+    shapes = tensor_shapes(len(ALPHABET), 8, 1, cell)
+    weights = {name: random.normal(0, 0.8, shape).astype(np.float32) for name, shape in shapes.items()}
+    return Checkpoint(weights, Vocabulary(ALPHABET), 8, 1)
+
+
+def test_the_gates_are_those_of_the_model_s_cell(backend: ScriptedBackend, run: RunDirectory) -> None:
+    backend.checkpoints[run.best_file] = of_cell("gru")
+    model = CharLSTM(of_cell("gru"))
+    shares = study_gates(run, backend, lambda doing: None).shares
+    assert [each.gate for each in shares] == list(model.cell.gate_names)
+    assert not any("forget" in line for line in gate_lines(study_gates(run, backend, lambda doing: None)))
+    backend.checkpoints[run.best_file] = of_cell("rnn")
+    with pytest.raises(ValueError, match="the model of tiny-1 is a plain RNN, which has no gates"):
+        study_gates(run, backend, lambda doing: None)
 
 
 def test_a_model_that_diverged_is_named(backend: ScriptedBackend, run: RunDirectory) -> None:

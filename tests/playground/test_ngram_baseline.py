@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from charrnn_tui.analysis import ngrams
 from charrnn_tui.analysis.ngrams import ngram_losses
-from charrnn_tui.playground import ngram_baseline
 from charrnn_tui.playground.ngram_baseline import NO_BETTER, NONE, count_baseline, read_baseline
 from charrnn_tui.text.corpus import load_corpus
 from tests.playground.run_with_text import run_with_text
@@ -78,7 +78,7 @@ def test_what_cannot_be_counted_is_refused_in_one_line(
             count_baseline(run, backend, lambda doing: None)
         return str(error.value)
 
-    monkeypatch.setattr(ngram_baseline, "free_memory", lambda: 1000)
+    monkeypatch.setattr(ngrams, "free_memory", lambda: 1000)
     assert "3,000 characters needs about 330 kB of memory, of which 1 kB are free" in refusal()
     monkeypatch.undo()
     run.write_settings({**run.read_settings(), "settings": {"val_frac": 0.0}})

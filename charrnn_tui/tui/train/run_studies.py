@@ -55,7 +55,7 @@ class RunStudies:
             study("n-grams", "is it better than counting?", count_baseline, self._show_ngrams),
             study("how it learned", "what surprised its earlier models?", study_learning, LearningStrip, "←→ text · "),
             study("memory", "how far back does it remember?", study_memory, MemoryCurve),
-            study("gates", "how often are they closed, and open?", study_gates, lambda found: _text(gate_lines(found))),
+            study("gates", "how often are they saturated?", study_gates, lambda found: _text(gate_lines(found))),
             surprise("validation", "where is new text unexpected?", of_training=False),
             surprise("training", "where is its own text unexpected?", of_training=True),
         ]

@@ -37,5 +37,6 @@ def gate_lines(found: GatesFound) -> list[str]:
         lines.append(f"{each.layer:>5}  {each.gate:<6}  {closed}  {opened}")
     of_step = "" if found.step is None else f", the model of step {found.step:,}"
     lines += ["", f"Shares of all units and of {found.chars:,} characters of the validation part{of_step}."]
-    lines.append("A forget gate that is open keeps what the cell holds; one that is closed erases it.")
+    if any(each.gate == "forget" for each in found.shares):
+        lines.append("A forget gate that is open keeps what the cell holds; one that is closed erases it.")
     return lines
