@@ -165,6 +165,19 @@ class AlarmRaised(Event, frozen=True, kw_only=True):
     message: str
 
 
+class SystemSampled(Event, frozen=True, kw_only=True):
+    """The load of the machine during a training; None for what is unknown.
+
+    cpu_percent: of all its cores. memory_bytes: resident, of the training's process. gpu_percent: of the time in which
+    the training's GPU computed. gpu_celsius: its temperature.
+    """
+
+    cpu_percent: Finite | None = None
+    memory_bytes: Count | None = None
+    gpu_percent: Finite | None = None
+    gpu_celsius: Finite | None = None
+
+
 class RunFinished(Event, frozen=True, kw_only=True):
     """The last event of a training, until it is resumed.
 

@@ -23,6 +23,7 @@ from charrnn_tui.run.events import (
     RunStarted,
     SampleWritten,
     StepDone,
+    SystemSampled,
 )
 from charrnn_tui.run.machine_share import MachineShare, machine_share
 from charrnn_tui.run.quantities import bits
@@ -34,7 +35,8 @@ class RunProgress:
 
     state: preparing, training, detached (in training without a terminal), paused, finished, stopped, interrupted or
     failed; whether the trainer still lives is not in the events. Losses in nats/char. The curves are arrays of equal
-    length, one entry per step or validation. version: grows with every event; a drawing is redrawn if it differs.
+    length, one entry per step or validation; speeds in chars/s. version: grows with every event; a drawing is redrawn
+    if it differs.
     """
 
     state: str = "preparing"
@@ -47,9 +49,13 @@ class RunProgress:
     # In quotes: before Python 3.12 an array type takes no parameter at run time.
     steps: "array[int]" = field(default_factory=lambda: array("q"))
     losses: "array[float]" = field(default_factory=lambda: array("d"))
+    grad_norms: "array[float]" = field(default_factory=lambda: array("d"))
+    learning_rates: "array[float]" = field(default_factory=lambda: array("d"))
+    speeds: "array[float]" = field(default_factory=lambda: array("d"))
     val_steps: "array[int]" = field(default_factory=lambda: array("q"))
     val_losses: "array[float]" = field(default_factory=lambda: array("d"))
     samples: list[SampleWritten] = field(default_factory=list)
+    system: list[SystemSampled] = field(default_factory=list)
     ticks: list[tuple[int, str]] = field(default_factory=list)
     alarms: list[AlarmRaised] = field(default_factory=list)
     saved: CheckpointSaved | None = None
@@ -68,6 +74,9 @@ class RunProgress:
                 self.last_step = event
                 self.steps.append(event.step)
                 self.losses.append(event.loss)
+                self.grad_norms.append(event.grad_norm)
+                self.learning_rates.append(event.lr)
+                self.speeds.append(event.chars_per_second)
             case Evaluated() if not self.val_steps or event.step > self.val_steps[-1]:
                 self.evaluations.append(event)
                 self.val_steps.append(event.step)
@@ -97,6 +106,8 @@ class RunProgress:
                 self.samples.append(event)
                 if event.requested:
                     self.ticks.append((event.step, "sample"))
+            case SystemSampled():
+                self.system.append(event)
             case LearningRateChanged(lr=lr):
                 self.ticks.append((event.step, f"lr {lr:.3g}"))
             case AlarmRaised():
@@ -123,9 +134,12 @@ class RunProgress:
     def _rewind(self, step: int) -> None:
         """Forget what came after this step: it is done again."""
         self.step = step
-        for steps, losses in ((self.steps, self.losses), (self.val_steps, self.val_losses)):
+        of_steps = (self.losses, self.grad_norms, self.learning_rates, self.speeds)
+        for steps, columns in ((self.steps, of_steps), (self.val_steps, (self.val_losses,))):
             kept = bisect_right(steps, step)
-            del steps[kept:], losses[kept:]
+            for column in (steps, *columns):
+                del column[kept:]
+        self.system = [sampled for sampled in self.system if sampled.step <= step]
         self.samples = [sample for sample in self.samples if sample.step <= step]
         self.ticks = [tick for tick in self.ticks if tick[0] <= step]
         self.alarms = [alarm for alarm in self.alarms if alarm.step <= step]

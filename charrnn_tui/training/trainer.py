@@ -24,6 +24,7 @@ from charrnn_tui.training.loss_alarms import with_alarms
 from charrnn_tui.training.reporter import TrainingReporter, WriteSample
 from charrnn_tui.training.requests import RequestHandler, stop_waiting
 from charrnn_tui.training.resume_state import ResumeState
+from charrnn_tui.training.system_load import SystemLoad
 
 Events = Generator[Event, None, None]
 
@@ -75,6 +76,7 @@ class _Training:
         self.learner, self.reporter, self.store = learner, reporter, store
         self.requests = RequestHandler(control, learner, reporter, self._save)
         self.stop_waiting = learner.cancelled = partial(stop_waiting, control)
+        self.load = SystemLoad(learner.placement.device)
         self.good: ResumeState | None = None  # the last state whose validation loss was finite
         self.failed = ""  # the reason, once it has
 
@@ -145,6 +147,8 @@ class _Training:
             except Cancelled:
                 continue
             yield done
+            if self.load.due:
+                yield self.load.sample(learner.step)
             if not np.isfinite(done.loss + done.grad_norm):
                 yield self._diverge()
                 return

@@ -23,6 +23,7 @@ from charrnn_tui.run.events import (
     RunStarted,
     SampleWritten,
     StepDone,
+    SystemSampled,
     from_json,
     from_line,
     to_json,
@@ -91,6 +92,7 @@ ALL = [
     AlarmRaised(time=1.0, kind="disk", message="full"),
     RunDetached(time=1.0, step=1),
     PlanChanged(time=1.0, plan="more epochs", at_step=9, epochs=3, steps=9),
+    SystemSampled(time=1.0, step=3, cpu_percent=50.0, memory_bytes=10**9),
     RunFinished(time=1.0, state="finished"),
 ]
 

@@ -18,7 +18,12 @@ FULL, SHORT, TERSE = range(3)
 
 def legend_row(curves: LossCurves, width: int, log: bool, follows: bool, focused: bool) -> Pieces:
     """Names, glyphs and last values, in nats/char."""
-    title = ("▸" if focused else " ") + "loss" + ("" if follows else " held") + (" log" if log else "")
+    title = (
+        ("▸" if focused else " ")
+        + (curves.metric.name if curves.metric else "loss")
+        + ("" if follows else " held")
+        + (" log" if log else "")
+    )
     return _fitting(lambda detail: [[(title, Ink.TITLE)], *_legend(curves, detail)], width)
 
 
@@ -31,7 +36,7 @@ def _legend(curves: LossCurves, detail: int) -> list[Pieces]:
 
     train, smoothed, validation = curves.train.losses, curves.smoothed.losses, curves.validation.losses
     if len(train):
-        entry(RAW_MARK, Ink.RAW, "train", f"{train[-1]:.3f}")
+        entry(RAW_MARK, Ink.RAW, "" if curves.metric else "train", f"{train[-1]:.3f}")
     if len(smoothed):
         name = f"smooth {curves.smoothing:g}" if detail == FULL else "smooth"
         entry(SMOOTHED_MARK, Ink.SMOOTHED, name, f"{smoothed[-1]:.3f}")
@@ -42,7 +47,8 @@ def _legend(curves: LossCurves, detail: int) -> list[Pieces]:
         entry(BEST_MARK, Ink.BEST, "best" if detail == FULL else "", f"{validation[best]:.3f}{at}")
     if curves.best_baseline is not None:
         entry(BASELINE_MARK, Ink.BASELINE, curves.best_baseline[0], f"{curves.best_baseline[1]:.3f}")
-    entries.append([("  nats/char" if detail < TERSE else " nats/char", Ink.TITLE)])
+    unit = curves.metric.unit if curves.metric else "nats/char"
+    entries.append([(f"  {unit}" if detail < TERSE else f" {unit}", Ink.TITLE)])
     for index, (name, series) in enumerate(curves.overlays.items()):
         value = "" if series.lowest is None else f"{series.losses[series.lowest]:.3f}"
         entry(overlay_letter(index), Ink.OVERLAY, name, value)
@@ -65,9 +71,13 @@ def _readout(curves: LossCurves, step: float, detail: int) -> list[Pieces]:
         if index is None:
             continue
         nats = float(series.losses[index])
+        if curves.metric is not None:
+            entries.append([("  ", Ink.TEXT), (mark, ink), (f" {nats:.3f}", Ink.TEXT)])
+            continue
         words = (f" {name} {nats:.3f} ({bits(nats):.3f} bits)", f" {nats:.3f}/{bits(nats):.2f}", f" {nats:.3f}")
         entries.append([("  " if detail < TERSE else " ", Ink.TEXT), (mark, ink), (words[detail], Ink.TEXT)])
-    entries.append([("  nats/bits" if detail == SHORT else "  nats/char", Ink.TITLE)])
+    unit = curves.metric.unit if curves.metric else "nats/bits" if detail == SHORT else "nats/char"
+    entries.append([(f"  {unit}", Ink.TITLE)])
     passed = [label for at, label in curves.interventions if at == step]
     return [*entries, *([(f"  ▲ {label}", Ink.INTERVENTION)] for label in passed)]
 

@@ -12,6 +12,7 @@ from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.tui.chart.axes import LossRange
 from charrnn_tui.tui.chart.canvas import ChartCanvas
 from charrnn_tui.tui.chart.cells import ChartCells
+from charrnn_tui.tui.chart.metrics import Metric, next_metric
 from charrnn_tui.tui.chart.plot import PlotBox
 from charrnn_tui.tui.chart.series import LossCurves
 from charrnn_tui.tui.chart.view import ChartView, draw_chart
@@ -35,6 +36,7 @@ class LossChart(ChartCanvas, can_focus=True):
         Key("minus", "zoom(2.0)", "Zoom out", "Show twice as many steps.", "chart.zoom_out", display="-"),
         Key("f", "toggle_follow", "Follow", "Follow the newest steps, or stay.", "chart.follow"),
         Key("0", "reset", "Whole run", "Show the whole run.", "chart.reset"),
+        Key("y", "cycle_metric", "Y axis", "Draw another quantity, such as the speed; or losses.", "chart.metric"),
         Key("e", "cycle_smoothing", "Smoothing", "Smooth the losses more, or not at all.", "chart.smoothing"),
     )
     BINDINGS = bindings_of(KEYS)
@@ -51,6 +53,7 @@ class LossChart(ChartCanvas, can_focus=True):
         self._versions: Sequence[int] = ()
         self._curves: LossCurves | None = None
         self._smoothing = SMOOTHINGS[0]
+        self._metric: Metric | None = None
         self._window = ChartWindow()
         self._log = False
         self._crosshair: int | None = None
@@ -81,7 +84,7 @@ class LossChart(ChartCanvas, can_focus=True):
     def curves(self) -> LossCurves:
         """What is drawn, as the runs were shown last."""
         if self._curves is None:
-            self._curves = LossCurves.of(self._progress, self._smoothing, self._overlays, self._baselines)
+            self._curves = LossCurves.of(self._progress, self._smoothing, self._overlays, self._baselines, self._metric)
         return self._curves
 
     def point_at(self, step: int | None) -> None:
@@ -146,6 +149,11 @@ class LossChart(ChartCanvas, can_focus=True):
     def action_cycle_smoothing(self) -> None:
         self._smoothing = SMOOTHINGS[(SMOOTHINGS.index(self._smoothing) + 1) % len(SMOOTHINGS)]
         self._curves = None
+        self.request_redraw()
+
+    def action_cycle_metric(self) -> None:
+        self._metric = next_metric(self._metric, self._progress)
+        self._curves = self._range = None
         self.request_redraw()
 
     def on_click(self, event: events.Click) -> None:

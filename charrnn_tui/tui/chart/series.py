@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from charrnn_tui.run.progress import RunProgress
+from charrnn_tui.tui.chart.metrics import Metric
 
 Floats = npt.NDArray[np.float32]
 Steps = npt.NDArray[np.int64]
@@ -89,7 +90,8 @@ class LossSeries:
 class LossCurves:
     """Everything a loss chart draws. overlays: of other runs, by name. interventions: (step, label), by step.
 
-    baselines: the losses of simple models, by name, which validations may fall below; nats/char.
+    baselines: the losses of simple models, by name, which validations may fall below; nats/char. metric: what is drawn
+    in place of the training losses, without validations; None for the losses.
     """
 
     train: LossSeries
@@ -98,6 +100,7 @@ class LossCurves:
     overlays: Mapping[str, LossSeries]
     interventions: Sequence[tuple[int, str]]
     baselines: Mapping[str, float]
+    metric: Metric | None = None
 
     @classmethod
     def of(
@@ -106,8 +109,13 @@ class LossCurves:
         smoothing: float = 0.9,
         overlays: Mapping[str, RunProgress] | None = None,
         baselines: Mapping[str, float] | None = None,
+        metric: Metric | None = None,
     ) -> "LossCurves":
         """Of another run the validation losses are drawn, or its training losses if it has none."""
+        if metric is not None:
+            drawn = {name: LossSeries.of(*metric.points(other)) for name, other in (overlays or {}).items()}
+            own = LossSeries.of(*metric.points(progress))
+            return cls(own, LossSeries.of([], []), smoothing, drawn, progress.ticks, {}, metric)
         train, validation = _series_of(progress)
         others = {name: _series_of(other) for name, other in (overlays or {}).items()}
         overlaid = {name: other_validation or other_train for name, (other_train, other_validation) in others.items()}

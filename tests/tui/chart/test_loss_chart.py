@@ -5,16 +5,18 @@ from contextlib import asynccontextmanager
 
 import numpy as np
 import pytest
+from msgspec import structs
 from textual.app import App, ComposeResult
 from textual.geometry import Region
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from charrnn_tui.run.events import SystemSampled
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.tui.chart.loss_chart import LossChart
 from tests.tui.chart.falling_losses import add_losses, add_validations, falling_run, run_of
 from tests.tui.pilot import STYLES
-from tests.tui.scripted_training import started
+from tests.tui.scripted_training import evaluated, started, step_done
 
 
 class WatchedChart(LossChart):
@@ -259,3 +261,33 @@ async def test_the_whole_application_can_lose_its_colours(monkeypatch: pytest.Mo
         raw = next(segment for y in range(30) for segment in app.chart.render_line(y) if "⣿" in segment.text)
         assert raw.style is not None
         assert raw.style.dim
+
+
+async def test_another_quantity_takes_the_place_of_the_losses() -> None:
+    progress = RunProgress()
+    progress.add(started())
+    for step in range(1, 101):
+        progress.add(structs.replace(step_done(step), grad_norm=0.5, lr=0.004, chars_per_second=12_000.0))
+    progress.add(evaluated(100, 2.0))
+    progress.add(SystemSampled(time=1.0, step=50, memory_bytes=2_500_000_000))
+    app = ChartApp(WatchedChart())
+    async with app.run_test(size=(100, 33)) as pilot:
+        app.chart.show(progress)
+        app.chart.focus()
+        await pilot.pause()
+        losses = app.row(0)
+        seen = []
+        for _ in range(4):
+            await pilot.press("y")
+            await pilot.pause()
+            seen.append(app.row(0).split())
+        assert [row[0] for row in seen] == ["▸gradient", "▸learning", "▸speed", "▸memory"]
+        assert [row[-1] for row in seen] == ["0.500", "thousandths", "chars/s", "GB"]
+        values = ["0.500", "4.000", "12.000", "2.500"]
+        assert [value in row for value, row in zip(values, seen, strict=True)] == [True] * 4
+        await pilot.press("v")
+        await pilot.pause()
+        assert app.row(0).split() == ["step", "50", "⣿", "2.500", "━", "2.500", "GB"]
+        await pilot.press("v", "y")  # nothing is known of the processor and the GPU
+        await pilot.pause()
+        assert app.row(0) == losses
