@@ -8,8 +8,10 @@ from pathlib import Path
 
 from benchmarks.measuring import Row, in_a_process, in_turn
 from benchmarks.yardstick import TEXT, encode, notebook_name, text_file
-from charrnn_tui.text.corpus import encode_files, load_corpus, read_text
+from charrnn_tui.text.corpus import encode_source, load_corpus, read_text
 from charrnn_tui.text.text_file import TextFile
+from charrnn_tui.text.text_settings import AS_IT_IS
+from charrnn_tui.text.text_source import TextSource
 
 TITLE = "Encoding a text"
 ROUNDS = {1: 25, 10: 5}  # by how often the notebook's text stands in the file: 2 MB are over before the cache is warm
@@ -33,7 +35,7 @@ def measure(scratch: Path) -> Iterator[Row]:
 
         alone, with_hash, plainly = in_turn(
             rounds,
-            partial(speed, partial(encode_files, [TextFile(path)])),
+            partial(speed, partial(encode_source, TextSource([TextFile(path)], AS_IT_IS))),
             partial(speed, partial(load_corpus, [path])),
             partial(speed, partial(encode, path)),
         )

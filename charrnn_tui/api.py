@@ -113,7 +113,8 @@ class Controls(TypedDict, total=False):
 class Settings(TypedDict, total=False):
     """The settings of a training: the options of `charrnn-tui train`, whose help says what they do.
 
-    skip_head, skip_tail: characters that are left out at the ends of the text. lr: the learning rate, its peak under
+    skip_head, skip_tail: characters that are left out at the ends of the text. min_count: characters that occur less
+    often become one, U+FFFD. lr: the learning rate, its peak under
     one-cycle. budget: seconds. val_frac: share of the text, at its end, held out.
     val_chars, sample_length: characters. print_every: steps between two validations. threads: None is the fastest.
     """
@@ -121,6 +122,7 @@ class Settings(TypedDict, total=False):
     encoding: str
     skip_head: int
     skip_tail: int
+    min_count: int
     n_hidden: int
     n_layers: int
     drop_prob: float

@@ -54,7 +54,7 @@ def checkpoint_rows(values: dict[str, Any] | None) -> list[Row]:
     rows.append(("uniform guessing", nats_and_bits(values["uniform_loss"])))
     if values["corpus"]:
         chars = f", {values['chars']:,} characters" if values["chars"] else ""
-        ends = TextSettings.of(values["settings"]).left_out
+        ends = TextSettings.of(values["settings"]).said
         parts = (f"{values['corpus']}{chars}", ends, f"sha256 {values['corpus_sha256']}")
         rows.append(("corpus", ", ".join(filter(None, parts))))
     if values["device"]:

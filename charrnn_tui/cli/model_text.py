@@ -41,12 +41,12 @@ class ModelText:
     def facts(self) -> dict[str, Any]:
         """What was read by which model, for JSON."""
         facts = {"checkpoint": str(self.path), "file": self.file, "part": self.part, "chars": len(self.ids)}
-        return facts | self.settings.skipped
+        return facts | self.settings.changes
 
     @property
     def read(self) -> str:
         """Such as `198,523 characters (val)`, and what of the text was left out."""
-        of_text = "; ".join(filter(None, [self.part, self.settings.left_out]))
+        of_text = "; ".join(filter(None, [self.part, self.settings.said]))
         return f"{len(self.ids):,} characters ({of_text})"
 
 

@@ -144,8 +144,8 @@ def score_command(
         "chars": chars,
         "part": part,
         **geometry,
-        **whole.skipped,
-        "as_trained": None if part is None else _as_trained(geometry | whole.skipped, trained),
+        **whole.changes,
+        "as_trained": None if part is None else _as_trained(geometry | whole.changes, trained),
         "file": file,
         "checkpoint": str(path),
         **model_facts(loaded),
@@ -171,8 +171,8 @@ def _known(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _as_trained(values: Mapping[str, Any], trained: Mapping[str, Any]) -> bool:
     """Whether the part and its batches are those of the training."""
-    same_ends = TextSettings.of(trained).skipped == TextSettings.of(values).skipped
-    return same_ends and all(values[name] == trained.get(name) for name in _GEOMETRY)
+    same_text = TextSettings.of(trained).changes == TextSettings.of(values).changes
+    return same_text and all(values[name] == trained.get(name) for name in _GEOMETRY)
 
 
 def _check_usage(part: str | None, given: dict[str, Any], per_char: bool, dynamic: bool, lr: float | None) -> None:
@@ -264,8 +264,8 @@ def _scored(values: dict[str, Any]) -> str:
     elif values["part"] is not None:
         how = f"({values['part']}), in batches of {values['batch_size']} × {values['seq_length']}"
         how += " as in its training" if values["as_trained"] else ""
-    if ends := TextSettings.of(values).left_out:
-        how += f", {ends}"
+    if changes := TextSettings.of(values).said:
+        how += f", {changes}"
     rate = f"{duration(values['seconds'])}, {values['chars_per_second']:,.0f} chars/s"
     baseline = f"uniform guessing: {math.log(values['tokens']):.4f} nats/char"
     return f"{values['chars']:,} characters {how}; {rate}; {baseline}"

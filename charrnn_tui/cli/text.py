@@ -81,7 +81,7 @@ def text_command(
     values: dict[str, Any] = {
         "file": list(names),
         "files": len(files),
-        **settings.skipped,
+        **settings.changes,
         "chars": len(corpus),
         "tokens": tokens,
         "uniform_loss": math.log(tokens) if tokens else None,
@@ -147,7 +147,8 @@ def _boilerplate(corpus: Corpus, files: Sequence[str], settings: TextSettings) -
 def _rows(values: dict[str, Any]) -> list[Row]:
     alphabet = [repr(char)[1:-1] if char != " " else "␣" for char in values["characters"]]
     more = f" and {len(alphabet) - LISTED:,} more" if len(alphabet) > LISTED else ""
-    rare = [repr(char)[1:-1] for char in values["rare"]]
+    rare = [repr(char)[1:-1] if char != " " else "␣" for char in values["rare"]]
+    way = f"; train --min-count {RARE} makes them one character" if len(rare) > 1 else ""
     suggested = ", ".join(f"{name} {value}" for name, value in values["suggested"].items())
     lines = f"{values['lines']:,} line feeds"
     if values["median_line_length"] is not None:
@@ -155,7 +156,7 @@ def _rows(values: dict[str, Any]) -> list[Row]:
     rows = [
         ("characters", f"{values['chars']:,}; {values['held_out_chars']:,} of them held out for validation"),
         ("alphabet", f"{values['tokens']:,}, the most frequent first: {' '.join(alphabet[:LISTED])}{more}"),
-        ("rare", f"{len(rare):,} occur less than {RARE} times: {' '.join(rare[:LISTED])}" if rare else "none"),
+        ("rare", f"{len(rare):,} occur less than {RARE} times: {' '.join(rare[:LISTED])}{way}" if rare else "none"),
         ("lines", lines),
     ]
     if values["shared_with_training"] is not None:
@@ -165,7 +166,7 @@ def _rows(values: dict[str, Any]) -> list[Row]:
         places = f"{len(each['text']):,} characters at {each['earlier']:,} and {each['position']:,}"
         rows.append(("repeated", f"{places}: {excerpt(each['text'], SHOWN)}"))
     if (ends := values["boilerplate"]) is not None:
-        looks = TextSettings(skip_head=ends["head"], skip_tail=ends["tail"]).left_out.removeprefix("without ")
+        looks = TextSettings(skip_head=ends["head"], skip_tail=ends["tail"]).said.removeprefix("without ")
         rows.append(("licence", f"{looks} look like a licence; to leave them out: {ends['command']}"))
     rows.append(("uniform", f"{loss_text(values['uniform_loss'])} if every character is equally likely"))
     return [*rows, ("suggested", suggested)]

@@ -29,6 +29,7 @@ _HELP: dict[str, tuple[Any, str]] = {  # type, help; TrainSettings checks the ra
     "clip": (FiniteFloat(), "Largest norm of the gradient; a larger one is scaled down."),
     "skip_head": (int, "Characters to leave out at the beginning of the text, such as a licence."),
     "skip_tail": (int, "Characters to leave out at its end; charrnn-tui text FILE says how many."),
+    "min_count": (int, "Replace characters that occur less often than this by one, \N{REPLACEMENT CHARACTER}."),
     "val_frac": (FiniteFloat(), "Share of the text, at its end, held out for validation; 0 for none."),
     "val_chars": (int, "Most characters that a validation reads, from the start of each row of its batches."),
     "print_every": (int, "Steps between two validations."),

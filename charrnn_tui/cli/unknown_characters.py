@@ -12,7 +12,7 @@ unknown_option = click.option(
     default="refuse",
     show_default=True,
     help="Characters that the model does not know: name them and end; convert the text into the Unicode form that the "
-    "model has, composed or decomposed; or leave them out.",
+    "model has, composed or decomposed, and what is left into its character for rare ones; or leave them out.",
 )
 
 

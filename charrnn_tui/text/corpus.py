@@ -1,10 +1,10 @@
 """A text to train on: read from files, encoded, split."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -12,10 +12,10 @@ from charrnn_tui.text.array_cache import ArrayCache
 from charrnn_tui.text.batches import split_at
 from charrnn_tui.text.text_file import CorpusError, TextFile, sha256_of
 from charrnn_tui.text.text_names import files_of, name_of
-from charrnn_tui.text.text_settings import TextSettings
+from charrnn_tui.text.text_settings import AS_IT_IS, TextSettings
+from charrnn_tui.text.text_source import TextSource
 from charrnn_tui.text.vocabulary import Ids, UnknownCharacters, Vocabulary, code_points
 
-AS_IT_IS: Final = TextSettings()
 CACHED_FROM_BYTES = 32 << 20  # a shorter text is encoded in less time than checking its cached ids would save
 
 
@@ -58,12 +58,12 @@ def load_corpus(
     for an alphabet of up to 256, two for a larger one.
     """
     files = [TextFile(path, settings.encoding) for path in paths]
-    sha256 = sha256_of(files)
+    sha256, source = sha256_of(files), TextSource(files, settings)
     try:
         if cache is not None and sum(file.size for file in files) >= cached_from_bytes:
-            ids, vocabulary = _encode_into(ArrayCache(cache), files, settings, f"{sha256}-{settings.key}")
+            ids, vocabulary = _encode_into(ArrayCache(cache), source, f"{sha256}-{settings.key}")
         else:
-            ids, vocabulary = encode_files(files, settings)
+            ids, vocabulary = encode_source(source)
         if any(file.changed() for file in files):
             raise TextChanged
     except (TextChanged, UnknownCharacters):
@@ -72,11 +72,11 @@ def load_corpus(
     return Corpus(name_of(paths), ids, vocabulary, sha256)
 
 
-def encode_files(files: Sequence[TextFile], settings: TextSettings = AS_IT_IS) -> tuple[Ids, Vocabulary]:
-    """The ids of the files' characters, one file after the other, and their sorted alphabet. Raises CorpusError."""
-    alphabet, length = _alphabet_of_files(files, settings)
+def encode_source(source: TextSource) -> tuple[Ids, Vocabulary]:
+    """The ids of a text's characters, and their sorted alphabet. Raises CorpusError."""
+    alphabet, length = _alphabet_of_source(source)
     vocabulary = Vocabulary(alphabet)
-    return encode_text(_texts(files, settings), vocabulary, length), vocabulary
+    return encode_text(source.texts(), vocabulary, length), vocabulary
 
 
 def alphabet_of(texts: Iterable[str]) -> tuple[list[str], int]:
@@ -119,35 +119,29 @@ def read_as_trained(path: str | Path, encoding: str, facts: Mapping[str, Any]) -
     """The text of a file, a directory or a pattern, and which of its characters are left out.
 
     facts: of a model. If it was trained on this very text, by the SHA-256, what its training left out at the ends is
-    left out here, too. Raises CorpusError.
+    left out here, too, and its rare characters are replaced. Raises CorpusError.
     """
     files = [TextFile(file, encoding) for file in files_of([str(path)], encoding).files]
     settings = TextSettings(encoding)
     trained = replace(TextSettings.of(facts.get("settings")), encoding=encoding)
     if trained != settings and facts.get("corpus_sha256") == sha256_of(files):
         settings = trained
-    return "".join(_texts(files, settings)), settings
+    return "".join(TextSource(files, settings).texts()), settings
 
 
-def _texts(files: Sequence[TextFile], settings: TextSettings) -> Iterator[str]:
-    return settings.part_of(text for file in files for text in file.texts())
-
-
-def _alphabet_of_files(files: Sequence[TextFile], settings: TextSettings) -> tuple[list[str], int]:
-    alphabet, length = alphabet_of(_texts(files, settings))
+def _alphabet_of_source(source: TextSource) -> tuple[list[str], int]:
+    alphabet, length = alphabet_of(source.texts())
     if not alphabet:
-        names = ", ".join(str(file.path) for file in files)
+        names = ", ".join(str(file.path) for file in source.files)
         raise CorpusError(f"{names}: the file is empty; there is nothing to learn from")
     return alphabet, length
 
 
-def _encode_into(
-    cache: ArrayCache, files: Sequence[TextFile], settings: TextSettings, key: str
-) -> tuple[Ids, Vocabulary]:
+def _encode_into(cache: ArrayCache, source: TextSource, key: str) -> tuple[Ids, Vocabulary]:
     """The ids of these files from the cache, encoded and stored there first where it has none."""
     found = cache.find(key)
     if found is None:
-        vocabulary = Vocabulary(_alphabet_of_files(files, settings)[0])
-        pieces, note = map(vocabulary.encode, _texts(files, settings)), "".join(vocabulary.tokens)
+        vocabulary = Vocabulary(_alphabet_of_source(source)[0])
+        pieces, note = map(vocabulary.encode, source.texts()), "".join(vocabulary.tokens)
         return cast(Ids, cache.put(key, vocabulary.dtype, pieces, note)), vocabulary
     return cast(Ids, found[0]), Vocabulary(found[1])

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from charrnn_tui.text.nearest import NearestKnown, in_known_form
+from charrnn_tui.text.text_settings import RARE
 from charrnn_tui.text.vocabulary import UnknownCharacters, Vocabulary
 
 Unknown = Literal["refuse", "convert", "skip"]
@@ -12,7 +13,8 @@ Unknown = Literal["refuse", "convert", "skip"]
 def known_text(text: str, vocabulary: Vocabulary, unknown: str, source: str) -> tuple[str, str]:
     """The text in characters of the alphabet, and a sentence that names those that were left out, or "".
 
-    unknown: refuse; convert the text into the Unicode form that the alphabet has, composed or decomposed; or skip.
+    unknown: refuse; convert the text into the Unicode form that the alphabet has, composed or decomposed,
+    and what is still unknown into the character for rare ones, if it has that; or skip.
     source: begins the message. Raises UnknownCharacters, whose message says what to do, if the text has other
     characters and they are not to be left out.
     """
@@ -23,12 +25,17 @@ def known_text(text: str, vocabulary: Vocabulary, unknown: str, source: str) -> 
     if not missing:
         return text, ""
     named = UnknownCharacters(missing)
+    replaced = sum(map(len, missing.values()))
+    if unknown == "convert" and RARE in vocabulary.index:
+        known = "".join(RARE if char in missing else char for char in text)
+        return known, f"{replaced:,} of {len(text):,} characters replaced by {RARE}: {named}"
     if unknown != "skip":
         way = f"; the model has {form}: try --unknown convert" if form else _nearest(missing, vocabulary)
+        if RARE in vocabulary.index and not form:
+            way = f"; the model has {RARE} for rare characters: try --unknown convert"
         message = f"{source} has characters {named}{way}; leave them out with --unknown skip"
         raise UnknownCharacters(missing, message)
-    left_out = sum(map(len, missing.values()))
-    return vocabulary.known_part(text), f"{left_out:,} of {len(text):,} characters left out: {named}"
+    return vocabulary.known_part(text), f"{replaced:,} of {len(text):,} characters left out: {named}"
 
 
 def _nearest(missing: Iterable[str], vocabulary: Vocabulary) -> str:

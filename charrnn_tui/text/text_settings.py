@@ -1,19 +1,25 @@
-"""How the files of a text are read: their encoding, and what is left out at its ends."""
+"""How the files of a text are read: their encoding, and what is left out of them."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from charrnn_tui.text.text_file import CorpusError
+
+RARE: Final = "\N{REPLACEMENT CHARACTER}"  # stands for every rare character
 
 
 @dataclass(frozen=True)
 class TextSettings:
-    """encoding: a name that Python knows. skip_head, skip_tail: characters left out at the beginning and at the end."""
+    """encoding: a name that Python knows. skip_head, skip_tail: characters left out at the beginning and at the end.
+
+    min_count: characters that occur less often than this in what is left become RARE.
+    """
 
     encoding: str = "utf-8"
     skip_head: int = 0
     skip_tail: int = 0
+    min_count: int = 1
 
     @classmethod
     def of(cls, settings: Mapping[str, Any] | None) -> "TextSettings":
@@ -22,21 +28,23 @@ class TextSettings:
         return cls(**{name: given[name] for name in cls.__dataclass_fields__ if given.get(name) is not None})
 
     @property
-    def skipped(self) -> dict[str, int]:
-        """What is left out at the ends, for JSON; empty where nothing is."""
-        return {"skip_head": self.skip_head, "skip_tail": self.skip_tail} if self.skip_head or self.skip_tail else {}
+    def changes(self) -> dict[str, int]:
+        """What makes another text of the same characters, for JSON; empty where nothing does."""
+        given = {"skip_head": self.skip_head, "skip_tail": self.skip_tail, "min_count": self.min_count}
+        return {name: value for name, value in given.items() if value != getattr(AS_IT_IS, name)}
 
     @property
-    def left_out(self) -> str:
-        """Such as `without the first 712 and the last 18,412 characters`; "" where nothing is left out."""
+    def said(self) -> str:
+        """Such as `without the first 712 and the last 18,412 characters`; "" where the text is as it is."""
         ends = (("first", self.skip_head), ("last", self.skip_tail))
         named = " and ".join(f"the {which} {count:,}" for which, count in ends if count)
-        return f"without {named} characters" if named else ""
+        rare = f"{RARE} for those that occur less than {self.min_count:,} times" if self.min_count > 1 else ""
+        return ", ".join(filter(None, [f"without {named} characters" if named else "", rare]))
 
     @property
     def key(self) -> str:
         """Different for settings that may make another text of the same files."""
-        return "-".join(map(str, (self.encoding, self.skip_head, self.skip_tail)))
+        return "-".join(map(str, (self.encoding, self.skip_head, self.skip_tail, self.min_count)))
 
     def part_of(self, texts: Iterable[str]) -> Iterator[str]:
         """The pieces of a text without its ends, in memory for the end that is left out and one piece.
@@ -59,3 +67,6 @@ class TextSettings:
             raise CorpusError(
                 f"the text has {length:,} characters: --skip-head {head} and --skip-tail {tail} leave none of them"
             )
+
+
+AS_IT_IS: Final = TextSettings()

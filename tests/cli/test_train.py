@@ -80,6 +80,26 @@ def test_several_files_are_one_text_in_their_order(invoke: Invoke, runs: Path, t
     assert read_checkpoint(run / "last.safetensors").facts["chars"] == 2300
 
 
+def test_rare_characters_become_one(invoke: Invoke, runs: Path, tmp_path: Path) -> None:
+    text, file = some_text(1990) + "漢字§€漢字", tmp_path / "t.txt"
+    file.write_text(text)
+    assert invoke("train", file, *TINY, "--max-steps", 20, "--min-count", 2, "--name", "rare").exit_code == 0
+    info = json.loads(invoke("info", "rare", "--json").stdout)["checkpoint"]
+    assert {*info["alphabet"]} == {*some_text(1990), "漢", "字", "\ufffd"}
+    assert info["settings"]["min_count"] == 2
+    assert "\ufffd for those that occur less than 2 times" in invoke("info", "rare").stdout
+    scored = json.loads(invoke("score", "rare", file, "--part", "val", "--json").stdout)
+    assert (scored["as_trained"], scored["min_count"]) == (True, 2)
+    other = tmp_path / "other.txt"
+    other.write_text("The 字 all 5 happy ü")
+    refused = invoke("score", "rare", other)
+    assert "the model has \ufffd for rare characters: try --unknown convert" in one_line(refused)
+    converted = invoke("score", "rare", other, "--unknown", "convert", "--json")
+    assert json.loads(converted.stdout)["chars"] == 18
+    assert "2 of 19 characters replaced by \ufffd: not in the model's alphabet: '5'" in converted.stderr
+    assert "--min-count 5000: no character" in one_line(invoke("train", file, *TINY, "--min-count", 5000))
+
+
 def test_a_training_that_diverges_fails_with_its_reason_and_keeps_the_last_good_model(
     invoke: Invoke, runs: Path, text_file: Path
 ) -> None:

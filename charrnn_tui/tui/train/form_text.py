@@ -36,10 +36,10 @@ class ReadText:
             f"uniform guessing: {math.log(tokens):.2f} nats/char",
         )
         if found := summary.boilerplate:
-            ends = TextSettings(skip_head=found.head, skip_tail=found.tail).left_out.removeprefix("without ")
+            ends = TextSettings(skip_head=found.head, skip_tail=found.tail).said.removeprefix("without ")
             yield ("licence", f"{ends}; F4 leaves them out")
-        elif left_out := self.settings.left_out:
-            yield ("", left_out)
+        elif said := self.settings.said:
+            yield ("", said)
 
 
 class FormText:
