@@ -30,7 +30,7 @@ UNIT_KEYS: Final = (
         "f",
         "lens('find')",
         "Find",
-        "Find the units that follow quotations, lines, words …",
+        "Find the units that follow quotations, lines or words.",
         "play.unit_find",
         footer=True,
     ),
