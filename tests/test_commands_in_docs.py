@@ -80,6 +80,9 @@ def home(tmp_path: Path) -> Path:
     program.parent.mkdir()
     program.write_text(PROGRAM, encoding="utf-8")
     program.chmod(0o755)
+    ssh = tmp_path / "bin" / "ssh"  # every host is this one
+    ssh.write_text('#!/bin/bash\nexec bash -c "${!#}"\n', encoding="utf-8")
+    ssh.chmod(0o755)
     return tmp_path
 
 

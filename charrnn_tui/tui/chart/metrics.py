@@ -37,7 +37,7 @@ METRICS: Final = (
     Metric("processor", "% of all cores", _of_system("cpu_percent")),
     Metric("memory", "GB", _of_system("memory_bytes", 1e-9)),
     Metric("GPU", "% of the time", _of_system("gpu_percent")),
-    Metric("GPU temperature", "°C", _of_system("gpu_celsius")),
+    Metric("GPU temperature", "degrees Celsius", _of_system("gpu_celsius")),
 )
 
 

@@ -344,7 +344,7 @@ async def test_the_footer_of_a_small_terminal_shows_the_main_keys(
     async with playing(backend) as player:
         await player.written()
         footer = screen_text(player.app).splitlines()[-1]
-        keys = ["g Stop", "r Reroll", "R Replay", "p Prime", "i Inspect", "c Colours", "m Model"]
+        keys = ["g Stop", "r Reroll", "R Replay", "p Prime", "i Inspect", "l Lens", "m Model"]
         assert footer.split() == " ".join(keys).split()
         await player.stop()
         await player.until(lambda: "g Go on" in screen_text(player.app).splitlines()[-1])
