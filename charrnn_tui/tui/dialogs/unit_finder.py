@@ -60,8 +60,8 @@ with the ten places where the highlighted one is highest."""
         with Vertical(id="unit-box") as box:
             box.border_title = "units"
             yield self._filtered
-            yield self._places
             yield self._note
+            yield self._places
 
     def on_mount(self) -> None:
         self._fill()
@@ -105,6 +105,7 @@ with the ten places where the highlighted one is highest."""
 
     def _show(self, ranking: UnitRanking) -> None:
         self._ranking = ranking
+        self.add_class("-ranked")
         with self.prevent(Input.Changed):
             self._filtered.field.value = ""
         self._fill()

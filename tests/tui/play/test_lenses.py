@@ -4,12 +4,17 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
+from charrnn_tui.playground.activations import Activations
+from charrnn_tui.playground.copies import Copies
+from charrnn_tui.playground.deciding import Deciders
 from charrnn_tui.playground.models import ModelSource
 from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.tui.dialogs.lens_menu import LensMenu
+from charrnn_tui.tui.textview.lens import Page
 from tests.playground.scripted_backend import ScriptedBackend, tiny_checkpoint
 from tests.tui.pilot import screen_text
 from tests.tui.play.player import DEFAULT, Player, playing
@@ -198,3 +203,38 @@ async def test_the_copied_lens_says_how_to_name_the_training_text(
         assert player.app.told == [
             "tiny (shipped) does not say which text it was trained on; charrnn-tui copied --training FILE takes any"
         ]
+
+
+async def test_a_lens_that_is_off_does_nothing(
+    backend: ScriptedBackend, shipped: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = list[str]()
+    for part, method in ((Activations, "of"), (Deciders, "ask"), (Copies, "ask"), (Copies, "of")):
+        monkeypatch.setattr(part, method, lambda *_, name=f"{part.__name__}.{method}": calls.append(name))
+    looked = list[Page]()
+    monkeypatch.setattr("charrnn_tui.tui.play.pane.Page", lambda *parts: looked.append(parts))
+    async with playing(backend) as player:
+        await player.written(100)
+        await player.press("i", *["left"] * 10, "up", "i", "r")
+        await player.written(100)
+        await player.stop()
+        assert player.pane.text_view.colour_classes is None
+    assert calls == []
+    assert looked == []
+
+
+@pytest.mark.parametrize("size", [(1, 1), (20, 5), (40, 12), (60, 18), (300, 100)])
+async def test_lenses_work_at_any_size(backend: ScriptedBackend, shipped: Checkpoint, size: tuple[int, int]) -> None:
+    async with playing(backend, size=size) as player:
+        await player.written(60)
+        for name in ("unit", "deciding", "copied"):
+            await turn_on(player, name)
+            await player.press("j", "J", "P", "i", "left", "left", "i")
+        await turn_on(player, "unit")
+        await player.press("f", *"word", "enter")
+        await player.until(lambda: player.app.jobs.idle)
+        await player.pilot.resize_terminal(90, 30)
+        await player.press("down", "enter")
+        await player.pilot.resize_terminal(*size)
+        await player.press("g", "r", "x", "u", "c", "l", "escape")
+        assert player.app.is_running
