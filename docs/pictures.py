@@ -113,9 +113,9 @@ async def lenses(opening: Opening, runs: Path) -> None:
         await studio_.write(1000)
         await studio_.press("l")
         await studio_.press(*["down"] * 5, "enter")
-        await studio_.press("f", *"2.221", "enter")
-        await studio_.wait_for("2.221:")
-        save("unit-lens", [studio_.frame()], "The unit lens: the text coloured by the activation of unit 2.221")
+        await studio_.press("f", *"2.280", "enter")
+        await studio_.wait_for("2.280:")
+        save("unit-lens", [studio_.frame()], "The unit lens: the text coloured by the activation of unit 2.280")
 
 
 async def distributions(opening: Opening, runs: Path) -> None:

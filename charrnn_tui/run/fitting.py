@@ -23,7 +23,7 @@ SIZES: dict[int, dict[str, Any]] = {  # of the model, for a text of at most so m
 }
 SHORT_TEXT, SHORT_SEQ_LENGTH = 100_000, 50  # of so few characters short sequences make more steps
 # The peak learning rate of a model with at most so many hidden units: benchmarks/results/quality.md
-LEARNING_RATES = {256: 0.01, 512: 0.006, math.inf: 0.003}
+LEARNING_RATES = {256: 0.01, 512: 0.009, math.inf: 0.003}
 ENOUGH_STEPS = 1000  # or else half the width; with a third of them that was better: docs/sizes.md
 LEAST_HIDDEN = 128  # narrower models were not tried
 LEAST_BUDGET_STEPS = 100  # with fewer no model has learned anything

@@ -129,13 +129,13 @@ def _description(kind: Any) -> str:
 _QUICK: dict[str, Any] = {
     "epochs": 6,
     "batch_size": 32,
-    "lr": 0.006,
+    "lr": 0.009,
     "clip": 1.0,
     "drop_prob": 0.2,
     "weight_drop": 0.1,
     "print_every": 550,  # about once an epoch of the notebook's text
     "schedule": "one-cycle",
-    "weight_decay": 0.01,
+    "weight_decay": 0.05,
     "forget_bias": 1.0,
     "output_bias": True,
     "exact_dropout": False,

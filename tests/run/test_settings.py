@@ -112,15 +112,15 @@ def test_the_notebook_s_preset_is_never_fitted() -> None:
 def test_what_was_asked_for_by_name_stays() -> None:
     asked = settings_for("quick", n_hidden=500, drop_prob=0.1, batch_size=7, seq_length=60, epochs=2, print_every=9)
     given = {"n_hidden", "drop_prob", "batch_size", "seq_length", "epochs", "print_every"}
-    assert fit_to_text(asked, 3000, given) == replace(asked, n_layers=1, lr=0.006)
-    assert fit_to_text(asked, 10**9, given) == replace(asked, lr=0.006)
+    assert fit_to_text(asked, 3000, given) == replace(asked, n_layers=1, lr=0.009)
+    assert fit_to_text(asked, 10**9, given) == replace(asked, lr=0.009)
 
 
 def test_the_model_grows_with_the_text() -> None:
     sizes = [fit_to_text(settings_for("quick"), chars) for chars in (3000, 33_000, 300_000, 3_000_000)]
     assert [(fitted.n_layers, fitted.n_hidden) for fitted in sizes] == [(1, 64), (2, 128), (2, 256), (2, 512)]
     assert [fitted.drop_prob for fitted in sizes] == sorted((fitted.drop_prob for fitted in sizes), reverse=True)
-    assert [fitted.lr for fitted in sizes] == [0.01, 0.01, 0.01, 0.006]
+    assert [fitted.lr for fitted in sizes] == [0.01, 0.01, 0.01, 0.009]
 
 
 def test_the_learning_rate_is_that_of_the_model_which_is_trained() -> None:
