@@ -44,11 +44,12 @@ def measure(scratch: Path) -> Iterator[Row]:
 
 
 def _commands(text: str, run: str) -> dict[str, list[str]]:
-    """By what the table calls them. The first four read as much of the text as they do by default."""
+    """By what the table calls them. The first five read as much of the text as they do by default."""
     return {
         "units": ["units", MODEL, text],
         "memory": ["memory", MODEL, text],
         "gates": ["gates", MODEL, text],
+        "surprise": ["surprise", MODEL, text],
         f"learned, {KEPT} models": ["learned", run, text],
         "copied": ["copied", MODEL, "--training", text],
         "text": ["text", text],

@@ -19,7 +19,7 @@ class CopiedLens:
         self._copies, self._model = copies, model
         labels = (" new ", *(f" {least}+ " for least in LEVELS))
         scale = tuple(zip(labels, _CLASSES, strict=True))
-        about = f"passages of {LEVELS[0]} characters or more that stand in the training text"
+        about = f"passages of {LEVELS[0]} characters or more from the training text"
         self.lens = Lens("copied", about, scale, self._classes, self._figures, self._look)
 
     def _look(self, page: Page) -> None:
