@@ -91,6 +91,21 @@ PROBES: dict[str, Callable[[str], Labels]] = {
 }
 
 
+def labels_of(probe: str, text: str) -> Labels:
+    """Which characters have a property of `PROBES`, or are in a match of `/PATTERN/`, a regular expression of `re`.
+
+    Raises ValueError, one line, for another name and for a pattern that is none.
+    """
+    if probe in PROBES:
+        return PROBES[probe](text)
+    if len(probe) < 3 or not (probe.startswith("/") and probe.endswith("/")):
+        raise ValueError(f"{probe!r} is not one of {', '.join(PROBES)}, nor a regular expression such as /[0-9]+/")
+    try:
+        return _spans(text, probe[1:-1])
+    except re.error as error:
+        raise ValueError(f"{probe}: no regular expression: {error}") from None
+
+
 def _spans(text: str, pattern: str) -> Labels:
     """The characters of all matches."""
     labels = np.zeros(len(text), np.bool_)

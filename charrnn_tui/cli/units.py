@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from charrnn_tui.analysis.closing import BEFORE, MOST, SAMPLES, close_quotations, open_quotations
-from charrnn_tui.analysis.probes import PROBES
+from charrnn_tui.analysis.probes import PROBES, labels_of
 from charrnn_tui.analysis.reading import read_blocks
 from charrnn_tui.analysis.units import UnitArea, UnitStudy
 from charrnn_tui.cli.model_text import ModelText, model_text_options, open_model_text, progress_bar
@@ -30,13 +30,32 @@ class UnitName(click.ParamType):  # type: ignore[type-arg]
         return int(layer), int(unit)
 
 
+class ProbeName(click.ParamType):  # type: ignore[type-arg]
+    """A property of `PROBES`, or `/PATTERN/`."""
+
+    name = "property"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            labels_of(str(value), "")
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        return value
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+        from click.shell_completion import CompletionItem  # needed for completion only
+
+        return [CompletionItem(name) for name in PROBES if name.startswith(incomplete)]
+
+
 @click.command("units")
 @model_text_options()
 @click.option(
     "--probe",
     metavar="PROPERTY",
-    type=click.Choice(list(PROBES)),
-    help=f"Rank the units for this property only: {', '.join(PROBES)}.  [default: all]",
+    type=ProbeName(),
+    help=f"Rank the units for this property only: {', '.join(PROBES)}, or /PATTERN/ for what a regular expression "
+    "matches.  [default: all]",
 )
 @click.option("--top", type=click.IntRange(min=1), default=10, show_default=True, help="Units to list for --probe.")
 @click.option("--unit", metavar="LAYER.UNIT", type=UnitName(), help="Describe this unit instead of the best one.")
@@ -67,7 +86,7 @@ def units_command(
             f"--unit {unit[0]}.{unit[1]}: the model has {checkpoint.n_layers} layers of {checkpoint.n_hidden} units"
         )
     names = list(PROBES) if probe is None else [probe]
-    studies = {name: UnitStudy(PROBES[name](read.text), checkpoint.n_layers, checkpoint.n_hidden) for name in names}
+    studies = {name: UnitStudy(labels_of(name, read.text), checkpoint.n_layers, checkpoint.n_hidden) for name in names}
     with progress_bar(len(read.ids), "reading") as bar:
         done = 0
         for block in read_blocks(read.model, read.ids):

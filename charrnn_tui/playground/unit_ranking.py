@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from charrnn_tui.analysis.probes import PROBES
+from charrnn_tui.analysis.probes import labels_of
 from charrnn_tui.analysis.reading import read_blocks
 from charrnn_tui.analysis.units import UnitArea, UnitStudy
 from charrnn_tui.playground.backend import Backend
@@ -60,7 +60,7 @@ class UnitRanker:
         """Rank on what was held out of the training text or, where that is not found, on a text that was written here.
 
         Blocks while it reads: some 15 s for 100,000 characters at 2×512 units. Raises ValueError, one line, where the
-        text has too little with or without the property.
+        text has too little with or without the property, and as `labels_of` does.
         """
         if probe in self._kept:
             return self._kept[probe]
@@ -95,7 +95,7 @@ class UnitRanker:
 
     def _study(self, probe: str, text: str, ids: Ids, report: Callable[[str], None]) -> UnitStudy:
         network = self.model.network
-        study = UnitStudy(PROBES[probe](text), network.n_layers, network.n_hidden)
+        study = UnitStudy(labels_of(probe, text), network.n_layers, network.n_hidden)
         for block in read_blocks(network, ids):
             report(f"reading: {block.read:,} of {len(ids):,} characters")
             study.add(block)

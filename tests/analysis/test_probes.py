@@ -2,7 +2,7 @@
 
 import pytest
 
-from charrnn_tui.analysis.probes import PROBES
+from charrnn_tui.analysis.probes import PROBES, labels_of
 
 
 @pytest.mark.parametrize(
@@ -18,10 +18,11 @@ from charrnn_tui.analysis.probes import PROBES
         ("capital-next", "a Bc É", " ^  ^ "),
         ("indentation", "  a b\n\tc", "^^    ^ "),
         ("late-in-line", "abcd\nef", "  ^^^  "),
+        ("/b.?/", "abc/ab", " ^^  ^"),
     ],
 )
 def test_a_probe_marks_the_characters_that_have_the_property(probe: str, text: str, marks: str) -> None:
-    found = "".join("^" if label else " " for label in PROBES[probe](text))
+    found = "".join("^" if label else " " for label in labels_of(probe, text))
     assert found == marks
 
 
@@ -33,3 +34,11 @@ def test_a_probe_has_one_label_for_each_character(probe: str) -> None:
 
 def test_an_unclosed_quotation_of_a_thousand_characters_is_none() -> None:
     assert not PROBES["quotes"]('"' + "a" * 1500 + '"').any()
+
+
+@pytest.mark.parametrize(
+    ("probe", "problem"), [("/(/", "no regular expression"), ("quote", "is not one of"), ("//", "nor")]
+)
+def test_what_is_neither_a_property_nor_a_pattern_is_refused(probe: str, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        labels_of(probe, "abc")

@@ -48,6 +48,18 @@ def test_a_unit_that_there_is_not(
     assert problem in result.stderr
 
 
+def test_units_of_what_a_pattern_matches(invoke: Invoke, checkpoint_file: Path, text_file: Path) -> None:
+    result = invoke("units", checkpoint_file, text_file, "--part", "all", "--probe", "/happy/", "--json")
+    (found,) = json.loads(result.stdout)["probes"]
+    text = text_file.read_text("utf-8")
+    assert found["probe"] == "/happy/"
+    assert found["share"] == pytest.approx(5 * text.count("happy") / len(text))
+    assert len(found["units"]) == 10
+    wrong = invoke("units", checkpoint_file, text_file, "--probe", "/(/")
+    assert wrong.exit_code == 2
+    assert "no regular expression" in one_line(wrong)
+
+
 def test_a_pin_check_counts_closed_quotations_with_the_unit_held(
     invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,8 +34,8 @@ class UnitFinder(Dialog[Unit | None]):
     """Gives a unit, or None."""
 
     VERTICAL_BREAKPOINTS = [(0, "-low"), (34, "-high")]  # noqa: RUF012 - Textual declares it so
-    HELP = """Type layer and unit, such as 2.17, or choose a property: then the units are listed that follow it best, \
-with the ten places where the highlighted one is highest."""
+    HELP = """Type layer and unit, such as 2.17, choose a property, or type a regular expression such as /said|asked/: \
+then the units are listed that follow it best, with the ten places where the highlighted one is highest."""
     TERMS: ClassVar[tuple[tuple[str, str], ...]] = (
         (
             "area",
@@ -52,7 +52,9 @@ with the ten places where the highlighted one is highest."""
         self._ranker, self._written = ranker, written
         self._probe = ""  # that was asked for
         self._ranking: UnitRanking | None = None
-        self._filtered = FilteredList[str | Unit]("2.17, or a property of the text", "no such unit or property")
+        self._filtered = FilteredList[str | Unit](
+            "2.17, a property, or a pattern such as /said/", "no such unit or property"
+        )
         self._places = Static("", markup=False, id="unit-places")
         self._note = JobNote(jobs)
 
@@ -75,6 +77,9 @@ with the ten places where the highlighted one is highest."""
             rows.append((unit, f"{_name(unit)}  unit {unit[1]} of layer {unit[0]}"))
         elif ranking is not None and (not typed or typed[0].isdecimal()):
             rows += [(_unit(each), _row(each)) for each in ranking.units if _name(_unit(each)).startswith(typed)]
+        elif len(typed) > 1 and typed.startswith("/"):
+            pattern = f"/{typed[1:].removesuffix('/')}/"
+            rows.append((pattern, f"{pattern}  in what this regular expression matches"))
         else:
             rows += [(probe, f"{probe:<14}{about}") for probe, about in PROPERTIES.items() if typed in probe]
         self._filtered.list.fill(rows)

@@ -117,6 +117,9 @@ async def test_units_are_ranked_by_a_property_and_a_chosen_one_is_shown(
         view = player.pane.text_view
         expected = classes_of_unit(player, shipped, *map(int, best))
         await player.until(lambda: view.colour_classes(0, view.length) == expected)
+        await player.press("f", *"/[aeiou]/", "enter")
+        await player.until(lambda: "/[aeiou]/:" in screen_text(player.app))
+        await player.press("escape")
 
 
 async def test_a_unit_that_is_typed_is_shown_and_one_that_is_missing_is_not(
