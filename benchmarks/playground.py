@@ -13,8 +13,8 @@ from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
 from charrnn_tui.playground.controls import TEMPERATURE, PlaySettings
 from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.playground.replay import Replay
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.generated_text import GeneratedText
-from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.lstm_step import COMPILED
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
@@ -55,11 +55,11 @@ import json, sys
 from pathlib import Path
 from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
 from charrnn_tui.sampling.settings import SamplingSettings
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.generated_text import GeneratedText
 from charrnn_tui.sampling.sampler import Sampler
 checkpoint = read_checkpoint(Path(sys.argv[1]))
-sampler = Sampler(CharLSTM(checkpoint), checkpoint.vocabulary, SamplingSettings(0.8, 5), seed=1)
+sampler = Sampler(CharModel(checkpoint), checkpoint.vocabulary, SamplingSettings(0.8, 5), seed=1)
 text = GeneratedText(sampler, "", 1)
 for _ in range(1000):
     text.write(sampler)
@@ -75,7 +75,7 @@ print(json.dumps({"grown": resident() - before, "counted": text.memory_bytes * i
 def measure(scratch: Path) -> Iterator[Row]:
     """1,000 characters replayed with another temperature; memory of a text."""
     checkpoint = read_checkpoint(ROOT / "checkpoints" / "anna.safetensors")
-    model = CharLSTM(checkpoint)
+    model = CharModel(checkpoint)
     COMPILED.wait()
     sampler = Sampler(model, checkpoint.vocabulary, TOP_5, seed=42, prime="Anna")
     text = GeneratedText(sampler, "Anna", 42)

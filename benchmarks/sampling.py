@@ -12,7 +12,7 @@ from benchmarks.measuring import ROOT, Row, in_turn
 from benchmarks.yardstick import notebook, notebook_name, notebooks_speed, text_file
 from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
 from charrnn_tui.native.cores import available_cores
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.lstm_step import BITS, COMPILED
 from charrnn_tui.sampling.many_texts import write_many
 from charrnn_tui.sampling.sampler import Sampler
@@ -27,7 +27,7 @@ TOP_5 = SamplingSettings(top_k=5)
 def measure(scratch: Path) -> Iterator[Row]:
     """One text against the notebook, with its threads and with one."""
     checkpoint = read_checkpoint(ROOT / "checkpoints" / "anna.safetensors")
-    model = CharLSTM(checkpoint)
+    model = CharModel(checkpoint)
     how = f"compiled, {BITS}-bit weights" if COMPILED.wait() else "NumPy: no C compiler here"
 
     def ours() -> float:

@@ -31,7 +31,7 @@ import json, sys, time
 import numpy as np, torch
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.run.settings import TrainSettings
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.text.corpus import Corpus
 from charrnn_tui.text.vocabulary import Vocabulary
@@ -42,7 +42,7 @@ ids = np.random.default_rng(0).integers(tokens, size=64 * 50 * 8).astype(vocabul
 settings = TrainSettings(n_hidden=hidden, batch_size=64, seq_length=50, precision="float32", threads=1, val_frac=0.0)
 learner = Learner(settings, Corpus("", ids, vocabulary, ""))
 steps = [learner.learn().seconds for _ in range(4)]
-model = CharLSTM(Checkpoint(learner.weights(), vocabulary, hidden, settings.n_layers))
+model = CharModel(Checkpoint(learner.weights(), vocabulary, hidden, settings.n_layers))
 sampler = Sampler(model, vocabulary, seed=0)
 started, written = time.perf_counter(), 0
 while time.perf_counter() < started + 1:

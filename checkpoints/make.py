@@ -24,7 +24,7 @@ from charrnn_tui.cli.main import PROGRAM
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.quantities import duration, size
 from charrnn_tui.run.settings import PRESETS
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.scoring import batch_losses, sequence_losses
 from charrnn_tui.sampling.settings import SamplingSettings
@@ -83,7 +83,7 @@ def text_of(name: str, given: list[str], scratch: Path) -> tuple[Path, str]:
 
 def losses(name: str, checkpoint: Checkpoint, ids: np.ndarray) -> Iterator[tuple[str, str]]:
     """Rows of the card: the losses on the held-out part, read in one pass."""
-    model = CharLSTM(checkpoint)
+    model = CharModel(checkpoint)
     model.wait_for_compiled_code()
     found = np.concatenate(list(sequence_losses(model, ids)))
     yield "loss on the held-out part", f"{found.mean():.4f} nats/char, read in one pass"
@@ -100,7 +100,7 @@ def losses(name: str, checkpoint: Checkpoint, ids: np.ndarray) -> Iterator[tuple
 def sample(name: str, checkpoint: Checkpoint) -> str:
     """A few lines of the model's, with the seed 42."""
     prime, settings = PRIMES[name], SamplingSettings(temperature=0.8, top_k=None if name == "names" else 5)
-    sampler = Sampler(CharLSTM(checkpoint), checkpoint.vocabulary, settings, seed=42, prime=prime)
+    sampler = Sampler(CharModel(checkpoint), checkpoint.vocabulary, settings, seed=42, prime=prime)
     return (prime + "".join(each.character for each in islice(sampler, 90 if name == "names" else 400))).strip()
 
 

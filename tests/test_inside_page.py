@@ -14,7 +14,7 @@ from charrnn_tui.analysis.reading import read_blocks
 from charrnn_tui.analysis.units import UnitStudy
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.runner.find_model import locate_checkpoint, open_model
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.pins import Pin
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
@@ -30,24 +30,24 @@ def figures(pattern: str) -> list[float]:
 
 
 @pytest.fixture(scope="module")
-def anna(tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkpoint, CharLSTM]:
+def anna(tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkpoint, CharModel]:
     opened = open_model(locate_checkpoint("anna", tmp_path_factory.mktemp("runs")))
     opened[1].wait_for_compiled_code()
     return opened
 
 
-def written(anna: tuple[Checkpoint, CharLSTM], pin: str | None = None) -> str:
+def written(anna: tuple[Checkpoint, CharModel], pin: str | None = None) -> str:
     checkpoint, model = anna
     sampler = Sampler(model, checkpoint.vocabulary, SamplingSettings(pin=pin), seed=1, prime="Anna")
     return "Anna" + "".join(each.character for each in islice(sampler, 20_000))
 
 
 @pytest.fixture(scope="module")
-def text(anna: tuple[Checkpoint, CharLSTM]) -> str:
+def text(anna: tuple[Checkpoint, CharModel]) -> str:
     return written(anna)
 
 
-def test_the_units_of_the_page_follow_what_it_says(anna: tuple[Checkpoint, CharLSTM], text: str) -> None:
+def test_the_units_of_the_page_follow_what_it_says(anna: tuple[Checkpoint, CharModel], text: str) -> None:
     checkpoint, model = anna
     studies = {name: UnitStudy(PROBES[name](text), 2, 512) for name in ("quotes", "late-in-line")}
     for block in read_blocks(model, checkpoint.vocabulary.encode(text)):
@@ -62,7 +62,7 @@ def test_the_units_of_the_page_follow_what_it_says(anna: tuple[Checkpoint, CharL
     assert studies["quotes"].chance == pytest.approx(figures(r"where chance gives ([\d.]+):")[0], abs=CLOSE)
 
 
-def test_a_pinned_unit_changes_how_many_quotations_are_opened(anna: tuple[Checkpoint, CharLSTM], text: str) -> None:
+def test_a_pinned_unit_changes_how_many_quotations_are_opened(anna: tuple[Checkpoint, CharModel], text: str) -> None:
     free, outside, inside = figures(
         r"writes (\d+) quotation marks in 20,000 characters; with the unit held at 1, as outside a quotation, (\d+); "
         r"with the unit held at -1, (\d+)"
@@ -72,7 +72,7 @@ def test_a_pinned_unit_changes_how_many_quotations_are_opened(anna: tuple[Checkp
     assert written(anna, "2.280=-1").count('"') == pytest.approx(inside, rel=0.3)
 
 
-def test_a_pinned_unit_leaves_quotations_open(anna: tuple[Checkpoint, CharLSTM], text: str) -> None:
+def test_a_pinned_unit_leaves_quotations_open(anna: tuple[Checkpoint, CharModel], text: str) -> None:
     checkpoint, model = anna
     samples, free, inside, outside = figures(
         r"Of (\d+) quotations the model closes (\d+) % as it is and (\d+) % with the unit held at -1, as inside, but "
@@ -85,7 +85,7 @@ def test_a_pinned_unit_leaves_quotations_open(anna: tuple[Checkpoint, CharLSTM],
         assert 100 * share == pytest.approx(percent, abs=12)  # three standard errors
 
 
-def test_the_memory_is_as_long_as_the_page_says(anna: tuple[Checkpoint, CharLSTM], text: str) -> None:
+def test_the_memory_is_as_long_as_the_page_says(anna: tuple[Checkpoint, CharModel], text: str) -> None:
     checkpoint, model = anna
     study = MemoryStudy(model, checkpoint.vocabulary.encode(text))
     assert sum(study.run()) == study.length

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn_tui.analysis.probes import quotations
-from charrnn_tui.sampling.lstm import CharLSTM, LSTMState
+from charrnn_tui.sampling.char_model import CharModel, HiddenState
 from charrnn_tui.sampling.pins import Pin
 from charrnn_tui.text.vocabulary import Ids, Vocabulary
 
@@ -30,7 +30,7 @@ class OpenQuotations:
 
     ids: Ids
     closing: NDArray[np.int64]
-    state: LSTMState
+    state: HiddenState
 
     def __len__(self) -> int:
         return len(self.closing)
@@ -58,7 +58,7 @@ class Closing:
 
 
 def open_quotations(
-    model: CharLSTM, vocabulary: Vocabulary, text: str, most: int = SAMPLES, check: Callable[[], None] = lambda: None
+    model: CharModel, vocabulary: Vocabulary, text: str, most: int = SAMPLES, check: Callable[[], None] = lambda: None
 ) -> OpenQuotations:
     """Read up to so many openings of a text, spread over it, each with BEFORE characters. Raises ValueError for none.
 
@@ -78,7 +78,7 @@ def open_quotations(
 
 
 def close_quotations(
-    model: CharLSTM,
+    model: CharModel,
     vocabulary: Vocabulary,
     opened: OpenQuotations,
     pins: Sequence[Pin] = (),
@@ -107,7 +107,7 @@ def close_quotations(
         lengths += [written] * int(closed.sum())
         left = ~closed & ~(line_feed[ids] & empty_line)
         empty_line = (line_feed[ids] | (blank[ids] & empty_line))[left]
-        open_, ids, state = open_[left], ids[left], LSTMState(state.h[:, left], state.c[:, left])
+        open_, ids, state = open_[left], ids[left], HiddenState(state.h[:, left], state.c[:, left])
         if not len(open_):
             break
     return Closing(count, len(lengths), float(np.median(lengths)) if lengths else None)

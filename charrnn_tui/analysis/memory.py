@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from charrnn_tui.sampling.char_model import CharModel, HiddenState
 from charrnn_tui.sampling.distribution import log_probabilities
-from charrnn_tui.sampling.lstm import CharLSTM, LSTMState
 from charrnn_tui.sampling.pins import Pin
 from charrnn_tui.sampling.scoring import cross_entropy, sequence_losses
 from charrnn_tui.text.vocabulary import Ids
@@ -37,7 +37,7 @@ class MemoryStudy:
     At 2 × 512 units a text of 100,000 characters takes as long as scoring five times as much.
     """
 
-    def __init__(self, model: CharLSTM, ids: Ids) -> None:
+    def __init__(self, model: CharModel, ids: Ids) -> None:
         """ids: (T,). Raises TextTooShort for fewer than two characters."""
         self._model, self._ids = model, ids
         self.starts = np.arange(0, len(ids) - 1, STRIDE)  # of the readings
@@ -91,7 +91,7 @@ class MemoryStudy:
 
 
 def influences(
-    model: CharLSTM, ids: Ids, state: LSTMState | None = None, pins: Sequence[Pin] = ()
+    model: CharModel, ids: Ids, state: HiddenState | None = None, pins: Sequence[Pin] = ()
 ) -> NDArray[np.float64]:
     """How much each of these characters changed what comes next: (len(ids),), from 0 to 1. pins: of the writing.
 
@@ -104,7 +104,7 @@ def influences(
     before = model.initial_state() if state is None else state
     rows = np.stack([np.delete(np.asarray(ids), place) for place in range(n)])  # (n, n - 1)
     h, c = (np.repeat(part[:, np.newaxis], n, axis=1) for part in (before.h, before.c))
-    without = LSTMState(h, c)
+    without = HiddenState(h, c)
     logits = None
     for column in rows.T:
         logits, without = model.step(column, without, pins)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn_tui.sampling.cells import Floats
-from charrnn_tui.sampling.lstm import CHUNK_ROWS, CharLSTM, Seen
+from charrnn_tui.sampling.char_model import CHUNK_ROWS, CharModel, Seen
 from charrnn_tui.text.vocabulary import Ids
 
 ROWS = 64  # pieces of the text
@@ -28,7 +28,7 @@ class ReadBlock:
     read: int
 
 
-def read_blocks(model: CharLSTM, ids: Ids, *, gates: bool = False) -> Iterator[ReadBlock]:
+def read_blocks(model: CharModel, ids: Ids, *, gates: bool = False) -> Iterator[ReadBlock]:
     """Every character but those of each piece's warm-up, in blocks of some 2,000; the first piece has no warm-up.
 
     ids: (T,). A piece that is not the first begins WARM_UP characters early, so that all characters are reported once.

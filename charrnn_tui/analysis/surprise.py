@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn_tui.analysis.classes import CLASSES, classes_of
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.scoring import Predictions, predictions
 from charrnn_tui.text.vocabulary import Ids
 
@@ -89,7 +89,7 @@ class Surprise:
 class SurpriseReading:
     """Reads a text in one pass."""
 
-    def __init__(self, model: CharLSTM, ids: Ids, text: str) -> None:
+    def __init__(self, model: CharModel, ids: Ids, text: str) -> None:
         """ids: of the text, (T,)."""
         self._model, self._ids, self._text = model, ids, text
         self._pieces: list[Predictions] = []

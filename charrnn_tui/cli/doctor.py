@@ -24,7 +24,7 @@ from charrnn_tui.run.machine_share import machine_share
 from charrnn_tui.run.quantities import size
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.runner.find_model import shipped_checkpoints
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.lstm_step import COMPILED
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.text.array_cache import LIMIT_BYTES, TEXTS, ArrayCache
@@ -144,7 +144,7 @@ def _speed() -> dict[str, Any]:
     share = machine_share(chars_per_second, flops, limit_gflops(learner.placement))
     compiled = COMPILED.wait()
     checkpoint = Checkpoint(learner.weights(), vocabulary, settings.n_hidden, settings.n_layers)
-    sampler = Sampler(CharLSTM(checkpoint), vocabulary, seed=0)
+    sampler = Sampler(CharModel(checkpoint), vocabulary, seed=0)
     started, written = time.perf_counter(), 0
     while time.perf_counter() < started + SAMPLING_SECONDS:
         next(sampler)

@@ -14,7 +14,7 @@ from charrnn_tui.cli.output import may_draw
 from charrnn_tui.cli.unknown_characters import known_text, unknown_option
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.runner.find_model import locate_checkpoint, open_model
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.text.batches import split_at
 from charrnn_tui.text.corpus import read_as_trained
 from charrnn_tui.text.text_settings import TextSettings
@@ -29,7 +29,7 @@ class ModelText:
     """A text, its ids, and the model. part: of the text that the file holds, as asked for."""
 
     checkpoint: Checkpoint
-    model: CharLSTM
+    model: CharModel
     path: Path
     file: str
     part: str

@@ -24,8 +24,8 @@ from charrnn_tui.run.quantities import LN2
 from charrnn_tui.runner.facts import loss_facts, model_facts
 from charrnn_tui.runner.find_model import default_model, locate_checkpoint, open_model
 from charrnn_tui.sampling.adjusted_logits import BASE, check_characters
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.distribution import surprises_and_entropies
-from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.many_texts import write_many
 from charrnn_tui.sampling.pins import check_pins
 from charrnn_tui.sampling.recipe import Recipe, RecipeError, follow, text_hash
@@ -234,7 +234,7 @@ class _Written:
 
 
 def _with_seeds(
-    model: CharLSTM, vocabulary: Vocabulary, recipe: Recipe, count: int
+    model: CharModel, vocabulary: Vocabulary, recipe: Recipe, count: int
 ) -> Iterator[tuple[Recipe, _Written | None]]:
     """The recipe once for each seed; together with its text if many texts are written at once."""
     first, threads = recipe.seeds[0], available_cores()
@@ -252,12 +252,12 @@ def _with_seeds(
             yield one, _Written("".join(vocabulary.decode(text.ids)), text.bits, seconds)
 
 
-def _characters(model: CharLSTM, vocabulary: Vocabulary, recipe: Recipe) -> Iterator[str]:
+def _characters(model: CharModel, vocabulary: Vocabulary, recipe: Recipe) -> Iterator[str]:
     """The characters after the prime, as they come."""
     return (sampled.character for sampled in follow(recipe, recipe.start(model, vocabulary)))
 
 
-def _write(model: CharLSTM, vocabulary: Vocabulary, recipe: Recipe) -> _Written:
+def _write(model: CharModel, vocabulary: Vocabulary, recipe: Recipe) -> _Written:
     """Write the text and measure its surprise; the time is without that for reading the prime."""
     sampler = recipe.start(model, vocabulary)
     following = _with_logits(recipe, sampler)
@@ -302,7 +302,7 @@ def _refuse_options_beside_a_recipe() -> None:
 
 def _read_recipe(
     file: str, checkpoint: str | None, tokens: list[str] | None, runs: Path
-) -> tuple[Recipe, Path, Checkpoint, CharLSTM]:
+) -> tuple[Recipe, Path, Checkpoint, CharModel]:
     """A recipe and its model; checkpoint: names the model, if it is not where the recipe says."""
     try:
         recipe = Recipe.parse(read_text(file))

@@ -23,7 +23,7 @@ from charrnn_tui.run.quantities import duration
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.runner.facts import loss_facts, model_facts
 from charrnn_tui.runner.find_model import locate_checkpoint, open_model
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.scoring import DynamicSettings, batch_losses, sequence_losses
 from charrnn_tui.text.batches import TextTooShort, batch_count, split_at
 from charrnn_tui.text.corpus import read_as_trained
@@ -207,7 +207,7 @@ def _in_one_pass(pieces: Iterator[NDArray[np.float64]], ids: Ids, label: str = "
     return np.concatenate(done)
 
 
-def _dynamically(loaded: Checkpoint, model: CharLSTM, ids: Ids, settings: DynamicSettings) -> NDArray[np.float64]:
+def _dynamically(loaded: Checkpoint, model: CharModel, ids: Ids, settings: DynamicSettings) -> NDArray[np.float64]:
     from charrnn_tui.training.dynamic_evaluation import Diverged, dynamic_losses  # torch: takes seconds
 
     try:
@@ -221,7 +221,7 @@ def _dynamic_facts(dynamic_loss: float, loss: float, settings: DynamicSettings) 
     return facts | {"gain": loss - dynamic_loss, "lr": settings.lr, "decay": settings.decay}
 
 
-def _in_batches(model: CharLSTM, ids: Ids, batch_size: int, seq_length: int, most: int) -> tuple[float, int]:
+def _in_batches(model: CharModel, ids: Ids, batch_size: int, seq_length: int, most: int) -> tuple[float, int]:
     """The mean of the batch losses, and the number of characters read, which is at most `most`."""
     allowed = max(1, most // (batch_size * seq_length))
     batches = min(batch_count(len(ids), batch_size, seq_length), allowed)

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn_tui.playground.jobs import CancelToken, Jobs
+from charrnn_tui.sampling.char_model import HiddenState
 from charrnn_tui.sampling.generated_text import STATE_EVERY, GeneratedText, WeightsGone
-from charrnn_tui.sampling.lstm import LSTMState
 
 SCALE: Final = 127  # an activation from -1 to 1 is stored as a whole number from -127 to 127
 BLOCKS_MOST: Final = 256  # that are kept: 32,768 characters, 34 MB at 2×512 units
@@ -24,7 +24,7 @@ class _Block:
     """values: int8, (characters, units). state: behind the last of them."""
 
     values: NDArray[np.int8]
-    state: LSTMState | None
+    state: HiddenState | None
 
 
 class Activations:
@@ -119,7 +119,7 @@ def _blocks_of(text: GeneratedText, start: int, end: int) -> Iterator[int]:
 
 def _computed(text: GeneratedText, number: int, known: _Block | None, token: CancelToken) -> _Block | None:
     """The whole block, as far as the text has it; None where the weights are gone."""
-    states: Iterator[LSTMState]
+    states: Iterator[HiddenState]
     if number == _PRIME:
         states = text.prime_states()
     else:

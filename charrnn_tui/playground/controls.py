@@ -12,7 +12,7 @@ from msgspec import Meta
 from charrnn_tui.run.config import PlayDefaults, switch
 from charrnn_tui.run.decoding import Count
 from charrnn_tui.sampling.adjusted_logits import check_characters
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.pins import check_pins, parse_pins
 from charrnn_tui.sampling.settings import DRY_LENGTH, SamplingSettings
 from charrnn_tui.sampling.stops import NEVER, Stop
@@ -58,7 +58,7 @@ class PlaySettings:
         """Where a text ends before its length."""
         return NEVER if self.stop is None else Stop((self.stop,))
 
-    def check(self, vocabulary: Vocabulary, network: CharLSTM) -> None:
+    def check(self, vocabulary: Vocabulary, network: CharModel) -> None:
         """Raise ValueError, one line, where a typed control asks for what this model has not, or leaves nothing."""
         check_characters(self.sampling, vocabulary)
         check_pins(self.sampling.pins, network.n_layers, network.n_hidden)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from charrnn_tui.analysis.memory import LAST, influences
 from charrnn_tui.playground.jobs import CancelToken, Jobs
+from charrnn_tui.sampling.char_model import HiddenState
 from charrnn_tui.sampling.generated_text import GeneratedText, WeightsGone
-from charrnn_tui.sampling.lstm import LSTMState
 
 _DECIDING: Final = "deciding"  # key of the job
 
@@ -88,7 +88,7 @@ def _decision(text: GeneratedText, before: GeneratedText, place: int, token: Can
     return Decision(text, begin, place, influences(before.network, ids, state, pins))
 
 
-def _state_before(text: GeneratedText, place: int, token: CancelToken) -> LSTMState | None:
+def _state_before(text: GeneratedText, place: int, token: CancelToken) -> HiddenState | None:
     """The state before a position of the page; None, which is zero, before the first character of a prime."""
     primed, state = len(text.prime), None
     if place >= primed:

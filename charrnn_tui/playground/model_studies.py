@@ -22,7 +22,7 @@ from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.run_text import read_run_text
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.kept_checkpoints import kept_checkpoints
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.scoring import sequence_losses
 from charrnn_tui.text.vocabulary import Ids
 
@@ -122,7 +122,7 @@ def study_gates(run: RunDirectory, backend: Backend, report: Report) -> GatesFou
 
 def _best_model(
     run: RunDirectory, backend: Backend, chars: int, report: Report, *, of_training: bool = False
-) -> tuple[CharLSTM, Ids, Checkpoint]:
+) -> tuple[CharModel, Ids, Checkpoint]:
     """The model, the beginning of the validation or of the training part, and the model's checkpoint."""
     file = run.checkpoint_file()
     if file is None:
@@ -134,9 +134,9 @@ def _best_model(
     return model, checkpoint.vocabulary.encode(text), checkpoint
 
 
-def _network(checkpoint: Checkpoint, file: Path) -> CharLSTM:
+def _network(checkpoint: Checkpoint, file: Path) -> CharModel:
     try:
-        return CharLSTM(checkpoint)
+        return CharModel(checkpoint)
     except ValueError as error:  # weights that are not finite
         raise CheckpointError(f"{file}: {error}") from None
 
@@ -148,7 +148,7 @@ def _beginning(run: RunDirectory, backend: Backend, chars: int, report: Report, 
     return text.vocabulary.decode((text.train if of_training else text.held_out)[:chars])
 
 
-def _losses(model: CharLSTM, ids: Ids, doing: str, report: Report) -> Iterator[NDArray[np.float64]]:
+def _losses(model: CharModel, ids: Ids, doing: str, report: Report) -> Iterator[NDArray[np.float64]]:
     report(doing)
     model.wait_for_compiled_code()
     for piece in sequence_losses(model, ids):

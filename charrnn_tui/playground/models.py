@@ -11,7 +11,7 @@ from charrnn_tui.playground.backend import Backend
 from charrnn_tui.run.directory import RunDirectory, find_run, is_run
 from charrnn_tui.run.files import file_sha256
 from charrnn_tui.run.kept_checkpoints import run_of_kept, step_of_kept
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.prime_reader import PrimeReader
 from charrnn_tui.text.vocabulary import Vocabulary
 
@@ -61,7 +61,7 @@ class LoadedModel:
     """A model that can write. title: of the playground, such as `anna (shipped) 2×512 val 1.28`."""
 
     source: ModelSource
-    network: CharLSTM
+    network: CharModel
     vocabulary: Vocabulary
     title: str
     step: int | None
@@ -115,7 +115,7 @@ def _stamp(file: Path) -> tuple[int, int] | None:
 def prepare_model(source: ModelSource, checkpoint: Checkpoint) -> LoadedModel:
     """A checkpoint's weights in the order in which they write fastest: some 50 ms. Raises ValueError, one line."""
     try:
-        network = CharLSTM(checkpoint)
+        network = CharModel(checkpoint)
     except ValueError as error:
         raise CheckpointError(f"{source.label}: {error}") from None
     facts = described(checkpoint)

@@ -7,8 +7,8 @@ from typing import Final
 
 from charrnn_tui.playground.controls import DEFAULTS, PlaySettings
 from charrnn_tui.run.quantities import nats
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.generated_text import GeneratedText
-from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.stops import NEVER, StopWatch
 
@@ -182,7 +182,7 @@ class Writer:
         self.go_on()
         return generated
 
-    def change_model(self, model: CharLSTM) -> None:
+    def change_model(self, model: CharModel) -> None:
         """Go on with other weights of the same network, from the state of the old ones."""
         old = self.sampler
         if old is not None and self.generated is not None:

@@ -12,7 +12,7 @@ from charrnn_tui.playground.session import SessionError, list_sessions, read_ses
 from charrnn_tui.run.directory import RunDirectory, find_run, list_runs, unreadable_runs
 from charrnn_tui.run.event_tail import EventTail
 from charrnn_tui.run.events import RunFinished, RunStarted
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.text.text_file import BINARY_PROBE_BYTES
 
 SHIPPED = ("anna", "python", "names")  # the one to open where none is named comes first
@@ -83,11 +83,11 @@ def open_checkpoint(path: Path, tokens: Sequence[str] | None = None) -> Checkpoi
     raise CheckpointError(f"{path}: is not a checkpoint: the file is {kind}{way}")
 
 
-def open_model(path: Path, tokens: Sequence[str] | None = None) -> tuple[Checkpoint, CharLSTM]:
+def open_model(path: Path, tokens: Sequence[str] | None = None) -> tuple[Checkpoint, CharModel]:
     """A checkpoint, as `open_checkpoint` gives it, and its network, ready to write. Raises CheckpointError."""
     checkpoint = open_checkpoint(path, tokens)
     try:
-        return checkpoint, CharLSTM(checkpoint)
+        return checkpoint, CharModel(checkpoint)
     except ValueError as error:  # weights that are not finite: the network refuses a model that diverged
         raise CheckpointError(f"{path}: {error}") from None
 

@@ -22,7 +22,7 @@ from charrnn_tui.run.mailbox import Mailbox
 from charrnn_tui.run.settings import RunRequest, StoredRequest, TrainSettings
 from charrnn_tui.runner.failures import FAILED, explain
 from charrnn_tui.runner.heavy_imports import heavy_imports
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.text.array_cache import TEXTS
@@ -158,5 +158,5 @@ def write_sample(checkpoint: Checkpoint, settings: TrainSettings) -> tuple[str, 
     vocabulary = checkpoint.vocabulary
     prime = vocabulary.known_part(settings.sample_prime)
     sampling = SamplingSettings(top_k=settings.sample_top_k)
-    sampler = Sampler(CharLSTM(checkpoint), vocabulary, sampling, seed=settings.sample_seed, prime=prime)
+    sampler = Sampler(CharModel(checkpoint), vocabulary, sampling, seed=settings.sample_seed, prime=prime)
     return prime, "".join(sampled.character for sampled in islice(sampler, settings.sample_length))

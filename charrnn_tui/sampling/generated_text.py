@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn_tui.sampling.adjusted_logits import HISTORY, adjusted
+from charrnn_tui.sampling.char_model import CharModel, HiddenState
 from charrnn_tui.sampling.distribution import Distribution, surprises_and_entropies
-from charrnn_tui.sampling.lstm import CharLSTM, LSTMState
 from charrnn_tui.sampling.sampler import SampledCharacter, Sampler, SamplerSnapshot, seeded
 from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.sampling.stops import NEVER
@@ -62,7 +62,7 @@ class GeneratedText:
         self.settings: list[Change[SamplingSettings]] = []
         self.seeds = [Change(0, seed)]
         self._logits: list[NDArray[np.float32]] = []  # each (CHUNK, V); only the last is written to
-        self._states: dict[int, LSTMState] = {0: sampler.state}
+        self._states: dict[int, HiddenState] = {0: sampler.state}
         self._end_logits = sampler.logits  # of the character after the last one
         self._networks = [Change(0, sampler.model)]
         self.mixed = False
@@ -95,7 +95,7 @@ class GeneratedText:
         return self._total_bits
 
     @property
-    def network(self) -> CharLSTM:
+    def network(self) -> CharModel:
         """The one that wrote the last character."""
         return self._networks[-1].value
 
@@ -139,7 +139,7 @@ class GeneratedText:
             self._entropies.frombytes(entropies.astype(np.float32).tobytes())
             self._total_bits += float(surprises.sum())
 
-    def change_network(self, network: CharLSTM, state: LSTMState) -> None:
+    def change_network(self, network: CharModel, state: HiddenState) -> None:
         """Record that other weights continue from here; state: of the old ones, from which they continue."""
         self._states[len(self)] = state
         if self._networks[-1].position == len(self):
@@ -191,7 +191,7 @@ class GeneratedText:
         random_state = dict(seeded(last.value, position - last.position).state)
         return SamplerSnapshot(state, self._logits_at(position), random_state, self._history_at(position))
 
-    def states(self, start: int, end: int, state: LSTMState | None = None) -> Iterator[LSTMState]:
+    def states(self, start: int, end: int, state: HiddenState | None = None) -> Iterator[HiddenState]:
         """Of the network behind each of the written characters [start, end). state: the one before `start`, if known.
 
         Raises WeightsGone as `snapshot_at`.
@@ -202,12 +202,12 @@ class GeneratedText:
             state = self._state_behind(place, state)
             yield state
 
-    def _state_behind(self, place: int, before: LSTMState) -> LSTMState:
+    def _state_behind(self, place: int, before: HiddenState) -> HiddenState:
         """The state behind a character, from the one before it."""
         pins = self.settings_at(place).pins
         return _in_force(self._networks, place).value.advance(self.ids[place], before, pins)
 
-    def prime_states(self) -> Iterator[LSTMState]:
+    def prime_states(self) -> Iterator[HiddenState]:
         """Of the network behind each character of the prime. Raises WeightsGone as `snapshot_at`."""
         self._check_weights(0)
         network = self._networks[0].value

@@ -4,7 +4,7 @@
  * for each column, packed eight in seven words, in the order in which they are read. h is quantized to multiples of
  * 2^-14. The products of CHUNK rows are added up as integers, which is exact, and the chunks one after the other as
  * float32: whatever the instructions of the processor, alone or among others, a text gets the same bits.
- * Compiled at run time by native/library.py. Gates lie in the order i f o g, those of i, f, o halved, as in lstm.py.
+ * Compiled at run time by native/library.py. Gates lie in the order i f o g, those of i, f, o halved, as in char_model.py.
  */
 #include <math.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 """One character of each text, and the choice of the next one, as compiled code (lstm_step.c).
 
 Where the library is missing or still being compiled, every function here returns None and NumPy computes instead
-(lstm.py, distribution.py).
+(char_model.py, distribution.py).
 """
 
 import ctypes
@@ -73,7 +73,7 @@ class CompiledStep:
     ) -> None:
         """token_gates: (V, 4H), input and bias of the first layer. recurrent: L of (H, 4H). output: (H, V).
 
-        inputs, biases: of the L - 1 layers above the first, (H, 4H) and (4H). Gates as in lstm.py.
+        inputs, biases: of the L - 1 layers above the first, (H, 4H) and (4H). Gates as in char_model.py.
         """
         self._tokens, self._n = len(token_gates), token_gates.shape[1] // 4
         self._scratch_per_text = 8 * self._n + (output.padded_rows + output.padded_rows // CHUNK * 2) // 2

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn_tui.sampling.adjusted_logits import adjusted
+from charrnn_tui.sampling.char_model import HiddenState
 from charrnn_tui.sampling.distribution import Distribution, surprises_and_entropies
-from charrnn_tui.sampling.lstm import LSTMState
 from charrnn_tui.sampling.lstm_step import choose_many
 from charrnn_tui.sampling.sampler import Sampler, seeded
 from charrnn_tui.sampling.stops import NEVER, Stop, StopWatch
@@ -38,7 +38,7 @@ def write_many(
     """A text for each seed, of `length` characters or up to `stop`, from the point of `start` and with its settings.
 
     threads: at most so many, each with texts of its own. Raises ValueError for a negative seed, where the network gives
-    no numbers, and where its steps are not compiled (`CharLSTM.runs_compiled`).
+    no numbers, and where its steps are not compiled (`CharModel.runs_compiled`).
     """
     if not start.model.runs_compiled:
         raise ValueError("without compiled code texts are written one by one")
@@ -63,7 +63,7 @@ def _write_share(
     """B texts on this thread; one that ends early is written no further, W of them are left."""
     model, texts, tokens = start.model, len(seeds), start.vocabulary.tokens
     draws = np.stack([np.random.Generator(seeded(seed)).random(length) for seed in seeds], axis=1)  # (length, B)
-    state = LSTMState(*(np.repeat(part[:, np.newaxis], texts, axis=1) for part in (start.state.h, start.state.c)))
+    state = HiddenState(*(np.repeat(part[:, np.newaxis], texts, axis=1) for part in (start.state.h, start.state.c)))
     logits = np.repeat(start.logits[np.newaxis], texts, axis=0)  # (W, V)
     ids, bits = np.empty((length, texts), np.intp), np.zeros(texts)
     lengths, writing = np.full(texts, length), np.arange(texts)  # (B), (W)
@@ -86,7 +86,7 @@ def _write_share(
                 lengths[writing[ends]] = position + 1
                 left = np.flatnonzero(~np.array(ends))
                 writing, chosen = writing[left], chosen[left]
-                state = LSTMState(state.h[:, left], state.c[:, left])
+                state = HiddenState(state.h[:, left], state.c[:, left])
         logits, state = model.step(chosen, state)
     return [WrittenText(ids[: lengths[text], text].tolist(), float(bits[text])) for text in range(texts)]
 

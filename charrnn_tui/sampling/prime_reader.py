@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from charrnn_tui.sampling.adjusted_logits import HISTORY
-from charrnn_tui.sampling.lstm import CharLSTM, LSTMState
+from charrnn_tui.sampling.char_model import CharModel, HiddenState
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.text.vocabulary import Ids, Vocabulary
@@ -24,11 +24,11 @@ class PrimeReader:
     read. Threads may share a reader; those that read the same prime at the same time share the work, too.
     """
 
-    def __init__(self, model: CharLSTM, vocabulary: Vocabulary) -> None:
+    def __init__(self, model: CharModel, vocabulary: Vocabulary) -> None:
         self.model = model
         self.vocabulary = vocabulary
         self._ids: Ids = np.empty(0, vocabulary.dtype)
-        self._states: dict[int, LSTMState] = {0: model.initial_state()}  # by how many ids have been read
+        self._states: dict[int, HiddenState] = {0: model.initial_state()}  # by how many ids have been read
         self._lock = threading.Lock()
 
     def read(self, prime: str, on_progress: Callable[[int], None] | None = None) -> Sampler:
@@ -63,7 +63,7 @@ class PrimeReader:
             written += next(sampler).character
         return written
 
-    def _read_piece(self, ids: Ids) -> tuple[int, LSTMState]:
+    def _read_piece(self, ids: Ids) -> tuple[int, HiddenState]:
         """Read up to the next position whose state is stored. Returns that position and the state."""
         self._forget_other_primes(ids)
         done = max(self._states)

@@ -20,8 +20,8 @@ from msgspec.structs import astuple
 
 from charrnn_tui.run.decoding import Count, DecodingError, convert, read_json
 from charrnn_tui.sampling.adjusted_logits import allowed_ids
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.generated_text import GeneratedText
-from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.pins import check_pins
 from charrnn_tui.sampling.sampler import SampledCharacter, Sampler
 from charrnn_tui.sampling.settings import DRY_LENGTH, PLAIN, SamplingSettings
@@ -162,7 +162,7 @@ class Recipe:
         """Eight hexadecimal digits that no other recipe has."""
         return text_hash(json.dumps(self.as_json(), sort_keys=True))[:8]
 
-    def start(self, model: CharLSTM, vocabulary: Vocabulary) -> Sampler:
+    def start(self, model: CharModel, vocabulary: Vocabulary) -> Sampler:
         """A sampler behind the prime. Raises RecipeError where the model lacks a character, or may write none."""
         strangers = {symbol for symbol in self.forced.values() if symbol not in vocabulary.index}
         unknown = [*vocabulary.unknown(self.prime), *sorted(strangers)]

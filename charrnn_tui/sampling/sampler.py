@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn_tui.sampling.adjusted_logits import HISTORY, NOT_FINITE, AdjustedLogits, adjusted
+from charrnn_tui.sampling.char_model import CharModel, HiddenState
 from charrnn_tui.sampling.distribution import Distribution
-from charrnn_tui.sampling.lstm import CharLSTM, LSTMState
 from charrnn_tui.sampling.lstm_step import choose
 from charrnn_tui.sampling.settings import PLAIN, SamplingSettings
 from charrnn_tui.text.vocabulary import Vocabulary
@@ -28,7 +28,7 @@ class SampledCharacter:
 class SamplerSnapshot:
     """A sampler between two characters, without its settings. May be restored any number of times."""
 
-    state: LSTMState
+    state: HiddenState
     logits: NDArray[np.float32]  # (n_tokens), of the next character
     random_state: dict[str, Any]  # as numpy.random.PCG64.state gives it
     history: "array[int]"  # the last ids, up to HISTORY of them
@@ -57,7 +57,7 @@ class Sampler(Iterator[SampledCharacter]):
 
     def __init__(
         self,
-        model: CharLSTM,
+        model: CharModel,
         vocabulary: Vocabulary,
         settings: SamplingSettings = PLAIN,
         *,

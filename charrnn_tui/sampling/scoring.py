@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from charrnn_tui.sampling.char_model import CHUNK_ROWS, CharModel
 from charrnn_tui.sampling.distribution import log_probabilities
-from charrnn_tui.sampling.lstm import CHUNK_ROWS, CharLSTM
 from charrnn_tui.text.batches import TextTooShort, batch_count, get_batches
 from charrnn_tui.text.vocabulary import Ids
 
@@ -34,12 +34,12 @@ class Predictions:
     expected_losses: NDArray[np.float64]
 
 
-def sequence_losses(model: CharLSTM, ids: Ids) -> Iterator[NDArray[np.float64]]:
+def sequence_losses(model: CharModel, ids: Ids) -> Iterator[NDArray[np.float64]]:
     """The losses of `predictions`."""
     return (piece.losses for piece in predictions(model, ids))
 
 
-def predictions(model: CharLSTM, ids: Ids) -> Iterator[Predictions]:
+def predictions(model: CharModel, ids: Ids) -> Iterator[Predictions]:
     """Of a whole text read in one pass from a zero state, in pieces of some 2,000 characters, T - 1 in all.
 
     Entry t is of ids[t + 1]: nothing predicts the first character. Raises TextTooShort below two characters.
@@ -55,8 +55,8 @@ def predictions(model: CharLSTM, ids: Ids) -> Iterator[Predictions]:
         done += len(logits)
 
 
-def _steps(model: CharLSTM, ids: Ids) -> Iterator[NDArray[np.float32]]:
-    """The logits of `CharLSTM.forward` by compiled steps, which for one text take a ninth of the time."""
+def _steps(model: CharModel, ids: Ids) -> Iterator[NDArray[np.float32]]:
+    """The logits of `CharModel.forward` by compiled steps, which for one text take a ninth of the time."""
     state = model.initial_state()
     for begin in range(0, len(ids), CHUNK_ROWS):
         pieces = []
@@ -66,7 +66,7 @@ def _steps(model: CharLSTM, ids: Ids) -> Iterator[NDArray[np.float32]]:
         yield np.stack(pieces)
 
 
-def batch_losses(model: CharLSTM, ids: Ids, batch_size: int, seq_length: int) -> Iterator[float]:
+def batch_losses(model: CharModel, ids: Ids, batch_size: int, seq_length: int) -> Iterator[float]:
     """The mean loss of each of the notebook's batches, whose mean is its validation loss (notebook cell 30).
 
     The state is zero at the start and carried on from batch to batch. Characters that do not fill a batch are left out,

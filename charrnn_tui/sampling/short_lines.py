@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 
 from charrnn_tui.checkpoint.checkpoint import Facts
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.distribution import log_probabilities
-from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.text.vocabulary import Vocabulary
 
@@ -17,7 +17,7 @@ TRIED: Final = 300  # characters: 60 ms at 2×512
 RARE: Final = 0.005  # of empty lines: a text of paragraphs has more, a list of names has none
 
 
-def writes_short_lines(model: CharLSTM, vocabulary: Vocabulary, facts: Facts) -> bool:
+def writes_short_lines(model: CharModel, vocabulary: Vocabulary, facts: Facts) -> bool:
     """Whether the lines of the text that it was trained on are short.
 
     Its training has stored that. Of another file the model itself tells: it writes hardly any empty line, and its

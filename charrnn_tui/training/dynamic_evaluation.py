@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.scoring import DynamicSettings
 from charrnn_tui.text.vocabulary import Ids
@@ -36,7 +36,7 @@ class Diverged(ValueError):
 
 
 def dynamic_losses(
-    checkpoint: Checkpoint, model: CharLSTM, ids: Ids, settings: DynamicSettings
+    checkpoint: Checkpoint, model: CharModel, ids: Ids, settings: DynamicSettings
 ) -> Iterator[NDArray[np.float64]]:
     """Losses as `sequence_losses` gives them (nats, T - 1 in all), a segment at a time. Takes at least two characters.
 
@@ -55,7 +55,7 @@ def dynamic_losses(
 class _DynamicModel:
     """The network with the statistics of its gradients."""
 
-    def __init__(self, checkpoint: Checkpoint, model: CharLSTM, settings: DynamicSettings) -> None:
+    def __init__(self, checkpoint: Checkpoint, model: CharModel, settings: DynamicSettings) -> None:
         self._lr = settings.lr
         self.network = CharRNN(len(checkpoint.vocabulary), checkpoint.n_hidden, checkpoint.n_layers, drop_prob=0.0)
         self.network.forced_layers = Layers.PYTORCH  # the faster ones for a single row

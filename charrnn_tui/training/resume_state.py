@@ -14,7 +14,7 @@ from charrnn_tui.run.decoding import Count, Seconds, convert
 from charrnn_tui.run.directory import RunError
 from charrnn_tui.run.files import write_atomically
 from charrnn_tui.run.settings import TrainSettings
-from charrnn_tui.sampling.lstm import LARGEST_WEIGHT
+from charrnn_tui.sampling.char_model import LARGEST_WEIGHT
 
 FORMAT = 1
 

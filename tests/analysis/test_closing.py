@@ -5,13 +5,13 @@ import pytest
 
 from charrnn_tui.analysis import closing
 from charrnn_tui.analysis.closing import MOST, TEMPERATURE, Closing, close_quotations, open_quotations
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.pins import Pin
 from tests.playground.scripted_backend import tiny_checkpoint
 
 ALPHABET = '\n "abcd“”'
 CHECKPOINT = tiny_checkpoint(ALPHABET)
-MODEL, VOCABULARY = CharLSTM(CHECKPOINT), CHECKPOINT.vocabulary
+MODEL, VOCABULARY = CharModel(CHECKPOINT), CHECKPOINT.vocabulary
 PARAGRAPH = 'ab cd "ab\ncd ab" dc “ca d” ab "cab\n\n'
 TEXT = 12 * PARAGRAPH
 

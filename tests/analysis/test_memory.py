@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from charrnn_tui.analysis.memory import STRIDE, MemoryStudy, influences
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.distribution import log_probabilities
-from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.scoring import sequence_losses
 from charrnn_tui.text.batches import TextTooShort
 from charrnn_tui.text.vocabulary import Vocabulary
 from tests.cli.conftest import random_checkpoint
 
 VOCABULARY = Vocabulary("abcd ")
-MODEL = CharLSTM(random_checkpoint(VOCABULARY, n_hidden=8, n_layers=2))
+MODEL = CharModel(random_checkpoint(VOCABULARY, n_hidden=8, n_layers=2))
 IDS = np.random.default_rng(1).integers(len(VOCABULARY), size=600).astype(VOCABULARY.dtype)
 
 

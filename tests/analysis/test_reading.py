@@ -5,7 +5,7 @@ import pytest
 
 from charrnn_tui.analysis.gates import CLOSED, OPEN, gate_shares
 from charrnn_tui.analysis.reading import LEAST_PIECE, WARM_UP, read_blocks
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.text.vocabulary import Vocabulary
 from tests.cli.conftest import random_checkpoint
 
@@ -18,7 +18,7 @@ def a_text(length: int) -> np.ndarray:
 
 @pytest.mark.parametrize("length", [1, 700, 3 * LEAST_PIECE + 17])
 def test_every_character_is_reported_once(length: int) -> None:
-    model = CharLSTM(random_checkpoint(VOCABULARY, n_hidden=8, n_layers=2))
+    model = CharModel(random_checkpoint(VOCABULARY, n_hidden=8, n_layers=2))
     blocks = list(read_blocks(model, a_text(length)))
     places = np.concatenate([block.places for block in blocks])
     assert sorted(places.tolist()) == list(range(length))
@@ -27,7 +27,7 @@ def test_every_character_is_reported_once(length: int) -> None:
 
 
 def test_cells_are_those_of_reading_step_by_step() -> None:
-    ids, model = a_text(2 * LEAST_PIECE), CharLSTM(random_checkpoint(VOCABULARY, n_hidden=8, n_layers=2))
+    ids, model = a_text(2 * LEAST_PIECE), CharModel(random_checkpoint(VOCABULARY, n_hidden=8, n_layers=2))
     cells = np.empty((len(ids), 2, 8), np.float32)
     for block in read_blocks(model, ids):
         cells[block.places] = block.cells
@@ -41,7 +41,7 @@ def test_cells_are_those_of_reading_step_by_step() -> None:
 
 def test_gates_are_those_of_torch_s_equations() -> None:
     checkpoint, ids = random_checkpoint(VOCABULARY, n_hidden=8, n_layers=1), a_text(50)
-    model, w = CharLSTM(checkpoint), checkpoint.weights
+    model, w = CharModel(checkpoint), checkpoint.weights
     (block,) = read_blocks(model, ids, gates=True)
     assert block.gates is not None
     h = c = np.zeros(8)

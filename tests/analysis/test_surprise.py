@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from charrnn_tui.analysis.surprise import APART, LINE_POSITIONS, WORD_POSITIONS, Group, Surprise, SurpriseReading
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.scoring import cross_entropy, sequence_losses
 from charrnn_tui.text.batches import TextTooShort
 from charrnn_tui.text.vocabulary import Vocabulary
@@ -82,7 +82,7 @@ def test_the_worst_places_are_apart_the_largest_first(found: Surprise) -> None:
 
 def test_a_text_is_read_as_score_reads_it() -> None:
     vocabulary = Vocabulary(sorted(set(TEXT)))
-    model, ids = CharLSTM(random_checkpoint(vocabulary)), vocabulary.encode(TEXT)
+    model, ids = CharModel(random_checkpoint(vocabulary)), vocabulary.encode(TEXT)
     reading = SurpriseReading(model, ids, TEXT)
     assert sum(reading.run()) == len(TEXT) - 1
     found = reading.found
@@ -97,4 +97,4 @@ def test_a_text_is_read_as_score_reads_it() -> None:
 def test_of_a_single_character_nothing_is_predicted() -> None:
     vocabulary = Vocabulary("ab")
     with pytest.raises(TextTooShort):
-        list(SurpriseReading(CharLSTM(random_checkpoint(vocabulary)), vocabulary.encode("a"), "a").run())
+        list(SurpriseReading(CharModel(random_checkpoint(vocabulary)), vocabulary.encode("a"), "a").run())

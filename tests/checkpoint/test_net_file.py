@@ -17,7 +17,7 @@ from torch import nn
 from charrnn_tui.checkpoint.checkpoint import CheckpointError
 from charrnn_tui.checkpoint.net_file import read_net
 from charrnn_tui.checkpoint.safetensors_file import read_checkpoint, write_checkpoint
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.training.net_writer import write_net
 from tests.checkpoint.random_checkpoints import TOKENS, random_checkpoint, same_bits
 
@@ -131,7 +131,7 @@ def test_an_embedding_is_folded_into_the_input_weights(tmp_path: Path) -> None:
     path = saved(tmp_path / "rnn.net", {"model": parts.state_dict(), "chars": TOKENS})
     ids = [0, 3, 4, 4, 1, 2]
     expected = fc(lstm(embedding(torch.tensor([ids])))[0])[0].detach().numpy()
-    network = CharLSTM(read_net(path))
+    network = CharModel(read_net(path))
     state = network.initial_state()
     for token, logits in zip(ids, expected, strict=True):
         ours, state = network.step(token, state)

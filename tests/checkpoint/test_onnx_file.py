@@ -10,8 +10,8 @@ import pytest
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.checkpoint.onnx_file import onnx_model
 from charrnn_tui.runner.find_model import open_checkpoint, shipped_checkpoint
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.distribution import log_probabilities
-from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.text.vocabulary import Vocabulary
@@ -42,7 +42,7 @@ class Exported:
 @pytest.mark.parametrize("n_layers", [1, 2, 3])
 def test_logits_and_states_are_ours_for_any_batch_and_sequence(n_layers: int) -> None:
     checkpoint = random_checkpoint(ALPHABET, n_layers=n_layers)
-    exported, model = Exported(checkpoint), CharLSTM(checkpoint)
+    exported, model = Exported(checkpoint), CharModel(checkpoint)
     random = np.random.default_rng(0)
     for batch, pieces in ((1, (1, 1)), (3, (7, 2))):
         theirs, ours = exported.start(batch), model.initial_state(batch)
@@ -58,7 +58,7 @@ def test_logits_and_states_are_ours_for_any_batch_and_sequence(n_layers: int) ->
 def test_it_writes_the_text_that_our_sampler_writes() -> None:
     checkpoint = random_checkpoint(ALPHABET, seed=3)
     exported, greedy = Exported(checkpoint), SamplingSettings(temperature=0)
-    sampler = Sampler(CharLSTM(checkpoint), ALPHABET, greedy, seed=0, prime="The")
+    sampler = Sampler(CharModel(checkpoint), ALPHABET, greedy, seed=0, prime="The")
     expected = [next(sampler).token_id for _ in range(30)]
     logits, state = exported.run(ALPHABET.encode("The").astype(np.int64)[np.newaxis], exported.start(1))
     written: list[int] = []
@@ -73,7 +73,7 @@ def test_the_shipped_model_predicts_the_same_within_the_rounding_of_our_weights(
     assert path is not None
     checkpoint = open_checkpoint(path)
     ids = checkpoint.vocabulary.encode("Happy families are all alike; every unhappy").astype(np.int64)
-    exported, model = Exported(checkpoint), CharLSTM(checkpoint)
+    exported, model = Exported(checkpoint), CharModel(checkpoint)
     logits, _ = exported.run(ids[np.newaxis], exported.start(1))
     ((expected, _),) = model.forward(ids)
     theirs, ours = np.exp(log_probabilities(logits[0])), np.exp(log_probabilities(expected))
@@ -94,5 +94,5 @@ def test_half_and_double_precision_become_single() -> None:
         same = Checkpoint(weights, ALPHABET, checkpoint.n_hidden, checkpoint.n_layers)
         exported = Exported(same)
         logits, _ = exported.run(np.array([[0, 1]]), exported.start(1))
-        ((expected, _),) = CharLSTM(same).forward(np.array([[0, 1]]))
+        ((expected, _),) = CharModel(same).forward(np.array([[0, 1]]))
         np.testing.assert_allclose(logits, expected, atol=1e-5)

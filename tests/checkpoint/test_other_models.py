@@ -13,7 +13,7 @@ from torch import nn
 
 from charrnn_tui.checkpoint.checkpoint import CheckpointError
 from charrnn_tui.checkpoint.net_file import read_net
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 
 TOKENS = ("b", "\n", "a", "é", "\U0001f600")
 IDS = [0, 3, 4, 4, 1, 2, 0]
@@ -85,7 +85,7 @@ def same(path: Path, model: nn.Module, tokens: tuple[str, ...] | None = None) ->
     expected = model.eval()(torch.tensor(IDS)).numpy()
     checkpoint = read_net(path, tokens)
     assert checkpoint.vocabulary.tokens == TOKENS
-    network = CharLSTM(checkpoint)
+    network = CharModel(checkpoint)
     state = network.initial_state()
     for token, logits in zip(IDS, expected, strict=True):
         ours, state = network.step(token, state)

@@ -11,7 +11,7 @@ from torch import nn
 
 from charrnn_tui.checkpoint.safetensors_file import read_checkpoint, write_checkpoint
 from charrnn_tui.run.directory import RunDirectory
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.scoring import batch_losses
 from charrnn_tui.text.vocabulary import Vocabulary
 from charrnn_tui.training.model import CharRNN
@@ -117,7 +117,7 @@ def test_of_a_long_validation_part_the_start_of_each_row_is_read(
     values = json.loads(invoke("score", checkpoint_file, text_file, *geometry, "--val-chars", 100, "--json").stdout)
     checkpoint = read_checkpoint(checkpoint_file)
     ids = checkpoint.vocabulary.encode(some_text(2000))[1600:]
-    losses = list(batch_losses(CharLSTM(checkpoint), ids, 4, 12))
+    losses = list(batch_losses(CharModel(checkpoint), ids, 4, 12))
     assert len(losses) == 8
     assert (values["chars"], values["val_chars"]) == (96, 100)
     assert values["loss"] == pytest.approx(np.mean(losses[:2]), abs=1e-6)

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from charrnn_tui.playground import activations
 from charrnn_tui.playground.activations import Activations
 from charrnn_tui.playground.jobs import Jobs
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.generated_text import STATE_EVERY, GeneratedText
-from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
 from tests.playground.scripted_backend import tiny_checkpoint
 
 CHECKPOINT = tiny_checkpoint()
-MODEL = CharLSTM(CHECKPOINT)
+MODEL = CharModel(CHECKPOINT)
 PLAIN = SamplingSettings()
 PRIME = "abc h"
 LENGTH = 3 * STATE_EVERY + 50
@@ -119,7 +119,7 @@ def test_another_text_begins_anew_and_a_limited_number_of_blocks_is_kept(monkeyp
 def test_where_the_weights_are_gone_nothing_is_known_and_nobody_tries_again() -> None:
     (text, write), watched = written(10), Watched()
     for seed in (1, 2):
-        text.change_network(CharLSTM(tiny_checkpoint(seed=seed)), text.snapshot_at(len(text)).state)
+        text.change_network(CharModel(tiny_checkpoint(seed=seed)), text.snapshot_at(len(text)).state)
         write(10)
     assert np.isnan(watched.all_of(text, 0)[: len(PRIME)]).all()
     assert watched.jobs.idle

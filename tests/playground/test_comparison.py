@@ -25,7 +25,7 @@ from charrnn_tui.playground.models import ModelSource, load_model
 from charrnn_tui.run.active_run import ActiveRun
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.kept_checkpoints import kept_file
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.text.vocabulary import Ids, Vocabulary
 from tests.playground.rationed_jobs import RationedJobs
@@ -36,7 +36,7 @@ WAIT_SECONDS = 30.0
 
 
 def expected(checkpoint: Checkpoint, settings: PlaySettings = SETTINGS, prime: str = "abc") -> str:
-    model = CharLSTM(checkpoint)
+    model = CharModel(checkpoint)
     sampler = Sampler(
         model,
         checkpoint.vocabulary,

@@ -26,7 +26,7 @@ from charrnn_tui.playground.controls import (
     configured_settings,
 )
 from charrnn_tui.run.config import DEFAULTS as CONFIG_DEFAULTS
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.text.vocabulary import Vocabulary
 from tests.cli.conftest import random_checkpoint
 
@@ -163,7 +163,7 @@ def test_every_text_can_be_typed_as_it_is_shown(text: str, control: PlayControl)
 )
 def test_a_text_that_a_model_cannot_follow_is_refused_in_one_line(control: PlayControl, value: str, told: str) -> None:
     vocabulary = Vocabulary("abc")
-    network = CharLSTM(random_checkpoint(vocabulary))
+    network = CharModel(random_checkpoint(vocabulary))
     with pytest.raises(ValueError, match=told):
         control.with_value(DEFAULTS, value).check(vocabulary, network)
     control.with_value(DEFAULTS, "1.1=1" if control is PIN else "a").check(vocabulary, network)

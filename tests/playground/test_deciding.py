@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from charrnn_tui.analysis.memory import LAST
 from charrnn_tui.playground.deciding import Deciders
 from charrnn_tui.playground.jobs import Jobs
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.generated_text import GeneratedText
-from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import PLAIN
 from tests.playground.scripted_backend import tiny_checkpoint
 
 CHECKPOINT = tiny_checkpoint()
-MODEL = CharLSTM(CHECKPOINT)
+MODEL = CharModel(CHECKPOINT)
 
 
 class Asker:

@@ -18,8 +18,8 @@ from charrnn_tui.playground.line_playground import (
 )
 from charrnn_tui.playground.models import ModelSource, source_of
 from charrnn_tui.playground.playground import Playground
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.distribution import Distribution
-from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
 from tests.playground.scripted_backend import ScriptedBackend, tiny_checkpoint
@@ -63,7 +63,7 @@ def reader(backend: ScriptedBackend, shipped: Checkpoint) -> Reader:
 
 def sampled(checkpoint: Checkpoint, prime: str, count: int, seed: int = 42, **controls: float) -> str:
     settings = SamplingSettings(**({"temperature": 0.8, "top_k": 5} | controls))
-    sampler = Sampler(CharLSTM(checkpoint), checkpoint.vocabulary, settings, seed=seed, prime=prime)
+    sampler = Sampler(CharModel(checkpoint), checkpoint.vocabulary, settings, seed=seed, prime=prime)
     return prime + "".join(next(sampler).character for _ in range(count))
 
 
@@ -123,7 +123,7 @@ def test_reroll_takes_a_new_seed_and_replay_keeps_it(reader: Reader, shipped: Ch
 def test_why_says_rank_probability_and_alternatives_of_a_character(reader: Reader, shipped: Checkpoint) -> None:
     reader.answer("bad")
     text, vocabulary = reader.playground.text, shipped.vocabulary
-    sampler = Sampler(CharLSTM(shipped), vocabulary, SamplingSettings(0.8, 5), seed=0, prime=text[: 3 + 11])
+    sampler = Sampler(CharModel(shipped), vocabulary, SamplingSettings(0.8, 5), seed=0, prime=text[: 3 + 11])
     expected = Distribution(sampler.logits, SamplingSettings(0.8, 5))
     found = expected.statistics(vocabulary.index[text[14]])
     answer = reader.answer(":why 12").splitlines()

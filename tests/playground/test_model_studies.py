@@ -12,7 +12,7 @@ from charrnn_tui.checkpoint.checkpoint import Checkpoint, tensor_shapes
 from charrnn_tui.playground.model_studies import study_gates, study_learning, study_memory
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.kept_checkpoints import kept_file
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.scoring import sequence_losses
 from charrnn_tui.text.vocabulary import Vocabulary
 from charrnn_tui.tui.train.study_lines import gate_lines
@@ -34,7 +34,7 @@ def test_each_kept_model_reads_the_validation_part(backend: ScriptedBackend, run
     for step, losses in zip(found.steps, found.losses, strict=True):
         checkpoint = backend.open_checkpoint(kept_file(run.path, step or 0))
         ids = checkpoint.vocabulary.encode(HELD_OUT)
-        assert losses == pytest.approx(np.concatenate(list(sequence_losses(CharLSTM(checkpoint), ids))), abs=1e-5)
+        assert losses == pytest.approx(np.concatenate(list(sequence_losses(CharModel(checkpoint), ids))), abs=1e-5)
     assert said[0] == "reading the text"
     assert said[-1] == "reading 600 characters: model 3 of 3"
 
@@ -60,7 +60,7 @@ def test_a_run_without_a_history_says_how_to_get_one(backend: ScriptedBackend, t
 
 def test_memory_and_gates_are_those_of_the_best_model(backend: ScriptedBackend, run: RunDirectory) -> None:
     checkpoint = backend.open_checkpoint(run.best_file)
-    model, ids = CharLSTM(checkpoint), checkpoint.vocabulary.encode(HELD_OUT)
+    model, ids = CharModel(checkpoint), checkpoint.vocabulary.encode(HELD_OUT)
     study = MemoryStudy(model, ids)
     list(study.run())
     said: list[str] = []
@@ -83,7 +83,7 @@ def of_cell(cell: str) -> Checkpoint:
 
 def test_the_gates_are_those_of_the_model_s_cell(backend: ScriptedBackend, run: RunDirectory) -> None:
     backend.checkpoints[run.best_file] = of_cell("gru")
-    model = CharLSTM(of_cell("gru"))
+    model = CharModel(of_cell("gru"))
     shares = study_gates(run, backend, lambda doing: None).shares
     assert [each.gate for each in shares] == list(model.cell.gate_names)
     assert not any("forget" in line for line in gate_lines(study_gates(run, backend, lambda doing: None)))

@@ -27,7 +27,7 @@ from charrnn_tui.playground.playground import (
 )
 from charrnn_tui.playground.session import Session, read_session, session_of, write_session
 from charrnn_tui.run.active_run import ActiveRun
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
 from tests.playground.scripted_backend import Clock, ScriptedBackend, ScriptedRun, tiny_checkpoint
@@ -77,7 +77,7 @@ def driver(backend: ScriptedBackend, shipped: Checkpoint) -> Driver:
 
 def expected(checkpoint: Checkpoint, count: int, prime: str = "a", seed: int = 42, **settings: Any) -> str:
     chosen = SamplingSettings(**({"temperature": 0.8, "top_k": 5} | settings))
-    sampler = Sampler(CharLSTM(checkpoint), checkpoint.vocabulary, chosen, seed=seed, prime=prime)
+    sampler = Sampler(CharModel(checkpoint), checkpoint.vocabulary, chosen, seed=seed, prime=prime)
     return "".join(character.character for character in islice(sampler, count))
 
 

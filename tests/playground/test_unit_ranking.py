@@ -11,7 +11,7 @@ from charrnn_tui.analysis.units import UnitStudy
 from charrnn_tui.playground.jobs import Abandoned, CancelToken
 from charrnn_tui.playground.models import LoadedModel, ModelSource, prepare_model
 from charrnn_tui.playground.unit_ranking import UnitRanker
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from tests.playground.scripted_backend import ScriptedBackend, tiny_checkpoint
 
 TEXT = "".join(random.Random(0).choices("abcdefgh  ", k=6000))
@@ -37,7 +37,7 @@ def test_the_held_out_part_of_the_training_text_is_ranked_on_and_kept(
     ranking = ranker.rank("word", "not this one", reports.append)
     held_out = TEXT[3000:]
     study = UnitStudy(PROBES["word"](held_out), 2, 8)
-    for block in read_blocks(CharLSTM(tiny_checkpoint()), model.vocabulary.encode(held_out)):
+    for block in read_blocks(CharModel(tiny_checkpoint()), model.vocabulary.encode(held_out)):
         study.add(block)
     assert [each.area for each in ranking.units] == study.ranked()
     assert (ranking.chance, ranking.share) == (study.chance, study.share)

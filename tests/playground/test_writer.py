@@ -9,7 +9,7 @@ import pytest
 
 from charrnn_tui.playground.controls import PlaySettings
 from charrnn_tui.playground.writer import Writer
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.recipe import Recipe
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
@@ -17,7 +17,7 @@ from charrnn_tui.sampling.stops import NEVER, Stop
 from tests.playground.scripted_backend import ALPHABET, Clock, tiny_checkpoint
 
 CHECKPOINT = tiny_checkpoint()
-MODEL = CharLSTM(CHECKPOINT)
+MODEL = CharModel(CHECKPOINT)
 A, B = SamplingSettings(0.8, 5), SamplingSettings(2.0)
 
 
@@ -141,7 +141,7 @@ def test_restarting_needs_no_second_look_at_the_prime() -> None:
 def test_newer_weights_go_on_from_the_old_ones_state() -> None:
     writer = writer_at(Clock(), length=30)
     first = writer.advance(1.0)
-    writer.change_model(CharLSTM(CHECKPOINT))
+    writer.change_model(CharModel(CHECKPOINT))
     writer.apply(play_settings(A, length=60))
     assert first + writer.advance(1.0) == written(60)
 

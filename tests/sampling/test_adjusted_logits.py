@@ -18,9 +18,9 @@ from charrnn_tui.sampling.adjusted_logits import (
     check_characters,
     repetition_penalties,
 )
+from charrnn_tui.sampling.char_model import QUANTIZED_FROM, CharModel
 from charrnn_tui.sampling.distribution import Distribution, log_probabilities
 from charrnn_tui.sampling.generated_text import GeneratedText
-from charrnn_tui.sampling.lstm import QUANTIZED_FROM, CharLSTM
 from charrnn_tui.sampling.lstm_step import COMPILED
 from charrnn_tui.sampling.many_texts import write_many
 from charrnn_tui.sampling.prime_reader import PrimeReader
@@ -32,7 +32,7 @@ from tests.sampling.by_id import after
 from tests.sampling.random_networks import TorchCharRNN
 
 VOCABULARY = Vocabulary("\n abcdehnst")
-MODEL = CharLSTM(TorchCharRNN(len(VOCABULARY), 16, 2).checkpoint())
+MODEL = CharModel(TorchCharRNN(len(VOCABULARY), 16, 2).checkpoint())
 EVERY = [
     SamplingSettings(ban="the"),
     SamplingSettings(0.0, ban=" "),
@@ -157,7 +157,7 @@ def test_a_text_alone_beside_others_and_by_numpy_is_the_same(
     settings: SamplingSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     need(COMPILED)
-    model = CharLSTM(TorchCharRNN(len(VOCABULARY), QUANTIZED_FROM, 1).checkpoint())
+    model = CharModel(TorchCharRNN(len(VOCABULARY), QUANTIZED_FROM, 1).checkpoint())
     start = Sampler(model, VOCABULARY, settings, seed=0, prime="the cat ")
     together = [text.ids for text in write_many(start, range(3, 23), 60, threads=1)]
     alone = [

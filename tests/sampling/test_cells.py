@@ -11,7 +11,7 @@ from charrnn_tui.analysis.gates import gate_shares
 from charrnn_tui.analysis.memory import influences
 from charrnn_tui.analysis.reading import read_blocks
 from charrnn_tui.sampling.cells import CELLS
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.pins import Pin
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.scoring import sequence_losses
@@ -34,7 +34,7 @@ def test_a_whole_text_and_single_steps_give_what_torch_gives(
     network = TorchCharRNN(n_tokens, n_hidden, n_layers, cell=cell)
     ids = random_ids(60, n_tokens)
     expected, h = network.logits(ids[np.newaxis])
-    model = CharLSTM(network.checkpoint())
+    model = CharModel(network.checkpoint())
     ((logits, state),) = model.forward(ids)
     close(logits, expected[0])
     close(state.h, h[:, 0])
@@ -48,7 +48,7 @@ def test_a_whole_text_and_single_steps_give_what_torch_gives(
 
 @CELL
 def test_texts_side_by_side_give_what_each_gives_alone(cell: str) -> None:
-    model = CharLSTM(TorchCharRNN(7, 20, 2, cell=cell).checkpoint())
+    model = CharModel(TorchCharRNN(7, 20, 2, cell=cell).checkpoint())
     ids = random_ids(90, 7).reshape(3, 30)
     ((together, _),) = model.forward(ids)
     for row, logits in zip(ids, together, strict=True):
@@ -62,7 +62,7 @@ def test_losses_are_torchs_cross_entropy(cell: str) -> None:
     ids = random_ids(80, 9)
     logits = network.logits(ids[np.newaxis])[0][0, :-1]
     expected = torch.nn.functional.cross_entropy(logits, torch.from_numpy(ids[1:].astype(np.int64)), reduction="none")
-    (losses,) = sequence_losses(CharLSTM(network.checkpoint()), ids)
+    (losses,) = sequence_losses(CharModel(network.checkpoint()), ids)
     np.testing.assert_allclose(losses, expected.numpy(), rtol=1e-4, atol=1e-5)
 
 
@@ -72,14 +72,14 @@ def test_a_saturated_unit_has_a_finite_state(cell: str) -> None:
     with torch.no_grad():
         for tensor in network.parameters():
             tensor.mul_(100)
-    _, state = CharLSTM(network.checkpoint()).step(0, CharLSTM(network.checkpoint()).initial_state())
+    _, state = CharModel(network.checkpoint()).step(0, CharModel(network.checkpoint()).initial_state())
     assert np.isfinite(state.c).all()
     assert np.abs(state.h).max() > 0.999
 
 
 @CELL
 def test_a_pinned_unit_has_its_activation(cell: str) -> None:
-    model = CharLSTM(TorchCharRNN(5, 6, 2, cell=cell).checkpoint())
+    model = CharModel(TorchCharRNN(5, 6, 2, cell=cell).checkpoint())
     _, state = model.step(1, model.initial_state(), (Pin(2, 3, 0.5),))
     assert state.h[1, 2] == pytest.approx(0.5)
     assert np.tanh(state.c[1, 2]) == pytest.approx(0.5)
@@ -90,7 +90,7 @@ def test_gates_of_a_gru_are_reset_and_update() -> None:
     with torch.no_grad():
         network.gru.bias_ih_l0[:6] = 50  # r
         network.gru.bias_ih_l0[6:12] = -50  # z
-    model = CharLSTM(network.checkpoint())
+    model = CharModel(network.checkpoint())
     shares = gate_shares(read_blocks(model, random_ids(50, 5), gates=True), model.cell.gate_names)
     assert [(each.layer, each.gate) for each in shares] == [(1, "reset"), (1, "update"), (2, "reset"), (2, "update")]
     assert [(each.closed, each.open) for each in shares[:2]] == [(0, 1), (1, 0)]
@@ -99,7 +99,7 @@ def test_gates_of_a_gru_are_reset_and_update() -> None:
 @CELL
 def test_a_text_is_written_and_its_memory_studied(cell: str) -> None:
     checkpoint = TorchCharRNN(6, 20, 2, cell=cell).checkpoint()
-    model = CharLSTM(checkpoint)
+    model = CharModel(checkpoint)
     greedy = Sampler(model, checkpoint.vocabulary, SamplingSettings(temperature=0), seed=1, prime="!")
     written = [each.token_id for each in islice(greedy, 20)]
     logits, state = model.step(checkpoint.vocabulary.index["!"], model.initial_state())

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.distribution import Distribution
-from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.lstm_step import COMPILED, MOST_TOKENS, choose
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import PLAIN, SamplingSettings
@@ -72,7 +72,7 @@ def test_more_tokens_than_have_room_are_left_to_numpy() -> None:
 
 
 def test_a_sampler_writes_the_same_with_and_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    model, vocabulary = CharLSTM(TorchCharRNN(30, 64, 2).checkpoint()), Vocabulary("abcdefghijklmnopqrstuvwxyz .,\n")
+    model, vocabulary = CharModel(TorchCharRNN(30, 64, 2).checkpoint()), Vocabulary("abcdefghijklmnopqrstuvwxyz .,\n")
 
     def text(settings: SamplingSettings) -> list[int]:
         sampler = Sampler(model, vocabulary, settings, seed=3)

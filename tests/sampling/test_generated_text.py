@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from charrnn_tui.sampling.char_model import QUANTIZED_FROM, CharModel
 from charrnn_tui.sampling.generated_text import CHUNK, STATE_EVERY, GeneratedText, WeightsGone
-from charrnn_tui.sampling.lstm import QUANTIZED_FROM, CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import PLAIN, SamplingSettings
 from charrnn_tui.text.vocabulary import Vocabulary
@@ -16,7 +16,7 @@ from tests.sampling.random_networks import TorchCharRNN
 
 VOCABULARY = Vocabulary("\n abcdehnst")
 TORCH = TorchCharRNN(len(VOCABULARY), 16, 2)
-MODEL = CharLSTM(TORCH.checkpoint())
+MODEL = CharModel(TORCH.checkpoint())
 SETTINGS = SamplingSettings(temperature=0.8, top_k=4)
 PRIME = "the cat"
 LONG = 3000
@@ -75,7 +75,7 @@ def test_a_fork_with_another_symbol_equals_a_run_from_the_start_with_that_symbol
 
 
 def test_a_fork_stands_where_the_text_stood_to_the_bit_also_where_the_step_is_compiled() -> None:
-    model = CharLSTM(TorchCharRNN(len(VOCABULARY), QUANTIZED_FROM, 2).checkpoint())
+    model = CharModel(TorchCharRNN(len(VOCABULARY), QUANTIZED_FROM, 2).checkpoint())
     model.wait_for_compiled_code()
     writer = Sampler(model, VOCABULARY, SETTINGS, seed=5, prime=PRIME)
     generated = GeneratedText(writer, PRIME, 5)
@@ -146,7 +146,7 @@ def test_settings_are_known_for_every_character() -> None:
 
 def test_newer_weights_in_mid_text_are_remembered_and_those_long_gone_are_told() -> None:
     generated, writer = page_of(200)
-    networks = [CharLSTM(TorchCharRNN(len(VOCABULARY), 16, 2, seed).checkpoint()) for seed in (1, 2)]
+    networks = [CharModel(TorchCharRNN(len(VOCABULARY), 16, 2, seed).checkpoint()) for seed in (1, 2)]
     for network in networks:
         generated.change_network(network, writer.state)
         new = Sampler(network, VOCABULARY, SETTINGS, seed=0)

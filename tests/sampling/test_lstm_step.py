@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from charrnn_tui.native.library import SWITCH
-from charrnn_tui.sampling.lstm import QUANTIZED_FROM, CharLSTM, LSTMState
+from charrnn_tui.sampling.char_model import QUANTIZED_FROM, CharModel, HiddenState
 from charrnn_tui.sampling.lstm_step import COMPILED, OPTIONS, SOURCE, CompiledStep, QuantizedMatrix
 from tests.compiled_needed import need
 from tests.sampling.random_networks import TorchCharRNN, checkpoint_of, random_ids
@@ -33,11 +33,11 @@ def numpy_only(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     return leave_it
 
 
-def network(n_tokens: int = 30, n_hidden: int = QUANTIZED_FROM, n_layers: int = 2) -> CharLSTM:
-    return CharLSTM(TorchCharRNN(n_tokens, n_hidden, n_layers).checkpoint())
+def network(n_tokens: int = 30, n_hidden: int = QUANTIZED_FROM, n_layers: int = 2) -> CharModel:
+    return CharModel(TorchCharRNN(n_tokens, n_hidden, n_layers).checkpoint())
 
 
-def written(model: CharLSTM, length: int = 40) -> Outcome:
+def written(model: CharModel, length: int = 40) -> Outcome:
     state, rows = model.initial_state(), []
     for token_id in random_ids(length, model.n_tokens).tolist():
         logits, state = model.step(token_id, state)
@@ -51,7 +51,7 @@ def test_logits_and_states_are_numpy_s_and_those_of_torch(
     n_tokens: int, n_hidden: int, n_layers: int, numpy_only: Callable[[], None]
 ) -> None:
     torch_net = TorchCharRNN(n_tokens, n_hidden, n_layers)
-    model = CharLSTM(torch_net.checkpoint())
+    model = CharModel(torch_net.checkpoint())
     ours = written(model)
     ahead = model.initial_state()
     for token_id in random_ids(40, n_tokens).tolist():
@@ -92,17 +92,17 @@ def test_a_text_among_others_gets_the_very_numbers_that_it_gets_alone(
 @pytest.mark.usefixtures("compiled")
 def test_what_is_no_number_loses_its_own_text_only() -> None:
     model = network()
-    sound = LSTMState(*np.full((2, 2, 3, QUANTIZED_FROM), 0.5, np.float32))
+    sound = HiddenState(*np.full((2, 2, 3, QUANTIZED_FROM), 0.5, np.float32))
     expected, expected_after = model.step(np.array([1, 2, 3]), sound)
     h = sound.h.copy()
     h[1, 1, 7] = np.nan
-    logits, after = model.step(np.array([1, 2, 3]), LSTMState(h, sound.c))
+    logits, after = model.step(np.array([1, 2, 3]), HiddenState(h, sound.c))
     np.testing.assert_array_equal(np.isnan(logits).all(1), [False, True, False])
     np.testing.assert_array_equal(logits[[0, 2]], expected[[0, 2]])
     np.testing.assert_array_equal(after.h[:, [0, 2]], expected_after.h[:, [0, 2]])
-    lost = LSTMState(after.h[:, 1], after.c[:, 1])
+    lost = HiddenState(after.h[:, 1], after.c[:, 1])
     assert np.isnan(model.step(4, lost)[0]).all()
-    assert np.isnan(model.step(2, LSTMState(h[:, 1], sound.c[:, 1]))[0]).all()
+    assert np.isnan(model.step(2, HiddenState(h[:, 1], sound.c[:, 1]))[0]).all()
 
 
 @pytest.mark.usefixtures("compiled")
@@ -119,12 +119,12 @@ def test_many_texts_at_once_do_not_get_into_each_other_s_way() -> None:
 def test_a_state_that_is_given_is_not_written_into_and_may_lie_anywhere() -> None:
     model = network()
     rng = np.random.default_rng(0)
-    many = LSTMState(*np.tanh(rng.normal(size=(2, 2, 5, QUANTIZED_FROM))).astype(np.float32))
-    one = LSTMState(many.h[:, 3], many.c[:, 3])  # one of several texts: not contiguous
+    many = HiddenState(*np.tanh(rng.normal(size=(2, 2, 5, QUANTIZED_FROM))).astype(np.float32))
+    one = HiddenState(many.h[:, 3], many.c[:, 3])  # one of several texts: not contiguous
     before = one.h.copy(), one.c.copy()
     logits, after = model.step(7, one)
     before[0].setflags(write=False)
-    np.testing.assert_array_equal(model.step(7, LSTMState(*before))[0], logits)
+    np.testing.assert_array_equal(model.step(7, HiddenState(*before))[0], logits)
     np.testing.assert_array_equal(one.h, before[0])
     np.testing.assert_array_equal(one.c, before[1])
     expected, expected_after = model.step(np.full(5, 7), many)
@@ -154,7 +154,7 @@ def test_who_writes_a_text_waits_for_the_library_where_it_is_of_use(monkeypatch:
 
 def test_small_networks_are_as_they_are() -> None:
     weights = TorchCharRNN(30, QUANTIZED_FROM - 1, 1).weights()
-    model = CharLSTM(checkpoint_of(weights))
+    model = CharModel(checkpoint_of(weights))
     assert not model.runs_compiled
     logits, state = model.step(np.arange(30), model.initial_state(30))
     output = np.ascontiguousarray(weights["fc.weight"].T)

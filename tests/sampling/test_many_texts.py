@@ -8,8 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint, tensor_shapes
+from charrnn_tui.sampling.char_model import QUANTIZED_FROM, CharModel, Floats, HiddenState
 from charrnn_tui.sampling.generated_text import GeneratedText
-from charrnn_tui.sampling.lstm import QUANTIZED_FROM, CharLSTM, Floats, LSTMState
 from charrnn_tui.sampling.lstm_step import COMPILED
 from charrnn_tui.sampling.many_texts import write_many
 from charrnn_tui.sampling.pins import Pin
@@ -34,8 +34,8 @@ def checkpoint(scale: float = 0.1, n_hidden: int = QUANTIZED_FROM) -> Checkpoint
     return Checkpoint(weights, VOCABULARY, n_hidden, 2)
 
 
-def network(scale: float = 0.1) -> CharLSTM:
-    return CharLSTM(checkpoint(scale))
+def network(scale: float = 0.1) -> CharModel:
+    return CharModel(checkpoint(scale))
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_each_text_is_the_one_that_its_seed_writes_alone(
 
 
 def test_a_model_whose_steps_are_not_compiled_is_refused() -> None:
-    small = CharLSTM(checkpoint(n_hidden=QUANTIZED_FROM - 1))
+    small = CharModel(checkpoint(n_hidden=QUANTIZED_FROM - 1))
     with pytest.raises(ValueError, match="one by one"):
         write_many(Sampler(small, VOCABULARY, seed=0), range(4), 5)
 
@@ -80,7 +80,7 @@ def test_nothing_can_be_written_many_times() -> None:
     assert [text.ids for text in texts] == [[], [], []]
 
 
-class Watched(CharLSTM):
+class Watched(CharModel):
     """Which threads step it, and how many texts each at once; `trip` may raise in one of them."""
 
     def __init__(self, trip: Callable[[], object] = lambda: None) -> None:
@@ -90,8 +90,8 @@ class Watched(CharLSTM):
         self.trip = trip
 
     def step(
-        self, ids: int | NDArray[np.integer], state: LSTMState, pins: Sequence[Pin] = ()
-    ) -> tuple[Floats, LSTMState]:
+        self, ids: int | NDArray[np.integer], state: HiddenState, pins: Sequence[Pin] = ()
+    ) -> tuple[Floats, HiddenState]:
         if np.ndim(ids):
             self.trip()
             self.texts[threading.get_ident()] = np.size(ids)

@@ -6,8 +6,8 @@ from itertools import islice
 import numpy as np
 import pytest
 
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.generated_text import GeneratedText
-from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.pins import LARGEST, Pin, check_pins, parse_pins
 from charrnn_tui.sampling.recipe import Recipe, follow
 from charrnn_tui.sampling.sampler import Sampler
@@ -17,7 +17,7 @@ from tests.cli.conftest import random_checkpoint
 
 VOCABULARY = Vocabulary("abcd \n")
 CHECKPOINT = random_checkpoint(VOCABULARY, n_hidden=12, n_layers=2)
-MODEL = CharLSTM(CHECKPOINT)
+MODEL = CharModel(CHECKPOINT)
 
 
 def step_by_hand(token_id: int, h: np.ndarray, c: np.ndarray, pins: tuple[Pin, ...]) -> np.ndarray:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charrnn_tui.sampling.lstm import QUANTIZED_FROM, CharLSTM, LSTMState
+from charrnn_tui.sampling.char_model import QUANTIZED_FROM, CharModel, HiddenState
 from charrnn_tui.sampling.pins import Pin
 from charrnn_tui.sampling.prime_reader import STATE_EVERY, PrimeReader
 from charrnn_tui.sampling.sampler import Sampler
@@ -21,12 +21,12 @@ VOCABULARY = Vocabulary("\nabcd")
 LONG = "abcdabdc" * 40
 
 
-class CountingLSTM(CharLSTM):
+class CountingLSTM(CharModel):
     """Knows how many characters it has read."""
 
     characters = 0
 
-    def advance(self, ids: "int | np.ndarray", state: LSTMState, pins: Sequence[Pin] = ()) -> LSTMState:
+    def advance(self, ids: "int | np.ndarray", state: HiddenState, pins: Sequence[Pin] = ()) -> HiddenState:
         self.characters += 1
         return super().advance(ids, state, pins)
 
@@ -66,7 +66,7 @@ def test_a_prime_after_others_is_read_to_the_bit_as_if_alone(model: CountingLSTM
 
 def test_large_models_read_a_prime_to_the_bit_as_if_alone() -> None:
     """Their logits are computed by compiled code."""
-    large = CharLSTM(TorchCharRNN(len(VOCABULARY), QUANTIZED_FROM, 1).checkpoint())
+    large = CharModel(TorchCharRNN(len(VOCABULARY), QUANTIZED_FROM, 1).checkpoint())
     large.wait_for_compiled_code()
     assert_stands_behind(PrimeReader(large, VOCABULARY).read(LONG), LONG)
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.distribution import Distribution
-from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import SampledCharacter, Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.text.vocabulary import UnknownCharacters, Vocabulary
@@ -14,7 +14,7 @@ from tests.sampling.random_networks import TorchCharRNN
 
 VOCABULARY = Vocabulary("\n abcdehnst")
 NETWORK = TorchCharRNN(len(VOCABULARY), 16, 2)
-MODEL = CharLSTM(NETWORK.checkpoint())
+MODEL = CharModel(NETWORK.checkpoint())
 
 
 def sampler(**options: object) -> Sampler:
@@ -209,6 +209,6 @@ def test_a_negative_seed_is_refused():
 
 
 def test_a_model_of_one_token_writes_it():
-    one = CharLSTM(TorchCharRNN(1, 1, 1).checkpoint())
+    one = CharModel(TorchCharRNN(1, 1, 1).checkpoint())
 
     assert text(Sampler(one, Vocabulary("x"), SamplingSettings(top_k=5), seed=0), 5) == "xxxxx"

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy as torch_cross_entropy
 
-from charrnn_tui.sampling.lstm import QUANTIZED_FROM, CharLSTM
+from charrnn_tui.sampling.char_model import QUANTIZED_FROM, CharModel
 from charrnn_tui.sampling.lstm_step import COMPILED
 from charrnn_tui.sampling.scoring import batch_losses, cross_entropy, sequence_losses
 from charrnn_tui.text.batches import TextTooShort, batch_count
@@ -40,7 +40,7 @@ def notebook_losses(network, ids, batch_size, seq_length):
 def test_the_batched_score_is_the_notebooks_validation_loss(length, batch_size, seq_length):
     network = TorchCharRNN(23, 12, 2)
     ids = random_ids(length, 23)
-    model = CharLSTM(network.checkpoint())
+    model = CharModel(network.checkpoint())
     expected = notebook_losses(network, ids, batch_size, seq_length)
 
     losses = list(batch_losses(model, ids, batch_size, seq_length))
@@ -56,14 +56,14 @@ def test_a_whole_text_is_scored_in_one_pass_as_torch_does(length):
     logits, _ = network.logits(ids[np.newaxis, :-1])
     expected = torch_cross_entropy(logits[0], torch.from_numpy(ids[1:].astype(np.int64)), reduction="none").numpy()
 
-    losses = np.concatenate(list(sequence_losses(CharLSTM(network.checkpoint()), ids)))
+    losses = np.concatenate(list(sequence_losses(CharModel(network.checkpoint()), ids)))
 
     assert losses.dtype == np.float64
     np.testing.assert_allclose(losses, expected, atol=1e-4)
 
 
 def test_a_text_is_scored_in_pieces_that_can_be_counted():
-    model = CharLSTM(TorchCharRNN(23, 4, 1).checkpoint())
+    model = CharModel(TorchCharRNN(23, 4, 1).checkpoint())
     ids = random_ids(5000, 23)
 
     pieces = list(sequence_losses(model, ids))
@@ -75,7 +75,7 @@ def test_a_text_is_scored_in_pieces_that_can_be_counted():
 
 def test_compiled_steps_score_a_large_model_as_products_do():
     need(COMPILED)
-    model, ids = CharLSTM(TorchCharRNN(23, QUANTIZED_FROM, 2).checkpoint()), random_ids(2100, 23)
+    model, ids = CharModel(TorchCharRNN(23, QUANTIZED_FROM, 2).checkpoint()), random_ids(2100, 23)
     assert model.runs_compiled
     logits = np.concatenate([logits for logits, _ in model.forward(ids[:-1])])
 
@@ -86,21 +86,21 @@ def test_compiled_steps_score_a_large_model_as_products_do():
 
 
 def test_an_alphabet_of_one_holds_no_surprise():
-    model = CharLSTM(TorchCharRNN(1, 1, 1).checkpoint())
+    model = CharModel(TorchCharRNN(1, 1, 1).checkpoint())
 
     assert np.concatenate(list(sequence_losses(model, random_ids(10, 1)))).tolist() == [0] * 9
 
 
 @pytest.mark.parametrize("length", [0, 1])
 def test_a_text_with_nothing_to_predict_is_too_short(length):
-    model = CharLSTM(TorchCharRNN(23, 4, 1).checkpoint())
+    model = CharModel(TorchCharRNN(23, 4, 1).checkpoint())
 
     with pytest.raises(TextTooShort, match=f"scoring needs 2 characters, it has {length}"):
         next(sequence_losses(model, random_ids(length, 23)))
 
 
 def test_a_text_shorter_than_a_batch_is_too_short():
-    model = CharLSTM(TorchCharRNN(23, 4, 1).checkpoint())
+    model = CharModel(TorchCharRNN(23, 4, 1).checkpoint())
 
     with pytest.raises(TextTooShort, match="it has 99 characters, one batch of 4 × 25 needs 100"):
         next(batch_losses(model, random_ids(99, 23), 4, 25))
@@ -108,7 +108,7 @@ def test_a_text_shorter_than_a_batch_is_too_short():
 
 @pytest.mark.parametrize(("batch_size", "seq_length"), [(0, 10), (10, 0), (-1, -1)])
 def test_a_batch_that_holds_nothing_is_refused(batch_size, seq_length):
-    model = CharLSTM(TorchCharRNN(23, 4, 1).checkpoint())
+    model = CharModel(TorchCharRNN(23, 4, 1).checkpoint())
 
     with pytest.raises(ValueError, match="both must be 1 or more"):
         next(batch_losses(model, random_ids(99, 23), batch_size, seq_length))

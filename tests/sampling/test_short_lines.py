@@ -3,14 +3,14 @@
 import pytest
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.short_lines import writes_short_lines
 from tests.sampling.lines_model import lines_checkpoint
 from tests.sampling.random_networks import TorchCharRNN
 
 
 def short(checkpoint: Checkpoint) -> bool:
-    return writes_short_lines(CharLSTM(checkpoint), checkpoint.vocabulary, checkpoint.facts)
+    return writes_short_lines(CharModel(checkpoint), checkpoint.vocabulary, checkpoint.facts)
 
 
 @pytest.mark.parametrize(("length", "expected"), [(6, True), (24, True), (38, False)])

@@ -12,7 +12,7 @@ from charrnn_tui.checkpoint.checkpoint import Checkpoint, tensor_shapes
 from charrnn_tui.checkpoint.safetensors_file import read_checkpoint, write_checkpoint
 from charrnn_tui.run.directory import EventWriter, RunDirectory
 from charrnn_tui.run.events import RunStarted
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.prime_reader import PrimeReader
 from charrnn_tui.text.corpus import load_corpus
 from charrnn_tui.text.vocabulary import Vocabulary
@@ -65,7 +65,7 @@ def squeezed(screen: str) -> str:
 
 def test_tab_takes_the_prediction_and_ctrl_right_a_word(field: PseudoTerminal, model: Path) -> None:
     checkpoint = read_checkpoint(model)
-    reader = PrimeReader(CharLSTM(checkpoint), checkpoint.vocabulary)
+    reader = PrimeReader(CharModel(checkpoint), checkpoint.vocabulary)
     predicted = reader.predict("ab", 60)
     word, second, *_ = predicted.split()
     field.wait_for(lambda screen: squeezed(screen).startswith(f"ab‹{word}{second}"))

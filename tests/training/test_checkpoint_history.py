@@ -11,7 +11,7 @@ from charrnn_tui.run.control import AddEpochs, Control, HandOver, Stop
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.events import AlarmRaised, CheckpointSaved, RunFinished
 from charrnn_tui.run.kept_checkpoints import kept_checkpoints, kept_file
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.training.checkpoint_history import CheckpointHistory, steps_to_keep
 from charrnn_tui.training.checkpoint_store import ADVANCE_SECONDS, SAVE_SHARE, CheckpointStore
 from charrnn_tui.training.learner import Learner
@@ -66,7 +66,7 @@ def test_a_run_keeps_what_is_planned_with_its_facts_in_half_precision(tmp_path: 
     assert (kept.facts["step"], kept.facts["epoch"], kept.facts["weights"]) == (9, 1, "float16")
     assert (kept.facts["val_loss"], kept.facts["last_val_step"]) == (None, 8)
     assert kept.facts["last_val_loss"] == told[5].val_loss
-    CharLSTM(kept)  # can write
+    CharModel(kept)  # can write
 
 
 def test_a_run_of_a_few_steps_keeps_little(tmp_path: Path) -> None:

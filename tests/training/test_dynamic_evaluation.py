@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import cross_entropy, one_hot
 
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.scoring import DynamicSettings, sequence_losses
 from charrnn_tui.text.vocabulary import Ids
@@ -51,7 +51,7 @@ def test_the_losses_are_those_of_a_plain_loop(n_layers: int, length: int, seq_le
     network, settings = TorchCharRNN(TOKENS, 6, n_layers), DynamicSettings(seq_length, lr=0.003, decay=0.5)
     checkpoint, ids = network.checkpoint(), random_ids(length, TOKENS)
     before = {name: tensor.copy() for name, tensor in checkpoint.weights.items()}
-    model = CharLSTM(checkpoint)
+    model = CharModel(checkpoint)
     written = islice(Sampler(model, checkpoint.vocabulary, seed=0), 200 * seq_length + 1)
     losses = np.concatenate(list(dynamic_losses(checkpoint, model, ids, settings)))
     for name, tensor in checkpoint.weights.items():
@@ -63,7 +63,7 @@ def test_the_losses_are_those_of_a_plain_loop(n_layers: int, length: int, seq_le
 
 def test_a_text_of_its_own_kind_is_learned_while_it_is_read() -> None:
     checkpoint = TorchCharRNN(TOKENS, 16, 2).checkpoint()
-    model, ids = CharLSTM(checkpoint), np.tile(random_ids(30, TOKENS), 40)
+    model, ids = CharModel(checkpoint), np.tile(random_ids(30, TOKENS), 40)
     static = np.concatenate(list(sequence_losses(model, ids)))
     dynamic = np.concatenate(list(dynamic_losses(checkpoint, model, ids, DynamicSettings(20, lr=0.01))))
     np.testing.assert_allclose(dynamic[:20], static[:20], atol=1e-5)  # scored before anything is learned
@@ -73,4 +73,4 @@ def test_a_text_of_its_own_kind_is_learned_while_it_is_read() -> None:
 def test_losses_that_are_not_finite_are_named() -> None:
     checkpoint = TorchCharRNN(TOKENS, 6, 1).checkpoint()
     with pytest.raises(Diverged, match="characters 21 to 40 is not a finite number"):
-        list(dynamic_losses(checkpoint, CharLSTM(checkpoint), random_ids(100, TOKENS), DynamicSettings(20, lr=1e38)))
+        list(dynamic_losses(checkpoint, CharModel(checkpoint), random_ids(100, TOKENS), DynamicSettings(20, lr=1e38)))

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from charrnn_tui.checkpoint.checkpoint import tensor_shapes
 from charrnn_tui.native.cores import available_cores
 from charrnn_tui.run.settings import SettingsError, TrainSettings
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.scoring import batch_losses
 from charrnn_tui.text.corpus import Corpus
 from charrnn_tui.training.device_queue import DeviceQueue, Mark
@@ -225,7 +225,7 @@ def test_of_a_long_text_a_validation_reads_the_start_of_every_row() -> None:
     corpus, settings = small_corpus(12_000), small_settings(val_frac=0.3, val_chars=4 * 8 * 15 + 7)
     learner = Learner(settings, corpus)
     assert learner.validation_windows == 4 < len(learner.validation_batches)
-    losses = batch_losses(CharLSTM(checkpoint_of(learner.weights())), learner.val_ids, 8, 15)
+    losses = batch_losses(CharModel(checkpoint_of(learner.weights())), learner.val_ids, 8, 15)
     assert learner.validate()[0] == pytest.approx(np.mean(list(islice(losses, 4))), abs=1e-5)
     assert Learner(small_settings(val_chars=1), corpus).validation_windows == 1
 

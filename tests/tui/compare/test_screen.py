@@ -16,7 +16,7 @@ from charrnn_tui.playground.controls import DEFAULTS, PlaySettings
 from charrnn_tui.playground.models import ModelSource
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.kept_checkpoints import kept_file
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.tui.compare.screen import CompareScreen, status_of
 from charrnn_tui.tui.dialogs.help import help_for
@@ -50,7 +50,7 @@ def run(backend: ScriptedBackend) -> RunDirectory:
 
 
 def expected(checkpoint: Checkpoint, settings: PlaySettings, prime: str = "abc") -> str:
-    model = CharLSTM(checkpoint)
+    model = CharModel(checkpoint)
     seed = settings.seed
     sampler = Sampler(
         model, checkpoint.vocabulary, settings.sampling, seed=seed, prime=checkpoint.vocabulary.known_part(prime)

@@ -3,7 +3,7 @@
 import pytest
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.tui.dialogs.edit_text import EditText
 from charrnn_tui.tui.play.prime_input import PrimeInput
@@ -46,7 +46,7 @@ async def test_what_was_typed_stands_in_the_text_and_the_model_goes_on_from_its_
         await player.written(len(edited) + 30)
         text = await player.stop()
         assert text.startswith(edited)
-        reference = Sampler(CharLSTM(shipped), shipped.vocabulary, DEFAULT, seed=42, prime="a")
+        reference = Sampler(CharModel(shipped), shipped.vocabulary, DEFAULT, seed=42, prime="a")
         for character in edited:
             reference.force(shipped.vocabulary.index[character])
         assert text[len(edited) :] == "".join(next(reference).character for _ in text[len(edited) :])

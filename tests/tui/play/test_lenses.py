@@ -11,7 +11,7 @@ from charrnn_tui.playground.activations import Activations
 from charrnn_tui.playground.copies import Copies
 from charrnn_tui.playground.deciding import Deciders
 from charrnn_tui.playground.models import ModelSource
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.tui.dialogs.lens_menu import LensMenu
 from charrnn_tui.tui.textview.lens import Page
@@ -32,7 +32,7 @@ async def turn_on(player: Player, name: str) -> None:
 
 def classes_of_unit(player: Player, checkpoint: Checkpoint, layer: int, unit: int) -> list[int]:
     """Of each character of the page, from a network that reads it from its beginning."""
-    network, found = CharLSTM(checkpoint), []
+    network, found = CharModel(checkpoint), []
     state = network.initial_state()
     for token_id in checkpoint.vocabulary.encode(player.playground.text).tolist():
         state = network.advance(token_id, state)
@@ -91,7 +91,7 @@ async def test_the_unit_lens_says_the_value_under_the_cursor(backend: ScriptedBa
         await player.stop()
         await turn_on(player, "unit")
         await player.press("i", "home", "right", "right", "right")
-        network = CharLSTM(shipped)
+        network = CharModel(shipped)
         state = network.initial_state()
         for token_id in shipped.vocabulary.encode(player.playground.text[:4]).tolist():
             state = network.advance(token_id, state)
@@ -183,7 +183,7 @@ async def test_the_copied_lens_underlines_and_says_where_it_comes_from(
 ) -> None:
     checkpoint = tiny_checkpoint(corpus="letters")
     source = ModelSource("file", backend.put(tmp_path / "tiny.safetensors", checkpoint))
-    sampler = Sampler(CharLSTM(checkpoint), checkpoint.vocabulary, DEFAULT, seed=42, prime="\n")
+    sampler = Sampler(CharModel(checkpoint), checkpoint.vocabulary, DEFAULT, seed=42, prime="\n")
     text = "".join(next(sampler).character for _ in range(60))
     (tmp_path / "letters.txt").write_text("ABC\nxyz" + text[20:50] + "\n" + 300 * "~")
     async with playing(backend, source=source, size=(140, 40)) as player:

@@ -7,8 +7,8 @@ import pytest
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.run.quantities import nats
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.distribution import Distribution
-from charrnn_tui.sampling.lstm import CharLSTM
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.tui.dialogs.branch_list import BranchList
@@ -22,7 +22,7 @@ SIZES = [(80, 24), (140, 40)]
 
 def predicted(checkpoint: Checkpoint, prime: str, text: str, settings: SamplingSettings = DEFAULT) -> Distribution:
     """What a model makes of what follows a text, worked out from its start."""
-    model = CharLSTM(checkpoint)
+    model = CharModel(checkpoint)
     ids = checkpoint.vocabulary.encode(prime + text).tolist()
     state = model.initial_state()
     for token_id in ids[:-1]:
@@ -81,7 +81,7 @@ async def test_a_changed_control_redraws_the_bars_of_a_past_character_and_no_net
     async with playing(backend, size=(140, 40)) as player:
         text = await inspect(player, 20)
         steps: list[int] = []
-        monkeypatch.setattr(CharLSTM, "advance", lambda *_: steps.append(1))
+        monkeypatch.setattr(CharModel, "advance", lambda *_: steps.append(1))
         player.play.controls.focus()
         await player.press("down", *["right"] * 8)
         hot = predicted_by_the_model(shipped, text, monkeypatch, SamplingSettings(1.2, 5))
@@ -148,7 +148,7 @@ async def test_enter_on_a_bar_goes_on_from_there_with_that_character(
         await player.until(lambda: player.playground.writer.count >= 60)
         forked = await player.stop()
         other = int(expected.order[place + (1 if place == 0 else -1)])
-        reference = Sampler(CharLSTM(shipped), shipped.vocabulary, DEFAULT, seed=42, prime="a")
+        reference = Sampler(CharModel(shipped), shipped.vocabulary, DEFAULT, seed=42, prime="a")
         straight = [next(reference).character for _ in range(20)] + [reference.force(other).character]
         straight += [next(reference).character for _ in forked[21:]]
         assert forked == "".join(straight)
@@ -256,7 +256,7 @@ async def test_a_branch_goes_on_where_it_stood(backend: ScriptedBackend, shipped
         await player.press("u", "g")
         await player.written(len(first) + 30)
         text = await player.stop()
-        reference = Sampler(CharLSTM(shipped), shipped.vocabulary, DEFAULT, seed=42, prime="a")
+        reference = Sampler(CharModel(shipped), shipped.vocabulary, DEFAULT, seed=42, prime="a")
         assert text == "".join(next(reference).character for _ in text)
 
 

@@ -4,7 +4,7 @@ from itertools import islice
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.playground.playground import State
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
 from tests.playground.scripted_backend import ScriptedBackend, tiny_checkpoint
@@ -17,7 +17,7 @@ def written_with(
 ) -> str:
     """What these settings write from the start."""
     chosen = SamplingSettings(**({"temperature": 0.8, "top_k": 5} | settings))
-    sampler = Sampler(CharLSTM(checkpoint), checkpoint.vocabulary, chosen, seed=seed, prime=prime)
+    sampler = Sampler(CharModel(checkpoint), checkpoint.vocabulary, chosen, seed=seed, prime=prime)
     return "".join(character.character for character in islice(sampler, count))
 
 

@@ -12,7 +12,7 @@ from charrnn_tui.playground.controls import BAN, CONTROLS, DEFAULTS, STOP, TOP_K
 from charrnn_tui.playground.models import ModelSource
 from charrnn_tui.playground.text_export import COPY_FILE
 from charrnn_tui.run.quantities import nats
-from charrnn_tui.sampling.lstm import CharLSTM
+from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.tui.dialogs.model_menu import ModelMenu
@@ -25,7 +25,7 @@ from tests.tui.play.player import DEFAULT, playing
 
 def sampler(checkpoint: Checkpoint, seed: int = 42, prime: str = "") -> Sampler:
     return Sampler(
-        CharLSTM(checkpoint), checkpoint.vocabulary, DEFAULT, seed=seed, prime=checkpoint.vocabulary.known_part(prime)
+        CharModel(checkpoint), checkpoint.vocabulary, DEFAULT, seed=seed, prime=checkpoint.vocabulary.known_part(prime)
     )
 
 

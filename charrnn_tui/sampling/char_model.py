@@ -1,4 +1,4 @@
-"""The notebook's network without torch: a stacked LSTM over characters, for writing and for scoring (notebook cell 16).
+"""The notebook's network without torch: stacked LSTM layers over characters, to write and to score (notebook cell 16).
 
 The equations are those of torch.nn.LSTM, for each layer, with x the one-hot character, or the h' of the layer below:
 
@@ -34,10 +34,10 @@ CHUNK_ROWS = 2048  # positions (times texts) held at once in `forward`: 16 MB of
 
 
 @dataclass(frozen=True, eq=False)
-class LSTMState:
+class HiddenState:
     """What the network remembers: h and c, float32, each (L, H) or, for B texts, (L, B, H). c: see cells.py.
 
-    No method of CharLSTM writes into a state that it was given or has returned, so states may be shared and kept.
+    No method of CharModel writes into a state that it was given or has returned, so states may be shared and kept.
     """
 
     h: Floats
@@ -46,7 +46,7 @@ class LSTMState:
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """What `CharLSTM.read` writes: c after each character, and the gates that made it, or None where nobody asks."""
+    """What `CharModel.read` writes: c after each character, and the gates that made it, or None where nobody asks."""
 
     cells: Floats  # (T, …, L, H)
     gates: Floats | None = None  # (T, …, L, W·H), activated, in the order of the cell
@@ -60,7 +60,7 @@ class _Layer:
     bias: Floats  # (W·H); not used in the first layer, whose rows of W_i hold it
 
 
-class CharLSTM:
+class CharModel:
     """A trained CharRNN in evaluation mode (no dropout). Threads may share it: nothing is written after `__init__`.
 
     Where a method takes ids, it takes one text or B texts at once; the shapes of the state and of the logits follow.
@@ -104,14 +104,14 @@ class CharLSTM:
         """Whether compiled code computes the steps; then B texts at once get the very numbers that each gets alone."""
         return self._compiled is not None and COMPILED.library is not None
 
-    def initial_state(self, batch_size: int | None = None) -> LSTMState:
+    def initial_state(self, batch_size: int | None = None) -> HiddenState:
         """The state before the first character, all zero (notebook: `init_hidden`)."""
         shape = (self.n_layers, self.n_hidden) if batch_size is None else (self.n_layers, batch_size, self.n_hidden)
-        return LSTMState(np.zeros(shape, np.float32), np.zeros(shape, np.float32))
+        return HiddenState(np.zeros(shape, np.float32), np.zeros(shape, np.float32))
 
     def step(
-        self, ids: int | NDArray[np.integer], state: LSTMState, pins: Sequence[Pin] = ()
-    ) -> tuple[Floats, LSTMState]:
+        self, ids: int | NDArray[np.integer], state: HiddenState, pins: Sequence[Pin] = ()
+    ) -> tuple[Floats, HiddenState]:
         """Read one character of each text. ids: an int or (B). Returns logits, (V) or (B, V), and the state.
 
         pins: units that are held at a value; then NumPy computes the step.
@@ -121,18 +121,18 @@ class CharLSTM:
             and not pins
             and (result := self._compiled.run(ids, state.h, state.c)) is not None
         ):
-            return result[2], LSTMState(*result[:2])
+            return result[2], HiddenState(*result[:2])
         state = self.advance(ids, state, pins)
         logits: Floats = np.dot(state.h[-1], self._output)  # (…, V)
         logits += self._output_bias
         return logits, state
 
-    def advance(self, ids: int | NDArray[np.integer], state: LSTMState, pins: Sequence[Pin] = ()) -> LSTMState:
+    def advance(self, ids: int | NDArray[np.integer], state: HiddenState, pins: Sequence[Pin] = ()) -> HiddenState:
         """`step` without the logits, as within a prime."""
         if self._compiled is not None and not pins:
             result = self._compiled.run(ids, state.h, state.c, with_logits=False)
             if result is not None:
-                return LSTMState(*result[:2])
+                return HiddenState(*result[:2])
         H, cell = self.n_hidden, self.cell
         # Scratch is allocated, not kept: it takes less than a thousandth of a step and keeps the model free of state.
         h, c = np.empty_like(state.h), np.empty_like(state.c)  # (L, …, H)
@@ -152,11 +152,11 @@ class CharLSTM:
             cell.combine(gates, state.h[number], state.c[number], h[number], c[number])
             if pins:
                 hold(pins, number + 1, cell.output_gates(gates), h[number], c[number])
-        return LSTMState(h, c)
+        return HiddenState(h, c)
 
     def forward(
-        self, ids: NDArray[np.integer], state: LSTMState | None = None, chunk_rows: int = CHUNK_ROWS
-    ) -> Iterator[tuple[Floats, LSTMState]]:
+        self, ids: NDArray[np.integer], state: HiddenState | None = None, chunk_rows: int = CHUNK_ROWS
+    ) -> Iterator[tuple[Floats, HiddenState]]:
         """Read whole texts, ids (T) or (B, T), in chunks of about `chunk_rows` characters along T.
 
         Yields the logits of each chunk, (t, V) or (B, t, V), and the state after it. Logits at t predict ids[t + 1].
@@ -171,13 +171,13 @@ class CharLSTM:
             logits, state = self._forward(np.moveaxis(ids[..., begin : begin + times], -1, 0), state)
             yield np.moveaxis(logits, 0, -2), state
 
-    def read(self, ids: NDArray[np.integer], state: LSTMState, seen: Seen) -> LSTMState:
+    def read(self, ids: NDArray[np.integer], state: HiddenState, seen: Seen) -> HiddenState:
         """Read one chunk of texts, ids (T) or (T, B), time first, into `seen`; returns the state after it."""
         return self._forward(ids, state, seen)[1]
 
     def _forward(
-        self, ids: NDArray[np.integer], state: LSTMState, seen: Seen | None = None
-    ) -> tuple[Floats, LSTMState]:
+        self, ids: NDArray[np.integer], state: HiddenState, seen: Seen | None = None
+    ) -> tuple[Floats, HiddenState]:
         """One chunk, time first: ids (T) or (T, B). Layer by layer, so that W_i x of all T is one matrix product."""
         H, cell, columns = self.n_hidden, self.cell, self.cell.width * self.n_hidden
         h, c = np.empty_like(state.h), state.c.copy()  # (L, …, H)
@@ -203,7 +203,7 @@ class CharLSTM:
             h[number] = before
         logits = np.matmul(outputs.reshape(-1, H), self._output).reshape(*ids.shape, self.n_tokens)  # (T, …, V)
         logits += self._output_bias
-        return logits, LSTMState(h, c)
+        return logits, HiddenState(h, c)
 
 
 def _finite(name: str, tensor: NDArray[np.floating]) -> Floats:
