@@ -389,6 +389,8 @@ async def test_the_model_of_an_opened_run_is_played(backend: TrainingBackend) ->
         await shows(pilot, "older-1 ✓ finished")
         await pilot.press("2")  # the model that was chosen since stays
         await shows(pilot, "newer-1 · best 2×8")
+        await pilot.press("1", "m")  # unless the run's is asked for
+        await shows(pilot, "older-1 · best 2×8")
 
 
 @pytest.mark.parametrize("size", SIZES[:3])

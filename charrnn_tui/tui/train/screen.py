@@ -14,6 +14,7 @@ from charrnn_tui.run.follower import RunFollowers
 from charrnn_tui.tui.dialogs.help import HelpDialog, HelpSection
 from charrnn_tui.tui.key_footer import KeyFooter
 from charrnn_tui.tui.keys import Key, bindings_of
+from charrnn_tui.tui.messages import PlayRun
 from charrnn_tui.tui.own_training import OwnTraining
 from charrnn_tui.tui.studio_screen import StudioScreen
 from charrnn_tui.tui.train.form import TrainForm
@@ -42,6 +43,7 @@ class TrainScreen(StudioScreen):
         Key("r", "resume", "Resume", "Resume the run from where it ended.", "train.resume", footer=True),
         Key("D", "detach", "Detach", "Quit; another process goes on with the training.", "train.detach", footer=True),
         Key("i", "inside", "Look inside", "N-grams and other studies of the run.", "train.inside", footer=True),
+        Key("m", "play_best", "Play best", "Play with the best model of this run.", "train.play_best"),
         Key("A", "alarms", "Alarms", "Show all alarms of this run, the newest first.", "train.alarms"),
         Key("n", "new", "New run", "Fill in the form of a new run.", "train.new", footer=True),
         Key(
@@ -89,7 +91,7 @@ class TrainScreen(StudioScreen):
     def poll(self) -> None:
         """Show what is new of the run, and the keys that act now: it may end without a key of ours."""
         self.run_view.poll()
-        offered = [self._acts(action) for action in ("ask", "resume", "alarms", "skip_licence")]
+        offered = [self._acts(action) for action in ("ask", "resume", "play_best", "alarms", "skip_licence")]
         if offered != self._offered:
             self._offered = offered
             self.refresh_bindings()
@@ -142,7 +144,7 @@ class TrainScreen(StudioScreen):
         if action == "skip_licence":
             return self.shows_form and self.form.has_licence
         if self.shows_form:
-            return action not in ("ask", "resume", "detach", "inside", "alarms", "new", "show_runs")
+            return action not in ("ask", "resume", "detach", "inside", "play_best", "alarms", "new", "show_runs")
         trainer = self._trainer
         acting = {
             "start": False,
@@ -150,6 +152,7 @@ class TrainScreen(StudioScreen):
             "ask": trainer.available,
             "resume": trainer.can_resume,
             "detach": trainer.available and trainer.trains_here,
+            "play_best": self.run_view.run is not None and self.run_view.run.checkpoint_file() is not None,
             "alarms": bool(self.run_view.progress.alarms),
         }
         return acting.get(action, True)
@@ -191,6 +194,10 @@ class TrainScreen(StudioScreen):
 
     def action_inside(self) -> None:
         self._studies.open()
+
+    def action_play_best(self) -> None:
+        if self.run_view.run is not None:
+            self.post_message(PlayRun(self.run_view.run))
 
     def action_alarms(self) -> None:
         alarms = reversed(self.run_view.progress.alarms)
