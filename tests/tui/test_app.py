@@ -2,8 +2,10 @@
 
 import re
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -16,6 +18,7 @@ from charrnn_tui.run.events import RunFinished
 from charrnn_tui.run.fitting import fit_to_text
 from charrnn_tui.run.quantities import count
 from charrnn_tui.run.settings import settings_for
+from charrnn_tui.text.corpus import Corpus
 from charrnn_tui.tui.app import Opening, StudioApp
 from charrnn_tui.tui.dialogs.text_picker import TextPicker
 from charrnn_tui.tui.runs.screen import RunsScreen
@@ -125,6 +128,39 @@ async def test_a_wrong_field_is_named_and_nothing_starts(
         assert " 0 steps" not in screen_text(app)
         await pilot.press("f5")
         assert form_of(app).check() is None
+        assert backend.runs() == []
+
+
+async def test_a_start_before_the_text_is_read_waits_for_it(
+    backend: TrainingBackend, text: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_read, read_corpus = threading.Event(), backend.read_corpus
+
+    def read_slowly(*args: Any) -> Corpus:
+        may_read.wait()
+        return read_corpus(*args)
+
+    monkeypatch.setattr(backend, "read_corpus", read_slowly)
+    monkeypatch.chdir(text.parent)  # so that the path fits into a row
+    app = StudioApp(backend, Opening())
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("1")
+        form_of(app).text.value = text.name
+        await pilot.press("f5")
+        await shows(pilot, "reading tiny.txt; then the run starts")
+        may_read.set()
+        await shows(pilot, "tiny-1 ● training")
+
+
+async def test_a_start_before_a_text_turns_out_to_be_missing_says_so(backend: TrainingBackend, text: Path) -> None:
+    app = StudioApp(backend, Opening())
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("1")
+        form_of(app).text.value = f"{text}x"
+        await pilot.press("f5")
+        await shows(pilot, "tiny.txtx: no such file")
+        form_of(app).text.value = str(text)  # which nobody has started
+        await shows(pilot, "different")
         assert backend.runs() == []
 
 

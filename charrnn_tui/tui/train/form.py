@@ -94,8 +94,9 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         }
         self._cost = Static("", id="cost", markup=False)
         self._problem = Static("", id="problem", markup=False)
-        self._text = FormText(backend, jobs, self._fill)
+        self._text = FormText(backend, jobs, self._text_read)
         self._refused = ""
+        self._to_start = ""  # the text that was to be started before it was read
         self._filled = dict.fromkeys(self._numbers, "")  # what the preset and the fitting have put into the fields
         self._speed: float | None = None  # characters × parameters per second, once known
         self._speed_measured = False
@@ -172,18 +173,28 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         self.app.push_screen(TextPicker(self._jobs, self._backend.runs), fill)
 
     def submit(self) -> None:
-        """Start the run, or offer texts if none is named, or put the cursor where something is wrong."""
-        self._refused = ""
-        if not self.text.value.strip():
+        """Start the run, at once or when its text is read; offer texts if none is named; or say what is wrong."""
+        self._refused, self._to_start = "", ""
+        path = self.text.value.strip()
+        if not path:
             self.choose_text()
             return
         request = self.check()
         if request is not None:
             self._training.start(request, self.refuse)
             return
+        if self._text.read is None and not self._text.problem and self._settings()[0] is not None:
+            self._to_start = path
+            self._show_reading(path)
+            return
         if self._text.read is None:
             self.text.focus()
         self.app.bell()
+
+    def _text_read(self) -> None:
+        self._fill()
+        if self._to_start and self._to_start == self.text.value.strip():
+            self.submit()
 
     @property
     def has_licence(self) -> bool:
@@ -209,8 +220,11 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         with suppress(ValueError):  # not a number, as `check` says
             head, tail = (int(self._numbers[name].value) for name in ("skip_head", "skip_tail"))
             if path and min(head, tail) >= 0:
-                self._cost.update(f"reading {path} …")
+                self._show_reading(path)
                 self._text.begin(path, TextSettings(self._encoding_name, head, tail))
+
+    def _show_reading(self, path: str) -> None:
+        self._cost.update(f"reading {path}{'; then the run starts' if path == self._to_start else ''} …")
 
     def _measure(self, token: CancelToken) -> tuple[float, bool]:
         newest = [self._followers.of(run) for run in self._backend.runs()[:_RUNS_READ]]
