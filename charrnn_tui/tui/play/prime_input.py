@@ -96,8 +96,8 @@ class PrimeInput(TextArea, inherit_bindings=False):
 
     @property
     def _most_rows(self) -> int:
-        """How many rows it may take of this screen."""
-        return max(1, min(MOST_ROWS, self.screen.size.height // _SCREEN_SHARE))
+        """How many rows it may take. Of the app's height: a prediction can come when the field has left the screen."""
+        return max(1, min(MOST_ROWS, self.app.size.height // _SCREEN_SHARE))
 
     @property
     def _row_width(self) -> int:

@@ -93,3 +93,11 @@ async def test_a_prediction_is_drawn_between_its_marks_over_several_rows() -> No
         assert (input_.value, input_.prediction) == ("a prime that", " goes on\nand on")
         await pilot.press("tab")
         assert (input_.value, input_.prediction) == ("a prime that goes on\nand on", "")
+
+
+async def test_a_prediction_may_come_while_the_field_leaves_the_screen() -> None:
+    async with field("anna") as (area, pilot):
+        await area.remove()
+        area.prediction = ""
+        area.prediction = " said"
+        await pilot.pause()
