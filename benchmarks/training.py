@@ -23,19 +23,34 @@ def measure(scratch: Path) -> Iterator[Row]:
     corpus = load_corpus([path])
     learner = Learner(TrainSettings(), corpus)
     place = learner.placement
-    ours, steps = steps_per_second(learner), STEPS.get(place.device, 20)
-    figures, others = in_turn(ROUNDS, lambda: 12_800 * ours(), partial(notebooks_speed, "train", path, steps=steps + 1))
-    layers = "cuDNN's" if place.device == "cuda" else compiled_cell().description.split(",")[0]
-    words = f"{place.device}, {place.precision}, threads {place.threads}, LSTM layers {layers}"
     what = "training, 2 × 512, batches 128 × 100"
-    yield Row(what, "chars/s", figures, others, notebook_name(), "≥ 2.2×", note=words)
+    yield beside_the_notebook(learner, path, what, goal="≥ 2.2×")
+    if place.device == "cpu":
+        if place.precision != "float32":
+            in_float32 = Learner(TrainSettings(precision="float32"), corpus)
+            yield beside_the_notebook(in_float32, path, f"{what}, in float32")
+        quicker = Learner(TrainSettings(precision="float32", exact_dropout=False), corpus)
+        yield beside_the_notebook(
+            quicker, path, f"{what}, in float32, not the notebook's random numbers", goal="≥ 1.3×"
+        )
     if place.device == "cuda":
+        ours = steps_per_second(learner)
         with GpuUse() as use:
             for _ in range(ROUNDS):
                 ours()
         yield Row(f"{what}: the GPU at work", "% of the time", use.shares)
     for preset in PRESETS:
         yield validation_share(Learner(settings_for(preset, precision=place.precision), corpus), preset)
+
+
+def beside_the_notebook(learner: Learner, path: Path, what: str, goal: str = "") -> Row:
+    """Characters a second, in turn with the notebook's training of the text at `path`."""
+    place, ours = learner.placement, steps_per_second(learner)
+    notebook = partial(notebooks_speed, "train", path, steps=STEPS.get(place.device, 20) + 1)
+    figures, others = in_turn(ROUNDS, lambda: 12_800 * ours(), notebook)
+    layers = "cuDNN's" if place.device == "cuda" else compiled_cell().description.split(",")[0]
+    words = f"{place.device}, {place.precision}, threads {place.threads}, LSTM layers {layers}"
+    return Row(what, "chars/s", figures, others, notebook_name(), goal, note=words)
 
 
 def steps_per_second(learner: Learner) -> Callable[[], float]:
