@@ -101,6 +101,7 @@ def open_model_text(
     return ModelText(loaded, model, path, file, part, settings, text, loaded.vocabulary.encode(text))
 
 
-def progress_bar(length: int, label: str) -> Any:
-    """On a terminal's standard error; nothing elsewhere."""
-    return click.progressbar(length=max(0, length), label=label, file=sys.stderr, hidden=not may_draw(sys.stderr))
+def progress_bar(length: int, label: str, *, hidden: bool = False) -> Any:
+    """On a terminal's standard error; nothing elsewhere, or where it is to be hidden."""
+    hidden = hidden or not may_draw(sys.stderr)
+    return click.progressbar(length=max(0, length), label=label, file=sys.stderr, hidden=hidden)

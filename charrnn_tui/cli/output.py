@@ -3,6 +3,7 @@
 import json
 import locale
 import os
+import stat
 import sys
 import time
 import unicodedata
@@ -70,6 +71,7 @@ class DataStream:
     def __init__(self) -> None:
         self._stream: IO[bytes] | None = sys.stdout.buffer if sys.stdout is not None else None  # None: closed at start
         self.terminal = is_terminal(self._stream)
+        self.file = is_file(self._stream)
         self._flushed_at = time.monotonic()
 
     def write_text(self, text: str) -> None:
@@ -129,6 +131,13 @@ def notify(title: str, message: str) -> None:
 def is_terminal(stream: IO[Any] | None) -> bool:
     """Whether what is written there is shown on a terminal."""
     return stream is not None and stream.isatty()
+
+
+def is_file(stream: IO[Any] | None) -> bool:
+    """Whether what is written there goes to a file, where nobody sees it grow; not into a pipe or to a terminal."""
+    with suppress(OSError):  # a test's stream has no descriptor
+        return stream is not None and stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    return False
 
 
 def is_dumb() -> bool:

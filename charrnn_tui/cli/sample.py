@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError
 from charrnn_tui.cli.configuration import configured
+from charrnn_tui.cli.model_text import progress_bar
 from charrnn_tui.cli.options import OrNone, TextFileName, encoding_option, json_option, model_names, runs_option
 from charrnn_tui.cli.output import DataStream, say
 from charrnn_tui.cli.tokens import tokens_option
@@ -36,7 +37,7 @@ from charrnn_tui.sampling.stops import Stop, check_stop
 from charrnn_tui.text.corpus import read_text
 from charrnn_tui.text.vocabulary import Vocabulary
 
-PIECE = 64  # characters whose surprises are computed at once
+PIECE = 64  # characters whose surprises are computed at once, and between two moves of the progress bar
 SEPARATOR = "\n---\n"
 TEXTS_PER_THREAD = 64  # written at once
 LEAST_AT_ONCE = 6  # texts; fewer are written faster one after the other
@@ -190,18 +191,20 @@ def sample_command(
         if stream.terminal and not as_json:
             say(f"seed {first_seed}")
     model.wait_for_compiled_code()
-    for number, (one, written) in enumerate(texts):
-        if as_json:
-            written = written or _write(model, loaded.vocabulary, one)
-            stream.write_json(_as_json(one, written, loaded, path))
-            text = written.text
-        else:
-            line_each = one.stop.lines == 1
-            stream.write_text(SEPARATOR if number and not line_each else "")
-            characters = written.text if written else _characters(model, loaded.vocabulary, one)
-            text = _show(stream, one.prime, characters, with_line_end=line_each)
-        if one.text_sha256 not in (None, text_hash(text)):
-            say("the text differs from the recipe's: this machine's arithmetic rounds differently")
+    with progress_bar(recipe.length * count, "writing", hidden=not stream.file) as bar:
+        for number, (one, written) in enumerate(texts):
+            if as_json:
+                written = written or _write(model, loaded.vocabulary, one, bar.update)
+                stream.write_json(_as_json(one, written, loaded, path))
+                text = written.text
+            else:
+                line_each = one.stop.lines == 1
+                stream.write_text(SEPARATOR if number and not line_each else "")
+                characters = written.text if written else _characters(model, loaded.vocabulary, one)
+                text = _show(stream, one.prime, characters, bar.update, with_line_end=line_each)
+            bar.update((number + 1) * one.length - bar.pos)  # a text may have ended before its length
+            if one.text_sha256 not in (None, text_hash(text)):
+                say("the text differs from the recipe's: this machine's arithmetic rounds differently")
 
 
 def _prime(prime: str | None, prime_file: str | None, encoding: str | None) -> str | None:
@@ -257,8 +260,11 @@ def _characters(model: CharModel, vocabulary: Vocabulary, recipe: Recipe) -> Ite
     return (sampled.character for sampled in follow(recipe, recipe.start(model, vocabulary)))
 
 
-def _write(model: CharModel, vocabulary: Vocabulary, recipe: Recipe) -> _Written:
-    """Write the text and measure its surprise; the time is without that for reading the prime."""
+def _write(model: CharModel, vocabulary: Vocabulary, recipe: Recipe, done: Callable[[int], object]) -> _Written:
+    """Write the text and measure its surprise; the time is without that for reading the prime.
+
+    done: called with the number of characters of each piece that is written.
+    """
     sampler = recipe.start(model, vocabulary)
     following = _with_logits(recipe, sampler)
     started, text, bits = time.perf_counter(), "", 0.0
@@ -266,6 +272,7 @@ def _write(model: CharModel, vocabulary: Vocabulary, recipe: Recipe) -> _Written
         text += "".join(sampled.character for sampled, _ in piece)
         ids, logits = np.array([sampled.token_id for sampled, _ in piece]), np.stack([row for _, row in piece])
         bits += float(surprises_and_entropies(logits, ids)[0].sum())
+        done(len(piece))
     return _Written(text, bits, time.perf_counter() - started)
 
 
@@ -277,9 +284,12 @@ def _with_logits(recipe: Recipe, sampler: Sampler) -> Iterator[tuple[SampledChar
         logits = sampler.logits
 
 
-def _show(stream: DataStream, prime: str, characters: Iterable[str], *, with_line_end: bool) -> str:
+def _show(
+    stream: DataStream, prime: str, characters: Iterable[str], done: Callable[[int], object], *, with_line_end: bool
+) -> str:
     """Write the prime, then the characters as they come; returns the characters.
 
+    done: called with PIECE after each PIECE characters.
     with_line_end: end the last line also where the text does not; on a terminal it always is.
     """
     stream.write_text(prime)
@@ -287,6 +297,8 @@ def _show(stream: DataStream, prime: str, characters: Iterable[str], *, with_lin
     for character in characters:
         stream.write_text(character)
         text.append(character)
+        if len(text) % PIECE == 0:
+            done(PIECE)
     if (with_line_end or stream.terminal) and [prime, *text][-1][-1:] != "\n":
         stream.write_text("\n")
     stream.flush()

@@ -6,6 +6,7 @@ import pty
 import struct
 import subprocess
 import termios
+from contextlib import nullcontext
 from pathlib import Path
 
 import pyte
@@ -22,17 +23,23 @@ pytestmark = pytest.mark.terminal
 
 
 def screen_after(
-    *arguments: object, runs: Path, columns: int = 80, term: str = "xterm-256color"
+    *arguments: object, runs: Path, columns: int = 80, term: str = "xterm-256color", output: Path | None = None
 ) -> tuple[int, bytes, list[str]]:
-    """(exit code, what was sent, the rows of the screen) of a command that ends by itself."""
+    """(exit code, what was sent, the rows of the screen) of a command that ends by itself.
+
+    output: the file that standard output goes to, in place of the terminal.
+    """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     variables = environment(runs, TERM=term)
     for name in ("COLUMNS", "LINES"):  # these would win over the terminal's own size
         variables.pop(name, None)
-    with subprocess.Popen(
-        [*PROGRAM, *map(str, arguments)], stdin=theirs, stdout=theirs, stderr=theirs, env=variables
-    ) as process:
+    with (
+        nullcontext(theirs) if output is None else output.open("wb") as stdout,
+        subprocess.Popen(
+            [*PROGRAM, *map(str, arguments)], stdin=theirs, stdout=stdout, stderr=theirs, env=variables
+        ) as process,
+    ):
         os.close(theirs)
         sent = b""
         try:
@@ -88,6 +95,19 @@ def test_generated_escape_sequences_do_not_reach_the_terminal(runs: Path, tmp_pa
     assert b"\x07" not in sent
     assert rows[0] == "seed 1"
     assert "␛" in "".join(rows)
+
+
+@pytest.mark.parametrize("options", [(), ("--json",), ("--count", 3)])
+def test_writing_into_a_file_shows_on_the_terminal_how_far_it_is(
+    runs: Path, tmp_path: Path, options: tuple[object, ...]
+) -> None:
+    write_checkpoint(tmp_path / "abc.safetensors", random_checkpoint(Vocabulary("abc\n")))
+    command = ("sample", tmp_path / "abc.safetensors", "--seed", 1, "--length", 200, *options)
+    code, sent, rows = screen_after(*command, runs=runs, output=tmp_path / "written")
+    assert code == 0
+    assert rows == [f"writing  [{'#' * 36}]  100%"]
+    assert sent.count(b"writing") > 3
+    assert len((tmp_path / "written").read_bytes()) >= 200
 
 
 @pytest.mark.parametrize(
