@@ -117,6 +117,7 @@ class Settings(TypedDict, total=False):
     often become one, U+FFFD. lr: the learning rate, its peak under
     one-cycle. budget: seconds. val_frac: share of the text, at its end, held out.
     val_chars, sample_length: characters. print_every: steps between two validations. threads: None is the fastest.
+    ranks: processes that train together, of which this one is the first.
     """
 
     encoding: str
@@ -144,6 +145,7 @@ class Settings(TypedDict, total=False):
     device: Device
     precision: Precision
     threads: int | None
+    ranks: int
     max_steps: int | None
     budget: float | None
     patience: int | None
@@ -367,7 +369,7 @@ class Run:
         """Continue a training that has ended, exactly as if it had not; see `train`.
 
         changes: of the settings that may change: epochs, max_steps, budget, patience, lr, device, precision, threads,
-        keep_checkpoints, on_hangup. Raises Error where there is nothing to resume, or another process trains it.
+        ranks, keep_checkpoints, on_hangup. Raises Error where there is nothing to resume, or another process trains it.
         """
         _refuse_unknown_settings("resume", changes, MAY_CHANGE)
         given: dict[str, Any] = dict.fromkeys(MAY_CHANGE) | changes

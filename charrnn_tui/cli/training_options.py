@@ -54,6 +54,11 @@ _HELP: dict[str, tuple[Any, str]] = {  # type, help; TrainSettings checks the ra
     "device": (click.Choice(DEVICES), "Where to train."),
     "precision": (click.Choice(PRECISIONS), "Precision of the matrix products in training."),
     "threads": (int, "Threads used on the CPU."),
+    "ranks": (
+        int,
+        "Processes that train together, each on its rows of a batch: on a machine with several GPUs one for each; on "
+        "several machines, start the command with torchrun.",
+    ),
     "seed": (int, "Seed of the initial weights and of dropout."),
     "sample_prime": (str, "Beginning of the samples written during training."),
     "sample_length": (int, "Length of these samples, in characters."),

@@ -55,8 +55,8 @@ class TrainSettings:
     (Merity et al. 2018). exact_dropout: whether dropout in float32 draws its random numbers as PyTorch's, which takes
     longer. weight_decay: of AdamW (Loshchilov & Hutter 2019); 0 is Adam. budget: seconds that the run may take, by
     which epochs and max_steps are corrected while it trains. patience: end after so many validations in a row without a
-    lower loss. threads: None chooses by a short trial. keep_checkpoints: how many models a run's history keeps at most.
-    on_hangup: what to do when the terminal is lost.
+    lower loss. threads: None chooses by a short trial. ranks: processes that share the rows of each batch.
+    keep_checkpoints: how many models a run's history keeps at most. on_hangup: what to do when the terminal is lost.
     """
 
     preset: Preset = "notebook"
@@ -85,6 +85,7 @@ class TrainSettings:
     device: Device = "auto"
     precision: Precision = "auto"
     threads: Annotated[int, _whole(1, 1024)] | None = None
+    ranks: Annotated[int, _whole(1, 1024)] = 1
     max_steps: Annotated[int, _whole(1, 10**12)] | None = None
     budget: Annotated[float, Meta(ge=1, le=365 * 86400, description="a time from 1s to 365d")] | None = None
     patience: Annotated[int, _whole(1, 1_000_000)] | None = None
@@ -102,6 +103,10 @@ class TrainSettings:
                 convert(getattr(self, field), kind)
             except DecodingError:
                 raise SettingsError(field, f"{getattr(self, field)!r} is not {_description(kind)}") from None
+        if self.batch_size % self.ranks:
+            fits = self.batch_size - self.batch_size % self.ranks or self.ranks
+            problem = f"{self.ranks} ranks cannot share {self.batch_size} rows of a batch equally"
+            raise SettingsError("ranks", f"{problem}; choose a --batch-size that they can, such as {fits}")
         if self.patience is not None and not self.val_frac:
             raise SettingsError("patience", "counts validations, and --val-frac 0 leaves no text for them")
 

@@ -5,6 +5,7 @@ from typing import Final
 from charrnn_tui.checkpoint.checkpoint import CheckpointError
 from charrnn_tui.run.directory import RunError
 from charrnn_tui.run.lock import RunLocked
+from charrnn_tui.run.ranks import RanksLost
 from charrnn_tui.run.settings import SettingsError
 from charrnn_tui.runner.export import ExportError
 from charrnn_tui.text.batches import TextTooShort
@@ -22,6 +23,8 @@ def explain(error: Exception) -> tuple[str, int] | None:
             return str(error), USAGE
         case RunError() | RunLocked() | CorpusError() | TextTooShort() | UnknownCharacters():
             return str(error), FAILED
+        case RanksLost():
+            return f"the training could not begin: {error}; the lines before this one may say why", FAILED
         case CheckpointError() | ExportError():
             return str(error), FAILED
         case OSError():

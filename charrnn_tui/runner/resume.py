@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # torch takes seconds: not before a training is asked for
 
 MAY_CHANGE = (
     *("epochs", "max_steps", "budget", "patience", "lr"),
-    *("device", "precision", "threads", "keep_checkpoints", "on_hangup"),
+    *("device", "precision", "threads", "ranks", "keep_checkpoints", "on_hangup"),
 )
 TAKE_OVER_SECONDS = 120.0  # for the other process to finish its step, save, and release the lock
 
@@ -145,6 +145,8 @@ def _changed(run: RunDirectory, state: "ResumeState", corpus: Corpus, changes: M
     place: dict[str, Any] = {"device": state.device, "precision": state.precision, "threads": state.threads}
     if given.get("device", state.device) != state.device:
         place = {"precision": "auto", "threads": None}
+    if given.get("ranks", state.settings.get("ranks", 1)) != state.settings.get("ranks", 1):
+        place["threads"] = None  # the cores are divided otherwise
     if "epochs" in given or "max_steps" in given:  # an earlier limit of steps would cut the new epochs off
         given = {"max_steps": None, "budget": None} | given
     settings = replace(TrainSettings.from_json(state.settings), **(place | given))

@@ -5,7 +5,7 @@ import shutil
 import time
 from collections.abc import Generator
 from contextlib import closing, suppress
-from functools import partial
+from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,10 @@ def start_run(request: RunRequest, runs: Path, control: Control, *, detached: bo
     if settings.budget is not None:
         with heavy_imports():  # torch: not before a training is asked for
             from charrnn_tui.training.trial import step_seconds
-        measure = partial(step_seconds, corpus=corpus)
+
+        def measure(tried: TrainSettings) -> float:  # the ranks compute their rows at the same time
+            return step_seconds(replace(tried, batch_size=tried.batch_size // tried.ranks, ranks=1), corpus)
+
         settings = fit_to_budget(
             settings, len(corpus), budget, measure, FITTED if request.given is None else request.given
         )

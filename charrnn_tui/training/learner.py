@@ -4,6 +4,7 @@ import statistics
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -19,10 +20,13 @@ from charrnn_tui.training.checkpoint_history import steps_to_keep
 from charrnn_tui.training.device_queue import DeviceQueue, QueuedStep
 from charrnn_tui.training.devices import Placement, place
 from charrnn_tui.training.graph import Graph
-from charrnn_tui.training.model import CharRNN
+from charrnn_tui.training.model import CharRNN, Hidden
 from charrnn_tui.training.optimizer import AdamW
 from charrnn_tui.training.resume_state import ResumeState, restore_generators
 from charrnn_tui.training.schedule import learning_rate
+
+if TYPE_CHECKING:  # a training by one process needs nothing of torch.distributed
+    from charrnn_tui.training.ranks import Ranks
 
 _SPEED_WINDOW = 20  # steps over which chars/s is averaged
 _LOSSES_AT_A_TIME = 16  # of a validation, read from the device
@@ -38,6 +42,7 @@ class Learner:
 
     Truncated backpropagation through time: the hidden state is carried from batch to batch, detached, and is zero at
     the start of each epoch. While steps are `queued`, model, optimizer and `hidden` are ahead of `step` and `loss`.
+    With several ranks, `hidden` has the rows of this one.
     """
 
     def __init__(
@@ -48,8 +53,13 @@ class Learner:
         placement: Placement | None = None,
         queue: DeviceQueue | None = None,
         clock: Callable[[], float] = time.perf_counter,
+        ranks: "Ranks | None" = None,
     ) -> None:
-        """Build everything from the settings' seed. Raises SettingsError for a device that this machine lacks."""
+        """Build everything from the settings' seed. Raises SettingsError for a device that this machine lacks.
+
+        ranks: the processes that share the training, if there are several. The corpus of all but rank 0 holds their
+        rows of the text, one after the other.
+        """
         self.settings = settings
         self.train_ids, self.val_ids = corpus.split(settings.val_frac)
         tokens = len(corpus.vocabulary)
@@ -71,9 +81,14 @@ class Learner:
         self.optimizer = AdamW(self.model.parameters(), settings.lr, settings.weight_decay, broken=self.broken)
         self.criterion = nn.CrossEntropyLoss()
         resident = resident_bytes(self.train_ids) + resident_bytes(self.val_ids) <= self.placement.resident_bytes
+        self._ranks, self._rows, own_ids = ranks, settings.batch_size, self.train_ids
+        if ranks is not None:
+            self._rows //= ranks.size
+            if ranks.rank == 0:
+                own_ids = ranks.send_text(own_ids, settings.batch_size, settings.seq_length)
         self.batches, self.validation_batches = (
-            Batches(ids, settings.batch_size, settings.seq_length, self.device, resident=resident)
-            for ids in (self.train_ids, self.val_ids)
+            Batches(ids, rows, settings.seq_length, self.device, resident=resident)
+            for ids, rows in ((own_ids, self._rows), (self.val_ids, settings.batch_size))
         )
         self.steps_per_epoch = len(self.batches)
         self.set_plan(settings)
@@ -81,12 +96,15 @@ class Learner:
         self.loss = float("nan")
         self.lr_factor = 1.0
         self.train_seconds = 0.0
-        self.hidden = self.model.init_hidden(settings.batch_size)  # the state that the next step starts from
+        self.hidden = self._last_start = self.model.init_hidden(self._rows)  # the state that the next step starts from
         self._queued: deque[QueuedStep] = deque()
-        self._step_graph, self._validation_graph = Graph(self.device), Graph(self.device)
+        self._step_graph, self._update_graph, self._validation_graph = (Graph(self.device) for _ in range(3))
         self._recent: deque[float] = deque(maxlen=_SPEED_WINDOW)
         self._validation_seconds: float | None = None
         self.validating_seconds = 0.0  # of all validations of this process
+        if ranks is not None and ranks.rank == 0:
+            ranks.send("share")
+            self.share_state()
 
     @property
     def epoch(self) -> int:
@@ -113,14 +131,40 @@ class Learner:
         """Continue from that state: the next step is, bit for bit, the one that training would have done.
 
         This holds on the same machine with the same number of threads. It does not hold after a change of device or
-        precision, nor on a GPU with dropout between layers, which cuDNN draws from random numbers of its own.
+        precision, nor on a GPU with dropout between layers, which cuDNN draws from random numbers of its own. Raises
+        RanksLost.
         """
         self.model.load_state_dict(dict(state.model))
         self.optimizer.load_state_dict(state.optimizer)
         self.hidden = (state.hidden[0].to(self.device), state.hidden[1].to(self.device))
+        if self._ranks is not None:
+            self._ranks.send("share")
+            self.share_state(self.hidden)
         self.step, self.loss, self.lr_factor = state.step, state.loss, state.lr_factor
         self.train_seconds = state.train_seconds
         restore_generators(state.generators, self.device.type)
+
+    def share_state(self, hidden: Hidden | None = None) -> None:
+        """With all ranks: take on the weights, the optimizer's state and the rows' hidden state of rank 0.
+
+        hidden: of the whole batch, on rank 0; None is zero.
+        """
+        assert self._ranks is not None
+        whole = self.model.init_hidden(self.settings.batch_size) if hidden is None else hidden
+        self._ranks.share([*self.model.state_dict().values(), *self.optimizer.tensors(), *whole])
+        self.hidden = self._ranks.own_rows(whole)
+
+    def whole_hidden(self) -> Hidden:
+        """The hidden state of the whole batch, from all ranks. Raises RanksLost."""
+        if self._ranks is None:
+            return self.hidden
+        self._ranks.send("gather")
+        return self._ranks.all_rows(self.hidden)
+
+    @property
+    def torn(self) -> bool:
+        """Whether the other ranks wait within a step that this one has left, so that nothing can be asked of them."""
+        return self._ranks is not None and self._ranks.torn
 
     def set_plan(self, settings: TrainSettings) -> None:
         """Apply settings with another length of the training; the schedule follows it."""
@@ -153,45 +197,85 @@ class Learner:
         return min(self.placement.steps_ahead, int(_AHEAD_SECONDS / max(min(self._recent), 1e-9)))
 
     def begin_step(self) -> None:
-        """Give the device one more step, without waiting for it."""
+        """Give the device one more step, without waiting for it. Raises RanksLost."""
         if not self._queued:
             self._reported_until = self._queue.mark()
         step, lr = self.step + self.queued, self.lr
+        if self._ranks is not None:
+            self._ranks.send("step", step, lr)
+        figures = self._queue.fetch(self.compute_step(step, lr))
+        self._queued.append(QueuedStep(step + 1, lr, self._last_start, figures, self._queue.mark()))
+
+    def compute_step(self, step: int, lr: float) -> Tensor:
+        """Train on a batch, the `step`-th, counted from 0; returns loss and gradient norm, (2,), on the device."""
         if step % self.steps_per_epoch == 0:
-            self.hidden = self.model.init_hidden(self.settings.batch_size)
+            self.hidden = self.model.init_hidden(self._rows)
         x, y = self.batches[step % self.steps_per_epoch]  # (seq, batch) each
         self.optimizer.set_lr(lr)
         self.model.train()
         generator = torch.get_rng_state()
         try:
-            figures, *hidden = self._step_graph.run(self._train_on, x, y, *self.hidden)
+            if self._ranks is None:
+                figures, *hidden = self._step_graph.run(self._train_on, x, y, *self.hidden)
+            else:
+                self._ranks.seed(self.settings.seed, step)
+                shared, *hidden = self._step_graph.run(self._gradients_on, x, y, *self.hidden)
+                self._ranks.average(shared)
+                (figures,) = self._update_graph.run(self._update_by, shared)
         except Cancelled:
             torch.set_rng_state(generator)
             raise
-        figures = self._queue.fetch(figures)
-        self._queued.append(QueuedStep(step + 1, lr, self.hidden, figures, self._queue.mark()))
-        self.hidden = hidden[0], hidden[1]
+        self._last_start, self.hidden = self.hidden, (hidden[0], hidden[1])
+        return figures
+
+    def undo_step(self) -> None:
+        """Go back to the hidden state before the last step, which was not finite and changed nothing else."""
+        self.hidden = self._last_start
+        self.broken.zero_()
 
     def _check(self) -> None:
         """Ask, every `check_seconds`, whether to give up what the model computes."""
         if time.perf_counter() - self._checked >= self.check_seconds:
             self._checked = time.perf_counter()
-            if self.cancelled():
+            if self.cancelled() and not self.torn:
                 raise Cancelled
 
     def _train_on(self, x: Tensor, y: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, ...]:
         """Loss and gradient norm, (2,), and the next hidden state; x, y (seq, batch), h, c (layers, batch, n)."""
+        loss, *hidden = self._backward_on(x, y, h, c)
+        return self._update(loss), *hidden
+
+    def _backward_on(self, x: Tensor, y: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, ...]:
+        """The loss, (), and the next hidden state; leaves the gradients of this rank's rows."""
         self.optimizer.zero_grad()
         logits, hidden = self.model(x, (h, c), self._dtype, self._check)  # (seq * batch, tokens)
         loss = self.criterion(logits.float(), y.reshape(-1))  # (), nats/char: the mean of -log p(next character)
         loss.backward()
+        return loss.detach(), *hidden
+
+    def _update(self, loss: Tensor) -> Tensor:
+        """Update the model by its gradients; returns loss and gradient norm, (2,)."""
         # Clipped before the step, over all parameters at once (Pascanu et al. 2013); the norm is that before clipping.
         grad_norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)  # ()
-        figures = torch.stack((loss.detach(), grad_norm))  # (2,)
+        figures = torch.stack((loss, grad_norm))  # (2,)
         # Decided on the device: reading the figures here would wait for it, and a CUDA graph cannot hold a branch.
         self.broken.logical_or_(~figures.isfinite().all())
         self.optimizer.step()  # changes nothing while `broken` is 1
-        return figures, *hidden
+        return figures
+
+    def _gradients_on(self, x: Tensor, y: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, ...]:
+        """Loss and all gradients, (1 + parameters,), and the next hidden state, for this rank's rows."""
+        loss, *hidden = self._backward_on(x, y, h, c)
+        gradients = [parameter.grad.reshape(-1) for parameter in self.model.parameters() if parameter.grad is not None]
+        return torch.cat((loss.reshape(1), *gradients)), *hidden
+
+    def _update_by(self, shared: Tensor) -> tuple[Tensor]:
+        """Update the model by what `_gradients_on` gives, averaged over the ranks: loss and gradient norm, (2,)."""
+        sizes = [parameter.numel() for parameter in self.model.parameters()]
+        loss, *gradients = torch.split(shared, [1, *sizes])
+        for parameter, gradient in zip(self.model.parameters(), gradients, strict=True):
+            parameter.grad = gradient.view_as(parameter)
+        return (self._update(loss.reshape(())),)
 
     def _validate_on(self, x: Tensor, y: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, ...]:
         """The loss, (), and the next hidden state; shapes as for `_train_on`."""
@@ -209,6 +293,8 @@ class Learner:
             self._queued.clear()
             self.hidden = done.hidden
             self.broken.zero_()
+            if self._ranks is not None:
+                self._ranks.send("undo")
         self.train_seconds += seconds
         self._recent.append(seconds)
         return StepDone(

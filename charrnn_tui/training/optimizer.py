@@ -33,6 +33,10 @@ class AdamW:
         else:
             self._lr = lr
 
+    def tensors(self) -> list[Tensor]:
+        """Its whole state but the learning rate, not copied."""
+        return [*self._steps, *self._means, *self._squares]
+
     def zero_grad(self) -> None:
         """Drop the gradients."""
         for parameter in self._parameters:

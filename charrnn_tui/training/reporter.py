@@ -79,7 +79,7 @@ class TrainingReporter:
             precision=placement.precision,
             threads=placement.threads,
             flops_per_char=flops_per_char(tokens, settings.n_hidden, settings.n_layers),
-            limit_gflops=round(limit_gflops(placement), 3),
+            limit_gflops=round(settings.ranks * limit_gflops(placement), 3),
             lstm=compiled_cell().description if placement.device == "cpu" else "",
             epochs=settings.epochs,
             steps=learner.steps,
@@ -187,7 +187,7 @@ class TrainingReporter:
         return Checkpoint(learner.weights(), self._corpus.vocabulary, settings.n_hidden, settings.n_layers, facts)
 
     def state(self) -> ResumeState:
-        """The current state, sharing its tensors with the learner: the next step changes them."""
+        """The current state, sharing its tensors with the learner: the next step changes them. Raises RanksLost."""
         learner, placement, validated = self._learner, self._learner.placement, self.validated
         return ResumeState(
             settings=learner.settings.to_json(),
@@ -204,7 +204,7 @@ class TrainingReporter:
             evaluated_at=validated.step,
             model=learner.model.state_dict(),
             optimizer=learner.optimizer.state_dict(),
-            hidden=learner.hidden,
+            hidden=learner.whole_hidden(),
             generators=generator_states(placement.device),
             not_improved=validated.not_improved,
             spent_seconds=self.budget.spent_seconds,

@@ -2,7 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
@@ -14,6 +15,7 @@ from charrnn_tui.run.budget import Budget
 from charrnn_tui.run.control import Control, HandOver
 from charrnn_tui.run.events import AlarmRaised, Event, RunDetached
 from charrnn_tui.run.quantities import no_improvement
+from charrnn_tui.run.ranks import RanksLost
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.text.batches import check_geometry
 from charrnn_tui.text.corpus import Corpus
@@ -62,11 +64,24 @@ def train(
 
     def events() -> Events:
         store = CheckpointStore(directory, sync_events, settings.keep_checkpoints, advance_seconds=advance_seconds)
-        learner = make_learner(settings, corpus)
-        reporter = TrainingReporter(learner, corpus, directory.name, write_sample, clock)
-        yield from _Training(learner, reporter, store, control).events(resume, detached, on_late_event)
+        with _learner(settings, corpus, make_learner) as learner:
+            reporter = TrainingReporter(learner, corpus, directory.name, write_sample, clock)
+            yield from _Training(learner, reporter, store, control).events(resume, detached, on_late_event)
 
     return with_alarms(events(), directory)
+
+
+@contextmanager
+def _learner(
+    settings: TrainSettings, corpus: Corpus, make: Callable[[TrainSettings, Corpus], Learner]
+) -> Iterator[Learner]:
+    if settings.ranks == 1:
+        yield make(settings, corpus)
+        return
+    from charrnn_tui.training.launch import leading  # torch.distributed: not for one process
+
+    with leading(settings, corpus) as learner:
+        yield learner
 
 
 class _Training:
@@ -105,7 +120,10 @@ class _Training:
             leaving = requests.stop is not None or self.stop_waiting()
             if isinstance(error, KeyboardInterrupt | GeneratorExit) and leaving:
                 raise  # after the second Ctrl-C, which is to end at once
-            if not is_device_lost(error):
+            lost = isinstance(error, RanksLost) or is_device_lost(error)
+            if learner.torn and not lost:
+                raise
+            if not lost:
                 for done in learner.finish_queued():
                     on_late_event(done)
                 self.store.save_silently(self.reporter.checkpoint(), self.reporter.state())
@@ -249,10 +267,14 @@ class _Training:
         return AlarmRaised(time=time.time(), step=step, kind="nan", message=self.failed)
 
     def _lose_device(self, error: BaseException) -> Event:
-        """Nothing on the device can be read any more, so nothing can be saved."""
-        saved = self.store.saved_step
-        kept = f"the state of step {saved:,} is on disk: resume it there, or with --device cpu" if saved >= 0 else ""
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        self.failed = f"the device {self.learner.placement.device} is lost after step {self.learner.step:,}: {reason}"
-        self.failed += f"; {kept}" if kept else ""
-        return AlarmRaised(time=time.time(), step=self.learner.step, kind="device", message=self.failed)
+        """Nothing on the device, or of the other ranks' rows, can be read any more, so nothing can be saved."""
+        saved, step = self.store.saved_step, self.learner.step
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        kind, way = "ranks", "resume the run from there"
+        if isinstance(error, RanksLost):
+            self.failed = f"{reason} after step {step:,}"
+        else:
+            self.failed = f"the device {self.learner.placement.device} is lost after step {step:,}: {reason}"
+            kind, way = "device", "resume it there, or with --device cpu"
+        self.failed += f"; the state of step {saved:,} is on disk: {way}" if saved >= 0 else ""
+        return AlarmRaised(time=time.time(), step=self.learner.step, kind=kind, message=self.failed)

@@ -12,7 +12,7 @@ from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.run.terminal_notice import POP_TITLE, PUSH_TITLE, notice_sequences, title_sequence
 from charrnn_tui.tui.train.run_lines import ending_line
 
-SERIOUS: Final = ("nan", "device", "disk")
+SERIOUS: Final = ("nan", "device", "disk", "ranks")
 
 
 class RunNotifier:

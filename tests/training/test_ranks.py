@@ -1,0 +1,113 @@
+"""Two processes train as one does."""
+
+import dataclasses
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch.distributed as dist
+
+from charrnn_tui.run.control import Control, ScaleLearningRate, Stop
+from charrnn_tui.run.events import AlarmRaised, Evaluated, Event, RunFinished, StepDone
+from charrnn_tui.run.ranks import torchrun
+from charrnn_tui.run.settings import SettingsError
+from charrnn_tui.training.launch import _Processes
+from charrnn_tui.training.ranks import Ranks
+from charrnn_tui.training.resume_state import read_resume_state
+from tests.training.small_trainings import asking, of_kind, small_settings, trained
+
+pytestmark = pytest.mark.skipif(not dist.is_available(), reason="this PyTorch has no torch.distributed")
+CLIPPED = small_settings(clip=0.2, schedule="one-cycle", val_frac=0.2)  # at some steps, by the norm of all rows
+
+
+def figures(events: list[Event]) -> list[tuple[float, ...]]:
+    steps = [(event.step, event.loss, event.grad_norm, event.lr) for event in of_kind(events, StepDone)]
+    return steps + [(event.step, event.val_loss, event.loss, 0.0) for event in of_kind(events, Evaluated)]
+
+
+def test_two_ranks_learn_what_one_does_and_one_goes_on_with_what_two_have_learned(tmp_path: Path) -> None:
+    control = Control()
+    one = figures(trained(CLIPPED, None, control, at=asking(control, 3, ScaleLearningRate(0.5))))
+    norms = [norm for _, _, norm, rate in one if rate]
+    assert min(norms) < CLIPPED.clip < max(norms)
+    two, more = tmp_path / "two", dataclasses.replace(CLIPPED, ranks=2)
+    at = asking(control, 3, ScaleLearningRate(0.5))
+
+    def stop(event: Event) -> None:
+        at(event)
+        asking(control, 5, Stop())(event)
+
+    begun = trained(more, two, control, at=stop)
+    state = read_resume_state(two / "resume.pt")
+    assert (begun[-1].step, state.step, state.hidden[0].shape) == (5, 5, (2, 8, 8))
+    rest = trained(CLIPPED, two, resume=state)
+    done = [row for row in figures(begun) + figures(rest) if row[3]]
+    np.testing.assert_allclose(done, [row for row in one if row[3]], rtol=1e-4)
+    again = trained(more, two, resume=state)  # and two with what one, or two, had
+    np.testing.assert_allclose(figures(again), figures(rest), rtol=1e-4)
+
+
+def test_a_rank_that_dies_ends_the_training_and_two_go_on_from_the_last_save(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, others = small_settings(ranks=2, drop_prob=0.5), list[int]()
+    start = _Processes.__init__
+
+    def remembered(self: _Processes, size: int) -> None:
+        start(self, size)
+        others.extend(process.pid for process in self._processes.values())
+
+    monkeypatch.setattr(_Processes, "__init__", remembered)
+
+    def kill(event: Event) -> None:
+        if isinstance(event, StepDone) and event.step == 4:
+            os.kill(others[-1], signal.SIGKILL)
+
+    whole = figures(trained(settings))
+    events = trained(settings, tmp_path, at=kill)
+    end = events[-1]
+    assert isinstance(end, RunFinished)
+    assert end.state == "failed"
+    assert end.reason == (
+        "rank 1 has ended (killed by SIGKILL) after step 4; the state of step 0 is on disk: resume the run from there"
+    )
+    assert [alarm.kind for alarm in of_kind(events, AlarmRaised)] == ["ranks"]
+    rest = trained(settings, tmp_path, resume=read_resume_state(tmp_path / "resume.pt"))
+    assert figures(rest) == whole, "each rank draws its dropout from the step"
+
+
+def test_a_rank_that_has_left_a_step_asks_the_others_for_nothing() -> None:
+    ranks = object.__new__(Ranks)
+    ranks.torn, ranks._processes = True, None
+    with pytest.raises(RuntimeError, match="another rank has ended"):
+        ranks.send("gather")
+
+
+def test_a_batch_whose_rows_cannot_be_shared_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"--ranks: 3 ranks cannot share 8 rows .* such as 6"):
+        small_settings(ranks=3)
+    with pytest.raises(SettingsError, match=r"--ranks: 16 ranks cannot share 8 rows .* such as 16"):
+        small_settings(ranks=16)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda env: env, (1, 4, 1, 2, 3)),
+        (lambda env: {**env, "WORLD_SIZE": "1", "RANK": "0"}, None),
+        (lambda env: {**env, "RANK": "x"}, None),
+        (lambda env: {name: value for name, value in env.items() if name != "TORCHELASTIC_RUN_ID"}, None),
+    ],
+)
+def test_what_torchrun_says(
+    change: Callable[[dict[str, str]], dict[str, str]], expected: tuple[int, ...] | None
+) -> None:
+    names = (
+        "RANK=1 WORLD_SIZE=4 LOCAL_RANK=1 LOCAL_WORLD_SIZE=2 TORCHELASTIC_RESTART_COUNT=3 MASTER_ADDR=h MASTER_PORT=1"
+    )
+    said = torchrun(change(dict(part.split("=") for part in names.split()) | {"TORCHELASTIC_RUN_ID": "j"}))
+    found = None if said is None else (said.rank, said.size, said.local_rank, said.local_size, said.restarts)
+    assert found == expected
