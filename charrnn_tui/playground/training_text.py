@@ -35,6 +35,10 @@ class TrainingText:
         """Whether this is still the text that the model was trained on, as far as anybody knows."""
         return self.sha256 in (None, corpus.sha256)
 
+    def called(self, corpus: Corpus) -> str:
+        """Its name, and whether it has changed."""
+        return self.name + ("" if self.is_now(corpus) else ", which has changed since")
+
 
 def training_text(model: LoadedModel, backend: Backend) -> TrainingText:
     """The text named in the run's settings, or else in the checkpoint. Raises ValueError, one line, if it is gone."""

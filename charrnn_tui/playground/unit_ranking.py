@@ -9,7 +9,7 @@ from charrnn_tui.analysis.reading import read_blocks
 from charrnn_tui.analysis.units import UnitArea, UnitStudy
 from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.models import LoadedModel
-from charrnn_tui.playground.training_text import held_out_share, training_text
+from charrnn_tui.playground.studied import held_out_text
 from charrnn_tui.text.vocabulary import Ids
 
 CHARS_MOST: Final = 100_000  # of the text that are read: half of what the command `units` reads
@@ -67,7 +67,7 @@ class UnitRanker:
         report("looking for the training text")
         missing, vocabulary = "", self.model.vocabulary
         try:
-            text, source = self._held_out()
+            text, source = held_out_text(self.model, self._backend, CHARS_MOST)
         except ValueError as error:
             missing, text, source = str(error), written, f"{len(written):,} characters written here"
         text = vocabulary.known_part(text)
@@ -81,17 +81,6 @@ class UnitRanker:
         if not missing:
             self._kept[probe] = ranking
         return ranking
-
-    def _held_out(self) -> tuple[str, str]:
-        """The text and what to call it. Raises ValueError, one line."""
-        named = training_text(self.model, self._backend)
-        corpus = named.read(self._backend)
-        _, held_out = corpus.split(held_out_share(self.model))
-        text = corpus.vocabulary.decode(held_out[:CHARS_MOST])
-        if not text:
-            raise ValueError(f"nothing of {named.name} was held out of the training")
-        changed = "" if named.is_now(corpus) else ", which has changed since"
-        return text, f"{len(text):,} characters of {named.name}{changed}, held out of the training"
 
     def _study(self, probe: str, text: str, ids: Ids, report: Callable[[str], None]) -> UnitStudy:
         network = self.model.network

@@ -10,12 +10,13 @@ from charrnn_tui.analysis.memory import MemoryStudy
 from charrnn_tui.analysis.reading import read_blocks
 from charrnn_tui.checkpoint.checkpoint import Checkpoint, tensor_shapes
 from charrnn_tui.playground.model_studies import study_gates, study_learning, study_memory
+from charrnn_tui.playground.studied import StudiedRun
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.kept_checkpoints import kept_file
 from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.scoring import sequence_losses
 from charrnn_tui.text.vocabulary import Vocabulary
-from charrnn_tui.tui.train.study_lines import gate_lines
+from charrnn_tui.tui.inside.gate_lines import gate_lines
 from tests.playground.run_with_text import keep_models, run_with_text, some_letters
 from tests.playground.scripted_backend import ALPHABET, ScriptedBackend
 
@@ -55,7 +56,7 @@ def test_a_run_without_a_history_says_how_to_get_one(backend: ScriptedBackend, t
         study_learning(run, backend, lambda doing: None)
     for study in (study_memory, study_gates):
         with pytest.raises(ValueError, match="tiny-1 has saved no model yet"):
-            study(run, backend, lambda doing: None)
+            study(StudiedRun(run, backend), lambda doing: None)
 
 
 def test_memory_and_gates_are_those_of_the_best_model(backend: ScriptedBackend, run: RunDirectory) -> None:
@@ -64,13 +65,14 @@ def test_memory_and_gates_are_those_of_the_best_model(backend: ScriptedBackend, 
     study = MemoryStudy(model, ids)
     list(study.run())
     said: list[str] = []
-    memory = study_memory(run, backend, said.append)
-    assert (memory.step, memory.chars, memory.whole) == (9, 600, pytest.approx(study.whole))
+    memory = study_memory(StudiedRun(run, backend), said.append)
+    assert memory.whole == pytest.approx(study.whole)
+    assert memory.source == "600 characters of the validation part, model of step 9"
     assert [each.context for each in memory.contexts] == [each.context for each in study.losses]
     assert [each.difference for each in memory.contexts] == pytest.approx([each.difference for each in study.losses])
     assert said[-1] == "reading: 100%"
-    gates = study_gates(run, backend, said.append)
-    assert (gates.step, gates.chars) == (9, 600)
+    gates = study_gates(StudiedRun(run, backend), said.append)
+    assert gates.source == memory.source
     assert gates.shares == gate_shares(read_blocks(model, ids, gates=True))
 
 
@@ -84,12 +86,12 @@ def of_cell(cell: str) -> Checkpoint:
 def test_the_gates_are_those_of_the_model_s_cell(backend: ScriptedBackend, run: RunDirectory) -> None:
     backend.checkpoints[run.best_file] = of_cell("gru")
     model = CharModel(of_cell("gru"))
-    shares = study_gates(run, backend, lambda doing: None).shares
+    shares = study_gates(StudiedRun(run, backend), lambda doing: None).shares
     assert [each.gate for each in shares] == list(model.cell.gate_names)
-    assert not any("forget" in line for line in gate_lines(study_gates(run, backend, lambda doing: None)))
+    assert not any("forget" in line for line in gate_lines(study_gates(StudiedRun(run, backend), lambda doing: None)))
     backend.checkpoints[run.best_file] = of_cell("rnn")
-    with pytest.raises(ValueError, match="the model of tiny-1 is a plain RNN, which has no gates"):
-        study_gates(run, backend, lambda doing: None)
+    with pytest.raises(ValueError, match="tiny-1: its model is a plain RNN, which has no gates"):
+        study_gates(StudiedRun(run, backend), lambda doing: None)
 
 
 def test_a_model_that_diverged_is_named(backend: ScriptedBackend, run: RunDirectory) -> None:
@@ -97,4 +99,4 @@ def test_a_model_that_diverged_is_named(backend: ScriptedBackend, run: RunDirect
     weights = {name: np.full_like(tensor, np.nan) for name, tensor in checkpoint.weights.items()}
     checkpoint.weights.update(weights)  # type: ignore[attr-defined]  # a dictionary here
     with pytest.raises(ValueError, match=f"^{run.best_file}: "):
-        study_memory(run, backend, lambda doing: None)
+        study_memory(StudiedRun(run, backend), lambda doing: None)

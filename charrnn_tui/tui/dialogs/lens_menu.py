@@ -13,10 +13,11 @@ from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.textview.lens import Lens
 
 NO_LENS: Final = "none"
+STUDIES: Final = "studies"
 
 
 class LensMenu(Dialog[str | None]):
-    """Gives the name of a lens, NO_LENS for no colours, or None to leave them as they are."""
+    """Gives the name of a lens, NO_LENS for no colours, STUDIES for those of the model, or None to change nothing."""
 
     HELP = "What the colours of the text mean; each lens has a legend below the text."
 
@@ -34,6 +35,7 @@ class LensMenu(Dialog[str | None]):
     def on_mount(self) -> None:
         lines = [(NO_LENS, f"{NO_LENS:<13}the text without colours")]
         lines += [(lens.name, f"{lens.name:<13}{lens.about}") for lens in self._lenses]
+        lines.append((STUDIES, f"{STUDIES:<13}of the model: memory, gates, surprise (I)"))
         self._list.fill(lines, self._chosen.name if self._chosen is not None else NO_LENS)
 
     @property

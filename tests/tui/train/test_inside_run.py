@@ -14,14 +14,15 @@ from charrnn_tui.analysis.ngrams import NgramLoss, ngram_losses
 from charrnn_tui.playground import ngram_baseline
 from charrnn_tui.playground.model_studies import study_gates, study_learning, study_memory, study_surprise
 from charrnn_tui.playground.ngram_baseline import read_baseline
+from charrnn_tui.playground.studied import StudiedRun
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.tui.app import Opening, StudioApp
+from charrnn_tui.tui.inside.look_inside import LookInside
+from charrnn_tui.tui.inside.surprise_view import PLACES, SurpriseView
 from charrnn_tui.tui.play.lenses.quantities import SURPRISE_BOUNDS
 from charrnn_tui.tui.textview.lens import STEPS
-from charrnn_tui.tui.train.inside_run import InsideRun
 from charrnn_tui.tui.train.learning_strip import BOUNDS, SHADES, LearningStrip
 from charrnn_tui.tui.train.screen import TrainScreen
-from charrnn_tui.tui.train.surprise_view import PLACES, SurpriseView
 from tests.playground.run_with_text import keep_models, run_with_text, some_letters
 from tests.playground.scripted_backend import ScriptedBackend
 from tests.tui.pilot import screen_text, shows, until
@@ -79,7 +80,7 @@ async def test_escape_stops_the_counting_and_keeps_what_is_there(
         await shows(pilot, "counting: 2-grams … Esc stops")
         await pilot.press("escape")
         await shows(pilot, "stopped")
-        assert isinstance(app.screen, InsideRun)
+        assert isinstance(app.screen, LookInside)
         await pilot.press("escape")
         await shows(pilot, "┈ 1-gram")
         go_on.set()
@@ -126,14 +127,14 @@ async def test_memory_is_a_curve_and_gates_are_a_table(backend: ScriptedBackend,
         await opened(pilot)
         await pilot.press("down", "down", "enter")
         await shows(pilot, "model of step 3", "with all before")
-        found = study_memory(run, backend, lambda doing: None)
+        found = study_memory(StudiedRun(run, backend), lambda doing: None)
         labels, figures = (row.strip("│ ").split() for row in screen_text(app).splitlines()[-4:-2])
         assert labels == [str(each.context) for each in found.contexts]
         assert figures == [f"{found.whole + each.difference:.2f}" for each in found.contexts]
         assert screen_text(app).count("●") >= len(labels)
         await pilot.press("escape", "down", "enter")
-        await shows(pilot, "closed: below 0.1", "open: above 0.9", "of step 3.")
-        for share in study_gates(run, backend, lambda doing: None).shares:
+        await shows(pilot, "closed: below 0.1", "open: above 0.9", "model of step 3")
+        for share in study_gates(StudiedRun(run, backend), lambda doing: None).shares:
             assert f"{share.layer:>5}  {share.gate:<6}  {share.closed:>6.1%}" in screen_text(app)
         await pilot.press("i")
         await until(pilot, lambda: isinstance(app.screen, TrainScreen))
@@ -148,7 +149,7 @@ async def test_a_text_is_coloured_by_its_surprise_and_the_worst_places_are_a_key
         await opened(pilot)
         await pilot.press(*["down"] * 4, "enter")
         await shows(pilot, "nats/char · 600 characters", "kind ", "in word", "nothing predicts the first character")
-        found = study_surprise(run, backend, lambda doing: None, of_training=False).surprise
+        found = study_surprise(StudiedRun(run, backend), lambda doing: None, of_training=False).surprise
         view = app.screen.query_one(SurpriseView)
         assert view.text.text == found.text == some_letters()[2400:]
         classes = view.text.colour_classes
@@ -171,7 +172,7 @@ async def test_a_text_is_coloured_by_its_surprise_and_the_worst_places_are_a_key
         await until(pilot, lambda: "in word" not in screen_text(app))
         await pilot.press("escape", "down", "enter")
         await shows(pilot, "surprise, training · ", "2,400 characters")
-        of_training = study_surprise(run, backend, lambda doing: None, of_training=True).surprise
+        of_training = study_surprise(StudiedRun(run, backend), lambda doing: None, of_training=True).surprise
         assert app.screen.query_one(SurpriseView).text.text == of_training.text == some_letters()[:2400]
 
 

@@ -12,8 +12,9 @@ from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.playground.playground import NO_TEXT
 from charrnn_tui.playground.unit_ranking import UnitRanker
 from charrnn_tui.sampling.pins import Pin
-from charrnn_tui.tui.dialogs.lens_menu import LensMenu
+from charrnn_tui.tui.dialogs.lens_menu import STUDIES, LensMenu
 from charrnn_tui.tui.dialogs.unit_finder import UnitFinder
+from charrnn_tui.tui.inside.studies import ModelStudies
 from charrnn_tui.tui.keys import Key
 from charrnn_tui.tui.play.lenses.copied_lens import CopiedLens
 from charrnn_tui.tui.play.lenses.deciding_lens import DecidingLens
@@ -46,6 +47,7 @@ UNIT_KEYS: Final = (
 LENS_KEYS: Final = (
     Key("c", "lens('next')", "Colours", "Colour the text by another quantity, or not.", "play.colours"),
     Key("l", "lens('choose')", "Lens", "Choose what the colours of the text mean.", "play.lens", footer=True),
+    Key("I", "lens('study')", "Look inside", "Study the model: its memory, its gates, its surprise.", "play.inside"),
 )
 
 
@@ -64,6 +66,7 @@ class Lenses:
         self._pane, self._backend, self._jobs = pane, backend, jobs
         self._set_control, self._notify = set_control, notify
         self._ranker: UnitRanker | None = None
+        self._studies = ModelStudies(backend, jobs)
         activations, deciders = Activations(jobs, self._computed), Deciders(jobs, self._computed)
         copies = Copies(jobs, backend, self._computed, notify)
         self._computing = activations, deciders, copies
@@ -85,14 +88,23 @@ class Lenses:
         """Show the menu of lenses."""
 
         def chosen(name: str | None) -> None:
-            if name is not None:
+            if name == STUDIES:
+                self.study()
+            elif name is not None:
                 self._turn_on(next((lens for lens in self._lenses if lens.name == name), None))
 
         self._pane.app.push_screen(LensMenu(self._lenses, self.lens), chosen)
 
+    def study(self) -> None:
+        """Look inside the model: a menu of studies, which need no text on the page."""
+        if (model := self._pane.playground.model) is None:
+            self._notify("there is no model yet to look into")
+        else:
+            self._pane.app.push_screen(self._studies.menu(model))
+
     def acts(self, method: str) -> bool:
         """Whether a key that calls this method does anything now."""
-        return method in ("next", "choose") or self.lens is self._unit.lens
+        return method in ("next", "choose", "study") or self.lens is self._unit.lens
 
     def step(self, by: int) -> None:
         """Another unit of the network."""

@@ -1,4 +1,4 @@
-"""Look inside a run: a menu of studies, each of which takes a while and shows what it has found."""
+"""Look inside a model: a menu of studies, each of which takes a while and shows what it has found."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import OptionList
 
@@ -15,6 +16,7 @@ from charrnn_tui.tui.dialogs.choice_list import ChoiceList
 from charrnn_tui.tui.dialogs.dialog import Dialog
 from charrnn_tui.tui.dialogs.job_note import JobNote, Report
 from charrnn_tui.tui.keys import Key, bindings_of
+from charrnn_tui.tui.textview.visible import visible
 
 _CHOOSE = "Enter looks · Esc closes"
 
@@ -23,7 +25,7 @@ _CHOOSE = "Enter looks · Esc closes"
 class Study:
     """A row of the menu. find: blocks, and raises ValueError, one line. show: a widget for what was found.
 
-    keys: of that widget, for the line below it.
+    keys: of that widget, for the line below it. source: the text that was read.
     """
 
     name: str
@@ -31,32 +33,35 @@ class Study:
     find: Callable[[Report], Any]
     show: Callable[[Any], Widget]
     keys: str = ""
+    source: Callable[[Any], str] = lambda found: ""
 
 
-class InsideRun(Dialog[None]):
+class LookInside(Dialog[None]):
     """Finds out what is asked for in a job; what was found before is shown at once."""
 
-    HELP = """What the run's model has learned, and how. Each study takes a while, and Esc stops it.
+    HELP = """What the model has learned, and how. Each study takes a while, and Esc stops it.
 
-They read the run's text again: the validation part, which the model was not trained on."""
+They read what was held out of the training; where the playground does not find that text, a text that the model has \
+written. The line at the bottom says which."""
 
     KEYS: ClassVar[tuple[Key, ...]] = (
         Key("escape", "back", "Back", "Stop, go back to the menu, or close it.", "inside.back"),
-        Key("i", "dismiss(None)", "Close", "Close the menu.", "inside.close"),
+        Key("i,I", "dismiss(None)", "Close", "Close the menu.", "inside.close"),
     )
     BINDINGS = bindings_of(KEYS)
 
-    def __init__(self, run: str, studies: Sequence[Study], jobs: Jobs, found: dict[str, Any]) -> None:
-        """found: by the names of the studies; what is found is added."""
+    def __init__(self, name: str, studies: Sequence[Study], jobs: Jobs, found: dict[str, Any]) -> None:
+        """name: of the run or the model. found: by the names of the studies; what is found is added."""
         super().__init__()
-        self._run, self._studies, self._found = run, studies, found
+        self._name, self._studies, self._found = name, studies, found
+        self._box = Vertical(id="inside-box")
         self._list = ChoiceList[Study]()
         self._note = JobNote(jobs, _CHOOSE)
         self._shown: Widget | None = None
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="inside-box") as box:
-            box.border_title = f"inside {self._run}"
+        with self._box:
+            self._box.border_title = Content(visible(f"inside {self._name}"))
             yield self._list
             yield self._note
 
@@ -80,7 +85,9 @@ They read the run's text again: the validation part, which the model was not tra
         self._show(study)
 
     def _show(self, study: Study) -> None:
-        self._shown = study.show(self._found[study.name])
+        found = self._found[study.name]
+        self._shown = study.show(found)
+        self._box.border_subtitle = Content(visible(study.source(found)))
         self._list.display = False
         self.mount(self._shown, before=self._note)
         self.set_class(True, "-showing")
@@ -95,6 +102,7 @@ They read the run's text again: the validation part, which the model was not tra
         elif self._shown is not None:
             self._shown.remove()
             self._shown = None
+            self._box.border_subtitle = ""
             self.set_class(False, "-showing")
             self._list.display = True
             self._list.focus()

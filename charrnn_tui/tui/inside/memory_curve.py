@@ -24,9 +24,8 @@ class MemoryCurve(ChartCanvas, can_focus=True):
 
     def draw_cells(self, width: int, height: int) -> ChartCells:
         cells, box = ChartCells(width, height), PlotBox(1, GUTTER, height - 3, width - GUTTER)
-        whole, step = self._found.whole, self._found.step
-        model = "" if step is None else f"  model of step {step:,}"
-        title = f" nats/char over characters seen  {BASELINE_MARK} {whole:.3f} with all before{model}"
+        whole = self._found.whole
+        title = f" nats/char over characters seen  {BASELINE_MARK} {whole:.3f} with all before"
         cells.write(0, 0, title, Ink.TITLE)
         if box.rows < 1 or box.columns < len(self._names) or not self._names:
             return cells
