@@ -92,18 +92,36 @@ PROBES: dict[str, Callable[[str], Labels]] = {
 
 
 def labels_of(probe: str, text: str) -> Labels:
-    """Which characters have a property of `PROBES`, or are in a match of `/PATTERN/`, a regular expression of `re`.
+    """Which characters have a property of `PROBES`, are in a match of `/PATTERN/`, a regular expression of `re`, or
+    in the span FROM-TO, as `span_of` reads it.
 
-    Raises ValueError, one line, for another name and for a pattern that is none.
+    Raises ValueError, one line, for another name, for a pattern that is none, and for a span that begins behind the
+    text.
     """
     if probe in PROBES:
         return PROBES[probe](text)
+    if (span := span_of(probe)) is not None:
+        labels = np.zeros(len(text), np.bool_)
+        labels[slice(*span)] = True
+        if text and not labels.any():
+            raise ValueError(f"{probe}: the text has {len(text):,} characters")
+        return labels
     if len(probe) < 3 or not (probe.startswith("/") and probe.endswith("/")):
-        raise ValueError(f"{probe!r} is not one of {', '.join(PROBES)}, nor a regular expression such as /[0-9]+/")
+        known = f"{', '.join(PROBES)}, nor a regular expression such as /[0-9]+/, nor a span such as 120-180"
+        raise ValueError(f"{probe!r} is not one of {known}")
     try:
         return _spans(text, probe[1:-1])
     except re.error as error:
         raise ValueError(f"{probe}: no regular expression: {error}") from None
+
+
+def span_of(probe: str) -> tuple[int, int] | None:
+    """The characters [start, end) of a span FROM-TO, which counts them from 1, both included; None if it is none."""
+    match = re.fullmatch(r"([0-9]{1,15})-([0-9]{1,15})", probe, re.ASCII)
+    if match is None:
+        return None
+    start, end = int(match[1]) - 1, int(match[2])
+    return (start, end) if 0 <= start < end else None
 
 
 def _spans(text: str, pattern: str) -> Labels:

@@ -3,7 +3,8 @@
 A unit's activation is tanh(c), the value that its output gate lets through (Karpathy, Johnson & Li 2015). The area is
 the probability that the activation behind a character with the property is higher than behind one without it; 0.5 is
 no relation. Among a thousand units the best is above 0.5 by chance alone: the ranking is made on one half of the text
-and reported on the other half, beside the best area for the same labels moved along the text.
+and reported on the other half, beside the best area for the same labels moved along the text. A single span of the
+text has no other half; there only what chance gives tells.
 """
 
 from dataclasses import dataclass
@@ -21,7 +22,8 @@ PLACES = 10  # of each unit, where its activation is highest
 
 @dataclass(frozen=True)
 class UnitArea:
-    """A unit, its layer and itself counted from 1. area: on the half where the units were ranked; held_out: the other.
+    """A unit, its layer and itself counted from 1. area: on the half where the units were ranked; held_out: the other,
+    None where they were ranked on the whole text.
 
     Areas below 0.5 are of units that are lower where the property holds.
     """
@@ -29,23 +31,23 @@ class UnitArea:
     layer: int
     unit: int
     area: float
-    held_out: float
+    held_out: float | None
 
 
 class UnitStudy:
     """Counts what the units do while a text is read. Memory: 60 MB at 2 × 512 units."""
 
-    def __init__(self, labels: Labels, n_layers: int, n_hidden: int) -> None:
-        """labels: of the text's characters, (T,)."""
+    def __init__(self, labels: Labels, n_layers: int, n_hidden: int, *, halves: bool = True) -> None:
+        """labels: of the text's characters, (T,). halves: rank on the first half, or else on all of it."""
         self.n_layers, self.n_hidden = n_layers, n_hidden
-        self._middle = len(labels) // 2
-        halves = labels[: self._middle], labels[self._middle :]
+        self._middle = len(labels) // 2 if halves else len(labels)
+        parts = [labels[: self._middle], labels[self._middle :]] if halves else [labels]
         self._labels = [labels] + [
-            np.concatenate([np.roll(half, int(shift * len(half))) for half in halves]) for shift in SHIFTS
+            np.concatenate([np.roll(part, int(shift * len(part))) for part in parts]) for shift in SHIFTS
         ]
         units = n_layers * n_hidden
-        self._all = np.zeros((2, units * BINS), np.int64)  # by half
-        self._with = np.zeros((len(self._labels), 2, units * BINS), np.int64)
+        self._all = np.zeros((len(parts), units * BINS), np.int64)
+        self._with = np.zeros((len(self._labels), len(parts), units * BINS), np.int64)
         self._offsets = np.arange(units, dtype=np.int64) * BINS
         self._highest = np.full((PLACES, units), -np.inf, np.float32)
         self._places = np.zeros((PLACES, units), np.int64)
@@ -80,10 +82,15 @@ class UnitStudy:
 
         Raises ValueError where a half has no character with the property, or none without it.
         """
-        found, held_out = self._areas(0)
+        found, *held_out = self._areas(0)
         order = np.argsort(-np.abs(found - 0.5), kind="stable").tolist()
         return [
-            UnitArea(1 + unit // self.n_hidden, 1 + unit % self.n_hidden, float(found[unit]), float(held_out[unit]))
+            UnitArea(
+                1 + unit // self.n_hidden,
+                1 + unit % self.n_hidden,
+                float(found[unit]),
+                float(held_out[0][unit]) if held_out else None,
+            )
             for unit in order
         ]
 
@@ -103,23 +110,21 @@ class UnitStudy:
         listed = zip(self._places[:, unit].tolist(), self._highest[:, unit].tolist(), strict=True)
         return sorted((each for each in listed if np.isfinite(each[1])), key=lambda each: -each[1])
 
-    def _areas(self, labels: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Of each unit, (units,), on both halves."""
-        with_it = self._with[labels].reshape(2, -1, BINS)
-        first, second = (
-            areas(yes, every - yes) for yes, every in zip(with_it, self._all.reshape(2, -1, BINS), strict=True)
-        )
-        return first, second
+    def _areas(self, labels: int) -> list[NDArray[np.float64]]:
+        """Of each unit, (units,), on both halves, or on the whole text."""
+        text = "the text" if len(self._all) == 1 else "a half of the text"
+        parts = zip(self._with[labels], self._all, strict=True)
+        return [areas(yes.reshape(-1, BINS), (every - yes).reshape(-1, BINS), text) for yes, every in parts]
 
 
-def areas(yes: NDArray[np.int64], no: NDArray[np.int64]) -> NDArray[np.float64]:
+def areas(yes: NDArray[np.int64], no: NDArray[np.int64], text: str = "a half of the text") -> NDArray[np.float64]:
     """The area under the ROC curve of each row of counts, (units, BINS), by the rank statistic of Mann & Whitney 1947.
 
-    Raises ValueError where one of the two is empty.
+    Raises ValueError where one of the two is empty. text: what it calls what was counted.
     """
     total_yes, total_no = yes.sum(1), no.sum(1)
     if not (total_yes.all() and total_no.all()):
-        raise ValueError("all characters of a half of the text have the property, or none has")
+        raise ValueError(f"all characters of {text} have the property, or none has")
     below = np.cumsum(no, axis=1) - no / 2  # without the property, and lower; those in the same bin count half
     found: NDArray[np.float64] = (yes * below).sum(1) / (total_yes * total_no)
     return found

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from charrnn_tui.analysis.closing import BEFORE, MOST, SAMPLES, close_quotations, open_quotations
-from charrnn_tui.analysis.probes import PROBES, labels_of
+from charrnn_tui.analysis.probes import PROBES, labels_of, span_of
 from charrnn_tui.analysis.reading import read_blocks
 from charrnn_tui.analysis.units import UnitArea, UnitStudy
 from charrnn_tui.cli.model_text import ModelText, model_text_options, open_model_text, progress_bar
@@ -31,7 +31,7 @@ class UnitName(click.ParamType):  # type: ignore[type-arg]
 
 
 class ProbeName(click.ParamType):  # type: ignore[type-arg]
-    """A property of `PROBES`, or `/PATTERN/`."""
+    """A property of `PROBES`, `/PATTERN/`, or `FROM-TO`."""
 
     name = "property"
 
@@ -54,8 +54,8 @@ class ProbeName(click.ParamType):  # type: ignore[type-arg]
     "--probe",
     metavar="PROPERTY",
     type=ProbeName(),
-    help=f"Rank the units for this property only: {', '.join(PROBES)}, or /PATTERN/ for what a regular expression "
-    "matches.  [default: all]",
+    help=f"Rank the units for this property only: {', '.join(PROBES)}, /PATTERN/ for what a regular expression "
+    "matches, or FROM-TO for the characters of a span of what is read, counted from 1.  [default: all]",
 )
 @click.option("--top", type=click.IntRange(min=1), default=10, show_default=True, help="Units to list for --probe.")
 @click.option("--unit", metavar="LAYER.UNIT", type=UnitName(), help="Describe this unit instead of the best one.")
@@ -73,9 +73,10 @@ def units_command(
     A unit's area is the probability that it is higher behind a character with the property than behind one without
     (the area under the ROC curve): 0.5 is no relation, near 1 or 0 is a unit that follows it, upright or inverted. The
     units are ranked on the first half of the text; `held out` is the area on the second half, and `chance` the
-    best area on the first half for the same property at wrong places. A unit that follows a property need not cause
-    what the model writes. --pin-check shows which share of opened quotations the model closes, before an empty line and
-    within 300 characters: as it is, and with the best unit held from the opening on, as inside and as outside.
+    best area on the first half for the same property at wrong places. For a span they are ranked on the whole text,
+    which leaves nothing held out: only an area far from that of chance counts. A unit that follows a property need not
+    cause what the model writes. --pin-check shows which share of opened quotations the model closes, before an empty
+    line and within 300 characters: as it is, and with the best unit held from the opening on, as inside and as outside.
     """
     if pin_check and probe != "quotes":
         raise click.UsageError("--pin-check is for --probe quotes")
@@ -86,7 +87,10 @@ def units_command(
             f"--unit {unit[0]}.{unit[1]}: the model has {checkpoint.n_layers} layers of {checkpoint.n_hidden} units"
         )
     names = list(PROBES) if probe is None else [probe]
-    studies = {name: UnitStudy(labels_of(name, read.text), checkpoint.n_layers, checkpoint.n_hidden) for name in names}
+    try:
+        studies = {name: _study(name, read) for name in names}
+    except ValueError as error:
+        raise click.UsageError(f"--probe {error}") from None
     with progress_bar(len(read.ids), "reading") as bar:
         done = 0
         for block in read_blocks(read.model, read.ids):
@@ -101,6 +105,12 @@ def units_command(
         DataStream().write_json(read.facts | model_facts(checkpoint) | {"probes": found})
         return
     _write(read, found, alone=probe is not None)
+
+
+def _study(name: str, read: ModelText) -> UnitStudy:
+    """Raises ValueError, one line, for a span behind the text."""
+    checkpoint, halves = read.checkpoint, span_of(name) is None
+    return UnitStudy(labels_of(name, read.text), checkpoint.n_layers, checkpoint.n_hidden, halves=halves)
 
 
 def _found(name: str, study: UnitStudy, read: ModelText, top: int, unit: tuple[int, int] | None) -> dict[str, Any]:
@@ -168,7 +178,8 @@ def _write(read: ModelText, found: list[dict[str, Any]], *, alone: bool) -> None
             stream.write_line(f"{line}   {each['problem']}")
         for unit in each["units"]:
             name = f"{unit['layer']}.{unit['unit']}"
-            figures = f"{unit['area']:.3f}  {unit['held_out']:.3f}     {each['chance']:.3f}"
+            held_out = "–" if unit["held_out"] is None else f"{unit['held_out']:.3f}"
+            figures = f"{unit['area']:.3f}  {held_out:<9} {each['chance']:.3f}"
             stream.write_line(f"{line}   {name:<6}  {figures}")
     if alone and found[0]["units"]:
         unit = found[0]["units"][0]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from charrnn_tui.analysis.probes import labels_of
+from charrnn_tui.analysis.probes import labels_of, span_of
 from charrnn_tui.analysis.reading import read_blocks
 from charrnn_tui.analysis.units import UnitArea, UnitStudy
 from charrnn_tui.playground.backend import Backend
@@ -57,7 +57,8 @@ class UnitRanker:
         self._kept: dict[str, UnitRanking] = {}
 
     def rank(self, probe: str, written: str, report: Callable[[str], None]) -> UnitRanking:
-        """Rank on what was held out of the training text or, where that is not found, on a text that was written here.
+        """Rank on what was held out of the training text or, where that is not found, on a text that was written here;
+        for a span on that text, of which it is one.
 
         Blocks while it reads: some 15 s for 100,000 characters at 2×512 units. Raises ValueError, one line, where the
         text has too little with or without the property, and as `labels_of` does.
@@ -65,26 +66,34 @@ class UnitRanker:
         if probe in self._kept:
             return self._kept[probe]
         report("looking for the training text")
-        missing, vocabulary = "", self.model.vocabulary
-        try:
-            text, source = held_out_text(self.model, self._backend, CHARS_MOST)
-        except ValueError as error:
-            missing, text, source = str(error), written, f"{len(written):,} characters written here"
-        text = vocabulary.known_part(text)
-        study = self._study(probe, text, vocabulary.encode(text), report)
+        missing, known = "", self.model.vocabulary.known_part
+        span = span_of(probe)
+        if span is not None:
+            text, source = written, f"{len(written):,} characters written here"
+            start, end = (len(known(text[:place])) for place in span)
+            label = f"{start + 1}-{end}"
+        else:
+            label = probe
+            try:
+                text, source = held_out_text(self.model, self._backend, CHARS_MOST)
+            except ValueError as error:
+                missing, text, source = str(error), written, f"{len(written):,} characters written here"
+        text = known(text)
+        study = self._study(label, text, self.model.vocabulary.encode(text), report)
         try:
             units, chance = study.ranked()[:LISTED], study.chance
         except ValueError as error:
             raise ValueError(f"{probe}: {error}: {source}" + (f"; {missing}" if missing else "")) from None
         ranked = tuple(RankedUnit(area, _peaks(study, area, text)) for area in units)
         ranking = UnitRanking(probe, source, missing, study.share, chance, ranked)
-        if not missing:
+        if not missing and span is None:
             self._kept[probe] = ranking
         return ranking
 
     def _study(self, probe: str, text: str, ids: Ids, report: Callable[[str], None]) -> UnitStudy:
         network = self.model.network
-        study = UnitStudy(labels_of(probe, text), network.n_layers, network.n_hidden)
+        halves = span_of(probe) is None
+        study = UnitStudy(labels_of(probe, text), network.n_layers, network.n_hidden, halves=halves)
         for block in read_blocks(network, ids):
             report(f"reading: {block.read:,} of {len(ids):,} characters")
             study.add(block)

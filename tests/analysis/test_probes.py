@@ -42,3 +42,13 @@ def test_an_unclosed_quotation_of_a_thousand_characters_is_none() -> None:
 def test_what_is_neither_a_property_nor_a_pattern_is_refused(probe: str, problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         labels_of(probe, "abc")
+
+
+def test_a_span_counts_from_one_and_has_both_its_ends() -> None:
+    assert labels_of("2-4", "abcdef").tolist() == [False, True, True, True, False, False]
+    assert labels_of("5-99", "abcdef").tolist() == [False] * 4 + [True] * 2
+    with pytest.raises(ValueError, match=r"^7-9: the text has 6 characters$"):
+        labels_of("7-9", "abcdef")
+    for wrong in ("0-4", "4-2", "2-", "-2", "\u0662-\u0664"):
+        with pytest.raises(ValueError, match="a span such as 120-180"):
+            labels_of(wrong, "abcdef")

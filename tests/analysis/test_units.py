@@ -67,3 +67,19 @@ def test_a_property_that_a_half_lacks_gives_no_area() -> None:
         study_of(labels, np.random.default_rng(0).uniform(-1, 1, size=(400, 2)) * 0.9).ranked()
     with pytest.raises(ValueError, match="half of the text"):
         areas(np.zeros((1, BINS), np.int64), np.ones((1, BINS), np.int64))
+
+
+def test_a_span_is_ranked_on_the_whole_text() -> None:
+    random = np.random.default_rng(3)
+    labels = np.zeros(600, np.bool_)
+    labels[40:80] = True
+    activations = random.uniform(-0.9, 0.9, size=(600, 30))
+    activations[:, 4] = np.where(labels, 0.8, 0.1)
+    study = UnitStudy(labels, 1, 30, halves=False)
+    for block in blocks_of(activations):
+        study.add(block)
+    best, second = study.ranked()[:2]
+    assert (best.unit, best.area, best.held_out) == (5, 1.0, None)
+    assert study.share == pytest.approx(40 / 600)
+    assert abs(second.area - 0.5) < 0.25
+    assert 0.5 < study.chance < 0.8  # spans of the same length elsewhere

@@ -143,3 +143,17 @@ def test_learned_has_a_row_for_each_checkpoint_of_a_run(
     assert max(map(len, lines)) < 80
     alone = invoke("learned", checkpoint_file, text_file).stdout.splitlines()
     assert len(alone) == 2
+
+
+def test_units_of_a_span(invoke: Invoke, checkpoint_file: Path, text_file: Path) -> None:
+    found = json.loads(
+        invoke("units", checkpoint_file, text_file, "--part", "all", "--probe", "101-150", "--json").stdout
+    )
+    (probe,) = found["probes"]
+    assert probe["share"] == pytest.approx(50 / found["chars"])
+    assert {unit["held_out"] for unit in probe["units"]} == {None}
+    shown = invoke("units", checkpoint_file, text_file, "--part", "all", "--probe", "101-150").stdout
+    assert f"{probe['units'][0]['area']:.3f}  –         {probe['chance']:.3f}" in shown
+    result = invoke("units", checkpoint_file, text_file, "--probe", "5001-5002")
+    assert result.exit_code == 2
+    assert "--probe 5001-5002: the text has 200 characters" in result.stderr

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from charrnn_tui.analysis.probes import PROBES
+from charrnn_tui.analysis.probes import PROBES, labels_of
 from charrnn_tui.analysis.reading import read_blocks
 from charrnn_tui.analysis.units import UnitStudy
 from charrnn_tui.playground.jobs import Abandoned, CancelToken
@@ -77,3 +77,21 @@ def test_a_ranking_that_nobody_waits_for_ends(
 
     with pytest.raises(Abandoned):
         UnitRanker(model, backend).rank("word", TEXT, report)
+
+
+def test_a_span_is_one_of_the_page_whatever_the_model_was_trained_on(
+    model: LoadedModel, backend: ScriptedBackend, training_file: Path
+) -> None:
+    page = TEXT[:300]
+    ranker = UnitRanker(model, backend)
+    ranking = ranker.rank("21-60", "ÄÖ" + page, list[str]().append)  # which the model does not know, as in a prime
+    assert (ranking.source, ranking.missing) == ("302 characters written here", "")
+    assert ranking.share == pytest.approx(40 / 300)
+    study = UnitStudy(labels_of("19-58", page), 2, 8, halves=False)
+    for block in read_blocks(CharModel(tiny_checkpoint()), model.vocabulary.encode(page)):
+        study.add(block)
+    assert [each.area for each in ranking.units] == study.ranked()
+    other = ranker.rank("21-60", TEXT[300:600], list[str]().append)
+    assert other.units != ranking.units  # another page is read again
+    with pytest.raises(ValueError, match=r"^1-300: all characters of the text have"):
+        ranker.rank("1-300", page, list[str]().append)

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Input, OptionList, Static
 
+from charrnn_tui.analysis.probes import span_of
 from charrnn_tui.playground.jobs import Jobs
 from charrnn_tui.playground.unit_ranking import Peak, RankedUnit, UnitRanker, UnitRanking
 from charrnn_tui.tui.dialogs.dialog import Dialog
@@ -34,26 +35,27 @@ class UnitFinder(Dialog[Unit | None]):
     """Gives a unit, or None."""
 
     VERTICAL_BREAKPOINTS = [(0, "-low"), (34, "-high")]  # noqa: RUF012 - Textual declares it so
-    HELP = """Type layer and unit, such as 2.17, choose a property, or type a regular expression such as /said|asked/: \
-then the units are listed that follow it best, with the ten places where the highlighted one is highest."""
+    HELP = """Type layer and unit, such as 2.17, choose a property, type a regular expression such as /said|asked/, or \
+a span of the page such as 120-180, which is the selection if there is one: then the units are listed that follow it \
+best, with the ten places where the highlighted one is highest."""
     TERMS: ClassVar[tuple[tuple[str, str], ...]] = (
         (
             "area",
             "the probability that the unit is higher behind a character with the property than behind one without",
         ),
         ("", "(under the ROC curve): 0.5 is no relation, near 1 or 0 follows it; on the first half of the text"),
-        ("held out", "the same on the second half, which the ranking has not seen"),
+        ("held out", "the same on the second half, which the ranking has not seen; a span has none"),
         ("chance", "the best area of any unit for the same property at wrong places"),
     )
 
-    def __init__(self, jobs: Jobs, ranker: UnitRanker, written: str) -> None:
-        """written: ranked on where the training text is not found."""
+    def __init__(self, jobs: Jobs, ranker: UnitRanker, written: str, selected: tuple[int, int] | None = None) -> None:
+        """written: ranked on where the training text is not found. selected: characters [start, end) of it."""
         super().__init__()
-        self._ranker, self._written = ranker, written
+        self._ranker, self._written, self._selected = ranker, written, selected
         self._probe = ""  # that was asked for
         self._ranking: UnitRanking | None = None
         self._filtered = FilteredList[str | Unit](
-            "2.17, a property, or a pattern such as /said/", "no such unit or property"
+            "2.17, a property, /said/, or a span such as 120-180", "no such unit or property"
         )
         self._places = Static("", markup=False, id="unit-places")
         self._note = JobNote(jobs)
@@ -75,12 +77,17 @@ then the units are listed that follow it best, with the ten places where the hig
         rows: list[tuple[str | Unit, str]] = []
         if (unit := self._unit_of(typed)) is not None:
             rows.append((unit, f"{_name(unit)}  unit {unit[1]} of layer {unit[0]}"))
+        elif span_of(typed) is not None:
+            rows.append((typed, f"{typed}  in these characters of the page"))
         elif ranking is not None and (not typed or typed[0].isdecimal()):
             rows += [(_unit(each), _row(each)) for each in ranking.units if _name(_unit(each)).startswith(typed)]
         elif len(typed) > 1 and typed.startswith("/"):
             pattern = f"/{typed[1:].removesuffix('/')}/"
             rows.append((pattern, f"{pattern}  in what this regular expression matches"))
         else:
+            if self._selected is not None and not typed:
+                start, end = self._selected
+                rows.append((f"{start + 1}-{end}", f"{'selection':<14}in the {end - start:,} selected characters"))
             rows += [(probe, f"{probe:<14}{about}") for probe, about in PROPERTIES.items() if typed in probe]
         self._filtered.list.fill(rows)
         self._show_places()
@@ -154,7 +161,8 @@ def _name(unit: Unit) -> str:
 
 
 def _row(ranked: RankedUnit) -> str:
-    return f"{_name(_unit(ranked)):<8}area {ranked.area.area:.3f}   held out {ranked.area.held_out:.3f}"
+    held_out = "" if ranked.area.held_out is None else f"   held out {ranked.area.held_out:.3f}"
+    return f"{_name(_unit(ranked)):<8}area {ranked.area.area:.3f}{held_out}"
 
 
 def _place(peak: Peak) -> str:

@@ -91,6 +91,12 @@ def position_drawn_at(rows: WrappedText, offset: Offset) -> int:
     return end
 
 
+def offset_of(rows: WrappedText, position: int) -> Offset:
+    """Where a character is drawn, as Textual's selections count; the length of the text is behind the last one."""
+    row = rows.locate(position).row
+    return Offset(sum(map(len, _glyphs(rows.text(rows.row_span(row)[0], position)))), row)
+
+
 def _glyphs(text: str) -> list[str]:
     # A line feed keeps a blank cell, so that a cursor can stand on it.
     return [" " if character == "\n" else visible(character) for character in text]

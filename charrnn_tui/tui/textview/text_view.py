@@ -22,7 +22,7 @@ from charrnn_tui.playground.branches import Mark
 from charrnn_tui.tui.ascii_filter import filters_of_texts
 from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.textview import painter
-from charrnn_tui.tui.textview.painter import ColourClasses, Decoration, Palette, paint_row, position_drawn_at
+from charrnn_tui.tui.textview.painter import ColourClasses, Decoration, Palette, offset_of, paint_row, position_drawn_at
 from charrnn_tui.tui.textview.wrapping import WrappedText
 
 _NARROW: Final = 8  # columns that are all needed for text
@@ -43,6 +43,7 @@ class TextView(ScrollView, inherit_bindings=False):
         Key("pagedown", "move('pagedown')", "Page down", "A page down.", "text.pagedown"),
         Key("home", "move('home')", "Start", "To the start.", "text.home"),
         Key("end", "move('end')", "End", "To the end; new text is followed.", "text.end"),
+        Key("v", "select", "Select", "Select from the cursor to where it is moved; or nothing.", "text.select"),
     )
     BINDINGS = bindings_of(KEYS)
     COMPONENT_CLASSES: ClassVar[set[str]] = {*painter.COMPONENTS}
@@ -72,6 +73,7 @@ class TextView(ScrollView, inherit_bindings=False):
         self._thumb: tuple[bool, int, int] | None = None
         self.marks: list[Mark] = []  # in the order of the text
         self._goal_column = 0  # where the cursor would like to be when it changes rows
+        self._anchor: int | None = None  # the character from which the cursor selects
         self._palette = Palette(self)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
@@ -113,6 +115,7 @@ class TextView(ScrollView, inherit_bindings=False):
         self.marks.clear()
         self.following = True
         self.prime_length = 0
+        self._anchor = None
         self.cursor = None
         if self.is_attached:
             self._row_count_changed()
@@ -239,9 +242,12 @@ class TextView(ScrollView, inherit_bindings=False):
         row, top, height = self._rows.locate(cursor).row, self.scroll_offset.y, self.text_area_size.height
         if self.is_attached and height and not top <= row < top + height:
             self.show_row(row if row < top else row - height + 1)
+        if self._anchor is not None:
+            self._select()
         self.post_message(self.CursorMoved())
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
+        self._anchor = None  # the mouse selects for itself
         offset = event.get_content_offset(self)
         if self.show_cursor and self.length and offset is not None:
             row = min(offset.y + self.scroll_offset.y, self._rows.row_count - 1)
@@ -263,6 +269,21 @@ class TextView(ScrollView, inherit_bindings=False):
         else:
             tops = {"home": 0, "end": self.max_scroll_y}
             self.show_row(tops[where] if where in tops else self.scroll_offset.y + rows[where])
+
+    def action_select(self) -> None:
+        """Select from the cursor on, or nothing; without a cursor the key is left to others."""
+        if not self.show_cursor or self.cursor is None:
+            raise SkipAction
+        self._anchor = self.cursor if self._anchor is None else None
+        self._select()
+
+    def _select(self) -> None:
+        """The characters from the anchor to the cursor, both included."""
+        if self._anchor is None or self.cursor is None:
+            self.screen.selections = {}
+            return
+        ends = min(self._anchor, self.cursor), max(self._anchor, self.cursor) + 1
+        self.screen.selections = {self: Selection(*(offset_of(self._rows, end) for end in ends))}
 
     def _put_cursor(self, position: int) -> None:
         self.cursor = position

@@ -122,6 +122,27 @@ async def test_units_are_ranked_by_a_property_and_a_chosen_one_is_shown(
         await player.press("escape")
 
 
+async def test_units_are_ranked_by_the_selection_or_a_span_that_is_typed(
+    backend: ScriptedBackend, shipped: Checkpoint
+) -> None:
+    async with playing(backend) as player:
+        await player.written(60)
+        await player.stop()
+        await turn_on(player, "unit")
+        await player.press("i", "home", *["right"] * 9, "v", *["right"] * 19)
+        assert player.pane.text_view.selected == (9, 29)
+        await player.press("f")
+        await player.until(lambda: "selection     in the 20 selected characters" in screen_text(player.app))
+        await player.press("enter")
+        await player.until(lambda: "10-29: " in screen_text(player.app))
+        assert "chance" in screen_text(player.app)
+        assert "held out" not in screen_text(player.app)
+        assert re.search(r"│ [12]\.[1-8] +area [01]\.\d{3} ", screen_text(player.app))
+        await player.press(*"5-9", "enter")
+        await player.until(lambda: "5-9: " in screen_text(player.app))
+        await player.press("escape")
+
+
 async def test_a_unit_that_is_typed_is_shown_and_one_that_is_missing_is_not(
     backend: ScriptedBackend, shipped: Checkpoint
 ) -> None:

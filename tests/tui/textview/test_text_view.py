@@ -263,6 +263,32 @@ async def test_a_selection_gives_the_raw_characters() -> None:
         assert style_at(view, 6, 0).bgcolor == style_at(view, 3, 1).bgcolor != style_at(view, 1, 0).bgcolor
 
 
+async def test_keys_select_from_the_cursor_to_where_it_is_moved() -> None:
+    generated = page_of("ab\tc\x1b\nnext row")
+    async with generated.run_test(size=(40, 6)) as pilot:
+        view = generated.view
+        view.focus()
+        await pilot.press("v")
+        assert view.selected is None  # there is no cursor
+        view.show_cursor = True
+        view.cursor = 2
+        await pilot.press("v")
+        assert view.selected == (2, 3)
+        await pilot.press("right", "down")
+        assert view.selected == (2, view.cursor + 1)
+        assert view.get_selection(view.text_selection) == ("\tc\x1b\nnext row"[: view.cursor - 1], "\n")
+        await pilot.press("home")
+        assert view.selected == (0, 3)
+        await pilot.press("v", "right")
+        assert view.selected is None
+        await pilot.press("v", "end")
+        assert view.selected == (1, 14)
+        view.set_text("another")
+        view.cursor = 3
+        await pilot.press("v")
+        assert view.selected == (3, 4)
+
+
 async def test_appending_paints_only_the_cells_it_touches() -> None:
     view = Watched("one two")
     async with GeneratedText(view).run_test(size=(20 + SCROLLBAR_AND_GAP, 5)):

@@ -133,7 +133,9 @@ class Lenses:
                 self._unit.layer, self._unit.unit = unit
                 self._pane.refresh_lens()
 
-        self._pane.app.push_screen(UnitFinder(self._jobs, self._ranker, playground.text), chosen)
+        self._pane.app.push_screen(
+            UnitFinder(self._jobs, self._ranker, playground.text, self._pane.text_view.selected), chosen
+        )
 
     def pin(self) -> None:
         """Hold the unit at its highest activation, at its lowest, or not; the page is written again."""
