@@ -32,12 +32,14 @@ from charrnn_tui.run.control import Control, Stop
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.events import Event
 from charrnn_tui.run.progress import RunProgress
+from charrnn_tui.run.ranks import Torchrun, torchrun
 from charrnn_tui.run.settings import RunRequest, option, settings_for
 from charrnn_tui.runner.detached import NotStarted, start_in_background
-from charrnn_tui.runner.failures import DONE
+from charrnn_tui.runner.failures import DONE, FAILED
 from charrnn_tui.runner.find_model import find_run_or_fail
 from charrnn_tui.runner.resume import MAY_CHANGE, resume_run, set_text
 from charrnn_tui.runner.start import Started, remove_unstarted, start_run
+from charrnn_tui.runner.torchrun import run_of_job, train_with_rank_0
 from charrnn_tui.text.text_names import Unreadable
 from charrnn_tui.tui.opening import Opening
 
@@ -106,6 +108,13 @@ def train_command(
     crash. When the terminal is lost, or the reader of --json leaves, the training continues. An option that is given
     overrides the preset.
     """
+    launched = torchrun()
+    if launched is not None:
+        others = {"--app": in_app, "--detach": detach, "--grid": bool(grid)}
+        _refuse_with_torchrun(launched, given["ranks"], others)
+        if launched.rank:
+            return DONE if train_with_rank_0() else FAILED
+        given["ranks"] = launched.size
     for other, given_too in (("--json", as_json), ("--detach", detach), ("--on-end", on_end is not None)):
         if in_app and given_too:
             raise click.UsageError(f"--app and {other} exclude each other: choose one")
@@ -124,6 +133,9 @@ def train_command(
                 raise click.UsageError(f"--budget decides how long to train: leave {option(other)} out")
     config = configuration().config
     notice = partial(notice_at_end, command=on_end, in_terminal=config.notifications.terminal)
+    if launched is not None and (begun := run_of_job(launched, runs_dir)) is not None:
+        again = partial(resume_run, begun, changes={"ranks": launched.size})
+        return _train(again, runs_dir, as_json, notice)
     if resumed is None:
         if not corpus:
             raise click.UsageError("Missing argument 'CORPUS...'")
@@ -148,6 +160,14 @@ def train_command(
     if detach:
         return _train_in_background(begin, runs_dir, as_json, notice)
     return _train(begin, runs_dir, as_json, notice)
+
+
+def _refuse_with_torchrun(launched: Torchrun, ranks: int | None, others: dict[str, bool]) -> None:
+    """Raise UsageError for options that are not for a process that torchrun has started."""
+    for other in (other for other, given_too in others.items() if given_too):
+        raise click.UsageError(f"{other} and torchrun exclude each other: choose one")
+    if ranks not in (None, launched.size):
+        raise click.UsageError(f"torchrun has started {launched.size} processes: leave --ranks out")
 
 
 def _refuse_changes(given: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ import os
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 _NEEDED = ("TORCHELASTIC_RUN_ID", "RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 
@@ -15,15 +16,13 @@ class RanksLost(RuntimeError):
 @dataclass(frozen=True)
 class Torchrun:
     """rank: of this process, from 0; size: how many there are. local_rank, local_size: on this machine.
-
-    restarts: how often torchrun has started them anew. job: the same in every start.
+    job: of the torchrun that has started them; the same when it starts them anew.
     """
 
     rank: int
     size: int
     local_rank: int
     local_size: int
-    restarts: int
     job: str
 
 
@@ -34,8 +33,17 @@ def torchrun(environment: Mapping[str, str] = os.environ) -> Torchrun | None:
     try:
         rank, size = int(environment["RANK"]), int(environment["WORLD_SIZE"])
         local_rank, local_size = int(environment.get("LOCAL_RANK", 0)), int(environment.get("LOCAL_WORLD_SIZE", size))
-        restarts = int(environment.get("TORCHELASTIC_RESTART_COUNT", 0))
     except ValueError:
         return None
-    job = f"{environment['TORCHELASTIC_RUN_ID']} {os.getppid()} {platform.node()}"
-    return Torchrun(rank, size, local_rank, local_size, restarts, job) if size > 1 else None
+    job = f"{environment['TORCHELASTIC_RUN_ID']} {_parent()} {platform.node()}"
+    return Torchrun(rank, size, local_rank, local_size, job) if size > 1 else None
+
+
+def _parent() -> str:
+    """The id of the parent process and, on Linux, when it has started: ids are used again."""
+    pid = os.getppid()
+    try:
+        started = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[19]  # proc(5): 22nd
+    except (OSError, IndexError):
+        started = ""
+    return f"{pid} {started}"

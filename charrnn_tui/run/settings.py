@@ -166,13 +166,17 @@ def settings_for(preset: str, **given: Any) -> TrainSettings:
 
 
 class StoredRequest(TypedDict, total=False):
-    """The contents of settings.json: what a run was asked for. corpus: absolute paths. settings: in JSON."""
+    """The contents of settings.json: what a run was asked for.
+
+    corpus: absolute paths. settings: in JSON. torchrun: the job that trains the run, as in `Torchrun`.
+    """
 
     name: str
     corpus: list[str]
     corpus_sha256: str
     settings: dict[str, Any]
     version: str
+    torchrun: str
 
 
 def read_request(values: Any) -> StoredRequest:

@@ -19,6 +19,7 @@ from charrnn_tui.run.events import AlarmRaised, CheckpointSaved, EndState, Event
 from charrnn_tui.run.fitting import FITTED, fit_to_budget, fit_to_text
 from charrnn_tui.run.lock import RunLock
 from charrnn_tui.run.mailbox import Mailbox
+from charrnn_tui.run.ranks import torchrun
 from charrnn_tui.run.settings import RunRequest, StoredRequest, TrainSettings
 from charrnn_tui.runner.failures import FAILED, explain
 from charrnn_tui.runner.heavy_imports import heavy_imports
@@ -94,6 +95,8 @@ class RecordedTraining:
             "settings": settings.to_json(),
             "version": __version__,
         }
+        if (launched := torchrun()) is not None:
+            request["torchrun"] = launched.job
         try:
             directory.write_settings(request)
             self._writer = EventWriter(directory.events_file)
