@@ -1,11 +1,13 @@
 """The figures of docs/inside.md are those of the shipped model."""
 
+import json
 import re
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from charrnn_tui.analysis.closing import close_quotations, open_quotations
 from charrnn_tui.analysis.memory import MemoryStudy
@@ -13,11 +15,14 @@ from charrnn_tui.analysis.probes import PROBES
 from charrnn_tui.analysis.reading import read_blocks
 from charrnn_tui.analysis.units import UnitStudy
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
+from charrnn_tui.cli.main import cli
+from charrnn_tui.run.files import file_sha256
 from charrnn_tui.runner.find_model import locate_checkpoint, open_model
 from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.pins import Pin
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
+from charrnn_tui.text.demo import demo_file
 
 PAGE = " ".join((Path(__file__).parents[1] / "docs" / "inside.md").read_text("utf-8").split())
 CLOSE = 0.02  # of areas and losses: another processor's last bits change a draw in some ten thousand
@@ -40,6 +45,25 @@ def written(anna: tuple[Checkpoint, CharModel], pin: str | None = None) -> str:
     checkpoint, model = anna
     sampler = Sampler(model, checkpoint.vocabulary, SamplingSettings(pin=pin), seed=1, prime="Anna")
     return "Anna" + "".join(each.character for each in islice(sampler, 20_000))
+
+
+def test_the_model_of_python_copies_as_much_as_the_page_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))  # where the demo text is made
+    found = CliRunner().invoke(cli, ["--runs-dir", str(tmp_path / "runs"), "copied", "python", "--json"])
+    assert found.exit_code == 0, found.stderr
+    copied = json.loads(found.stdout)
+    assert copied["chars"] == 20_000
+    shares = {row["length"]: row for row in copied["lengths"]}
+    of_24, of_64, usual_24, usual_64 = figures(
+        r"at temperature 0\.8, (\d+) % stand word for word in its training text in passages of 24 characters and more, "
+        r"and (\d+) % in passages of 64; of the held-out text, (\d+) % and (\d+) %"
+    )
+    checkpoint, _ = open_model(locate_checkpoint("python", tmp_path))
+    same_text = file_sha256(demo_file()) == checkpoint.facts["corpus_sha256"]
+    for length, share, usual in ((24, of_24, usual_24), (64, of_64, usual_64)):
+        assert 100 * shares[length]["share"] == pytest.approx(share, abs=5 if same_text else 20)
+        assert 100 * shares[length]["held_out_share"] == pytest.approx(usual, abs=1 if same_text else 5)
+    assert shares[24]["share"] > shares[24]["held_out_share"] + 0.1
 
 
 @pytest.fixture(scope="module")

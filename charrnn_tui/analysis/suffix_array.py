@@ -7,7 +7,7 @@ characters on: that is a suffix, too, whose order is that of its group. Then 2k 
 """
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -19,7 +19,9 @@ from charrnn_tui.text.vocabulary import Ids
 Places = NDArray[np.int32]
 
 MOST = (1 << 31) - 1  # characters of a text
-_BLOCK = 1 << 16  # suffixes that are sorted at once, where their groups allow it
+_BLOCK = 1 << 15  # suffixes that are sorted at once, where their groups allow it
+_PIECE = 1 << 18  # characters that are looked through at once
+_RANGES = 32  # in which the suffixes are sorted by their beginnings
 
 
 class TextTooLong(ValueError):
@@ -30,8 +32,8 @@ def suffix_array(ids: Ids, check: Callable[[], None] = lambda: None) -> Places:
     """The places 0 … T - 1 in the order of the suffixes that begin there, (T,), int32; ids: (T,).
 
     A suffix that another one begins with comes first. check: called now and then, to give up the work; with
-    pydivsufsort before and after it only. Ten million characters take about a second with pydivsufsort and nine
-    without; 5 and 16 bytes a character, the result included. Raises TextTooLong above MOST characters.
+    pydivsufsort before and after it only. Ten million characters take about a second with pydivsufsort and five
+    without; 5 and 10 bytes a character, the result included. Raises TextTooLong above MOST characters.
     """
     if len(ids) > MOST:
         raise TextTooLong(f"the text has {len(ids):,} characters; one of up to {MOST:,} can be searched")
@@ -53,12 +55,13 @@ def _library() -> Any:
 
 
 def _by_doubling(ids: Ids, check: Callable[[], None]) -> Places:
-    suffixes, first, known = _sorted_by_beginnings(ids)
+    suffixes, first, known = _sorted_by_beginnings(ids, check)
     # The group of each place: the number of the first of its suffixes that begin alike. Larger is later in the order.
     groups = np.empty(len(ids) + 1, np.int32)
     groups[-1] = -1  # of the empty suffix, which is the first of all
-    starts = np.flatnonzero(first).astype(np.int32)
-    groups[suffixes] = np.repeat(starts, np.diff(starts, append=np.int32(len(ids))))
+    for begin, end in _blocks(first):
+        starts = np.flatnonzero(first[begin:end])
+        groups[suffixes[begin:end]] = np.repeat(starts + begin, np.diff(starts, append=end - begin))
     while not first.all():
         for begin, end in _blocks(first):
             check()
@@ -67,28 +70,67 @@ def _by_doubling(ids: Ids, check: Callable[[], None]) -> Places:
     return suffixes
 
 
-def _sorted_by_beginnings(ids: Ids) -> tuple[Places, NDArray[np.bool_], int]:
-    """The places sorted by the first `known` characters, and which of them begin otherwise than the one before."""
+def _sorted_by_beginnings(ids: Ids, check: Callable[[], None]) -> tuple[Places, NDArray[np.bool_], int]:
+    """The places sorted by the first `known` characters, and which of them begin otherwise than the one before.
+
+    Some of the places at a time: those whose first two characters are in a range, for whose keys there is room.
+    """
     size = len(ids)
     place_bits = max(1, size.bit_length())
     bits = (int(ids.max(initial=0)) + 1).bit_length()  # of a character, with 0 for none
     known = max(1, min(size, (64 - place_bits) // bits))
-    keys = np.zeros(size, np.uint64)
-    for offset in range(known):
-        keys <<= np.uint64(bits)
-        keys[: size - offset] += ids[offset:]
-        keys[: size - offset] += np.uint64(1)
-    keys <<= np.uint64(place_bits)
-    keys += np.arange(size, dtype=np.uint64)
-    keys.sort()
-    suffixes = np.empty(size, np.int32)
-    first = np.ones(size, np.bool_)
-    mask = np.uint64((1 << place_bits) - 1)
-    for begin in range(0, size, _BLOCK):
-        suffixes[begin : begin + _BLOCK] = keys[begin : begin + _BLOCK] & mask
-        beginnings = keys[max(0, begin - 1) : begin + _BLOCK] >> np.uint64(place_bits)
-        first[max(1, begin) : begin + _BLOCK] = beginnings[1:] != beginnings[:-1]
+    suffixes, first = np.empty(size, np.int32), np.ones(size, np.bool_)
+    mask, done = np.uint64((1 << place_bits) - 1), 0
+    for places in _by_range(_firsts(ids)):
+        check()
+        keys = np.zeros(len(places), np.uint64)
+        for offset in range(known):
+            keys <<= np.uint64(bits)
+            inside = int(np.searchsorted(places, size - offset))
+            keys[:inside] += ids[places[:inside] + offset]
+            keys[:inside] += np.uint64(1)
+        keys <<= np.uint64(place_bits)
+        keys += places.astype(np.uint64)
+        keys.sort()
+        end = done + len(keys)
+        suffixes[done:end] = keys & mask
+        keys >>= np.uint64(place_bits)
+        first[done + 1 : end] = keys[1:] != keys[:-1]
+        done = end
     return suffixes, first, known
+
+
+def _firsts(ids: Ids) -> NDArray[np.integer[Any]]:
+    """The first two characters of each suffix as a number, in their order; of a large alphabet the first one, (T,)."""
+    tokens = int(ids.max(initial=0)) + 2  # with one for none
+    if tokens * tokens > 1 << 16:
+        return ids
+    firsts = ids.astype(np.uint16)
+    firsts += np.uint16(1)
+    firsts *= np.uint16(tokens)
+    firsts[:-1] += ids[1:]
+    firsts[:-1] += np.uint16(1)
+    return firsts
+
+
+def _by_range(firsts: NDArray[np.integer[Any]]) -> Iterator[NDArray[np.int64]]:
+    """The places of the numbers of one range after the other, ascending within each; about T / _RANGES at a time."""
+    counts = np.zeros(int(firsts.max(initial=0)) + 1, np.int64)
+    pieces = range(0, len(firsts), _PIECE)
+    for begin in pieces:
+        counts += np.bincount(firsts[begin : begin + _PIECE], minlength=len(counts))
+    ends, low = np.cumsum(counts), 0
+    while low < len(counts):
+        before = int(ends[low - 1]) if low else 0
+        high = max(low + 1, int(np.searchsorted(ends, before + len(firsts) // _RANGES, side="right")))
+        found = [
+            begin + np.flatnonzero((piece >= low) & (piece < high))
+            for begin in pieces
+            for piece in (firsts[begin : begin + _PIECE],)
+        ]
+        if ends[high - 1] > before:
+            yield np.concatenate(found)
+        low = high
 
 
 def _blocks(first: NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -9,6 +9,7 @@ from charrnn_tui.playground.models import LoadedModel
 from charrnn_tui.run.directory import RunDirectory, is_run
 from charrnn_tui.run.settings import StoredRequest, TrainSettings
 from charrnn_tui.text.corpus import Corpus
+from charrnn_tui.text.demo import DEMO, demo_file, text_path
 from charrnn_tui.text.text_settings import TextSettings
 
 
@@ -56,6 +57,8 @@ def training_text(model: LoadedModel, backend: Backend) -> TrainingText:
         raise ValueError(f"{source.label} does not say which text it was trained on")
     places = [folder / f"{name}.txt" for folder in (Path.cwd(), source.file.parent)]
     found = next((place for place in places if place.is_file()), None)
+    if found is None and source.kind == "shipped" and name == demo_file().stem:
+        found = Path(text_path(DEMO))
     if found is None:
         raise ValueError(f"the text of {source.label} is not here: put {name}.txt into {places[0].parent}")
     return TrainingText((found,), TextSettings.of(facts.get("settings")), facts.get("corpus_sha256"))

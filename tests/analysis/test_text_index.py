@@ -1,5 +1,6 @@
 """Suffix arrays and what is found in them, beside plain searches."""
 
+import tracemalloc
 from itertools import pairwise
 from pathlib import Path
 
@@ -58,6 +59,19 @@ def test_blocks_are_sorted_as_the_whole(block: int, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(module, "_BLOCK", block)
     for ids in TEXTS.values():
         assert suffix_array(ids).tolist() == sorted_suffixes(ids)
+
+
+@pytest.mark.parametrize("tokens", [4, 90, 5000])
+def test_without_the_library_ten_bytes_a_character_do(tokens: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_library", lambda: None)
+    monkeypatch.setattr(module, "_BLOCK", 1 << 11)
+    monkeypatch.setattr(module, "_PIECE", 1 << 12)
+    ids = random_ids(300_000, tokens, 5, np.uint16 if tokens > 256 else np.uint8)
+    tracemalloc.start()
+    suffix_array(ids)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10 * len(ids)
 
 
 def test_sorting_can_be_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
