@@ -56,6 +56,7 @@ def doctor_command(no_speed: bool, clear_texts: bool, runs_dir: Path, as_json: b
         "system": platform.platform(),
         "cores": available_cores(),
         "devices": _devices(),
+        "ranks": _rank_backends(),
         "terminal": _terminal(),
         **_directories(runs_dir),
     }
@@ -92,6 +93,14 @@ def _devices() -> list[str]:
     except ImportError:
         return []
     return device_reports()
+
+
+def _rank_backends() -> list[str]:
+    try:
+        from charrnn_tui.training.launch import rank_backends  # torch: takes seconds
+    except ImportError:
+        return []
+    return rank_backends()
 
 
 def _terminal() -> dict[str, Any]:
@@ -166,6 +175,7 @@ def _rows(values: dict[str, Any]) -> list[Row]:
     rows = [(name, version or "NOT INSTALLED") for name, version in values["versions"].items()]
     rows += [("system", values["system"]), ("cores", f"{values['cores']} for this process")]
     rows += [("devices", ", ".join(values["devices"]) or "none without torch"), ("terminal", _terminal_text(values))]
+    rows.append(("ranks", f"through {', '.join(values['ranks'])}" if values["ranks"] else "none with this PyTorch"))
     writable = "writable" if values["runs_dir_writable"] else "NOT WRITABLE"
     rows.append(("runs", f"{values['runs_dir']}, {writable}, {size(values['free_bytes'])} free"))
     rows.append(("settings file", values["settings_file"] + ("" if values["settings_file_exists"] else " (none)")))

@@ -20,7 +20,8 @@ def run_rows(values: dict[str, Any]) -> list[Row]:
     if values.get("steps"):
         rows.append(("progress", step_text(values)))
     if values.get("train_seconds"):
-        place = f" on {values['device']}, {values['precision']}" if values.get("device") else ""
+        ranks = f"{values['ranks']} ranks of " if values.get("ranks", 1) > 1 else ""
+        place = f" on {ranks}{values['device']}, {values['precision']}" if values.get("device") else ""
         speed = f"{values['chars_per_second']:,.0f} chars/s{place}"
         rows.append(("training time", f"{duration(values['train_seconds'])} at {speed}"))
     rows += machine_share_rows(values)

@@ -173,6 +173,7 @@ def started_lines(started: events.RunStarted) -> list[str]:
     """The model, the text, the device and the precision."""
     sizes = f"{started.settings.get('n_layers')} × {started.settings.get('n_hidden')}"
     place = f"{started.device} × {started.threads}" if started.device == "cpu" else started.device_name
+    place = f"{started.ranks} ranks of {place}" if started.ranks > 1 else place
     resumed = f"resumed at step {started.resumed_at_step:,}: " if started.resumed_at_step is not None else ""
     line = (
         f"{started.run}: {resumed}an LSTM of {sizes} units ({started.parameters:,} parameters) on {started.corpus} "

@@ -39,6 +39,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag=sn
 class RunStarted(Event, frozen=True, kw_only=True):
     """The model is built and the first step comes next. steps: planned for the whole run.
 
+    ranks: how many processes train, each with so many threads.
     flops_per_char: floating-point operations in the matrix products of a training step. limit_gflops: the machine's
     limit, GFLOP/s of a large matrix product, measured before the first step; both 0 if unknown. lstm: on a CPU, whose
     layers train, and why: ours or PyTorch's. resumed_at_step: None for a new run; else earlier events after this step
@@ -55,6 +56,7 @@ class RunStarted(Event, frozen=True, kw_only=True):
     device_name: str = ""
     precision: str = ""
     threads: Count = 0
+    ranks: Count = 1
     flops_per_char: Count = 0
     limit_gflops: Finite = 0.0
     lstm: str = ""

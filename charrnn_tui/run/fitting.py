@@ -55,8 +55,10 @@ def fit_to_text(settings: TrainSettings, chars: int, given: Container[str] = ())
         fitted("seq_length", min(settings.seq_length, SHORT_SEQ_LENGTH))
     fitted("seq_length", min(settings.seq_length, max(LEAST_SEQ_LENGTH, room)))
     batch_size, seq_length = settings.batch_size, settings.seq_length
-    while batch_size > 1 and (
-        batch_size * seq_length > room or boundary // (batch_size * seq_length) < LEAST_STEPS_PER_EPOCH
+    while (
+        batch_size > 1
+        and batch_size // 2 % settings.ranks == 0
+        and (batch_size * seq_length > room or boundary // (batch_size * seq_length) < LEAST_STEPS_PER_EPOCH)
     ):
         batch_size //= 2
     fitted("batch_size", batch_size)

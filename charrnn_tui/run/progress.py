@@ -223,4 +223,6 @@ class RunProgress:
         return finite_or_null(values)
 
 
-_STARTED_KEYS = ("run", "corpus", "chars", "tokens", "parameters", "device", "precision", "threads", "steps", "epochs")
+_STARTED_KEYS = (
+    *("run", "corpus", "chars", "tokens", "parameters", "device", "precision", "threads", "ranks", "steps", "epochs"),
+)

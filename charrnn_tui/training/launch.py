@@ -30,6 +30,13 @@ _END_SECONDS: Final = 10.0  # for a process to end by itself
 _INTERFACE: Final = "GLOO_SOCKET_IFNAME"
 
 
+def rank_backends() -> list[str]:
+    """What the ranks of a training could exchange their gradients through here: gloo on CPUs, NCCL on GPUs."""
+    if not dist.is_available():
+        return []
+    return ["gloo", "NCCL"] if torch.cuda.is_available() and dist.is_nccl_available() else ["gloo"]
+
+
 @contextmanager
 def leading(settings: TrainSettings, corpus: Corpus) -> Iterator[Learner]:
     """The learner of rank 0, with the other ranks at work until the end. Raises SettingsError, RanksLost."""

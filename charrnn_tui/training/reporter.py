@@ -78,6 +78,7 @@ class TrainingReporter:
             device_name=placement.device_name,
             precision=placement.precision,
             threads=placement.threads,
+            ranks=settings.ranks,
             flops_per_char=flops_per_char(tokens, settings.n_hidden, settings.n_layers),
             limit_gflops=round(settings.ranks * limit_gflops(placement), 3),
             lstm=compiled_cell().description if placement.device == "cpu" else "",

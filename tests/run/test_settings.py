@@ -158,3 +158,8 @@ def test_a_small_text_gets_smaller_batches_and_more_epochs() -> None:
     assert fitted.batch_size < 16
     assert fitted.epochs > 20
     assert 27_000 // (fitted.batch_size * fitted.seq_length) * fitted.epochs >= 1500
+
+
+def test_the_batch_of_a_short_text_still_has_a_row_for_each_rank() -> None:
+    assert fit_to_text(settings_for("quick"), 3000).batch_size == 1
+    assert fit_to_text(settings_for("quick", ranks=4), 3000).batch_size == 4

@@ -30,11 +30,12 @@ def resume_question(name: str, progress: RunProgress) -> Question | None:
         question = f"{name} {done}. Number of epochs in all after which to end:"
         dialog = TextDialog(question, str(proposed), whole_number_problem)
         return dialog, lambda answer: {"epochs": int(answer)}
-    if progress.state == "failed" and progress.alarms and progress.alarms[-1].kind == "device":
+    failed_by = progress.alarms[-1].kind if progress.state == "failed" and progress.alarms else ""
+    if failed_by == "device":
         question = f"{name} lost its device. Resume from the last saved state:"
         choices = [Choice("d", "on the same device", "auto"), Choice("c", "on the CPU", "cpu")]
         return ChoiceDialog(question, choices), lambda answer: {"device": answer} if answer == "cpu" else {}
-    if progress.state == "failed" and progress.last_step is not None and progress.alarms:
+    if failed_by not in ("", "ranks") and progress.last_step is not None:
         question = f"{name} failed. Learning rate for resuming from the last good state:"
         dialog = TextDialog(question, f"{progress.last_step.lr / 2:.3g}", _learning_rate_problem)
         return dialog, lambda answer: {"lr": float(answer)}

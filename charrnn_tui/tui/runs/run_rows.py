@@ -158,7 +158,8 @@ def _facts(row: RunRow) -> dict[str, str]:
         facts["training time"] = duration(progress.last_step.train_seconds)
     if started:
         facts |= {"text": started.corpus, "parameters": f"{started.parameters:,}", "device": started.device}
-        facts |= {"precision": started.precision, "threads": str(started.threads), "LSTM layers": started.lstm or "–"}
+        facts |= {"precision": started.precision, "threads": str(started.threads), "ranks": str(started.ranks)}
+        facts["LSTM layers"] = started.lstm or "–"
         facts |= {name: value for name, value in settings_of(row).items() if name not in facts}
     return facts
 

@@ -63,6 +63,9 @@ skip head, skip tail: characters left out at the ends of the text. Where it has 
 patience: end after so many validations in a row without a lower loss. Under the presets quick and thorough the loss \
 falls most at the end, so that few are too few.
 
+ranks: processes that train together, each on its rows of a batch. They are for several GPUs, one for each; on the \
+cores of one machine threads do as well.
+
 on hangup: what happens when the terminal is closed: train on without it, or save and stop."""
 
     def __init__(

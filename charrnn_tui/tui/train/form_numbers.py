@@ -18,10 +18,13 @@ NUMBERS: Final[Mapping[str, tuple[str, Callable[[str], float]]]] = {  # label an
     "print_every": ("valid. every", int),
     "patience": ("patience", int),
     "seed": ("seed", int),
+    "threads": ("threads", int),
+    "ranks": ("ranks", int),
     "skip_head": ("skip head", int),
     "skip_tail": ("skip tail", int),
 }
-OPTIONAL: Final = {"budget": "none, or 10m", "patience": "none"}  # what their fields say while they are empty
+# What the fields of settings that may be left out say while they are empty.
+OPTIONAL: Final = {"budget": "none, or 10m", "patience": "none", "threads": "the fastest"}
 KINDS: Final = {int: "a whole number", float: "a number", seconds_of: "a time such as 90s, 10m or 1h30m"}
 
 

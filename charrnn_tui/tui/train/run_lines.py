@@ -52,7 +52,8 @@ def place_line(progress: RunProgress, name: str, width: int) -> str:
     parts = [f"{name} {state}"]
     if started := progress.started:
         threads = f" ×{started.threads}" if started.device == "cpu" else ""
-        parts.append(f"{started.device}{threads} {started.precision}")
+        ranks = f"{started.ranks} ranks of " if started.ranks > 1 else ""
+        parts.append(f"{ranks}{started.device}{threads} {started.precision}")
     if (last := progress.last_step) and progress.ended:
         parts.append(f"after {duration(last.train_seconds)} of training")
     elif last:

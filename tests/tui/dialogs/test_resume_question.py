@@ -3,10 +3,11 @@
 import pytest
 from textual.app import App
 
-from charrnn_tui.run.events import RunFinished, RunStarted
+from charrnn_tui.run.events import AlarmRaised, RunFinished, RunStarted
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.tui.dialogs.resume_question import resume_question
 from tests.tui.pilot import screen_text, until
+from tests.tui.scripted_training import step_done
 
 
 async def test_a_run_that_patience_has_ended_is_asked_for_more() -> None:
@@ -41,3 +42,15 @@ async def test_the_question_says_what_a_finished_run_has_done(step: int, said: s
         await until(pilot, lambda: answers)
     assert answers == [proposed]
     assert asked[1](proposed) == {"epochs": int(proposed)}
+
+
+def test_a_run_that_has_lost_a_rank_is_resumed_as_it_is() -> None:
+    progress = RunProgress()
+    for event in (
+        RunStarted(time=1.0, epochs=2, steps=9, steps_per_epoch=5),
+        step_done(1),
+        AlarmRaised(time=3.0, step=1, kind="ranks", message="m"),
+        RunFinished(time=4.0, step=1, state="failed", reason="m"),
+    ):
+        progress.add(event)
+    assert resume_question("anna-1", progress) is None

@@ -55,6 +55,10 @@ def test_the_speed_stands_beside_the_machines_limit_where_80_columns_are() -> No
     assert "limit" not in place_line(progress_of(limit_gflops=0.0), "tiny-1", 78)
 
 
+def test_several_processes_stand_before_the_device() -> None:
+    assert "2 ranks of cpu ×2 float32" in place_line(progress_of(ranks=2), "tiny-1", 78)
+
+
 def test_a_detached_run_trains_as_any_other() -> None:
     progress = progress_of(detached=True)
     assert place_line(progress, "tiny-1", 78).startswith("tiny-1 ● training, detached")
