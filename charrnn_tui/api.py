@@ -24,7 +24,7 @@ from charrnn_tui.run.control import Control, Stop
 from charrnn_tui.run.directory import RunDirectory, list_runs
 from charrnn_tui.run.events import Event
 from charrnn_tui.run.progress import RunProgress
-from charrnn_tui.run.quantities import bits, perplexity
+from charrnn_tui.run.quantities import bits, bits_per_byte, perplexity
 from charrnn_tui.run.settings import (
     DEFAULT_PRESET,
     Device,
@@ -69,15 +69,22 @@ class Score:
     """How well a model predicts a text.
 
     loss: mean over the characters, in nats per character. chars: how many were predicted: all but the first.
+    bytes_per_char: of these characters, in UTF-8.
     """
 
     loss: float
     chars: int
+    bytes_per_char: float = 1.0
 
     @property
     def bits_per_char(self) -> float:
         """The loss in bits."""
         return bits(self.loss)
+
+    @property
+    def bits_per_byte(self) -> float:
+        """The loss in bits a byte of the text in UTF-8, which compares models of other alphabets."""
+        return bits_per_byte(self.loss, self.bytes_per_char)
 
     @property
     def perplexity(self) -> float:
@@ -277,7 +284,7 @@ class Model:
             ids = vocabulary.encode(known_text(text, vocabulary, unknown, "the text")[0])
             self._network.wait_for_compiled_code()
             losses = np.concatenate(list(sequence_losses(self._network, ids)))
-        return Score(float(losses.mean()), len(losses))
+        return Score(float(losses.mean()), len(losses), vocabulary.bytes_per_char(ids[1:]) or 1.0)
 
     def save(self, path: PathLike, *, force: bool = False) -> Path:
         """Write the model as `charrnn-tui export` does: .safetensors, .net or .onnx, by the ending. Returns the path.

@@ -22,7 +22,7 @@ class Facts(TypedDict, total=False):
     """What a checkpoint may say about its training. Losses in nats/char, val_loss in batches of this geometry.
 
     settings: those of the training, in JSON. weights: the type that kept weights were rounded to. median_line_length:
-    characters, of the text's lines that are not empty.
+    characters, of the text's lines that are not empty. bytes_per_char: in UTF-8, of the part that validations read.
     """
 
     format_version: Count
@@ -33,6 +33,7 @@ class Facts(TypedDict, total=False):
     corpus: str | None
     corpus_sha256: str | None
     chars: Count | None
+    bytes_per_char: Finite | None
     median_line_length: Count | None
     step: Count | None
     steps: Count | None

@@ -4,12 +4,12 @@ from typing import Any
 
 from charrnn_tui.cli.output import Row
 from charrnn_tui.run.machine_share import MachineShare
-from charrnn_tui.run.quantities import age, bits, duration, perplexity, size
+from charrnn_tui.run.quantities import age, bits_per_byte, bits_text, duration, perplexity, size
 
 
-def loss_text(loss: float) -> str:
-    """A loss in nats and bits per character, and as perplexity."""
-    return f"{loss:.4f} nats/char ({bits(loss):.3f} bits/char, perplexity {perplexity(loss):.2f})"
+def loss_text(loss: float, per_byte: float | None = None) -> str:
+    """A loss in nats and bits per character, in bits per byte where they are known, and as perplexity."""
+    return f"{loss:.4f} nats/char ({bits_text(loss, per_byte)}, perplexity {perplexity(loss):.2f})"
 
 
 def run_rows(values: dict[str, Any]) -> list[Row]:
@@ -56,7 +56,9 @@ def loss_rows(values: dict[str, Any]) -> list[Row]:
     if values.get("loss") is not None:
         rows.append(("training loss", f"{values['loss']:.4f} nats/char"))
     for label, key in (("val loss", "val_loss"), ("best val loss", "best_val_loss")):
-        if values.get(key) is not None:
+        if (loss := values.get(key)) is not None:
             geometry = f"{values.get('batch_size')} × {values.get('seq_length')}"
-            rows.append((label, f"{loss_text(values[key])} at {geometry}"))
+            bytes_per_char = values.get("bytes_per_char")
+            per_byte = bits_per_byte(loss, bytes_per_char) if bytes_per_char else None
+            rows.append((label, f"{loss_text(loss, per_byte)} at {geometry}"))
     return rows

@@ -9,8 +9,9 @@ import click
 from charrnn_tui.analysis.ngrams import LONGEST, TextTooLong, ngram_losses
 from charrnn_tui.cli.model_text import progress_bar
 from charrnn_tui.cli.options import Decorated
+from charrnn_tui.runner.facts import loss_facts
 from charrnn_tui.text.batches import TextTooShort
-from charrnn_tui.text.vocabulary import Ids
+from charrnn_tui.text.vocabulary import Ids, Vocabulary
 
 
 def ngrams_option(sentence: str) -> Callable[[Decorated], Decorated]:
@@ -18,16 +19,18 @@ def ngrams_option(sentence: str) -> Callable[[Decorated], Decorated]:
     return click.option("--ngrams", type=click.IntRange(1, LONGEST), metavar="N", help=sentence)
 
 
-def count_ngrams(train: Ids, held_out: Ids, tokens: int, longest: int, file: str) -> list[dict[str, Any]]:
-    """The orders `n` and their `loss` on the held-out text, nats/char, with a progress bar.
+def count_ngrams(train: Ids, held_out: Ids, vocabulary: Vocabulary, longest: int, file: str) -> list[dict[str, Any]]:
+    """The orders `n`, their `loss` on the held-out text, nats/char, and its `bits_per_byte`, with a progress bar.
 
     file: begins the message. Raises ClickException for a text that is too short or too long.
     """
+    bytes_per_char = vocabulary.bytes_per_char(held_out)
     try:
         with progress_bar(min(longest, len(train)), "counting") as bar:
             found = []
-            for each in ngram_losses(train, held_out, tokens, longest):
-                found.append(dataclasses.asdict(each))
+            for each in ngram_losses(train, held_out, len(vocabulary), longest):
+                per_byte = loss_facts(each.loss, bytes_per_char)["bits_per_byte"]
+                found.append(dataclasses.asdict(each) | {"bits_per_byte": per_byte})
                 bar.update(1)
     except (TextTooShort, TextTooLong) as error:
         raise click.ClickException(f"{file}: {error}") from None

@@ -16,7 +16,7 @@ from charrnn_tui.checkpoint.checkpoint import Checkpoint, CheckpointError
 from charrnn_tui.cli.configuration import configured
 from charrnn_tui.cli.model_text import progress_bar
 from charrnn_tui.cli.options import OrNone, TextFileName, encoding_option, json_option, model_names, runs_option
-from charrnn_tui.cli.output import DataStream, say
+from charrnn_tui.cli.output import DataStream, say, utf8
 from charrnn_tui.cli.tokens import tokens_option
 from charrnn_tui.cli.unknown_characters import known_text, unknown_option
 from charrnn_tui.native.cores import available_cores
@@ -348,7 +348,7 @@ def _as_json(recipe: Recipe, written: _Written, checkpoint: Checkpoint, path: Pa
         "chars": chars,
         "ended": recipe.stop.end_of(written.text),
         "chars_per_second": round(chars / written.seconds, 1) if chars else None,
-        **loss_facts(written.bits * LN2 / chars if chars else None),
+        **(loss_facts(written.bits * LN2 / chars, len(utf8(written.text)) / chars) if chars else loss_facts(None)),
         **asdict(recipe.settings[0]),
         "checkpoint": str(path),
         "run": checkpoint.facts.get("run"),

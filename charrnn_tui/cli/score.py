@@ -98,7 +98,8 @@ def score_command(
     as_json: bool,
     **given: Any,
 ) -> None:
-    """Compute how well a model predicts a text: nats and bits per character, and perplexity. FILE - is standard input.
+    """Compute how well a model predicts a text: nats and bits per character, bits per byte of the text in UTF-8, which
+    compares models of other alphabets, and perplexity. FILE - is standard input.
 
     The loss depends on where the hidden state is zero, so `--part val` reads the text exactly as the validation of the
     model's training does, in batches of the same size, or of the notebook's for a model that does not record its own.
@@ -122,7 +123,6 @@ def score_command(
     model.wait_for_compiled_code()
     started = time.perf_counter()
     losses: NDArray[np.float64] | None = None
-    dynamic_values: dict[str, Any] = {}
     piece = ids if part is None else _part(ids, part, geometry["val_frac"])
     most = geometry["val_chars"] if part == "val" else len(piece)
     try:
@@ -134,12 +134,15 @@ def score_command(
             loss, chars = float(losses.mean()), len(losses)
         if dynamic:
             losses = _dynamically(loaded, model, piece, settings)
-            dynamic_values = _dynamic_facts(float(losses.mean()), loss, settings)
     except TextTooShort as error:
         raise click.ClickException(f"{file}: {error}") from None
     seconds = time.perf_counter() - started
+    bytes_per_char = loaded.vocabulary.bytes_per_char(piece[1:])
+    dynamic_values: dict[str, Any] = {}
+    if dynamic and losses is not None:
+        dynamic_values = _dynamic_facts(float(losses.mean()), loss, bytes_per_char, settings)
     values: dict[str, Any] = {
-        **loss_facts(loss),
+        **loss_facts(loss, bytes_per_char),
         **dynamic_values,
         "chars": chars,
         "part": part,
@@ -154,7 +157,7 @@ def score_command(
     }
     if ngrams is not None:
         train = ids[: split_at(len(ids), geometry["val_frac"])]
-        values["ngrams"] = count_ngrams(train, piece, len(loaded.vocabulary), ngrams, file)
+        values["ngrams"] = count_ngrams(train, piece, loaded.vocabulary, ngrams, file)
     if per_char and losses is not None:
         characters = [loaded.vocabulary.tokens[token] for token in piece[1:].tolist()]
         values["per_char"] = list(zip(characters, losses.tolist(), strict=True))
@@ -216,8 +219,10 @@ def _dynamically(loaded: Checkpoint, model: CharModel, ids: Ids, settings: Dynam
         raise click.ClickException(f"{error} at --lr {settings.lr}; try a smaller one") from None
 
 
-def _dynamic_facts(dynamic_loss: float, loss: float, settings: DynamicSettings) -> dict[str, Any]:
-    facts = {f"dynamic_{name}": value for name, value in loss_facts(dynamic_loss).items()}
+def _dynamic_facts(
+    dynamic_loss: float, loss: float, bytes_per_char: float | None, settings: DynamicSettings
+) -> dict[str, Any]:
+    facts = {f"dynamic_{name}": value for name, value in loss_facts(dynamic_loss, bytes_per_char).items()}
     return facts | {"gain": loss - dynamic_loss, "lr": settings.lr, "decay": settings.decay}
 
 
@@ -242,17 +247,18 @@ def _write_characters(values: dict[str, Any]) -> None:
 
 
 def _rows(values: dict[str, Any]) -> list[Row]:
-    rows = [("loss", loss_text(values["loss"])), ("scored", _scored(values))]
+    rows = [("loss", loss_text(values["loss"], values["bits_per_byte"])), ("scored", _scored(values))]
     if "gain" in values:
         gain = values["gain"]
         change = f"{abs(gain):.4f} {'less' if gain >= 0 else 'more'}"
         change += f": try a smaller --lr than {values['lr']}" if gain < -0.001 else ""
-        rows.insert(1, ("dynamic loss", f"{loss_text(values['dynamic_loss'])}, {change}"))
+        learned = loss_text(values["dynamic_loss"], values["dynamic_bits_per_byte"])
+        rows.insert(1, ("dynamic loss", f"{learned}, {change}"))
     if "ngrams" in values:
         best = min(values["ngrams"], key=lambda each: each["loss"])
         change = f"{abs(best['loss'] - values['loss']):.4f} {'more' if best['loss'] >= values['loss'] else 'less'}"
         name = f"the {best['n']}-gram, the best of 1 to {values['ngrams'][-1]['n']}"
-        rows.insert(-1, ("n-grams", f"{loss_text(best['loss'])}, {change}: {name}"))
+        rows.insert(-1, ("n-grams", f"{loss_text(best['loss'], best['bits_per_byte'])}, {change}: {name}"))
     return rows
 
 

@@ -11,6 +11,7 @@ from charrnn_tui.cli.facts import loss_text
 from charrnn_tui.cli.model_text import ModelText, model_text_options, open_model_text, progress_bar
 from charrnn_tui.cli.options import json_option
 from charrnn_tui.cli.output import DataStream, excerpt, say
+from charrnn_tui.runner.facts import loss_facts
 
 CHARS = 50_000  # of the text; ten seconds at 2 × 512 units
 BEFORE, BEHIND = 30, 15  # characters of the text around a place
@@ -29,6 +30,7 @@ def surprise_command(worst: int, as_json: bool, **given: Any) -> None:
     """
     read = open_model_text(**given)
     found = _surprise(read)
+    facts = loss_facts(found.loss, read.checkpoint.vocabulary.bytes_per_char(read.ids[1:]))
     groups = {"kind": found.by_kind(), "in word": found.by_word_position(), "in line": found.by_line_position()}
     places = [_place(read, found, place) for place in found.worst(worst)]
     stream = DataStream()
@@ -37,9 +39,9 @@ def surprise_command(worst: int, as_json: bool, **given: Any) -> None:
             f"by_{name.replace(' ', '_')}": [dataclasses.asdict(group) for group in listed]
             for name, listed in groups.items()
         }
-        stream.write_json(read.facts | {"loss": found.loss, "worst": places} | as_facts)
+        stream.write_json(read.facts | facts | {"worst": places} | as_facts)
         return
-    stream.write_line(f"loss     {loss_text(found.loss)}")
+    stream.write_line(f"loss     {loss_text(found.loss, facts['bits_per_byte'])}")
     for name, listed in groups.items():
         stream.write_line("")
         stream.write_line(f"{name:<8} {'chars':>9}  nats/char")

@@ -24,6 +24,7 @@ from charrnn_tui.cli.options import (
 )
 from charrnn_tui.cli.output import DataStream, Row, excerpt, write_facts
 from charrnn_tui.run.fitting import fit_to_text
+from charrnn_tui.run.quantities import bits_per_byte
 from charrnn_tui.run.settings import DEFAULT_PRESET, option, settings_for
 from charrnn_tui.text.array_cache import TEXTS
 from charrnn_tui.text.boilerplate import find_boilerplate
@@ -76,6 +77,7 @@ def text_command(
     train, held_out = corpus.split(val_frac)
     tokens = len(corpus.vocabulary)
     counts = np.bincount(corpus.ids, minlength=tokens)
+    bytes_per_char = corpus.vocabulary.bytes_per_char(corpus.ids)
     fitted = fit_to_text(settings_for(DEFAULT_PRESET, val_frac=val_frac), len(corpus))
     shared, repeated = _repeated(corpus, index_text(train, cache), held_out)
     values: dict[str, Any] = {
@@ -84,6 +86,7 @@ def text_command(
         **settings.changes,
         "chars": len(corpus),
         "tokens": tokens,
+        "bytes_per_char": bytes_per_char,
         "uniform_loss": math.log(tokens) if tokens else None,
         "characters": {
             corpus.vocabulary.tokens[token]: int(counts[token]) for token in np.argsort(-counts, kind="stable")
@@ -98,7 +101,7 @@ def text_command(
         "suggested": {"preset": DEFAULT_PRESET} | {name: getattr(fitted, name) for name in SIZE},
     }
     if ngrams is not None:
-        values["ngrams"] = count_ngrams(train, held_out, tokens, ngrams, files[0])
+        values["ngrams"] = count_ngrams(train, held_out, corpus.vocabulary, ngrams, files[0])
     write_facts(values, _rows, as_json)
     if not as_json:
         _write_ngrams(values.get("ngrams", []))
@@ -154,7 +157,11 @@ def _rows(values: dict[str, Any]) -> list[Row]:
     if values["median_line_length"] is not None:
         lines += f"; lines of {values['median_line_length']:,} characters (the median of those that are not empty)"
     rows = [
-        ("characters", f"{values['chars']:,}; {values['held_out_chars']:,} of them held out for validation"),
+        (
+            "characters",
+            f"{values['chars']:,}, {values['bytes_per_char']:.3g} bytes each in UTF-8; "
+            f"{values['held_out_chars']:,} of them held out for validation",
+        ),
         ("alphabet", f"{values['tokens']:,}, the most frequent first: {' '.join(alphabet[:LISTED])}{more}"),
         ("rare", f"{len(rare):,} occur less than {RARE} times: {' '.join(rare[:LISTED])}{way}" if rare else "none"),
         ("lines", lines),
@@ -168,7 +175,8 @@ def _rows(values: dict[str, Any]) -> list[Row]:
     if (ends := values["boilerplate"]) is not None:
         looks = TextSettings(skip_head=ends["head"], skip_tail=ends["tail"]).said.removeprefix("without ")
         rows.append(("licence", f"{looks} look like a licence; to leave them out: {ends['command']}"))
-    rows.append(("uniform", f"{loss_text(values['uniform_loss'])} if every character is equally likely"))
+    uniform = loss_text(values["uniform_loss"], bits_per_byte(values["uniform_loss"], values["bytes_per_char"]))
+    rows.append(("uniform", f"{uniform} if every character is equally likely"))
     return [*rows, ("suggested", suggested)]
 
 
@@ -177,4 +185,4 @@ def _write_ngrams(losses: list[dict[str, Any]]) -> None:
     best = min((each["loss"] for each in losses), default=0.0)
     for each in losses:
         mark = "  the lowest" if each["loss"] == best else ""
-        stream.write_line(f"{each['n']:>2}-gram     {loss_text(each['loss'])}{mark}")
+        stream.write_line(f"{each['n']:>2}-gram     {loss_text(each['loss'], each['bits_per_byte'])}{mark}")

@@ -199,7 +199,8 @@ def ending_lines(event: events.RunFinished, progress: RunProgress) -> list[str]:
     if best is None:
         return lines
     geometry = f"{best.batch_size} × {best.seq_length}"
-    return [*lines, f"best val loss {nats_and_bits(best.val_loss)} at {geometry}, step {best.step:,}"]
+    loss = nats_and_bits(best.val_loss, progress.per_byte(best.val_loss))
+    return [*lines, f"best val loss {loss} at {geometry}, step {best.step:,}"]
 
 
 def where_lines(directory: RunDirectory, runs: Path) -> list[str]:

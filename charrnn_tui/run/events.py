@@ -43,13 +43,15 @@ class RunStarted(Event, frozen=True, kw_only=True):
     flops_per_char: floating-point operations in the matrix products of a training step. limit_gflops: the machine's
     limit, GFLOP/s of a large matrix product, measured before the first step; both 0 if unknown. lstm: on a CPU, whose
     layers train, and why: ours or PyTorch's. resumed_at_step: None for a new run; else earlier events after this step
-    are void, because training repeats from there. detached: it has no terminal.
+    are void, because training repeats from there. detached: it has no terminal. bytes_per_char: in UTF-8, the mean over
+    the text that validations read, or over the whole text where there are none.
     """
 
     run: str = ""
     corpus: str = ""
     corpus_sha256: str = ""
     chars: Count = 0
+    bytes_per_char: Finite | None = None
     tokens: Count = 0
     parameters: Count = 0
     device: str = ""

@@ -26,7 +26,7 @@ from charrnn_tui.run.events import (
     SystemSampled,
 )
 from charrnn_tui.run.machine_share import MachineShare, machine_share
-from charrnn_tui.run.quantities import bits
+from charrnn_tui.run.quantities import bits, bits_per_byte
 
 
 @dataclass
@@ -197,6 +197,11 @@ class RunProgress:
             return None
         return machine_share(last.chars_per_second, started.flops_per_char, started.limit_gflops)
 
+    def per_byte(self, loss: float) -> float | None:
+        """A loss on the validation part, nats/char, in bits a byte; None where the run is older than the figure."""
+        bytes_per_char = self.started.bytes_per_char if self.started else None
+        return bits_per_byte(loss, bytes_per_char) if bytes_per_char else None
+
     def to_json(self) -> dict[str, Any]:
         """The run as one JSON object, under the keys that the documentation names."""
         started, last, evaluation, best = self.started, self.last_step, self.last_evaluation, self.best_evaluation
@@ -219,10 +224,12 @@ class RunProgress:
             values["val_loss"] = evaluation.val_loss
         if best:
             values |= {"best_val_loss": best.val_loss, "best_step": best.step, "bits_per_char": bits(best.val_loss)}
+            values["bits_per_byte"] = self.per_byte(best.val_loss)
         values["updated"] = self.updated
         return finite_or_null(values)
 
 
 _STARTED_KEYS = (
-    *("run", "corpus", "chars", "tokens", "parameters", "device", "precision", "threads", "ranks", "steps", "epochs"),
+    *("run", "corpus", "chars", "bytes_per_char", "tokens", "parameters"),
+    *("device", "precision", "threads", "ranks", "steps", "epochs"),
 )

@@ -27,9 +27,19 @@ def per_char(loss: float) -> str:
     return f"{loss:.2f} nats/char ({bits(loss):.2f} bits)"
 
 
-def nats_and_bits(loss: float) -> str:
-    """`1.1970 nats/char (1.727 bits/char)`."""
-    return f"{loss:.4f} nats/char ({bits(loss):.3f} bits/char)"
+def bits_per_byte(loss: float, bytes_per_char: float) -> float:
+    """A loss in nats a character as bits a byte of the text in UTF-8, which other alphabets and tokens share."""
+    return bits(loss) / bytes_per_char
+
+
+def nats_and_bits(loss: float, per_byte: float | None = None) -> str:
+    """`1.1970 nats/char (1.727 bits/char)`; per_byte: bits a byte, `1.727 bits/byte`, where they are known."""
+    return f"{loss:.4f} nats/char ({bits_text(loss, per_byte)})"
+
+
+def bits_text(loss: float, per_byte: float | None = None) -> str:
+    """`1.727 bits/char, 1.727 bits/byte`."""
+    return f"{bits(loss):.3f} bits/char" + ("" if per_byte is None else f", {per_byte:.3f} bits/byte")
 
 
 def age(then: float) -> str:

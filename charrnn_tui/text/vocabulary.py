@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 Ids = NDArray[np.unsignedinteger]  # one token id per character, in the smallest dtype that holds the alphabet
 
 _CHUNK = 1 << 16  # characters looked up at once: as much scratch memory as the processor's cache holds
+_PIECE = 1 << 20  # ids that are counted at once
 
 
 class UnknownCharacters(ValueError):
@@ -117,6 +118,13 @@ class Vocabulary:
     def decode(self, ids: Iterable[int] | Ids) -> str:
         """The characters of the ids. Raises IndexError for an id outside the alphabet."""
         return "".join([self.tokens[number] for number in ids])
+
+    def bytes_per_char(self, ids: Ids) -> float | None:
+        """Bytes in UTF-8 a character, the mean over a text's ids, (T,); None for an empty text."""
+        lengths = np.array([len(token.encode("utf-8", "surrogatepass")) for token in self.tokens])
+        pieces = (ids[start : start + _PIECE] for start in range(0, len(ids), _PIECE))
+        total = sum(int(np.bincount(piece, minlength=len(self)) @ lengths) for piece in pieces)
+        return total / len(ids) if len(ids) else None
 
     def _lookups(self, text: str) -> Iterator[tuple[int, Ids]]:
         """For each chunk its start and its ids, `len(self)` for an unknown character."""

@@ -56,6 +56,8 @@ class TrainingReporter:
         self.budget = budget
         self._learner, self._corpus, self._run, self._write_sample = learner, corpus, run, write_sample
         self._line_length = median_line_length(corpus.ids, corpus.vocabulary)
+        held_out = corpus.split(learner.settings.val_frac)[1]
+        self._bytes_per_char = corpus.vocabulary.bytes_per_char(held_out if len(held_out) else corpus.ids)
 
     def restore(self, state: ResumeState) -> None:
         """Take the result of the last validation from there."""
@@ -72,6 +74,7 @@ class TrainingReporter:
             corpus=self._corpus.name,
             corpus_sha256=self._corpus.sha256,
             chars=len(self._corpus),
+            bytes_per_char=self._bytes_per_char,
             tokens=tokens,
             parameters=sum(tensor.numel() for tensor in learner.model.state_dict().values()),
             device=placement.device,
@@ -167,6 +170,7 @@ class TrainingReporter:
             "corpus": self._corpus.name,
             "corpus_sha256": self._corpus.sha256,
             "chars": len(self._corpus),
+            "bytes_per_char": self._bytes_per_char,
             "median_line_length": self._line_length,
             "step": learner.step,
             "steps": learner.steps,

@@ -170,7 +170,7 @@ def test_info_of_a_checkpoint_tells_all_it_knows(invoke: Invoke, checkpoint_file
     assert values["uniform_loss"] == pytest.approx(math.log(tokens))
     assert values["corpus"] is values["run"] is values["step"] is None
     plain = invoke("info", checkpoint_file).stdout
-    assert "1.5000 nats/char (2.164 bits/char, perplexity 4.48) at 4 × 10" in plain
+    assert "1.5000 nats/char (2.164 bits/char, 2.164 bits/byte, perplexity 4.48) at 4 × 10" in plain
     assert f"{math.log(tokens):.4f} nats/char" in plain
 
 

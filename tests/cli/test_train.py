@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 import shlex
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import torch
 
 from charrnn_tui.checkpoint.safetensors_file import read_checkpoint
 from charrnn_tui.run.directory import RunDirectory
+from charrnn_tui.text.batches import split_at
 from tests.cli.conftest import TINY, Invoke, one_line, some_text
 
 WITHOUT_EPOCHS = (*TINY[:8], *TINY[10:])
@@ -131,6 +133,30 @@ def test_a_text_that_cannot_be_trained_on_is_refused_in_one_line_and_leaves_no_r
     assert result.exit_code == 1
     assert words in one_line(result)
     assert not runs.exists()
+
+
+def test_alphabets_compare_by_bits_per_byte(invoke: Invoke, runs: Path, tmp_path: Path) -> None:
+    text = some_text(1800).replace("e", "é").replace("a", "世")
+    (tmp_path / "other.txt").write_text(text, encoding="utf-8")
+    result = invoke("train", tmp_path / "other.txt", *TINY, "--val-frac", 0.2, "--json")
+    assert result.exit_code == 0
+    held_out = text[split_at(len(text), 0.2) :]
+    bytes_per_char = len(held_out.encode()) / len(held_out)
+    values = json.loads(invoke("info", "other-1", "--json").stdout)
+    for each in (values, values["checkpoint"]):
+        assert each["bytes_per_char"] == pytest.approx(bytes_per_char)
+        assert each["bits_per_byte"] == pytest.approx(each["bits_per_char"] / bytes_per_char)
+        assert each["bits_per_byte"] < each["bits_per_char"] - 0.5
+    assert f"{values['bits_per_byte']:.3f} bits/byte" in invoke("info", "other-1").stdout
+    part = ("--part", "val", "--val-frac", 0.2)
+    score = json.loads(invoke("score", "other-1", tmp_path / "other.txt", *part, "--ngrams", 2, "--json").stdout)
+    assert score["bits_per_byte"] == pytest.approx(score["bits_per_char"] / bytes_per_char, rel=0.01)
+    assert all(each["bits_per_byte"] < each["loss"] / math.log(2) for each in score["ngrams"])
+    assert "bits/byte" in invoke("score", "other-1", tmp_path / "other.txt").stdout
+    surprise = json.loads(invoke("surprise", "other-1", tmp_path / "other.txt", "--json").stdout)
+    assert surprise["bits_per_byte"] < surprise["bits_per_char"]
+    described = json.loads(invoke("text", tmp_path / "other.txt", "--json").stdout)
+    assert described["bytes_per_char"] == pytest.approx(len(text.encode()) / len(text))
 
 
 def test_a_directory_is_the_text_of_its_files(invoke: Invoke, runs: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import json
 import math
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -250,6 +251,10 @@ def test_progress_as_json_has_the_documented_keys() -> None:
     assert values["bits_per_char"] == pytest.approx(1.5 / math.log(2))
     assert (values["run"], values["n_hidden"], values["steps"]) == ("anna-1", 8, 50)
     json.dumps(values, allow_nan=False)
+    assert values["bits_per_byte"] is None  # the run is older than this figure
+    started = msgspec.structs.replace(STARTED, bytes_per_char=1.6)
+    values = folded(started, step_done(1), evaluated(1, 1.5, True)).to_json()
+    assert values["bits_per_byte"] == pytest.approx(1.5 / math.log(2) / 1.6)
 
 
 def test_the_speed_is_told_beside_the_machines_limit() -> None:

@@ -96,7 +96,9 @@ def fact_lines(progress: RunProgress, width: int, memory: str = "") -> list[str]
         drive += [f"lr {last.lr:.3g}", f"grad norm {last.grad_norm:.2g}"]
     if evaluation:
         losses.append(f"val {evaluation.val_loss:.4f} nats/char, {evaluation.batch_size}×{evaluation.seq_length}")
-        drive.append(f"val {bits(evaluation.val_loss):.2f} bits/char")
+        per_byte = progress.per_byte(evaluation.val_loss)
+        of_byte = "" if per_byte in (None, bits(evaluation.val_loss)) else f", {per_byte:.2f} bits/byte"
+        drive.append(f"val {bits(evaluation.val_loss):.2f} bits/char{of_byte}")
     if best:
         losses.append(f"best {best.val_loss:.4f} at step {best.step:,}")
     if progress.started and progress.started.tokens:
