@@ -12,6 +12,7 @@ from typing import Any
 
 from charrnn_tui import __version__
 from charrnn_tui.checkpoint.checkpoint import Checkpoint
+from charrnn_tui.native.cores import available_cores
 from charrnn_tui.run.budget import Budget
 from charrnn_tui.run.control import Control
 from charrnn_tui.run.directory import EventWriter, RunDirectory, RunError, list_runs
@@ -51,8 +52,8 @@ def start_run(request: RunRequest, runs: Path, control: Control, *, detached: bo
         with heavy_imports():  # torch: not before a training is asked for
             from charrnn_tui.training.trial import step_seconds
 
-        def measure(tried: TrainSettings) -> float:  # the ranks compute their rows at the same time
-            return step_seconds(replace(tried, batch_size=tried.batch_size // tried.ranks, ranks=1), corpus)
+        def measure(tried: TrainSettings) -> float:
+            return step_seconds(of_one_rank(tried, available_cores()), corpus)
 
         settings = fit_to_budget(
             settings, len(corpus), budget, measure, FITTED if request.given is None else request.given
@@ -68,6 +69,14 @@ def start_run(request: RunRequest, runs: Path, control: Control, *, detached: bo
             raise RunError(f"{directory.path}: cannot be written: {error.strerror or error}") from None
         raise
     return directory, training.events(control, new=True, detached=detached, budget=budget)
+
+
+def of_one_rank(settings: TrainSettings, cores: int) -> TrainSettings:
+    """What one of the ranks computes of a step, while the others use the rest of the cores."""
+    if settings.ranks == 1:
+        return settings
+    threads = settings.threads or max(1, cores // settings.ranks)
+    return replace(settings, batch_size=settings.batch_size // settings.ranks, threads=threads, ranks=1)
 
 
 def remove_unstarted(runs: Path) -> None:

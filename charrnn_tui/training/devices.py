@@ -53,12 +53,18 @@ def place(settings: TrainSettings, tokens: int) -> Placement:
         precision, threads = fastest(settings, tokens, precisions)
     else:
         precision, threads = precisions[0], settings.threads or torch.get_num_threads()
-        torch.set_float32_matmul_precision("high")  # TF32, where products are in float32 and the GPU has it
-        torch.backends.cudnn.allow_tf32 = True
-    torch.set_num_threads(threads)
+    prepare(device, threads)
     if device == "cuda":  # only there do calls return before the work is done
         return Placement(device, _device_name(device), precision, threads, _STEPS_AHEAD, int(_TEXT_SHARE * free))
     return Placement(device, _device_name(device), precision, threads)
+
+
+def prepare(device: str, threads: int) -> None:
+    """Set torch's threads, and the precision of products in float32, for this process."""
+    if device != "cpu":
+        torch.set_float32_matmul_precision("high")  # TF32, where products are in float32 and the GPU has it
+        torch.backends.cudnn.allow_tf32 = True
+    torch.set_num_threads(threads)
 
 
 def _device(asked: str) -> str:

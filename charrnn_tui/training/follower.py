@@ -5,13 +5,12 @@ import sys
 from dataclasses import replace
 
 import numpy as np
-import torch
 
 from charrnn_tui.run.ranks import RanksLost
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.text.corpus import Corpus
 from charrnn_tui.text.vocabulary import Vocabulary
-from charrnn_tui.training.devices import Placement
+from charrnn_tui.training.devices import Placement, prepare
 from charrnn_tui.training.launch import join_local
 from charrnn_tui.training.learner import Learner
 from charrnn_tui.training.ranks import Ranks
@@ -49,9 +48,11 @@ def _learner(ranks: Ranks) -> Learner:
     placement = Placement(**told["placement"])
     ranks.use_device(placement.device)
     ids = ranks.receive_text(told["chars"], np.dtype(told["dtype"]))
-    torch.set_num_threads(placement.threads)
+    prepare(placement.device, placement.threads)
     settings = replace(TrainSettings(**told["settings"]), val_frac=0.0, patience=None)  # rank 0 validates
-    return Learner(settings, Corpus("", ids, Vocabulary(told["tokens"]), ""), placement=placement, ranks=ranks)
+    learner = Learner(settings, Corpus("", ids, Vocabulary(told["tokens"]), ""), placement=placement, ranks=ranks)
+    ranks.seed(settings.seed, 0)
+    return learner
 
 
 def main(arguments: list[str]) -> int:

@@ -83,6 +83,8 @@ def _placement(settings: TrainSettings, tokens: int, here: int) -> Placement:
     if placement.device == "cuda" and torch.cuda.device_count() < here:
         problem = f"{here} ranks need a GPU each, and this machine has {torch.cuda.device_count()}"
         raise SettingsError("ranks", f"{problem}; choose fewer, or --device cpu")
+    if placement.device == "cuda" and not dist.is_nccl_available():
+        raise SettingsError("ranks", "this PyTorch has no NCCL, through which GPUs exchange gradients; leave it out")
     # Rank 0 sees whether a step was finite before it commands the next one, so that all can take it back.
     return replace(placement, steps_ahead=0)
 

@@ -218,7 +218,8 @@ class Learner:
             if self._ranks is None:
                 figures, *hidden = self._step_graph.run(self._train_on, x, y, *self.hidden)
             else:
-                self._ranks.seed(self.settings.seed, step)
+                if self.device.type == "cpu":  # elsewhere that would begin cuDNN's dropout anew
+                    self._ranks.seed(self.settings.seed, step)
                 shared, *hidden = self._step_graph.run(self._gradients_on, x, y, *self.hidden)
                 self._ranks.average(shared)
                 (figures,) = self._update_graph.run(self._update_by, shared)

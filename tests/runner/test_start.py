@@ -31,7 +31,7 @@ from charrnn_tui.run.fitting import fit_to_text
 from charrnn_tui.run.lock import RunLocked
 from charrnn_tui.run.settings import DEFAULT_PRESET, RunRequest, SettingsError, TrainSettings, settings_for
 from charrnn_tui.runner.resume import resume_run
-from charrnn_tui.runner.start import RecordedTraining, start_run, write_sample
+from charrnn_tui.runner.start import RecordedTraining, of_one_rank, start_run, write_sample
 from charrnn_tui.sampling.recipe import Recipe
 from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.text.batches import TextTooShort
@@ -354,3 +354,10 @@ def test_a_kill_at_any_moment_leaves_a_checkpoint_that_loads_and_a_log_that_read
         saved = [event for event in EventTail(directory.events_file).read() if isinstance(event, CheckpointSaved)]
         assert saved
         directory.lock().release()  # the next trainer may come
+
+
+def test_a_budget_measures_what_one_rank_does() -> None:
+    settings = TrainSettings(batch_size=12, ranks=3)
+    assert of_one_rank(settings, 8) == TrainSettings(batch_size=4, threads=2)
+    assert of_one_rank(TrainSettings(batch_size=12, ranks=3, threads=5), 8) == TrainSettings(batch_size=4, threads=5)
+    assert of_one_rank(TrainSettings(), 8) == TrainSettings()

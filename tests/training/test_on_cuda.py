@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -16,8 +17,10 @@ from charrnn_tui.run.control import Control, Stop
 from charrnn_tui.run.events import Event, StepDone
 from charrnn_tui.training.graph import Graph
 from charrnn_tui.training.learner import Learner
+from charrnn_tui.training.ranks import Ranks
 from charrnn_tui.training.reporter import TrainingReporter
 from charrnn_tui.training.resume_state import read_resume_state
+from tests.training.lone_rank import LoneRank
 from tests.training.small_trainings import of_kind, small_corpus, small_settings, trained
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU with CUDA")
@@ -91,6 +94,17 @@ def test_a_recorded_step_draws_its_dropout_anew(dropout: dict[str, float]) -> No
     assert len({learner.learn().loss for _ in range(6)}) == 6
     plain = recorded(lr=1e-12, **ONE_WINDOW)
     assert len({plain.learn().loss for _ in range(6)}) == 1
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_step_shared_by_ranks_is_recorded_in_two_pieces(precision: str) -> None:
+    settings = small_settings(device="cuda", precision=precision)
+    plain = Learner(settings, small_corpus())
+    learner = Learner(settings, small_corpus(), ranks=cast(Ranks, LoneRank()))
+    losses = [[each.learn().loss for _ in range(9)] for each in (learner, plain)]
+    np.testing.assert_allclose(*losses, rtol=1e-3)
+    assert is_recorded(learner._step_graph)
+    assert is_recorded(learner._update_graph)
 
 
 def test_a_recorded_step_takes_on_another_learning_rate() -> None:

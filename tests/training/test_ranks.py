@@ -1,10 +1,12 @@
 """Two processes train as one does."""
 
 import dataclasses
+import math
 import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -15,9 +17,12 @@ from charrnn_tui.run.events import AlarmRaised, Evaluated, Event, RunFinished, S
 from charrnn_tui.run.ranks import torchrun
 from charrnn_tui.run.settings import SettingsError
 from charrnn_tui.training.launch import _Processes
+from charrnn_tui.training.learner import Learner
 from charrnn_tui.training.ranks import Ranks
 from charrnn_tui.training.resume_state import read_resume_state
-from tests.training.small_trainings import asking, of_kind, small_settings, trained
+from charrnn_tui.training.schedule import learning_rate
+from tests.training.lone_rank import LoneRank
+from tests.training.small_trainings import asking, of_kind, small_corpus, small_settings, trained
 
 pytestmark = pytest.mark.skipif(not dist.is_available(), reason="this PyTorch has no torch.distributed")
 CLIPPED = small_settings(clip=0.2, schedule="one-cycle", val_frac=0.2)  # at some steps, by the norm of all rows
@@ -77,6 +82,19 @@ def test_a_rank_that_dies_ends_the_training_and_two_go_on_from_the_last_save(
     assert [alarm.kind for alarm in of_kind(events, AlarmRaised)] == ["ranks"]
     rest = trained(settings, tmp_path, resume=read_resume_state(tmp_path / "resume.pt"))
     assert figures(rest) == whole, "each rank draws its dropout from the step"
+
+
+def test_a_shared_step_is_the_step_and_the_others_are_told_when_it_is_not_finite() -> None:
+    lone, plain = LoneRank(), Learner(CLIPPED, small_corpus())
+    learner = Learner(CLIPPED, small_corpus(), ranks=cast(Ranks, lone))
+    assert [learner.learn().loss for _ in range(12)] == [plain.learn().loss for _ in range(12)]
+    rates = [learning_rate("one-cycle", 0.01, step, learner.steps) for step in range(12)]
+    assert lone.sent == [("share", 0, 0.0), *(("step", step, rate) for step, rate in enumerate(rates))]
+    before = learner.weights()
+    learner.hidden = (learner.hidden[0] * math.nan, learner.hidden[1])
+    assert math.isnan(learner.learn().loss)
+    assert lone.sent[-1][0] == "undo"
+    assert all((before[name] == tensor).all() for name, tensor in learner.weights().items())
 
 
 def test_a_rank_that_has_left_a_step_asks_the_others_for_nothing() -> None:
