@@ -71,6 +71,8 @@ def join_torchrun() -> Ranks:
     """Rank 1 and up: join the training of this process's torchrun."""
     launched = torchrun()
     assert launched is not None
+    for number in (signal.SIGINT, signal.SIGTERM):  # no handler in Python runs while this process waits for rank 0
+        signal.signal(number, signal.SIG_DFL)
     return Ranks(launched.rank, launched.size, launched.local_rank)
 
 
