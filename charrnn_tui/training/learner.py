@@ -3,7 +3,8 @@
 import statistics
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -325,6 +326,26 @@ class Learner:
         `cancelled()` turns true.
         """
         started = self._clock()
+        with self._all_cores():
+            mean = self._mean_validation_loss()
+        self._validation_seconds = seconds = self._clock() - started
+        self.train_seconds += seconds
+        self.validating_seconds += seconds
+        return mean, seconds
+
+    @contextmanager
+    def _all_cores(self) -> Iterator[None]:
+        """While inside, the other ranks of this machine wait: compute with their threads, too."""
+        if self._ranks is None:
+            yield
+            return
+        torch.set_num_threads(self.placement.threads * self._ranks.here)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(self.placement.threads)
+
+    def _mean_validation_loss(self) -> float:
         self.model.eval()
         hidden = list(self.model.init_hidden(self.settings.batch_size))
         total, losses = 0.0, list[Tensor]()
@@ -339,10 +360,7 @@ class Learner:
                     if self.cancelled():
                         raise Cancelled
         total += sum(loss.item() for loss in losses)
-        self._validation_seconds = seconds = self._clock() - started
-        self.train_seconds += seconds
-        self.validating_seconds += seconds
-        return total / self.validation_windows, seconds
+        return total / self.validation_windows
 
     def weights(self) -> Weights:
         """A copy of the model's current weights, as float32 NumPy arrays."""
