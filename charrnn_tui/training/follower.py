@@ -1,7 +1,10 @@
 """A rank other than 0: it has its rows of the text, and does what rank 0 commands."""
 
+import os
 import signal
 import sys
+import threading
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +17,8 @@ from charrnn_tui.training.devices import Placement, prepare
 from charrnn_tui.training.launch import join_local
 from charrnn_tui.training.learner import Learner
 from charrnn_tui.training.ranks import Ranks
+
+_POLL_SECONDS = 0.5
 
 
 def follow(ranks: Ranks) -> bool:
@@ -55,10 +60,23 @@ def _learner(ranks: Ranks) -> Learner:
     return learner
 
 
+def _end_with(starter: int) -> None:
+    """End this process when that one has ended, whatever this one waits for."""
+    while os.getppid() == starter:
+        time.sleep(_POLL_SECONDS)
+    os._exit(1)
+
+
 def main(arguments: list[str]) -> int:
     """The process of a rank that `launch.py` has started."""
-    rank, size, path = arguments
-    return 0 if follow(join_local(int(rank), int(size), path)) else 1
+    rank, size, path, starter = arguments
+    threading.Thread(target=_end_with, args=(int(starter),), daemon=True).start()
+    try:
+        return 0 if follow(join_local(int(rank), int(size), path)) else 1
+    except Exception as error:  # out of memory, mostly; rank 0 says what that means for the training
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        print(f"rank {rank}: {reason}", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

@@ -101,7 +101,7 @@ class _Processes:
         limit_spinning(os.environ)
         self._processes = {
             rank: subprocess.Popen(
-                [*command, str(rank), str(size), str(self.meeting)],
+                [*command, str(rank), str(size), str(self.meeting), str(os.getpid())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is for rank 0, which needs the others to save the training

@@ -16,6 +16,7 @@ from charrnn_tui.run.control import Control, ScaleLearningRate, Stop
 from charrnn_tui.run.events import AlarmRaised, Evaluated, Event, RunFinished, StepDone
 from charrnn_tui.run.ranks import torchrun
 from charrnn_tui.run.settings import SettingsError
+from charrnn_tui.training import follower
 from charrnn_tui.training.launch import _Processes
 from charrnn_tui.training.learner import Learner
 from charrnn_tui.training.ranks import Ranks
@@ -102,6 +103,32 @@ def test_a_rank_that_has_left_a_step_asks_the_others_for_nothing() -> None:
     ranks.torn, ranks._processes = True, None
     with pytest.raises(RuntimeError, match="another rank has ended"):
         ranks.send("gather")
+
+
+def test_a_process_ends_with_the_one_that_started_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    parents = iter([7, 7, 1])
+
+    def leave(code: int) -> None:
+        raise SystemExit(code)
+
+    monkeypatch.setattr(follower, "_POLL_SECONDS", 0.0)
+    monkeypatch.setattr(os, "getppid", lambda: next(parents))
+    monkeypatch.setattr(os, "_exit", leave)
+    with pytest.raises(SystemExit, match="1"):
+        follower._end_with(7)
+    assert list(parents) == []
+
+
+def test_a_rank_that_cannot_join_says_why_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError("no room\nfor it")
+
+    monkeypatch.setattr(follower, "_end_with", lambda starter: None)
+    monkeypatch.setattr(follower, "join_local", fail)
+    assert follower.main(["1", "2", "there", str(os.getppid())]) == 1
+    assert capsys.readouterr().err == "rank 1: no room\n"
 
 
 def test_a_batch_whose_rows_cannot_be_shared_is_refused() -> None:
