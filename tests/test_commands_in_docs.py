@@ -46,7 +46,7 @@ if words[:1] == ["train"]:
         del words[place : place + 2]
     words += ["--max-steps", "8" if "--resume" in words else "4"]
     small = {{"--n-hidden": "16", "--n-layers": "1", "--threads": "1"}}
-    if "--resume" not in words:
+    if "--resume" not in words and "--init-from" not in words:
         varied = " ".join(words).replace("_", "-")  # by --grid, where it is n_hidden=…
         words += [word for option in small.items() if option[0].strip("-") not in varied for word in option]
 if words[:1] == ["doctor"]:

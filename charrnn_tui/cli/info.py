@@ -59,6 +59,8 @@ def checkpoint_rows(values: dict[str, Any] | None) -> list[Row]:
         rows.append(("corpus", ", ".join(filter(None, parts))))
     if values["device"]:
         rows.append(("trained on", f"{values['device']}, {values['precision']}"))
+    if model := (values["settings"] or {}).get("init_from"):
+        rows.append(("started from", model))
     if values["run"]:
         rows.append(("from run", values["run"]))
     return rows

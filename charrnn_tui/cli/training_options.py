@@ -19,6 +19,17 @@ from charrnn_tui.run.settings import (
 )
 
 _HELP: dict[str, tuple[Any, str]] = {  # type, help; TrainSettings checks the ranges
+    "init_from": (
+        str,
+        "Start from the weights of this model, a file, a run, or anna, python or names, whatever program has made it: "
+        "fine-tuning. Sizes and characters are the model's; characters that are new to it come behind its own. The "
+        "learning rate is a third of a new model's, if not given, but for --preset notebook.",
+    ),
+    "old_text": (
+        str,
+        "Let validations read the end of this text, too, such as the one that the model of --init-from was trained on: "
+        "its loss shows what is forgotten.",
+    ),
     "n_hidden": (int, "Hidden units per layer."),
     "n_layers": (int, "LSTM layers."),
     "drop_prob": (FiniteFloat(), "Dropout between the layers and before the output."),
@@ -67,7 +78,9 @@ _HELP: dict[str, tuple[Any, str]] = {  # type, help; TrainSettings checks the ra
     "on_hangup": (click.Choice(ON_HANGUP), "When the terminal is lost: continue without it, or save and stop."),
 }
 SETTING_TYPES: dict[str, Any] = {name: click.BOOL if kind is bool else kind for name, (kind, _) in _HELP.items()}
-_UNSET = {"threads": "the fastest, by a short trial", "max_steps": "none", "budget": "none", "patience": "none"}
+_UNSET = {"threads": "the fastest, by a short trial", "init_from": "a new model"} | dict.fromkeys(
+    ("max_steps", "budget", "patience", "old_text"), "none"
+)
 
 
 def training_options(command: Decorated) -> Decorated:

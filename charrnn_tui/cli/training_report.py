@@ -19,6 +19,7 @@ from charrnn_tui.run.quantities import count, duration, nats_and_bits
 from charrnn_tui.runner.runs_directory import default_runs_directory
 from charrnn_tui.tui.train.run_lines import as_fits
 
+MOST_NEW = 40  # characters that are new to the model of --init-from and named
 Show = Callable[[Event, RunProgress], None]  # called with each event, in order; the progress holds it already
 
 REDRAW_SECONDS = 0.2
@@ -140,6 +141,8 @@ def state_line(progress: RunProgress) -> str:
     if evaluation is not None:
         geometry = f"{evaluation.batch_size} × {evaluation.seq_length}"
         facts.append(f"val loss {evaluation.val_loss:.4f} nats/char ({geometry})")
+        if evaluation.old_val_loss is not None:
+            facts.append(f"old text {evaluation.old_val_loss:.4f}")
     if last is not None:
         facts.append(f"{last.chars_per_second:,.0f} chars/s")
     if progress.eta_seconds is not None:
@@ -182,9 +185,23 @@ def started_lines(started: events.RunStarted) -> list[str]:
     budget = started.settings.get("budget")
     return [
         line,
+        *_start_lines(started),
         *([f"{started.steps:,} steps fit into the budget of {duration(budget)}"] if budget else []),
         *([f"LSTM layers are {started.lstm}"] if started.lstm.startswith("PyTorch") else []),
     ]
+
+
+def _start_lines(started: events.RunStarted) -> list[str]:
+    """What a fine-tuned run starts from, and the characters that are new to it."""
+    model = started.settings.get("init_from")
+    if not model or started.resumed_at_step is not None:
+        return []
+    new = [repr(char)[1:-1] for char in started.new_tokens]
+    more = f" and {len(new) - MOST_NEW:,} more" if len(new) > MOST_NEW else ""
+    words = "no characters are new to it"
+    if new:
+        words = f"new to it, with the weights of a new model: {' '.join(new[:MOST_NEW])}{more}"
+    return [f"starts from {model}: {words}; learning rate {started.settings.get('lr', 0):.3g}"]
 
 
 def ending_lines(event: events.RunFinished, progress: RunProgress) -> list[str]:

@@ -44,7 +44,8 @@ class RunStarted(Event, frozen=True, kw_only=True):
     limit, GFLOP/s of a large matrix product, measured before the first step; both 0 if unknown. lstm: on a CPU, whose
     layers train, and why: ours or PyTorch's. resumed_at_step: None for a new run; else earlier events after this step
     are void, because training repeats from there. detached: it has no terminal. bytes_per_char: in UTF-8, the mean over
-    the text that validations read, or over the whole text where there are none.
+    the text that validations read, or over the whole text where there are none. new_tokens: the characters that the
+    model it starts from (`init_from`) does not have.
     """
 
     run: str = ""
@@ -53,6 +54,7 @@ class RunStarted(Event, frozen=True, kw_only=True):
     chars: Count = 0
     bytes_per_char: Finite | None = None
     tokens: Count = 0
+    new_tokens: str = ""
     parameters: Count = 0
     device: str = ""
     device_name: str = ""
@@ -89,7 +91,7 @@ class StepDone(Event, frozen=True, kw_only=True):
 class Evaluated(Event, frozen=True, kw_only=True):
     """A validation: the mean of its batch losses, with the batch geometry on which the mean depends.
 
-    chars: how many were read; 0 in events of older versions.
+    chars: how many were read; 0 in events of older versions. old_val_loss: of the end of `old_text`, in such batches.
     """
 
     epoch: Count
@@ -101,6 +103,7 @@ class Evaluated(Event, frozen=True, kw_only=True):
     seq_length: Count
     seconds: Seconds
     chars: Count = 0
+    old_val_loss: float | None = None
 
 
 class SampleWritten(Event, frozen=True, kw_only=True):

@@ -24,6 +24,7 @@ SIZES: dict[int, dict[str, Any]] = {  # of the model, for a text of at most so m
 SHORT_TEXT, SHORT_SEQ_LENGTH = 100_000, 50  # of so few characters short sequences make more steps
 # The peak learning rate of a model with at most so many hidden units: benchmarks/results/quality.md
 LEARNING_RATES = {256: 0.01, 512: 0.009, math.inf: 0.003}
+TUNING_SHARE = 1 / 3  # of it, for a model that starts from another one: see docs/fine-tuning.md
 ENOUGH_STEPS = 1000  # or else half the width; with a third of them that was better: docs/sizes.md
 LEAST_HIDDEN = 128  # narrower models were not tried
 LEAST_BUDGET_STEPS = 100  # with fewer no model has learned anything
@@ -35,7 +36,8 @@ def fit_to_text(settings: TrainSettings, chars: int, given: Container[str] = ())
     """The settings with those in FITTED made for a text of so many characters; fields in `given` stay.
 
     Small texts get smaller models, more dropout, and batches so small that validation holds one and an epoch
-    `LEAST_STEPS_PER_EPOCH`; epochs are added up to `LEAST_STEPS`. The narrower the model, the higher the learning rate.
+    `LEAST_STEPS_PER_EPOCH`; epochs are added up to `LEAST_STEPS`. The narrower the model, the higher the learning rate;
+    it is lower for a model that starts from another one.
     Of the preset `notebook`, and for a text of megabytes and a model of 512 units, only `print_every` changes.
     """
     boundary = int(chars * (1 - settings.val_frac))
@@ -70,10 +72,11 @@ def fit_to_text(settings: TrainSettings, chars: int, given: Container[str] = ())
 
 
 def _with_rate(settings: TrainSettings, given: Container[str]) -> TrainSettings:
-    """The settings with the learning rate of the model's width."""
+    """The settings with the learning rate of the model's width, or a lower one for a model that is trained on."""
     if "lr" in given:
         return settings
-    return replace(settings, lr=next(rate for most, rate in LEARNING_RATES.items() if settings.n_hidden <= most))
+    rate = next(rate for most, rate in LEARNING_RATES.items() if settings.n_hidden <= most)
+    return replace(settings, lr=rate * TUNING_SHARE if settings.init_from else rate)
 
 
 def with_rare_validations(settings: TrainSettings, chars: int) -> TrainSettings:

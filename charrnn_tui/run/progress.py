@@ -222,6 +222,8 @@ class RunProgress:
             values |= share.to_json()
         if evaluation:
             values["val_loss"] = evaluation.val_loss
+            if evaluation.old_val_loss is not None:
+                values["old_val_loss"] = evaluation.old_val_loss
         if best:
             values |= {"best_val_loss": best.val_loss, "best_step": best.step, "bits_per_char": bits(best.val_loss)}
             values["bits_per_byte"] = self.per_byte(best.val_loss)

@@ -47,7 +47,9 @@ class TrainSettings:
     """Settings of a run; the defaults are the notebook's (cells 30 to 33).
 
     skip_head, skip_tail: characters of the text that are left out, at its beginning and at its end. min_count:
-    characters that occur less often become one. lr: Adam's learning rate, its peak under the one-cycle schedule. clip:
+    characters that occur less often become one. init_from: file of the model whose weights the training starts from;
+    alphabet: the characters of that model, in its order, which come first in the alphabet. old_text: file of a text
+    whose end validations read, too. lr: Adam's learning rate, its peak under the one-cycle schedule. clip:
     largest gradient norm. val_frac: share of the text held out at its end. val_chars: how many of these characters a
     validation reads at most, from the start of each row of a batch. print_every: steps between validations.
     forget_bias: added to the forget gates' initial bias (Jozefowicz et al. 2015). output_bias: whether the output's
@@ -64,6 +66,9 @@ class TrainSettings:
     skip_head: Annotated[int, _whole(0, 10**12)] = 0
     skip_tail: Annotated[int, _whole(0, 10**12)] = 0
     min_count: Annotated[int, _whole(1, 10**12)] = 1
+    init_from: str = ""
+    alphabet: str = ""
+    old_text: str = ""
     n_hidden: Annotated[int, _whole(1, 16_384)] = 512
     n_layers: Annotated[int, _whole(1, 64)] = 2
     drop_prob: Annotated[float, _real(0, 0.99)] = 0.5

@@ -15,6 +15,7 @@ from charrnn_tui.run.lock import RunLock, RunLocked
 from charrnn_tui.run.mailbox import leave_request
 from charrnn_tui.run.quantities import duration, no_improvement
 from charrnn_tui.run.settings import TrainSettings
+from charrnn_tui.runner.fine_tuning import read_old_text
 from charrnn_tui.runner.heavy_imports import heavy_imports
 from charrnn_tui.runner.start import RecordedTraining, Started
 from charrnn_tui.text.array_cache import TEXTS
@@ -60,6 +61,7 @@ def resume_run(
         if len(state.model["fc.bias"]) != len(corpus.vocabulary):
             raise RunError(f"{run.resume_file}: is of a model with another alphabet than the run's text")
         settings = _changed(run, state, corpus, changes)
+        old_ids = read_old_text(settings, corpus.vocabulary, run.path.parent)
         training = RecordedTraining(run, files, corpus, settings, lock)
     except BaseException as error:
         lock.release()
@@ -68,7 +70,7 @@ def resume_run(
         raise
     if changes.get("lr") is not None:
         state = replace(state, lr_factor=1.0)
-    return run, training.events(control, new=False, detached=detached, resume=state)
+    return run, training.events(control, new=False, detached=detached, resume=state, old_ids=old_ids)
 
 
 def set_text(run: RunDirectory, paths: Sequence[str]) -> None:

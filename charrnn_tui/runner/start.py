@@ -23,6 +23,7 @@ from charrnn_tui.run.mailbox import Mailbox
 from charrnn_tui.run.ranks import torchrun
 from charrnn_tui.run.settings import RunRequest, StoredRequest, TrainSettings
 from charrnn_tui.runner.failures import FAILED, explain
+from charrnn_tui.runner.fine_tuning import SIZES, open_start, read_old_text
 from charrnn_tui.runner.heavy_imports import heavy_imports
 from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.sampler import Sampler
@@ -42,11 +43,14 @@ def start_run(request: RunRequest, runs: Path, control: Control, *, detached: bo
     Nothing is made if something is wrong with the text, or the budget is too short. Raises CorpusError, TextTooShort,
     SettingsError, RunError.
     """
-    settings = request.settings
+    settings, given, start = request.settings, request.given, None
     budget = Budget(settings.budget or math.inf)
+    if settings.init_from:
+        settings, start = open_start(settings, given or (), runs)
+        given = frozenset(FITTED if given is None else given) | set(SIZES)
     corpus = load_corpus(request.corpus, TextSettings.of(settings.to_json()), runs / TEXTS)
-    if request.given is not None:
-        settings = fit_to_text(settings, len(corpus), request.given)
+    if given is not None:
+        settings = fit_to_text(settings, len(corpus), given)
     check_geometry(len(corpus), settings.batch_size, settings.seq_length, settings.val_frac)
     if settings.budget is not None:
         with heavy_imports():  # torch: not before a training is asked for
@@ -55,9 +59,8 @@ def start_run(request: RunRequest, runs: Path, control: Control, *, detached: bo
         def measure(tried: TrainSettings) -> float:
             return step_seconds(of_one_rank(tried, available_cores()), corpus)
 
-        settings = fit_to_budget(
-            settings, len(corpus), budget, measure, FITTED if request.given is None else request.given
-        )
+        settings = fit_to_budget(settings, len(corpus), budget, measure, FITTED if given is None else given)
+    old_ids = read_old_text(settings, corpus.vocabulary, runs)
     remove_unstarted(runs)
     directory = RunDirectory.create(runs, corpus.name, request.name)
     files = [str(file.resolve() if file.is_file() else file) for file in map(Path, request.corpus)]
@@ -68,7 +71,7 @@ def start_run(request: RunRequest, runs: Path, control: Control, *, detached: bo
         if isinstance(error, OSError):  # a full disk, mostly
             raise RunError(f"{directory.path}: cannot be written: {error.strerror or error}") from None
         raise
-    return directory, training.events(control, new=True, detached=detached, budget=budget)
+    return directory, training.events(control, new=True, detached=detached, budget=budget, start=start, old_ids=old_ids)
 
 
 def of_one_rank(settings: TrainSettings, cores: int) -> TrainSettings:

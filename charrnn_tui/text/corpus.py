@@ -73,9 +73,9 @@ def load_corpus(
 
 
 def encode_source(source: TextSource) -> tuple[Ids, Vocabulary]:
-    """The ids of a text's characters, and their sorted alphabet. Raises CorpusError."""
+    """The ids of a text's characters, and their alphabet: sorted, behind that of the settings. Raises CorpusError."""
     alphabet, length = _alphabet_of_source(source)
-    vocabulary = Vocabulary(alphabet)
+    vocabulary = Vocabulary(source.settings.ordered(alphabet))
     return encode_text(source.texts(), vocabulary, length), vocabulary
 
 
@@ -141,7 +141,7 @@ def _encode_into(cache: ArrayCache, source: TextSource, key: str) -> tuple[Ids, 
     """The ids of these files from the cache, encoded and stored there first where it has none."""
     found = cache.find(key)
     if found is None:
-        vocabulary = Vocabulary(_alphabet_of_source(source)[0])
+        vocabulary = Vocabulary(source.settings.ordered(_alphabet_of_source(source)[0]))
         pieces, note = map(vocabulary.encode, source.texts()), "".join(vocabulary.tokens)
         return cast(Ids, cache.put(key, vocabulary.dtype, pieces, note)), vocabulary
     return cast(Ids, found[0]), Vocabulary(found[1])

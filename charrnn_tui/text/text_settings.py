@@ -1,5 +1,6 @@
 """How the files of a text are read: their encoding, and what is left out of them."""
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,13 +14,15 @@ RARE: Final = "\N{REPLACEMENT CHARACTER}"  # stands for every rare character
 class TextSettings:
     """encoding: a name that Python knows. skip_head, skip_tail: characters left out at the beginning and at the end.
 
-    min_count: characters that occur less often than this in what is left become RARE.
+    min_count: characters that occur less often than this in what is left become RARE. alphabet: characters that are in
+    the text's alphabet whether they occur or not, and come first in it, in this order.
     """
 
     encoding: str = "utf-8"
     skip_head: int = 0
     skip_tail: int = 0
     min_count: int = 1
+    alphabet: str = ""
 
     @classmethod
     def of(cls, settings: Mapping[str, Any] | None) -> "TextSettings":
@@ -44,7 +47,12 @@ class TextSettings:
     @property
     def key(self) -> str:
         """Different for settings that may make another text of the same files."""
-        return "-".join(map(str, (self.encoding, self.skip_head, self.skip_tail, self.min_count)))
+        first = [hashlib.sha256(self.alphabet.encode("utf-8", "surrogatepass")).hexdigest()] if self.alphabet else []
+        return "-".join(map(str, (self.encoding, self.skip_head, self.skip_tail, self.min_count, *first)))
+
+    def ordered(self, characters: Iterable[str]) -> tuple[str, ...]:
+        """The alphabet of a text with these characters: `alphabet`, then what is not in it, in the order given."""
+        return (*self.alphabet, *(char for char in characters if char not in self.alphabet))
 
     def part_of(self, texts: Iterable[str]) -> Iterator[str]:
         """The pieces of a text without its ends, in memory for the end that is left out and one piece.

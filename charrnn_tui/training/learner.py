@@ -11,11 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from charrnn_tui.checkpoint.checkpoint import Weights
+from charrnn_tui.checkpoint.checkpoint import Checkpoint, Weights
 from charrnn_tui.run.events import StepDone
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.text.corpus import Corpus
 from charrnn_tui.text.long_text import character_counts
+from charrnn_tui.text.vocabulary import Ids
 from charrnn_tui.training.batches import Batches, resident_bytes
 from charrnn_tui.training.checkpoint_history import steps_to_keep
 from charrnn_tui.training.device_queue import DeviceQueue, QueuedStep
@@ -91,6 +92,7 @@ class Learner:
             Batches(ids, rows, settings.seq_length, self.device, resident=resident)
             for ids, rows in ((own_ids, self._rows), (self.val_ids, settings.batch_size))
         )
+        self._old_batches: Batches | None = None
         self.steps_per_epoch = len(self.batches)
         self.set_plan(settings)
         self.step = 0
@@ -127,6 +129,26 @@ class Learner:
     def queued(self) -> int:
         """How many steps the device has been given that are not reported yet."""
         return len(self._queued)
+
+    def start_from(self, model: Checkpoint) -> None:
+        """Take on the weights of a model whose tokens come first in this alphabet.
+
+        The columns of the first layer and the rows of the output that belong to other tokens stay as they are. Raises
+        RanksLost.
+        """
+        state = self.model.state_dict()
+        for name, weights in model.weights.items():
+            known = tuple(slice(size) for size in weights.shape)
+            state[name][known] = torch.from_numpy(weights.astype(np.float32)).to(self.device)
+        if self._ranks is not None:
+            self._ranks.send("share")
+            self.share_state()
+
+    def watch(self, ids: Ids) -> None:
+        """Let validations read the beginning of another text, too, (T,), ids of this alphabet."""
+        self._old_batches = Batches(
+            ids, self.settings.batch_size, self.settings.seq_length, self.device, resident=False
+        )
 
     def restore(self, state: ResumeState) -> None:
         """Continue from that state: the next step is, bit for bit, the one that training would have done.
@@ -315,8 +337,11 @@ class Learner:
     @property
     def validation_windows(self) -> int:
         """How many batches a validation reads: all, or as many as `val_chars` allows."""
+        return self._windows(self.validation_batches)
+
+    def _windows(self, batches: Batches) -> int:
         allowed = self.settings.val_chars // (self.settings.batch_size * self.settings.seq_length)
-        return min(len(self.validation_batches), max(1, allowed))
+        return min(len(batches), max(1, allowed))
 
     def validate(self) -> tuple[float, float]:
         """The notebook's validation: (mean of the batch losses in nats/char, seconds it took).
@@ -325,9 +350,21 @@ class Learner:
         text, `val_chars` limits how far each row of the batches is read. Raises Cancelled soon after
         `cancelled()` turns true.
         """
+        return self._timed_validation(self.validation_batches)
+
+    def validate_old(self) -> float | None:
+        """The same loss of the other text that is watched; None if there is none. Raises Cancelled."""
+        if self._old_batches is None:
+            return None
+        before = self._validation_seconds or 0.0
+        loss, seconds = self._timed_validation(self._old_batches)
+        self._validation_seconds = before + seconds
+        return loss
+
+    def _timed_validation(self, batches: Batches) -> tuple[float, float]:
         started = self._clock()
         with self._all_cores():
-            mean = self._mean_validation_loss()
+            mean = self._mean_validation_loss(batches)
         self._validation_seconds = seconds = self._clock() - started
         self.train_seconds += seconds
         self.validating_seconds += seconds
@@ -345,13 +382,14 @@ class Learner:
         finally:
             torch.set_num_threads(self.placement.threads)
 
-    def _mean_validation_loss(self) -> float:
+    def _mean_validation_loss(self, batches: Batches) -> float:
+        windows = self._windows(batches)
         self.model.eval()
         hidden = list(self.model.init_hidden(self.settings.batch_size))
         total, losses = 0.0, list[Tensor]()
         with torch.inference_mode():
-            for window in range(self.validation_windows):
-                x, y = self.validation_batches[window]
+            for window in range(windows):
+                x, y = batches[window]
                 loss, *hidden = self._validation_graph.run(self._validate_on, x, y, *hidden)
                 losses.append(loss)
                 if len(losses) == _LOSSES_AT_A_TIME:
@@ -360,7 +398,7 @@ class Learner:
                     if self.cancelled():
                         raise Cancelled
         total += sum(loss.item() for loss in losses)
-        return total / self.validation_windows
+        return total / windows
 
     def weights(self) -> Weights:
         """A copy of the model's current weights, as float32 NumPy arrays."""

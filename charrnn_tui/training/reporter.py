@@ -76,6 +76,7 @@ class TrainingReporter:
             chars=len(self._corpus),
             bytes_per_char=self._bytes_per_char,
             tokens=tokens,
+            new_tokens="".join(self._corpus.vocabulary.tokens[len(settings.alphabet) :]) if settings.init_from else "",
             parameters=sum(tensor.numel() for tensor in learner.model.state_dict().values()),
             device=placement.device,
             device_name=placement.device_name,
@@ -129,6 +130,7 @@ class TrainingReporter:
         """Validate now. Raises Cancelled."""
         learner, best_before = self._learner, self.validated.best_loss
         val_loss, seconds = learner.validate()
+        old_val_loss = learner.validate_old()
         best = val_loss < (np.inf if best_before is None else best_before)  # never true for NaN
         not_improved = 0 if best else self.validated.not_improved + 1
         self.validated = Validated(val_loss, val_loss if best else best_before, learner.step, not_improved)
@@ -143,6 +145,7 @@ class TrainingReporter:
             batch_size=learner.settings.batch_size,
             seq_length=learner.settings.seq_length,
             chars=learner.validation_windows * learner.settings.batch_size * learner.settings.seq_length,
+            old_val_loss=old_val_loss,
             seconds=round(seconds, 4),
         )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from charrnn_tui.checkpoint.checkpoint import Checkpoint
 from charrnn_tui.run.budget import Budget
 from charrnn_tui.run.control import Control, HandOver
 from charrnn_tui.run.events import AlarmRaised, Event, RunDetached
@@ -19,6 +20,7 @@ from charrnn_tui.run.ranks import RanksLost
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.text.batches import check_geometry
 from charrnn_tui.text.corpus import Corpus
+from charrnn_tui.text.vocabulary import Ids
 from charrnn_tui.training.checkpoint_store import ADVANCE_SECONDS, CheckpointStore
 from charrnn_tui.training.devices import is_device_lost
 from charrnn_tui.training.learner import Cancelled, Learner
@@ -40,6 +42,8 @@ def train(
     directory: Path,
     write_sample: WriteSample | None = None,
     *,
+    start: Checkpoint | None = None,
+    old_ids: Ids | None = None,
     resume: ResumeState | None = None,
     detached: bool = False,
     sync_events: Callable[[], None] = lambda: None,
@@ -53,7 +57,9 @@ def train(
     Checkpoints and the resume state go into `directory`. Closing the stream early stops the training and saves it;
     steps computed ahead of the last one yielded go to `on_late_event`.
 
-    resume: continue from there; `settings` may differ in how long and how fast to train. detached: say so in the first
+    start: the model whose weights the training starts from; its tokens come first in those of the corpus; validations
+    begin with it. old_ids: of a text, (T,), that validations read, too. resume: continue from there; `settings` may
+    differ in how long and how fast to train. detached: say so in the first
     event. sync_events: called before a resume state is written, to make the events up to it durable. advance_seconds:
     see `CheckpointStore`. budget: the run's clock, if it has been started already. Raises TextTooShort at once, and
     SettingsError for a device that this machine lacks when the first event is asked for.
@@ -65,8 +71,13 @@ def train(
     def events() -> Events:
         store = CheckpointStore(directory, sync_events, settings.keep_checkpoints, advance_seconds=advance_seconds)
         with _learner(settings, corpus, make_learner) as learner:
+            if start is not None:
+                learner.start_from(start)
+            if old_ids is not None:
+                learner.watch(old_ids)
             reporter = TrainingReporter(learner, corpus, directory.name, write_sample, clock)
-            yield from _Training(learner, reporter, store, control).events(resume, detached, on_late_event)
+            training = _Training(learner, reporter, store, control)
+            yield from training.events(resume, detached, on_late_event, validate_first=start is not None)
 
     return with_alarms(events(), directory)
 
@@ -95,7 +106,14 @@ class _Training:
         self.good: ResumeState | None = None  # the last state whose validation loss was finite
         self.failed = ""  # the reason, once it has
 
-    def events(self, resume: ResumeState | None, detached: bool, on_late_event: Callable[[Event], None]) -> Events:
+    def events(
+        self,
+        resume: ResumeState | None,
+        detached: bool,
+        on_late_event: Callable[[Event], None],
+        *,
+        validate_first: bool,
+    ) -> Events:
         learner, requests = self.learner, self.requests
         if resume is not None:
             self._restore(resume)
@@ -106,6 +124,8 @@ class _Training:
             if begun:
                 yield from self._add_to_history()
                 yield from self._save()
+            if begun and validate_first and self.learner.settings.val_frac:
+                yield from self._validate()
             if resume is not None and self._validation_due():  # the run ended between a step and its validation
                 yield from self._validate_and_sample()
             self.reporter.budget.begin(learner.step)

@@ -84,9 +84,10 @@ def columns_for(width: int) -> tuple[str, ...]:
 
 
 def settings_of(row: RunRow) -> dict[str, str]:
-    """The settings of a run as they are shown, by name."""
+    """The settings of a run as they are shown, by name; without the alphabet, which is that of `init_from`."""
     started = row.progress.started
-    return {name: plain_setting(value) for name, value in started.settings.items()} if started else {}
+    given = started.settings.items() if started else ()
+    return {name: plain_setting(value) for name, value in given if name != "alphabet"}
 
 
 def differing_settings(rows: Sequence[RunRow]) -> list[str]:

@@ -99,6 +99,8 @@ def fact_lines(progress: RunProgress, width: int, memory: str = "") -> list[str]
         per_byte = progress.per_byte(evaluation.val_loss)
         of_byte = "" if per_byte in (None, bits(evaluation.val_loss)) else f", {per_byte:.2f} bits/byte"
         drive.append(f"val {bits(evaluation.val_loss):.2f} bits/char{of_byte}")
+    if evaluation and evaluation.old_val_loss is not None:
+        losses.append(f"old text {evaluation.old_val_loss:.4f}")
     if best:
         losses.append(f"best {best.val_loss:.4f} at step {best.step:,}")
     if progress.started and progress.started.tokens:
