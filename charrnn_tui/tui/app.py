@@ -35,7 +35,7 @@ from charrnn_tui.tui.dialogs.palette import Palette
 from charrnn_tui.tui.dialogs.questions import Choice, ChoiceDialog
 from charrnn_tui.tui.key_queue import KeyHandled, KeyQueue
 from charrnn_tui.tui.keys import Key, bindings_of, key_name
-from charrnn_tui.tui.messages import OpenRun, OverlayRuns, PlayRun
+from charrnn_tui.tui.messages import OpenRun, OverlayRuns, PlayRun, TrainOn
 from charrnn_tui.tui.notifier import RunNotifier
 from charrnn_tui.tui.opening import Opening
 from charrnn_tui.tui.own_training import OwnTraining
@@ -315,6 +315,11 @@ class StudioApp(App[RunDirectory]):
     @on(OverlayRuns)
     def _lay_over(self, event: OverlayRuns) -> None:
         self.train.run_view.lay_over(event.runs)
+
+    @on(TrainOn)
+    def _train_on(self, event: TrainOn) -> None:
+        self.switch_mode("train")
+        self.train.train_on(event.model, event.old_text)
 
     @on(PlayRun)
     def _play_run(self, event: PlayRun) -> None:

@@ -23,6 +23,14 @@ class PlayRun(Message):
 
 
 @dataclass
+class TrainOn(Message):
+    """Show the form of a run that starts from this model. old_text: the text that it was trained on, if it is known."""
+
+    model: str
+    old_text: str
+
+
+@dataclass
 class OverlayRuns(Message):
     """Draw the curves of these runs over the chart."""
 

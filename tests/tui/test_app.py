@@ -15,7 +15,7 @@ from charrnn_tui.playground.models import ModelSource
 from charrnn_tui.playground.playground import State
 from charrnn_tui.run.directory import RunDirectory
 from charrnn_tui.run.events import RunFinished
-from charrnn_tui.run.fitting import fit_to_text
+from charrnn_tui.run.fitting import LEARNING_RATES, TUNING_SHARE, fit_to_text
 from charrnn_tui.run.quantities import count
 from charrnn_tui.run.settings import settings_for
 from charrnn_tui.text.corpus import Corpus
@@ -281,6 +281,38 @@ async def test_a_budget_decides_on_what_is_not_typed(backend: TrainingBackend, t
         await shows(pilot, "tiny-1 ● training")
         request = backend.request
         assert (request.settings.budget, request.settings.lr, request.given) == (600.0, 0.004, {"budget", "lr"})
+
+
+async def test_a_model_is_trained_on_from_the_playground(backend: TrainingBackend, text: Path, tmp_path: Path) -> None:
+    shipped = tiny_checkpoint(corpus="old")
+    backend.ship(shipped)
+    (tmp_path / "old.txt").write_text("abc" * 1000)
+    app = StudioApp(backend, Opening())
+    async with app.run_test(size=(100, 30)) as pilot:
+        await shows(pilot, "tiny (shipped)", "chars/s")
+        await pilot.press("T")
+        await shows(pilot, "start from     tiny", "Name the text to train on")
+        form = form_of(app)
+        await pilot.press(*str(text))
+        await shows(pilot, "14,500 characters")
+        fields = {name: app.screen.query_one(f"#{name}", Input) for name in ("n_hidden", "n_layers", "lr", "init_from")}
+        await until(pilot, lambda: fields["n_hidden"].value == str(shipped.n_hidden))
+        assert fields["n_layers"].value == str(shipped.n_layers)
+        assert fields["lr"].value == f"{LEARNING_RATES[256] * TUNING_SHARE:g}"
+        request = form.check()
+        assert request is not None
+        assert request.settings.init_from == "tiny"
+        assert request.given == frozenset()
+        fields["init_from"].value = "nothing.net"
+        await until(pilot, lambda: form.check() is None)
+        await shows(pilot, "✗ ")
+        fields["init_from"].value = ""
+        await until(pilot, lambda: fields["n_hidden"].value != str(shipped.n_hidden))
+        fields["init_from"].value = "tiny"
+        await until(pilot, lambda: fields["n_hidden"].value == str(shipped.n_hidden))
+        await pilot.press("f5")
+        await shows(pilot, "● training")
+        assert backend.request.settings.init_from == "tiny"
 
 
 async def test_a_run_that_is_refused_says_why_in_the_form(backend: TrainingBackend, text: Path) -> None:

@@ -26,11 +26,13 @@ from charrnn_tui.playground.playground import (
 )
 from charrnn_tui.playground.session import SessionError
 from charrnn_tui.playground.session_keeper import SAVE_SECONDS, SessionKeeper
+from charrnn_tui.playground.training_text import training_text
 from charrnn_tui.run.active_run import ActiveRun
 from charrnn_tui.tui.dialogs.model_menu import ModelMenu
 from charrnn_tui.tui.dialogs.session_list import SessionList
 from charrnn_tui.tui.key_footer import KeyFooter
 from charrnn_tui.tui.keys import Key, bindings_of
+from charrnn_tui.tui.messages import TrainOn
 from charrnn_tui.tui.play.controls_panel import ControlsPanel, control_keys
 from charrnn_tui.tui.play.inspector import Inspector
 from charrnn_tui.tui.play.lenses.lenses import LENS_KEYS, UNIT_KEYS, Lenses
@@ -64,6 +66,7 @@ class PlayScreen(StudioScreen):
         Key("i", "inspect", "Inspect", "Show how each character was predicted.", "play.inspect", footer=True),
         *LENS_KEYS,
         Key("m", "choose_model", "Model", "Choose the model that writes.", "play.model", footer=True),
+        Key("T", "train_on", "Train on from here", "Train this model further, on a text of yours.", "play.train_on"),
         Key("f2", "prime_file", "Prime from a file", "Read the prime from a file.", "play.prime_file"),
         Key("f3", "prime_line", "Random line as prime", "Take a random line of the training text.", "play.prime_line"),
         Key("f6", "prime_nearest", "Nearest characters", "Replace unknown characters.", "play.prime_nearest"),
@@ -267,6 +270,18 @@ class PlayScreen(StudioScreen):
 
     def action_choose_model(self) -> None:
         self.app.push_screen(ModelMenu(self._backend, self._active_run, self._jobs, self.source), self.open_model)
+
+    def action_train_on(self) -> None:
+        if (model := self.playground.model) is None:
+            self._notify("there is no model yet that could be trained on")
+            return
+        try:
+            files = training_text(model, self._backend).files
+        except ValueError:  # it is not here
+            files = ()
+        source = model.source
+        name = source.path.stem if source.kind == "shipped" else str(source.file)
+        self.post_message(TrainOn(name, str(files[0]) if len(files) == 1 else ""))
 
     def action_compare(self) -> None:
         model, prime, settings = self.playground.model, self.pane.prime_field.prime, self.playground.settings

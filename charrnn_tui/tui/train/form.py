@@ -36,6 +36,7 @@ from charrnn_tui.tui.own_training import OwnTraining
 from charrnn_tui.tui.text_field import TextField
 from charrnn_tui.tui.train.cost import training_cost, training_speed
 from charrnn_tui.tui.train.form_numbers import KINDS, NUMBERS, OPTIONAL, as_text, label_of
+from charrnn_tui.tui.train.form_start import FormStart
 from charrnn_tui.tui.train.form_text import FormText, ReadText
 from charrnn_tui.tui.train.run_lines import as_fits
 
@@ -59,6 +60,10 @@ budget: the time that the run may take, without pauses. It decides on epochs, on
 hidden units where they would be too many for that time; what you type stays.
 
 skip head, skip tail: characters left out at the ends of the text. Where it has a licence there, F4 leaves it out.
+
+start from: a model whose weights the training starts from, in place of a new one: a file, a run, or a model that \
+ships with the program. Layers and hidden units are then its own. old text: a text that validations read, too, such as \
+the one that this model was trained on: its loss shows what is forgotten.
 
 patience: end after so many validations in a row without a lower loss. Under the presets quick and thorough the loss \
 falls most at the end, so that few are too few.
@@ -98,6 +103,7 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         self._cost = Static("", id="cost", markup=False)
         self._problem = Static("", id="problem", markup=False)
         self._text = FormText(backend, jobs, self._text_read)
+        self._start = FormStart(backend, jobs)
         self._refused = ""
         self._to_start = ""  # the text that was to be started before it was read
         self._filled = dict.fromkeys(self._numbers, "")  # what the preset and the fitting have put into the fields
@@ -111,6 +117,7 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
             yield from (Label("name"), self._run_name)
             for name, field in self._numbers.items():
                 yield from (self._labels[name], field)
+            yield from (Label("start from"), self._start.model, Label("old text"), self._start.old_text)
             yield from (Label("device"), self._choices["device"], Label("precision"), self._choices["precision"])
             yield from (Label("encoding"), self._encoding, Label("on hangup"), self._choices["on_hangup"])
         yield self._cost
@@ -138,6 +145,14 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         self._path = path
         if self.is_mounted:
             self.text.value = path
+
+    def show_start(self, model: str, old_text: str) -> None:
+        """Fill in what the run starts from, and the text whose loss is watched."""
+        self._start.model.value, self._start.old_text.value = model, old_text
+
+    @on(Input.Changed, "#init_from")
+    def _another_start(self) -> None:
+        self._start.read(self._fill)
 
     @on(Input.Changed, "#corpus")
     def _another_text(self) -> None:
@@ -246,12 +261,12 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
 
     def _fill(self) -> None:
         """Fill every field that the user has not changed: from the preset, fitted to the text and to what was typed."""
-        edited, typed = self._edited, dict[str, float]()
+        edited, typed = self._edited, dict[str, float](self._start.sizes)
         for name in edited:
             with suppress(ValueError):
                 typed[name] = NUMBERS[name][1](self._numbers[name].value)
         with suppress(SettingsError):  # a number that is out of range, as `check` says
-            settings = settings_for(str(self._choices["preset"].value), **typed)
+            settings = settings_for(str(self._choices["preset"].value), **self._start.given, **typed)
             if self._text.read is not None:
                 settings = fit_to_text(settings, len(self._text.read.corpus), typed)
             by_budget = self._by_budget
@@ -266,7 +281,8 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
         """The fields that may be empty, since the budget decides on them when the run starts."""
         if not self._numbers["budget"].value.strip():
             return ()
-        return BY_BUDGET[1:] if self._choices["preset"].value == "notebook" else BY_BUDGET
+        fixed = self._choices["preset"].value == "notebook" or "init_from" in self._start.given
+        return BY_BUDGET[1:] if fixed else BY_BUDGET
 
     @property
     def _edited(self) -> set[str]:
@@ -291,16 +307,18 @@ on hangup: what happens when the terminal is closed: train on without it, or sav
                 problem = str(error)
         elif self._text.problem or settings is None:
             self._cost.update("")
-        problem = self._refused or self._text.problem or problem
+        problem = self._refused or self._text.problem or self._start.problem or problem
         self._problem.update("✗ " + problem if problem else "")
-        if problem or settings is None or read is None:
+        if problem or settings is None or read is None or self._start.reading:
             return None
-        given = None if settings.budget is None else frozenset(self._edited)
+        fitted = settings.budget is None and not settings.init_from
+        given = None if fitted else frozenset(self._edited)
         return RunRequest(read.named.files, settings, self._run_name.value.strip() or None, given)
 
     def _settings(self) -> tuple[TrainSettings | None, str, str]:
         """(settings, "", "") or (None, the name of the wrong field, what is wrong)."""
         given: dict[str, Any] = {name: choice.value for name, choice in self._choices.items()}
+        given |= self._start.given
         given["encoding"], by_budget, edited = self._encoding_name, self._by_budget, self._edited
         for name, (label, kind) in NUMBERS.items():
             text = self._numbers[name].value.strip().replace("_", "")

@@ -113,6 +113,12 @@ class TrainScreen(StudioScreen):
         """Show the form as it was left."""
         self._show(form=True)
 
+    def train_on(self, model: str, old_text: str) -> None:
+        """Show the form for a run that starts from this model, unless a run is in training here."""
+        self.action_new()
+        if self.shows_form:
+            self.form.show_start(model, old_text)
+
     def show_run(self, run: RunDirectory) -> None:
         """Show a run; possible before the screen is mounted."""
         self.run_view.follow(run)
