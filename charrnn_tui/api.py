@@ -51,6 +51,7 @@ from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.sampling.short_lines import usual_prime, writes_short_lines
 from charrnn_tui.sampling.stops import Stop as TextStop
 from charrnn_tui.sampling.stops import check_stop
+from charrnn_tui.text.byte_text import joined, joined_pieces
 from charrnn_tui.text.known_text import Unknown, known_text
 from charrnn_tui.text.text_names import files_of
 
@@ -233,7 +234,7 @@ class Model:
         (64, True, False)
         """
         begin, characters = self._text(prime, length, seed, until, lines, unknown, controls)
-        return begin + "".join(characters)
+        return joined(begin + "".join(characters))
 
     def stream(
         self,
@@ -324,15 +325,17 @@ class Model:
         controls: Controls,
     ) -> tuple[str, Iterator[str]]:
         """A prime, and the characters after it."""
+        vocabulary = self._checkpoint.vocabulary
         with _errors(ValueError):
             if length < 0:
                 raise ValueError(f"length is {length}, it must be 0 or more")
             stop = TextStop((until,) if isinstance(until, str) else tuple(until), lines)
-            check_stop(stop, self._checkpoint.vocabulary)
+            check_stop(stop, vocabulary)
             start = secrets.randbelow(1 << 31) if seed is None else seed
             recipe, sampler = self._start(prime, start, unknown, controls)
-        written = follow(replace(recipe, length=length, stop=stop), sampler)
-        return recipe.prime, (each.character for each in written)
+        written = follow(replace(recipe, length=length, stop=stop.for_alphabet(vocabulary)), sampler)
+        characters = (each.character for each in written)
+        return recipe.prime, filter(None, joined_pieces(characters)) if vocabulary.of_bytes else characters
 
 
 class Run:

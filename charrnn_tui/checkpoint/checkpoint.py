@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from charrnn_tui.run.decoding import Count, Finite, readable
 from charrnn_tui.run.settings import SETTINGS_TYPES
+from charrnn_tui.text.byte_text import BYTES
 from charrnn_tui.text.vocabulary import Vocabulary
 
 CELLS = {"lstm": 4, "gru": 3, "rnn": 1}  # the recurrent cells, and the gates whose rows stand in each of their tensors
@@ -108,6 +109,10 @@ class Checkpoint:
     def cell(self) -> str:
         """Its recurrent cell, one of CELLS."""
         return cell_of(self.weights)
+
+    def text_encoding(self, given: str | None) -> str:
+        """In which a file for it is read: the one that is given, else BYTES for an alphabet of bytes, else UTF-8."""
+        return given or (BYTES if self.vocabulary.of_bytes else "utf-8")
 
     @property
     def parameters(self) -> int:

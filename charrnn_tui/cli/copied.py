@@ -22,6 +22,7 @@ from charrnn_tui.runner.local_backend import LocalBackend
 from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.text.array_cache import TEXTS
+from charrnn_tui.text.byte_text import BYTES
 from charrnn_tui.text.corpus import Corpus, load_corpus, read_as_trained, read_text
 
 LISTED = 5  # passages
@@ -73,7 +74,7 @@ def copied_command(
     corpus = _training(model, backend, training, encoding)
     trained, held_out = corpus.split(held_out_share(model))
     if text_file is not None:
-        text = read_text(text_file, encoding or "utf-8")
+        text = read_text(text_file, _encoding(model, encoding))
     else:
         text = _written(model, length, SamplingSettings(temperature, top_k), seed)
     written = corpus.vocabulary.encode_marked(text)  # the text may have characters that the training text has not
@@ -107,13 +108,17 @@ def _training(model: LoadedModel, backend: LocalBackend, training: str | None, e
     """The text that the model was trained on. Raises CheckpointError where it is not found."""
     cache = backend.runs_directory / TEXTS
     if training is not None:
-        _, settings = read_as_trained(training, encoding or "utf-8", model.facts)
+        _, settings = read_as_trained(training, _encoding(model, encoding), model.facts)
         return load_corpus([training], settings, cache)
     try:
         text = training_text(model, backend)
     except ValueError as error:
         raise CheckpointError(f"{str(error).partition(':')[0]}: name its text with --training FILE") from None
     return load_corpus(text.files, text.settings, cache)
+
+
+def _encoding(model: LoadedModel, given: str | None) -> str:
+    return given or (BYTES if model.vocabulary.of_bytes else "utf-8")
 
 
 def _share(characters: NDArray[np.bool_]) -> float | None:

@@ -13,6 +13,7 @@ from charrnn_tui.run.directory import find_run
 from charrnn_tui.run.quantities import nats_and_bits, size
 from charrnn_tui.runner.facts import checkpoint_facts, run_facts
 from charrnn_tui.runner.find_model import locate_checkpoint, open_checkpoint
+from charrnn_tui.text.byte_text import ALL_BYTES
 from charrnn_tui.text.text_settings import TextSettings
 
 
@@ -46,7 +47,7 @@ def checkpoint_rows(values: dict[str, Any] | None) -> list[Row]:
         ("checkpoint", values["path"]),
         ("format", f"{values['format']}, {size(values['bytes'])}{rounded}, sha256 {values['sha256']}"),
         ("model", f"{network}, {values['parameters']:,} parameters"),
-        ("alphabet", f"{values['tokens']} characters: {_alphabet(values['alphabet'])}"),
+        ("alphabet", _alphabet(values["alphabet"])),
     ]
     if values["step"] is not None:
         rows.append(("trained", step_text(values)))
@@ -67,5 +68,7 @@ def checkpoint_rows(values: dict[str, Any] | None) -> list[Row]:
 
 
 def _alphabet(tokens: list[str]) -> str:
+    if tuple(tokens) == ALL_BYTES:
+        return "the 256 bytes"
     names = {"\n": "⏎", " ": "␣", "\t": "⇥"}
-    return "".join(names.get(token, token) for token in tokens)
+    return f"{len(tokens)} characters: " + "".join(names.get(token, token) for token in tokens)

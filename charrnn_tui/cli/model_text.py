@@ -91,7 +91,7 @@ def open_model_text(
     """Read both. Raises ClickException and CheckpointError, one line."""
     path = locate_checkpoint(checkpoint, runs_dir)
     loaded, model = open_model(path)
-    whole, settings = read_as_trained(file, encoding or "utf-8", loaded.facts)
+    whole, settings = read_as_trained(file, loaded.text_encoding(encoding), loaded.facts)
     val_frac = (loaded.facts.get("settings") or {}).get("val_frac") or TrainSettings().val_frac
     boundary = split_at(len(whole), val_frac)
     text = {"train": whole[:boundary], "val": whole[boundary:], "all": whole}[part][:chars]

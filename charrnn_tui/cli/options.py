@@ -11,6 +11,7 @@ import click
 from charrnn_tui.cli.output import TERMINAL, say
 from charrnn_tui.run.quantities import seconds_of
 from charrnn_tui.runner.runs_directory import RUNS_VARIABLE, default_runs_directory
+from charrnn_tui.text.byte_text import BYTES
 from charrnn_tui.text.encodings import COMMON_ENCODINGS, is_text_encoding
 from charrnn_tui.text.text_names import Unreadable, files_of
 
@@ -122,13 +123,35 @@ def json_option(what: str) -> Callable[[Decorated], Decorated]:
 
 
 def _encoding(ctx: click.Context, param: click.Parameter, name: str | None) -> str | None:
+    if ctx.meta.get(_BYTES):
+        if name not in (None, BYTES):
+            raise click.UsageError("--bytes and --encoding exclude each other")
+        return BYTES
     if name is not None and not is_text_encoding(name):
         raise click.BadParameter(f"{name!r}: no such encoding; common ones are {COMMON_ENCODINGS}")
     return name
 
 
 encoding_option = click.option(  # None where it is not given
-    "--encoding", metavar="NAME", callback=_encoding, help="Encoding of the text file.  [default: utf-8]"
+    "--encoding",
+    metavar="NAME",
+    callback=_encoding,
+    help="Encoding of the text file.  [default: utf-8; bytes for a model of these]",
+)
+
+
+def _note_bytes(ctx: click.Context, param: click.Parameter, given: bool) -> None:
+    ctx.meta[_BYTES] = given
+
+
+_BYTES: Final = "charrnn_tui.bytes"  # in the context of a command line: whether --bytes stands there
+bytes_option = click.option(  # for commands that have --encoding, which then is `bytes`
+    "--bytes",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_note_bytes,
+    help="Read any file at all, as bytes: the model's alphabet are the 256 of these. The same as --encoding bytes.",
 )
 
 

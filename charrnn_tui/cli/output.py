@@ -15,6 +15,7 @@ import click
 
 from charrnn_tui.run.ascii import draws_ascii, encodable, in_ascii, is_utf8
 from charrnn_tui.run.terminal_notice import notice_sequences
+from charrnn_tui.text.byte_text import joined
 
 FLUSH_SECONDS = 0.05  # so that the reader of a pipe gets text as it is written
 Row = tuple[str, str]  # a label and its value
@@ -173,7 +174,7 @@ def visible_line(text: str) -> str:
 
 def excerpt(text: str, most: int) -> str:
     """A piece of text for a line: line feeds as a symbol, cut to `most` characters."""
-    shown = text.replace("\n", "⏎")
+    shown = joined(text).replace("\n", "⏎")
     return shown if len(shown) <= most else f"{shown[: most - 1]}…"
 
 

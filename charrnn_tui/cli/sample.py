@@ -4,7 +4,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from charrnn_tui.sampling.sampler import SampledCharacter, Sampler
 from charrnn_tui.sampling.settings import DRY_LENGTH, SamplingSettings
 from charrnn_tui.sampling.short_lines import USUAL_PRIME, usual_prime, writes_short_lines
 from charrnn_tui.sampling.stops import Stop, check_stop
+from charrnn_tui.text.byte_text import joined, joined_pieces
 from charrnn_tui.text.corpus import read_text
 from charrnn_tui.text.vocabulary import Vocabulary
 
@@ -292,13 +293,18 @@ def _show(
     done: called with PIECE after each PIECE characters.
     with_line_end: end the last line also where the text does not; on a terminal it always is.
     """
-    stream.write_text(prime)
     text = []
-    for character in characters:
-        stream.write_text(character)
-        text.append(character)
-        if len(text) % PIECE == 0:
-            done(PIECE)
+
+    def noted() -> Iterator[str]:
+        for character in characters:
+            yield character
+            text.append(character)
+            if len(text) % PIECE == 0:
+                done(PIECE)
+
+    written = chain([prime], noted())
+    for piece in joined_pieces(written) if stream.terminal else written:  # a terminal shows no part of a character
+        stream.write_text(piece)
     if (with_line_end or stream.terminal) and [prime, *text][-1][-1:] != "\n":
         stream.write_text("\n")
     stream.flush()
@@ -342,8 +348,8 @@ def _model_of(recipe: Recipe, runs: Path) -> Path:
 def _as_json(recipe: Recipe, written: _Written, checkpoint: Checkpoint, path: Path) -> dict[str, Any]:
     chars = len(written.text)
     return {
-        "prime": recipe.prime,
-        "text": written.text,
+        "prime": joined(recipe.prime),
+        "text": joined(written.text),
         "seed": recipe.seeds[0],
         "chars": chars,
         "ended": recipe.stop.end_of(written.text),
@@ -372,7 +378,7 @@ def _stop(until: tuple[str, ...], lines: int | None, vocabulary: Vocabulary) -> 
         check_stop(stop, vocabulary)
     except ValueError as error:
         raise click.UsageError(f"--{error}") from None
-    return stop
+    return stop.for_alphabet(vocabulary)
 
 
 def _given(option: str) -> bool:

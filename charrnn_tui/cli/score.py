@@ -118,7 +118,7 @@ def score_command(
     settings = DynamicSettings(given["seq_length"] or DynamicSettings().seq_length, lr or DynamicSettings().lr)
     if dynamic:
         geometry |= {"batch_size": 1, "seq_length": settings.seq_length}
-    text, whole = read_as_trained(file, encoding or "utf-8", loaded.facts)
+    text, whole = read_as_trained(file, loaded.text_encoding(encoding), loaded.facts)
     ids = loaded.vocabulary.encode(known_text(text, loaded.vocabulary, unknown, f"{file}:", click.ClickException))
     model.wait_for_compiled_code()
     started = time.perf_counter()

@@ -16,6 +16,7 @@ from charrnn_tui.cli.model_text import progress_bar
 from charrnn_tui.cli.ngrams import count_ngrams, ngrams_option
 from charrnn_tui.cli.options import (
     TextFileName,
+    bytes_option,
     encoding_option,
     json_option,
     named_files,
@@ -28,6 +29,7 @@ from charrnn_tui.run.quantities import bits_per_byte
 from charrnn_tui.run.settings import DEFAULT_PRESET, option, settings_for
 from charrnn_tui.text.array_cache import TEXTS
 from charrnn_tui.text.boilerplate import find_boilerplate
+from charrnn_tui.text.byte_text import BYTES
 from charrnn_tui.text.corpus import Corpus, load_corpus
 from charrnn_tui.text.lines import median_line_length
 from charrnn_tui.text.text_names import Unreadable
@@ -47,6 +49,7 @@ SIZE = ("n_layers", "n_hidden", "drop_prob", "epochs", "batch_size", "seq_length
 @click.option("--val-frac", type=click.FloatRange(0, 0.9), default=0.1, show_default=True, help="Share held out.")
 @ngrams_option("Also the losses of n-gram models up to this order, which only count: a model should beat them.")
 @encoding_option
+@bytes_option
 @click.option(
     "--skip-head", type=click.IntRange(min=0), metavar="N", help="Leave out so many characters at its beginning."
 )
@@ -83,15 +86,18 @@ def text_command(
     values: dict[str, Any] = {
         "file": list(names),
         "files": len(files),
+        "encoding": settings.encoding,
         **settings.changes,
         "chars": len(corpus),
         "tokens": tokens,
         "bytes_per_char": bytes_per_char,
         "uniform_loss": math.log(tokens) if tokens else None,
         "characters": {
-            corpus.vocabulary.tokens[token]: int(counts[token]) for token in np.argsort(-counts, kind="stable")
+            corpus.vocabulary.tokens[token]: int(counts[token])
+            for token in np.argsort(-counts, kind="stable")
+            if counts[token]
         },
-        "rare": [corpus.vocabulary.tokens[token] for token in np.flatnonzero(counts < RARE)],
+        "rare": [corpus.vocabulary.tokens[token] for token in np.flatnonzero((counts > 0) & (counts < RARE))],
         "lines": int(counts[corpus.vocabulary.index["\n"]]) if "\n" in corpus.vocabulary.index else 0,
         "median_line_length": median_line_length(corpus.ids, corpus.vocabulary),
         "held_out_chars": len(held_out),
@@ -148,19 +154,21 @@ def _boilerplate(corpus: Corpus, files: Sequence[str], settings: TextSettings) -
 
 
 def _rows(values: dict[str, Any]) -> list[Row]:
-    alphabet = [repr(char)[1:-1] if char != " " else "␣" for char in values["characters"]]
+    alphabet = [_named(char) for char in values["characters"]]
     more = f" and {len(alphabet) - LISTED:,} more" if len(alphabet) > LISTED else ""
-    rare = [repr(char)[1:-1] if char != " " else "␣" for char in values["rare"]]
-    way = f"; train --min-count {RARE} makes them one character" if len(rare) > 1 else ""
+    rare = [_named(char) for char in values["rare"]]
+    of_bytes = values["encoding"] == BYTES
+    way = f"; train --min-count {RARE} makes them one character" if len(rare) > 1 and not of_bytes else ""
     suggested = ", ".join(f"{name} {value}" for name, value in values["suggested"].items())
     lines = f"{values['lines']:,} line feeds"
     if values["median_line_length"] is not None:
         lines += f"; lines of {values['median_line_length']:,} characters (the median of those that are not empty)"
+    each = f"{values['bytes_per_char']:.3g}"
     rows = [
         (
             "characters",
-            f"{values['chars']:,}, {values['bytes_per_char']:.3g} bytes each in UTF-8; "
-            f"{values['held_out_chars']:,} of them held out for validation",
+            (f"{values['chars']:,} bytes; " if of_bytes else f"{values['chars']:,}, {each} bytes each in UTF-8; ")
+            + f"{values['held_out_chars']:,} of them held out for validation",
         ),
         ("alphabet", f"{values['tokens']:,}, the most frequent first: {' '.join(alphabet[:LISTED])}{more}"),
         ("rare", f"{len(rare):,} occur less than {RARE} times: {' '.join(rare[:LISTED])}{way}" if rare else "none"),
@@ -178,6 +186,10 @@ def _rows(values: dict[str, Any]) -> list[Row]:
     uniform = loss_text(values["uniform_loss"], bits_per_byte(values["uniform_loss"], values["bytes_per_char"]))
     rows.append(("uniform", f"{uniform} if every character is equally likely"))
     return [*rows, ("suggested", suggested)]
+
+
+def _named(char: str) -> str:
+    return "␣" if char == " " else repr(char)[1:-1].replace("\\udc", "\\x")  # U+DC80 stands for a byte
 
 
 def _write_ngrams(losses: list[dict[str, Any]]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from charrnn_tui.cli.options import Decorated, Duration, FiniteFloat, encoding_option
+from charrnn_tui.cli.options import Decorated, Duration, FiniteFloat, bytes_option, encoding_option
 from charrnn_tui.run.fitting import FITTED
 from charrnn_tui.run.settings import (
     DEFAULT_PRESET,
@@ -87,7 +87,7 @@ def training_options(command: Decorated) -> Decorated:
     """Add an option for each setting, and `preset`; an option that is not given is None."""
     for name in reversed(_HELP):
         command = _option(name)(command)
-    command = encoding_option(command)
+    command = bytes_option(encoding_option(command))
     return click.option(
         "--preset",
         type=click.Choice(list(PRESETS)),

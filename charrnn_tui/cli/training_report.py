@@ -17,6 +17,7 @@ from charrnn_tui.run.events import Event, to_json
 from charrnn_tui.run.progress import RunProgress
 from charrnn_tui.run.quantities import count, duration, nats_and_bits
 from charrnn_tui.runner.runs_directory import default_runs_directory
+from charrnn_tui.text.byte_text import BYTES
 from charrnn_tui.tui.train.run_lines import as_fits
 
 MOST_NEW = 40  # characters that are new to the model of --init-from and named
@@ -178,9 +179,12 @@ def started_lines(started: events.RunStarted) -> list[str]:
     place = f"{started.device} × {started.threads}" if started.device == "cpu" else started.device_name
     place = f"{started.ranks} ranks of {place}" if started.ranks > 1 else place
     resumed = f"resumed at step {started.resumed_at_step:,}: " if started.resumed_at_step is not None else ""
+    read = f"{started.chars:,} characters, {started.tokens:,} of them distinct"
+    if started.settings.get("encoding") == BYTES:
+        read = f"{started.chars:,} bytes"
     line = (
         f"{started.run}: {resumed}an LSTM of {sizes} units ({started.parameters:,} parameters) on {started.corpus} "
-        f"({started.chars:,} characters, {started.tokens} of them distinct), {place}, {started.precision}"
+        f"({read}), {place}, {started.precision}"
     )
     budget = started.settings.get("budget")
     return [

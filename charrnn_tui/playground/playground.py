@@ -22,6 +22,7 @@ from charrnn_tui.run.active_run import ActiveRun
 from charrnn_tui.sampling.distribution import Distribution
 from charrnn_tui.sampling.generated_text import GeneratedText
 from charrnn_tui.sampling.sampler import Sampler
+from charrnn_tui.text.byte_text import joined
 
 NO_TEXT: Final = "there is no text yet"
 TEXT_CHANGED: Final = "another text is shown now, which does not reach this position"
@@ -451,8 +452,8 @@ class Playground:
             return
         self.writer.turn_to(branch.generated)
         self._loader.turn_to(branch.model)
-        if self.prime != branch.generated.prime:
-            self.prime, self.prime_is_typed = branch.generated.prime, True
+        if self.prime != (prime := joined(branch.generated.prime)):
+            self.prime, self.prime_is_typed = prime, True
             self._happened.append(PrimeChanged(self.prime))
         self._show(branch)
         self._happened.append(ModelChanged(branch.model))

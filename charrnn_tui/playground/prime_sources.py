@@ -8,6 +8,7 @@ from typing import Final
 from charrnn_tui.playground.backend import Backend
 from charrnn_tui.playground.models import LoadedModel
 from charrnn_tui.playground.training_text import TrainingText, training_text
+from charrnn_tui.text.byte_text import joined
 from charrnn_tui.text.corpus import read_text
 from charrnn_tui.text.lines import Lines
 from charrnn_tui.text.text_file import refuse_pipe
@@ -61,7 +62,7 @@ class RandomLinePicker:
             origin = f"the last {PRIME_MOST:,} of {len(line):,} characters of {origin}"
         if text.sha256 not in (None, self._sha256):
             origin += f", which has changed since: its SHA-256 was {text.sha256[:8]}…, is {self._sha256[:8]}…"
-        return FoundPrime(line[-PRIME_MOST:], origin)
+        return FoundPrime(joined(line[-PRIME_MOST:]), origin)
 
     def _read(self, text: TrainingText, backend: Backend) -> None:
         files = [text.settings, *((path, path.stat().st_mtime_ns, path.stat().st_size) for path in text.files)]

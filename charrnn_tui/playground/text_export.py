@@ -16,14 +16,15 @@ from charrnn_tui.playground.models import LoadedModel
 from charrnn_tui.run.files import file_sha256, write_atomically
 from charrnn_tui.sampling.recipe import Recipe, RecipeError
 from charrnn_tui.sampling.text_record import text_record
+from charrnn_tui.text.byte_text import utf8
 
 COPY_FILE: Final = "copied.txt"  # in the runs directory
 RECIPES: Final = "recipes"  # a directory there
 
 
 def as_bytes(text: str) -> bytes:
-    """UTF-8; half of a surrogate pair, which a model can write, as the bytes that it would have."""
-    return text.encode("utf-8", "surrogatepass")
+    """UTF-8; bytes that a model of bytes has written as they are."""
+    return utf8(text)
 
 
 def with_probabilities(branch: Branch) -> bytes:

@@ -112,6 +112,8 @@ class TrainSettings:
             fits = self.batch_size - self.batch_size % self.ranks or self.ranks
             problem = f"{self.ranks} ranks cannot share {self.batch_size} rows of a batch equally"
             raise SettingsError("ranks", f"{problem}; choose a --batch-size that they can, such as {fits}")
+        if self.encoding == "bytes" and self.min_count > 1:
+            raise SettingsError("min_count", f"{self.min_count} is for characters; bytes are all kept: leave it out")
         if self.patience is not None and not self.val_frac:
             raise SettingsError("patience", "counts validations, and --val-frac 0 leaves no text for them")
 

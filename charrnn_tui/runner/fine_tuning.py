@@ -11,6 +11,7 @@ from charrnn_tui.run.settings import SettingsError, TrainSettings
 from charrnn_tui.runner.find_model import locate_checkpoint, open_checkpoint
 from charrnn_tui.text.array_cache import TEXTS
 from charrnn_tui.text.batches import batch_count
+from charrnn_tui.text.byte_text import BYTES
 from charrnn_tui.text.corpus import load_corpus
 from charrnn_tui.text.text_file import refuse_pipe
 from charrnn_tui.text.text_names import files_of
@@ -36,8 +37,10 @@ def open_start(settings: TrainSettings, given: Collection[str], runs: Path) -> t
         if name in given and getattr(settings, name) != getattr(model, name):
             raise SettingsError(name, f"{path.name} has {getattr(model, name)}; leave the option out")
     alphabet = "".join(model.vocabulary.tokens)
-    sizes = {name: getattr(model, name) for name in SIZES}
-    return replace(settings, init_from=str(path.resolve()), alphabet=alphabet, **sizes), model
+    found = {name: getattr(model, name) for name in SIZES}
+    if model.vocabulary.of_bytes:
+        found["encoding"] = BYTES
+    return replace(settings, init_from=str(path.resolve()), alphabet=alphabet, **found), model
 
 
 def read_old_text(settings: TrainSettings, vocabulary: Vocabulary, runs: Path) -> Ids | None:

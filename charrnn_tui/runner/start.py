@@ -30,6 +30,7 @@ from charrnn_tui.sampling.sampler import Sampler
 from charrnn_tui.sampling.settings import SamplingSettings
 from charrnn_tui.text.array_cache import TEXTS
 from charrnn_tui.text.batches import check_geometry
+from charrnn_tui.text.byte_text import joined
 from charrnn_tui.text.corpus import Corpus, load_corpus
 from charrnn_tui.text.text_settings import TextSettings
 
@@ -177,4 +178,5 @@ def write_sample(checkpoint: Checkpoint, settings: TrainSettings) -> tuple[str, 
     prime = vocabulary.known_part(settings.sample_prime)
     sampling = SamplingSettings(top_k=settings.sample_top_k)
     sampler = Sampler(CharModel(checkpoint), vocabulary, sampling, seed=settings.sample_seed, prime=prime)
-    return prime, "".join(sampled.character for sampled in islice(sampler, settings.sample_length))
+    text = "".join(sampled.character for sampled in islice(sampler, settings.sample_length))
+    return joined(prime), joined(text)

@@ -78,6 +78,9 @@ def check_characters(settings: SamplingSettings, vocabulary: Vocabulary) -> None
     """Raise ValueError that begins with the setting's name, where one has unknown characters or nothing is left."""
     for name, characters in (("ban", settings.ban), ("only", settings.only)):
         if characters is not None and (unknown := vocabulary.unknown(characters)):
+            if vocabulary.of_bytes:
+                problem = f"{next(iter(unknown))!r}: the characters of this model are bytes, of which that has several"
+                raise ValueError(f"{name} has {problem}; it can only be of ASCII")
             raise ValueError(f"{name} has characters {UnknownCharacters(unknown)}")
     allowed_ids(vocabulary, settings.ban, settings.only)
 

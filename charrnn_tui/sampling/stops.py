@@ -1,8 +1,9 @@
 """Where a text ends before it has reached its length: behind a string, or with a number of lines."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from charrnn_tui.text.byte_text import in_bytes
 from charrnn_tui.text.vocabulary import UnknownCharacters, Vocabulary
 
 End = Literal["length", "until", "lines"]
@@ -18,6 +19,10 @@ class Stop:
 
     until: tuple[str, ...] = ()
     lines: int | None = None
+
+    def for_alphabet(self, vocabulary: Vocabulary) -> "Stop":
+        """The same in the characters of a model: in bytes, where these are its characters."""
+        return replace(self, until=tuple(map(in_bytes, self.until))) if vocabulary.of_bytes else self
 
     def __post_init__(self) -> None:
         if not all(self.until):
@@ -43,7 +48,7 @@ NEVER = Stop()
 def check_stop(stop: Stop, vocabulary: Vocabulary) -> None:
     """Raise ValueError for what a model with this alphabet can never write."""
     for end in stop.until:
-        if unknown := vocabulary.unknown(end):
+        if unknown := vocabulary.unknown(in_bytes(end) if vocabulary.of_bytes else end):
             raise ValueError(f"until {end!r} would never be written: {UnknownCharacters(unknown)}")
     if stop.lines is not None and "\n" not in vocabulary.index:
         raise ValueError("lines: this model writes no lines: there is no line feed in its alphabet")

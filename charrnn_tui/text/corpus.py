@@ -10,6 +10,7 @@ import numpy as np
 
 from charrnn_tui.text.array_cache import ArrayCache
 from charrnn_tui.text.batches import split_at
+from charrnn_tui.text.byte_text import ALL_BYTES, BYTES
 from charrnn_tui.text.text_file import CorpusError, TextFile, sha256_of
 from charrnn_tui.text.text_names import files_of, name_of
 from charrnn_tui.text.text_settings import AS_IT_IS, TextSettings
@@ -130,8 +131,9 @@ def read_as_trained(path: str | Path, encoding: str, facts: Mapping[str, Any]) -
 
 
 def _alphabet_of_source(source: TextSource) -> tuple[list[str], int]:
-    alphabet, length = alphabet_of(source.texts())
-    if not alphabet:
+    of_bytes = source.settings.encoding == BYTES
+    alphabet, length = (list(ALL_BYTES), sum(map(len, source.texts()))) if of_bytes else alphabet_of(source.texts())
+    if not length:
         names = ", ".join(str(file.path) for file in source.files)
         raise CorpusError(f"{names}: the file is empty; there is nothing to learn from")
     return alphabet, length

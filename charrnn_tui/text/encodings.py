@@ -3,6 +3,8 @@
 import codecs
 from typing import Final
 
+from charrnn_tui.text.byte_text import BYTES
+
 _WITH_NULS: Final = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")  # text in these has NUL bytes
 _COMMON: Final = (  # of those that read a text equally well, the first ones are named
     *("cp1252", "latin_1", "cp1251", "shift_jis", "euc_jp", "gb18030", "big5", "euc_kr"),
@@ -12,7 +14,9 @@ COMMON_ENCODINGS: Final = "utf-8, utf-16, cp1251, cp1252, shift-jis"  # for mess
 
 
 def is_text_encoding(name: str) -> bool:
-    """Whether Python can decode text by this name, unlike by names of other codecs, such as hex."""
+    """Whether Python can decode text by this name, unlike by names of other codecs, such as hex; BYTES is one."""
+    if name == BYTES:
+        return True
     try:
         " ".encode(name)
         codecs.getincrementaldecoder(name)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Literal
 
+from charrnn_tui.text.byte_text import in_bytes
 from charrnn_tui.text.nearest import NearestKnown, in_known_form
 from charrnn_tui.text.text_settings import RARE
 from charrnn_tui.text.vocabulary import UnknownCharacters, Vocabulary
@@ -13,11 +14,13 @@ Unknown = Literal["refuse", "convert", "skip"]
 def known_text(text: str, vocabulary: Vocabulary, unknown: str, source: str) -> tuple[str, str]:
     """The text in characters of the alphabet, and a sentence that names those that were left out, or "".
 
-    unknown: refuse; convert the text into the Unicode form that the alphabet has, composed or decomposed,
-    and what is still unknown into the character for rare ones, if it has that; or skip.
-    source: begins the message. Raises UnknownCharacters, whose message says what to do, if the text has other
+    Of an alphabet of bytes: its bytes in UTF-8. unknown: refuse; convert the text into the Unicode form that the
+    alphabet has, composed or decomposed, and what is still unknown into the character for rare ones, if it has that; or
+    skip. source: begins the message. Raises UnknownCharacters, whose message says what to do, if the text has other
     characters and they are not to be left out.
     """
+    if vocabulary.of_bytes:
+        text = in_bytes(text)
     converted, form = in_known_form(text, vocabulary)
     if form and unknown == "convert":
         text, form = converted, ""

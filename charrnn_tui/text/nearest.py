@@ -36,6 +36,8 @@ def in_known_form(text: str, vocabulary: Vocabulary) -> tuple[str, str]:
 
     The text as it is, and "", where neither form makes more of it known.
     """
+    if vocabulary.of_bytes:
+        return text, ""
     best, name, unknown = text, "", _unknown(text, vocabulary)
     forms: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
     for form in forms if unknown else ():
@@ -79,7 +81,7 @@ class NearestKnown:
     def replaced(self, text: str) -> str:
         """The text in the Unicode form of the alphabet, and what is still unknown replaced by its nearest, if any."""
         text, _ = in_known_form(text, self.vocabulary)
-        unknown = set(text) - self._known.keys()
+        unknown = set() if self.vocabulary.of_bytes else set(text) - self._known.keys()
         return text.translate({ord(char): self.of(char) or char for char in unknown})
 
 

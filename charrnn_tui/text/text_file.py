@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
+from charrnn_tui.text.byte_text import BYTES
 from charrnn_tui.text.compression import Damaged, unpacked
 from charrnn_tui.text.encodings import COMMON_ENCODINGS, is_text_encoding, likely_encodings
 
@@ -54,6 +55,8 @@ class TextFile:
     @property
     def binary(self) -> str:
         """A sentence if the beginning looks like that of a binary file, as `texts` would say it; else ""."""
+        if self.encoding == BYTES:
+            return ""
         head = self._head()
         if b"\0" not in head or head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             return ""
@@ -74,8 +77,12 @@ class TextFile:
     def texts(self) -> Iterator[str]:
         """The text, piece by piece; CRLF and CR are read as newline, a leading byte-order mark is dropped.
 
-        Raises CorpusError that names the byte offset and an encoding to try, or says that the file is binary.
+        As bytes the file is read as it is. Raises CorpusError that names the byte offset and an encoding to try, or
+        says that the file is binary.
         """
+        if self.encoding == BYTES:
+            yield from (piece.decode("ascii", "surrogateescape") for piece in self.pieces())
+            return
         decoder = io.IncrementalNewlineDecoder(self._decoder(), translate=True)
         begun, offset = False, 0
         for piece in chain(self.pieces(), [b""]):  # the empty piece ends the text

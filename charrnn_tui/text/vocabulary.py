@@ -6,6 +6,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from charrnn_tui.text.byte_text import in_bytes, utf8
+
 Ids = NDArray[np.unsignedinteger]  # one token id per character, in the smallest dtype that holds the alphabet
 
 _CHUNK = 1 << 16  # characters looked up at once: as much scratch memory as the processor's cache holds
@@ -71,6 +73,12 @@ class Vocabulary:
         """Character to id."""
         return {token: number for number, token in enumerate(self.tokens)}
 
+    @cached_property
+    def of_bytes(self) -> bool:
+        """Whether its characters are bytes: it has one that stands for a byte, and no other outside ASCII."""
+        others = [token for token in self.tokens if not token.isascii()]
+        return bool(others) and all("\udc80" <= token <= "\udcff" for token in others)
+
     @property
     def dtype(self) -> np.dtype[np.unsignedinteger]:
         """The dtype of the ids: uint8 up to 256 tokens, uint16 up to 65,536."""
@@ -94,7 +102,11 @@ class Vocabulary:
         return ids
 
     def encode_known(self, text: str) -> Ids:
-        """Like `encode`, leaving out characters that are not in the alphabet."""
+        """Like `encode`, leaving out characters that are not in the alphabet.
+
+        Of an alphabet of bytes: the ids of the text's bytes in UTF-8.
+        """
+        text = in_bytes(text) if self.of_bytes else text
         pieces = [found[found < len(self)].astype(self.dtype) for _, found in self._lookups(text)]
         return np.concatenate(pieces or [np.empty(0, self.dtype)])
 
@@ -121,7 +133,7 @@ class Vocabulary:
 
     def bytes_per_char(self, ids: Ids) -> float | None:
         """Bytes in UTF-8 a character, the mean over a text's ids, (T,); None for an empty text."""
-        lengths = np.array([len(token.encode("utf-8", "surrogatepass")) for token in self.tokens])
+        lengths = np.array([len(utf8(token)) for token in self.tokens])
         pieces = (ids[start : start + _PIECE] for start in range(0, len(ids), _PIECE))
         total = sum(int(np.bincount(piece, minlength=len(self)) @ lengths) for piece in pieces)
         return total / len(ids) if len(ids) else None

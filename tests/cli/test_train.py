@@ -309,3 +309,26 @@ def test_every_encoding_of_texts_can_be_asked_for(
     text_file.write_bytes(text_file.read_text("utf-8").encode(encoding))
     assert invoke("train", text_file, *TINY, "--encoding", encoding).exit_code == 0
     assert invoke("score", checkpoint_file, text_file, "--encoding", encoding).exit_code == 0
+
+
+def test_any_file_is_learned_as_bytes_and_what_is_utf_8_is_written_as_it(
+    invoke: Invoke, runs: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "any.bin"
+    file.write_bytes("на\r\n".encode() * 200 + b"\0\xff")
+    trained = invoke("train", file, *TINY, "--bytes", "--name", "any", "--sample-prime", "я")
+    assert trained.exit_code == 0
+    assert "1,202 bytes" in trained.stderr
+    events = [json.loads(line) for line in RunDirectory(runs / "any").events_file.read_text().splitlines()]
+    assert {event["prime"] for event in events if event["event"] == "sample_written"} == {"я"}
+    info = json.loads(invoke("info", "any", "--json").stdout)["checkpoint"]
+    assert (info["tokens"], info["bytes_per_char"], info["settings"]["encoding"]) == (256, 1.0, "bytes")
+    assert "the 256 bytes" in invoke("info", "any").stdout
+    scored = json.loads(invoke("score", "any", file, "--part", "val", "--json").stdout)
+    assert (scored["as_trained"], scored["bits_per_byte"]) == (True, scored["bits_per_char"])
+    options = ("--prime", "нa", "--length", 30, "--seed", 1)
+    assert invoke("sample", "any", *options).stdout_bytes.startswith("нa".encode())
+    written = json.loads(invoke("sample", "any", *options, "--json").stdout)
+    assert (written["prime"], written["chars"]) == ("нa", 30)
+    assert "bytes" in one_line(invoke("sample", "any", "--ban", "я"))
+    assert "exclude each other" in one_line(invoke("train", file, "--bytes", "--encoding", "cp1251"))

@@ -96,7 +96,7 @@ a word."""
     def watch_model(self, model: LoadedModel | None) -> None:
         vocabulary = None if model is None else model.vocabulary
         self._nearest = None if vocabulary is None else NearestKnown(vocabulary)
-        self.input.known = None if vocabulary is None else vocabulary.index
+        self.input.known = None if vocabulary is None or vocabulary.of_bytes else vocabulary.index
         self._name_unknown()
         self._predict()
 

@@ -13,6 +13,7 @@ from textual.selection import Selection
 from textual.widget import Widget
 
 from charrnn_tui.playground.branches import Mark
+from charrnn_tui.text.byte_text import joined_at
 from charrnn_tui.tui.textview.visible import visible
 from charrnn_tui.tui.textview.wrapping import WrappedText
 
@@ -72,12 +73,15 @@ def paint_row(rows: WrappedText, row: int, decoration: Decoration, palette: Pale
     glyphs = _glyphs(rows.text(start, end))
     looks = _grounds(start, end, decoration)
     for index, overlay in _overlays(start, end, decoration):
+        while not glyphs[index]:  # a byte of a character that is drawn at its first one
+            index -= 1
         looks[index] = (*looks[index], overlay)
     if decoration.selection is not None and (span := decoration.selection.get_span(row)) is not None:
         for index in _covered(glyphs, span):
             looks[index] = (*looks[index], SELECTION)
     runs = groupby(zip(looks, glyphs, strict=True), key=lambda pair: pair[0])
-    return [Segment("".join(glyph for _, glyph in run), palette.style(look)) for look, run in runs]
+    drawn = (("".join(glyph for _, glyph in run), look) for look, run in runs)
+    return [Segment(text, palette.style(look)) for text, look in drawn if text]
 
 
 def position_drawn_at(rows: WrappedText, offset: Offset) -> int:
@@ -85,7 +89,7 @@ def position_drawn_at(rows: WrappedText, offset: Offset) -> int:
     start, end = rows.row_span(min(offset.y, rows.row_count - 1))
     drawn = 0
     for position, glyph in enumerate(_glyphs(rows.text(start, end)), start):
-        if drawn >= offset.x:
+        if drawn >= offset.x and glyph:
             return position
         drawn += len(glyph)
     return end
@@ -94,12 +98,16 @@ def position_drawn_at(rows: WrappedText, offset: Offset) -> int:
 def offset_of(rows: WrappedText, position: int) -> Offset:
     """Where a character is drawn, as Textual's selections count; the length of the text is behind the last one."""
     row = rows.locate(position).row
-    return Offset(sum(map(len, _glyphs(rows.text(rows.row_span(row)[0], position)))), row)
+    start, end = rows.row_span(row)
+    return Offset(sum(map(len, _glyphs(rows.text(start, end))[: position - start])), row)
 
 
 def _glyphs(text: str) -> list[str]:
     # A line feed keeps a blank cell, so that a cursor can stand on it.
-    return [" " if character == "\n" else visible(character) for character in text]
+    glyphs = [" " if character == "\n" else visible(character) for character in text]
+    for start, end, character in joined_at(text):
+        glyphs[start:end] = [visible(character), *[""] * (end - start - 1)]
+    return glyphs
 
 
 def _grounds(start: int, end: int, decoration: Decoration) -> list[Look]:

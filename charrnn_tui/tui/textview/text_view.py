@@ -19,6 +19,7 @@ from textual.selection import Selection
 from textual.strip import Strip
 
 from charrnn_tui.playground.branches import Mark
+from charrnn_tui.text.byte_text import joined
 from charrnn_tui.tui.ascii_filter import filters_of_texts
 from charrnn_tui.tui.keys import Key, bindings_of
 from charrnn_tui.tui.textview import painter
@@ -298,7 +299,7 @@ class TextView(ScrollView, inherit_bindings=False):
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """The raw characters of a selection."""
-        return self._rows.text(*self._span(selection)), "\n"
+        return joined(self._rows.text(*self._span(selection))), "\n"
 
     def _span(self, selection: Selection) -> tuple[int, int]:
         start = 0 if selection.start is None else position_drawn_at(self._rows, selection.start)

@@ -76,5 +76,7 @@ def visible(text: str) -> str:
 
 def symbol_of(character: str) -> str:
     """The same for a character that stands alone: 1 or 2 cells, white space as a symbol."""
+    if "\udc80" <= character <= "\udcff":
+        return f"{ord(character) - 0xDC00:02X}"  # it stands for a byte
     sign = _SYMBOLS.get(character) or visible(character)
     return sign if sign.strip() else "␣"

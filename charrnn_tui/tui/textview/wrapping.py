@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.cells import cell_len
 
+from charrnn_tui.text.byte_text import joined_at
 from charrnn_tui.tui.textview.visible import visible
 
 _UTF_32: Final = "utf-32-le" if sys.byteorder == "little" else "utf-32-be"
@@ -57,10 +58,22 @@ class WrappedText:
     def append(self, text: str) -> int:
         """Add characters at the end; return the first position that is new or has changed its place."""
         first = self.length
+        if "\udc80" <= text[:1] <= "\udcbf":  # a byte that may end a character, which has fewer cells than its bytes
+            first = max(0, first - 3)
+            first = self._unwrap(first)
         row = self.row_count
         self._codes.frombytes(text.encode(_UTF_32, "surrogatepass"))
         self._wrap_last_row()
         return min(first, self._starts[row]) if row < self.row_count else first
+
+    def _unwrap(self, position: int) -> int:
+        """Forget the rows that begin behind a position, and the one that it is in: a word may go back to that above.
+
+        Returns the first position whose place may change.
+        """
+        while self._starts[-1] > position:
+            self._starts.pop()
+        return self._starts.pop() if len(self._starts) > 1 else 0
 
     def clear(self) -> None:
         del self._codes[:]
@@ -80,7 +93,8 @@ class WrappedText:
     def locate(self, position: int) -> Place:
         """The cell where a character begins, or for the length of the text where the next one would."""
         row = bisect_right(self._starts, position) - 1
-        return Place(row, int(self._cells(self._starts[row], position).sum()))
+        start, end = self.row_span(row)
+        return Place(row, int(self._cells(start, end)[: position - start].sum()))
 
     def position_at(self, row: int, column: int) -> int:
         """The character that covers a cell, or the nearest one of that row; the row's start where it has none."""
@@ -115,13 +129,22 @@ def _kind_of(code: int) -> int:
 
 
 def _kinds_of(characters: "array[int]") -> NDArray[np.uint8]:
-    """Cells and properties of characters, (n,) code points → (n,) bits: `_CELLS` of them say how many cells."""
+    """Cells and properties of characters, (n,) code points → (n,) bits: `_CELLS` of them say how many cells.
+
+    Bytes that are a character stand where their first one is; the others have no cell.
+    """
     codes = np.array(characters, np.uint32)
     kinds = _kinds[codes]
     if not kinds.all():
         for code in set(codes[kinds == 0].tolist()):
             _kinds[code] = _kind_of(code)
         kinds = _kinds[codes]
+    if ((codes >= 0xDC80) & (codes <= 0xDCFF)).any():
+        for start, end, character in joined_at(codes.tobytes().decode(_UTF_32, "surrogatepass")):
+            kind = _kind_of(ord(character))
+            kinds[start:end] = 0
+            kinds[start] = kind & (_CELLS | _HANGS)
+            kinds[end - 1] |= kind & _BREAKS_AFTER
     return kinds
 
 
@@ -141,6 +164,9 @@ def _breaks_of(kinds: NDArray[np.uint8], width: int) -> list[int]:
     beyond = np.minimum(reach, n - 1)
     hangs = (kinds[beyond] & _HANGS != 0) & (reach < n) & (after[beyond + 1] <= after[:-1] + width)
     reach = np.maximum(reach + hangs, index + 1)  # a character wider than the row has a row for itself
+    if not (kinds & _CELLS).all():  # a byte stays with the first one of its character
+        beginning = np.where(kinds & _CELLS, index, np.int32(n))
+        reach = np.append(np.minimum.accumulate(beginning[::-1])[::-1], np.int32(n))[reach]
     last_break = np.zeros(n + 1, np.int32)
     np.maximum.accumulate(np.where(kinds & _BREAKS_AFTER, index + 1, 0), out=last_break[1:])
     following = np.where(last_break[reach] > index, last_break[reach], reach)

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from charrnn_tui.text.byte_text import in_bytes, joined
 from charrnn_tui.tui.textview.visible import visible
 from charrnn_tui.tui.textview.wrapping import BREAKING_SPACES, Place, WrappedText
 
@@ -137,3 +138,15 @@ def test_clearing_leaves_an_empty_text() -> None:
     rows = wrapped("a\nb", 10)
     rows.clear()
     assert (rows.text(), rows.row_count, rows.length) == ("", 1, 0)
+
+
+@given(st.text(st.sampled_from("ab \nяé世👍\u3000"), max_size=60), widths)
+def test_bytes_that_are_a_character_stand_where_it_would(text: str, width: int) -> None:
+    by_characters, by_bytes, one_by_one = wrapped(text, width), wrapped(in_bytes(text), width), WrappedText(width)
+    for byte in in_bytes(text):
+        one_by_one.append(byte)
+    assert [joined(row) for row in rows_of(by_bytes)] == rows_of(by_characters)
+    assert rows_of(one_by_one) == rows_of(by_bytes)
+    places = [by_characters.locate(position) for position in range(len(text))]
+    starts = [len(text[:position].encode()) for position in range(len(text))]
+    assert [by_bytes.locate(start) for start in starts] == places
