@@ -1,6 +1,5 @@
 """Model, optimizer and place in the text: one training step, one validation (notebook cell 30), and their timing."""
 
-import statistics
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -24,15 +23,14 @@ from charrnn_tui.training.devices import Placement, place
 from charrnn_tui.training.graph import Graph
 from charrnn_tui.training.model import CharRNN, Hidden
 from charrnn_tui.training.optimizer import AdamW
+from charrnn_tui.training.pace import Pace
 from charrnn_tui.training.resume_state import ResumeState, restore_generators
 from charrnn_tui.training.schedule import learning_rate
 
 if TYPE_CHECKING:  # a training by one process needs nothing of torch.distributed
     from charrnn_tui.training.ranks import Ranks
 
-_SPEED_WINDOW = 20  # steps over which chars/s is averaged
 _LOSSES_AT_A_TIME = 16  # of a validation, read from the device
-_AHEAD_SECONDS = 0.1  # of work queued on the device at most: a request waits that long
 
 
 class Cancelled(Exception):
@@ -102,9 +100,7 @@ class Learner:
         self.hidden = self._last_start = self.model.init_hidden(self._rows)  # the state that the next step starts from
         self._queued: deque[QueuedStep] = deque()
         self._step_graph, self._update_graph, self._validation_graph = (Graph(self.device) for _ in range(3))
-        self._recent: deque[float] = deque(maxlen=_SPEED_WINDOW)
-        self._validation_seconds: float | None = None
-        self.validating_seconds = 0.0  # of all validations of this process
+        self.pace = Pace()
         if ranks is not None and ranks.rank == 0:
             ranks.send("share")
             self.share_state()
@@ -202,7 +198,8 @@ class Learner:
         Further steps are queued behind it, as many as pay on this device, but none after step `until`, when the caller
         will look at the model. Raises Cancelled, on a CPU, soon after `cancelled()` turns true.
         """
-        while not self._queued or (self.queued <= self._worth_queueing() and self.step + self.queued < until):
+        ahead = self.pace.worth_queueing(self.placement.steps_ahead)
+        while not self._queued or (self.queued <= ahead and self.step + self.queued < until):
             self.begin_step()
         return self._report(self._queued.popleft())
 
@@ -212,12 +209,6 @@ class Learner:
         while self._queued:
             reports.append(self._report(self._queued.popleft()))
         return reports
-
-    def _worth_queueing(self) -> int:
-        """How many steps to queue behind the one waited for: enough to keep the device busy, but `_AHEAD_SECONDS`."""
-        if not self._recent:
-            return 0
-        return min(self.placement.steps_ahead, int(_AHEAD_SECONDS / max(min(self._recent), 1e-9)))
 
     def begin_step(self) -> None:
         """Give the device one more step, without waiting for it. Raises RanksLost."""
@@ -320,7 +311,7 @@ class Learner:
             if self._ranks is not None:
                 self._ranks.send("undo")
         self.train_seconds += seconds
-        self._recent.append(seconds)
+        self.pace.add_step(seconds)
         return StepDone(
             time=time.time(),
             step=done.step,
@@ -329,7 +320,9 @@ class Learner:
             grad_norm=grad_norm,
             lr=done.lr,
             seconds=round(seconds, 4),
-            chars_per_second=round(self._chars_per_second(), 1),
+            chars_per_second=round(
+                self.pace.steps_per_second() * self.settings.batch_size * self.settings.seq_length, 1
+            ),
             train_seconds=round(self.train_seconds, 3),
             eta_seconds=round(self._eta_seconds(), 1),
         )
@@ -356,18 +349,15 @@ class Learner:
         """The same loss of the other text that is watched; None if there is none. Raises Cancelled."""
         if self._old_batches is None:
             return None
-        before = self._validation_seconds or 0.0
-        loss, seconds = self._timed_validation(self._old_batches)
-        self._validation_seconds = before + seconds
-        return loss
+        return self._timed_validation(self._old_batches, further=True)[0]
 
-    def _timed_validation(self, batches: Batches) -> tuple[float, float]:
+    def _timed_validation(self, batches: Batches, *, further: bool = False) -> tuple[float, float]:
         started = self._clock()
         with self._all_cores():
             mean = self._mean_validation_loss(batches)
-        self._validation_seconds = seconds = self._clock() - started
+        seconds = self._clock() - started
         self.train_seconds += seconds
-        self.validating_seconds += seconds
+        self.pace.add_validation(seconds, further=further)
         return mean, seconds
 
     @contextmanager
@@ -404,23 +394,12 @@ class Learner:
         """A copy of the model's current weights, as float32 NumPy arrays."""
         return {name: tensor.float().cpu().numpy().copy() for name, tensor in self.model.state_dict().items()}
 
-    def _chars_per_second(self) -> float:
-        chars = self.settings.batch_size * self.settings.seq_length * len(self._recent)
-        return chars / max(sum(self._recent), 1e-9)
-
     @property
     def validation_seconds(self) -> float:
-        """Of the last validation, or an estimate of the first one: a forward pass is about a third of a step."""
-        if not self.settings.val_frac:
-            return 0.0
-        if self._validation_seconds is None:
-            return self.validation_windows * self._step_seconds() / 3
-        return self._validation_seconds
-
-    def _step_seconds(self) -> float:
-        return statistics.median(self._recent) if self._recent else 0.0  # which one slow step does not move
+        """Of a validation; 0 if there are none."""
+        return self.pace.validation_seconds(self.validation_windows) if self.settings.val_frac else 0.0
 
     def _eta_seconds(self) -> float:
         """Seconds for the remaining steps and validations, at the usual speed of the last ones; pauses do not count."""
         left = self.steps - self.step
-        return left * (self._step_seconds() + self.validation_seconds / self.settings.print_every)
+        return left * (self.pace.step_seconds() + self.validation_seconds / self.settings.print_every)

@@ -210,7 +210,7 @@ class _Training:
         learner = self.learner
         every = learner.settings.print_every
         planned = self.reporter.budget.planned_steps(
-            learner.step, learner.validating_seconds, learner.validation_seconds, every
+            learner.step, learner.pace.validating_seconds, learner.validation_seconds, every
         )
         if abs(planned - learner.steps) > PLAN_TOLERANCE * learner.steps:
             epochs = -(-planned // learner.steps_per_epoch)
