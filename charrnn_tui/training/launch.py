@@ -45,7 +45,7 @@ def leading(settings: TrainSettings, corpus: Corpus) -> Iterator[Learner]:
     launched = torchrun()
     here = launched.local_size if launched else settings.ranks
     placement = _placement(settings, len(corpus.vocabulary), here)
-    ranks = Ranks(0, launched.size, launched.local_rank, here) if launched else _started(settings.ranks)
+    ranks = Ranks(0, launched.size, launched.local_rank) if launched else _started(settings.ranks)
     try:
         length = split_at(len(corpus), settings.val_frac)
         windows = batch_count(length, settings.batch_size, settings.seq_length)
@@ -64,7 +64,7 @@ def join_local(rank: int, size: int, path: str) -> Ranks:
     store = _store(path, size)
     store.set(_ready(rank), "")
     with _on_loopback():
-        return Ranks(rank, size, rank, size, store)
+        return Ranks(rank, size, rank, store)
 
 
 def join_torchrun() -> Ranks:
@@ -73,7 +73,7 @@ def join_torchrun() -> Ranks:
     assert launched is not None
     for number in (signal.SIGINT, signal.SIGTERM):  # no handler in Python runs while this process waits for rank 0
         signal.signal(number, signal.SIG_DFL)
-    return Ranks(launched.rank, launched.size, launched.local_rank, launched.local_size)
+    return Ranks(launched.rank, launched.size, launched.local_rank)
 
 
 def _placement(settings: TrainSettings, tokens: int, here: int) -> Placement:
@@ -136,7 +136,7 @@ def _started(size: int) -> Ranks:
                 raise RanksLost(ended)
             time.sleep(0.02)
         with _on_loopback():
-            return Ranks(0, size, 0, size, store, processes)
+            return Ranks(0, size, 0, store, processes)
     except BaseException:
         processes.close()
         raise

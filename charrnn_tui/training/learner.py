@@ -2,8 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -353,24 +352,11 @@ class Learner:
 
     def _timed_validation(self, batches: Batches, *, further: bool = False) -> tuple[float, float]:
         started = self._clock()
-        with self._all_cores():
-            mean = self._mean_validation_loss(batches)
+        mean = self._mean_validation_loss(batches)
         seconds = self._clock() - started
         self.train_seconds += seconds
         self.pace.add_validation(seconds, further=further)
         return mean, seconds
-
-    @contextmanager
-    def _all_cores(self) -> Iterator[None]:
-        """While inside, the other ranks of this machine wait: compute with their threads, too."""
-        if self._ranks is None:
-            yield
-            return
-        torch.set_num_threads(self.placement.threads * self._ranks.here)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(self.placement.threads)
 
     def _mean_validation_loss(self, batches: Batches) -> float:
         windows = self._windows(batches)

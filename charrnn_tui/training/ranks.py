@@ -52,17 +52,14 @@ class Ranks:
         rank: int,
         size: int,
         local_rank: int,
-        here: int,
         store: Any = None,
         processes: Processes | None = None,
     ) -> None:
         """Connect all ranks; returns once each is there. local_rank: the number of its GPU.
 
-        here: how many ranks this machine has. store: a torch.distributed.Store where they meet; None: as torchrun says.
-        Raises RanksLost.
+        store: a torch.distributed.Store where they meet; None: as torchrun says. Raises RanksLost.
         """
-        self.rank, self.size, self.here = rank, size, here
-        self._local_rank, self._processes = local_rank, processes
+        self.rank, self.size, self._local_rank, self._processes = rank, size, local_rank, processes
         self.torn = False  # whether this rank is within a step, or has lost another one
         self._gradients: Any = None
         where: dict[str, Any] = {"init_method": "env://"} if store is None else {"store": store}

@@ -11,7 +11,7 @@ from charrnn_tui.training.model import Hidden
 class LoneRank:
     """As `Ranks` with one rank; has the commands that it was told to send."""
 
-    rank, size, here, torn = 0, 1, 1, False
+    rank, size, torn = 0, 1, False
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, int, float]] = []
