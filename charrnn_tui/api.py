@@ -122,17 +122,18 @@ class Settings(TypedDict, total=False):
     """The settings of a training: the options of `charrnn-tui train`, whose help says what they do.
 
     skip_head, skip_tail: characters that are left out at the ends of the text. min_count: characters that occur less
-    often become one, U+FFFD. init_from: the model that the training starts from; old_text: a text whose end validations
-    read, too. lr: the learning rate, its peak under
-    one-cycle. budget: seconds. val_frac: share of the text, at its end, held out.
-    val_chars, sample_length: characters. print_every: steps between two validations. threads: None is the fastest.
-    ranks: processes that train together, of which this one is the first.
+    often become one, U+FFFD. weights: how often an epoch reads each file, such as "3,1" for two. init_from: the model
+    that the training starts from; old_text: a text whose end validations read, too. lr: the learning rate, its peak
+    under one-cycle. budget: seconds. val_frac: share of the text, at its end, held out. val_chars, sample_length:
+    characters. print_every: steps between two validations. threads: None is the fastest. ranks: processes that train
+    together, of which this one is the first.
     """
 
     encoding: str
     skip_head: int
     skip_tail: int
     min_count: int
+    weights: str
     init_from: str
     old_text: str
     n_hidden: int

@@ -1,7 +1,7 @@
 """`charrnn-tui train`: a training without the app."""
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, closing
 from functools import partial
 from itertools import chain
@@ -141,7 +141,7 @@ def train_command(
             raise click.UsageError("Missing argument 'CORPUS...'")
         by_name = frozenset(field for field, value in given.items() if value is not None)
         given["on_hangup"] = given["on_hangup"] or config.train.on_hangup
-        corpus = named_files(corpus, given["encoding"], unreadable)
+        corpus, given["weights"] = _weighted(corpus, given, unreadable)
         request = RunRequest(corpus, settings_for(preset or config.train.preset, **given), name, by_name)
         if grid:
             return train_grid(grid, corpus, request, runs_dir, jobs, as_json)
@@ -168,6 +168,23 @@ def _refuse_with_torchrun(launched: Torchrun, ranks: int | None, others: dict[st
         raise click.UsageError(f"{other} and torchrun exclude each other: choose one")
     if ranks not in (None, launched.size):
         raise click.UsageError(f"torchrun has started {launched.size} processes: leave --ranks out")
+
+
+def _weighted(
+    names: tuple[str, ...], given: Mapping[str, Any], unreadable: Unreadable
+) -> tuple[tuple[str, ...], str | None]:
+    """The files that the names of texts mean, and the weight of each file, if the names have some."""
+    if not given["weights"]:
+        return named_files(names, given["encoding"], unreadable), given["weights"]
+    weights = given["weights"].replace(" ", "").split(",")
+    if len(weights) != len(names):
+        raise click.UsageError(f"--weights {given['weights']}: {len(weights)} for {len(names)} CORPUS; give each one")
+    files, of_files = list[str](), list[str]()
+    for name, weight in zip(names, weights, strict=True):
+        found = named_files((name,), given["encoding"], unreadable)
+        files += found
+        of_files += [weight] * len(found)
+    return tuple(files), ",".join(of_files)
 
 
 def _refuse_changes(given: dict[str, Any]) -> None:

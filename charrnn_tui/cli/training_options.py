@@ -41,6 +41,10 @@ _HELP: dict[str, tuple[Any, str]] = {  # type, help; TrainSettings checks the ra
     "skip_head": (int, "Characters to leave out at the beginning of the text, such as a licence."),
     "skip_tail": (int, "Characters to leave out at its end; charrnn-tui text FILE says how many."),
     "min_count": (int, "Replace characters that occur less often than this by one, \N{REPLACEMENT CHARACTER}."),
+    "weights": (
+        str,
+        "How often an epoch reads each CORPUS, such as 3,1 for two: the first one three times. Validation does not.",
+    ),
     "val_frac": (FiniteFloat(), "Share of the text, at its end, held out for validation; 0 for none."),
     "val_chars": (int, "Most characters that a validation reads, from the start of each row of its batches."),
     "print_every": (int, "Steps between two validations."),
@@ -78,7 +82,7 @@ _HELP: dict[str, tuple[Any, str]] = {  # type, help; TrainSettings checks the ra
     "on_hangup": (click.Choice(ON_HANGUP), "When the terminal is lost: continue without it, or save and stop."),
 }
 SETTING_TYPES: dict[str, Any] = {name: click.BOOL if kind is bool else kind for name, (kind, _) in _HELP.items()}
-_UNSET = {"threads": "the fastest, by a short trial", "init_from": "a new model"} | dict.fromkeys(
+_UNSET = {"threads": "the fastest, by a short trial", "init_from": "a new model", "weights": "once"} | dict.fromkeys(
     ("max_steps", "budget", "patience", "old_text"), "none"
 )
 

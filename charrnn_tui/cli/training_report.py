@@ -182,6 +182,8 @@ def started_lines(started: events.RunStarted) -> list[str]:
     read = f"{started.chars:,} characters, {started.tokens:,} of them distinct"
     if started.settings.get("encoding") == BYTES:
         read = f"{started.chars:,} bytes"
+    if weights := started.settings.get("weights"):
+        read += f", in an epoch {weights.replace(',', ' and ')} times"
     line = (
         f"{started.run}: {resumed}an LSTM of {sizes} units ({started.parameters:,} parameters) on {started.corpus} "
         f"({read}), {place}, {started.precision}"

@@ -42,23 +42,29 @@ def _between(low: float, high: float) -> Meta:
     return Meta(gt=low, lt=high, description=f"a number between {low:g} and {high:g}")
 
 
+_WEIGHTS = Meta(
+    pattern=r"^(|[1-9][0-9]{0,2}(,[1-9][0-9]{0,2})*)$", description="whole numbers from 1 to 999 such as 3,1"
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrainSettings:
     """Settings of a run; the defaults are the notebook's (cells 30 to 33).
 
     skip_head, skip_tail: characters of the text that are left out, at its beginning and at its end. min_count:
-    characters that occur less often become one. init_from: file of the model whose weights the training starts from;
-    alphabet: the characters of that model, in its order, which come first in the alphabet. old_text: file of a text
-    whose end validations read, too. lr: Adam's learning rate, its peak under the one-cycle schedule. clip:
-    largest gradient norm. val_frac: share of the text held out at its end. val_chars: how many of these characters a
-    validation reads at most, from the start of each row of a batch. print_every: steps between validations.
-    forget_bias: added to the forget gates' initial bias (Jozefowicz et al. 2015). output_bias: whether the output's
-    bias starts at the characters' log frequencies. weight_drop: dropout of the recurrent weights, drawn anew each step
-    (Merity et al. 2018). exact_dropout: whether dropout in float32 draws its random numbers as PyTorch's, which takes
-    longer. weight_decay: of AdamW (Loshchilov & Hutter 2019); 0 is Adam. budget: seconds that the run may take, by
-    which epochs and max_steps are corrected while it trains. patience: end after so many validations in a row without a
-    lower loss. threads: None chooses by a short trial. ranks: processes that share the rows of each batch.
-    keep_checkpoints: how many models a run's history keeps at most. on_hangup: what to do when the terminal is lost.
+    characters that occur less often become one. weights: `3,1`: how often an epoch reads each file, "" for once.
+    init_from: file of the model whose weights the training starts from; alphabet: the characters of that model, in
+    its order, which come first in the alphabet. old_text: file of a text whose end validations read, too. lr: Adam's
+    learning rate, its peak under the one-cycle schedule. clip: largest gradient norm. val_frac: share of the text
+    held out at its end. val_chars: how many of these characters a validation reads at most, from the start of each
+    row of a batch. print_every: steps between validations. forget_bias: added to the forget gates' initial bias
+    (Jozefowicz et al. 2015). output_bias: whether the output's bias starts at the characters' log frequencies.
+    weight_drop: dropout of the recurrent weights, drawn anew each step (Merity et al. 2018). exact_dropout: whether
+    dropout in float32 draws its random numbers as PyTorch's, which takes longer. weight_decay: of AdamW (Loshchilov &
+    Hutter 2019); 0 is Adam. budget: seconds that the run may take, by which epochs and max_steps are corrected while
+    it trains. patience: end after so many validations in a row without a lower loss. threads: None chooses by a short
+    trial. ranks: processes that share the rows of each batch. keep_checkpoints: how many models a run's history keeps
+    at most. on_hangup: what to do when the terminal is lost.
     """
 
     preset: Preset = "notebook"
@@ -66,6 +72,7 @@ class TrainSettings:
     skip_head: Annotated[int, _whole(0, 10**12)] = 0
     skip_tail: Annotated[int, _whole(0, 10**12)] = 0
     min_count: Annotated[int, _whole(1, 10**12)] = 1
+    weights: Annotated[str, _WEIGHTS] = ""
     init_from: str = ""
     alphabet: str = ""
     old_text: str = ""

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,13 +26,15 @@ class Corpus:
     """An encoded text, or a part of one.
 
     ids: shape (characters,), the vocabulary's dtype, read-only; a mapped file for a long text. sha256: of the files'
-    bytes, one after the other, as `cat FILES | sha256sum` prints it.
+    bytes, one after the other, as `cat FILES | sha256sum` prints it. spans: begin, end and weight of each file in the
+    text, where these have weights.
     """
 
     name: str
     ids: Ids
     vocabulary: Vocabulary
     sha256: str
+    spans: tuple[tuple[int, int, int], ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -40,6 +43,19 @@ class Corpus:
         """Training and validation ids, the first `1 - val_frac` and the rest (notebook cell 30)."""
         boundary = split_at(len(self.ids), val_frac)
         return self.ids[:boundary], self.ids[boundary:]
+
+    def weighted_training_ids(self, val_frac: float) -> Ids:
+        """What an epoch reads: the training ids, of files with weights so often one after the other.
+
+        Rounds over the files, each of those whose weight is not used up; in memory, if there are weights.
+        """
+        train = self.split(val_frac)[0]
+        rounds = range(max((weight for *_, weight in self.spans), default=1))
+        if len(rounds) == 1:
+            return train
+        return np.concatenate(
+            [train[begin:end] for past in rounds for begin, end, weight in self.spans if weight > past]
+        )
 
 
 class TextChanged(ValueError):
@@ -70,7 +86,19 @@ def load_corpus(
     except (TextChanged, UnknownCharacters):
         names = ", ".join(str(file.path) for file in files if file.changed()) or "the text"
         raise CorpusError(f"{names}: has changed while it was read; try again") from None
-    return Corpus(name_of(paths), ids, vocabulary, sha256)
+    return Corpus(name_of(paths), ids, vocabulary, sha256, _spans(files, settings, len(ids)))
+
+
+def _spans(files: Sequence[TextFile], settings: TextSettings, length: int) -> tuple[tuple[int, int, int], ...]:
+    """Begin, end and weight of each file in the text; none without weights. Reads the files. Raises CorpusError."""
+    if not settings.weights:
+        return ()
+    weights = [int(weight) for weight in settings.weights.split(",")]
+    if len(weights) != len(files):
+        raise CorpusError(f"--weights {settings.weights}: {len(weights)} for {len(files)} files; give each one")
+    ends = accumulate((sum(map(len, file.texts())) for file in files), initial=-settings.skip_head)
+    edges = [min(max(0, end), length) for end in ends]
+    return tuple(zip(edges, edges[1:], weights, strict=False))
 
 
 def encode_source(source: TextSource) -> tuple[Ids, Vocabulary]:

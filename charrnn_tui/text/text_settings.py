@@ -15,7 +15,8 @@ class TextSettings:
     """encoding: a name that Python knows. skip_head, skip_tail: characters left out at the beginning and at the end.
 
     min_count: characters that occur less often than this in what is left become RARE. alphabet: characters that are in
-    the text's alphabet whether they occur or not, and come first in it, in this order.
+    the text's alphabet whether they occur or not, and come first in it, in this order. weights: `3,1`: how often an
+    epoch of a training reads each file; "" is once.
     """
 
     encoding: str = "utf-8"
@@ -23,6 +24,7 @@ class TextSettings:
     skip_tail: int = 0
     min_count: int = 1
     alphabet: str = ""
+    weights: str = ""
 
     @classmethod
     def of(cls, settings: Mapping[str, Any] | None) -> "TextSettings":

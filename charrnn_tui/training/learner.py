@@ -60,7 +60,8 @@ class Learner:
         rows of the text, one after the other.
         """
         self.settings = settings
-        self.train_ids, self.val_ids = corpus.split(settings.val_frac)
+        self.train_ids = corpus.weighted_training_ids(settings.val_frac)
+        self.val_ids = corpus.split(settings.val_frac)[1]
         tokens = len(corpus.vocabulary)
         self.placement = placement or place(settings, tokens)
         self.device = torch.device(self.placement.device)

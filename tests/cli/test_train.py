@@ -332,3 +332,17 @@ def test_any_file_is_learned_as_bytes_and_what_is_utf_8_is_written_as_it(
     assert (written["prime"], written["chars"]) == ("нa", 30)
     assert "bytes" in one_line(invoke("sample", "any", "--ban", "я"))
     assert "exclude each other" in one_line(invoke("train", file, "--bytes", "--encoding", "cp1251"))
+
+
+def test_each_text_that_is_named_has_a_weight(invoke: Invoke, runs: Path, tmp_path: Path) -> None:
+    (tmp_path / "texts").mkdir()
+    for name in ("texts/a", "texts/b", "c"):
+        (tmp_path / name).write_text(some_text(400))
+    names = (tmp_path / "texts", tmp_path / "c")
+    result = invoke("train", *names, *TINY, "--weights", "3, 1", "--name", "mixed")
+    assert result.exit_code == 0
+    steps = json.loads(invoke("info", "mixed", "--json").stdout)["steps"]
+    assert steps == (2 * 3 * 400 + 400 - 120) // 40
+    assert RunDirectory(runs / "mixed").read_settings()["settings"]["weights"] == "3,3,1"
+    assert "1 for 2 CORPUS" in one_line(invoke("train", *names, *TINY, "--weights", "3"))
+    assert "--weights" in one_line(invoke("train", *names, *TINY, "--weights", "3,0"))

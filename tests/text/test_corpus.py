@@ -13,7 +13,7 @@ from charrnn_tui.text.corpus import CorpusError, TextChanged, alphabet_of, encod
 from charrnn_tui.text.long_text import chunks
 from charrnn_tui.text.text_file import TextFile, sha256_of
 from charrnn_tui.text.text_settings import TextSettings
-from charrnn_tui.text.vocabulary import UnknownCharacters, Vocabulary
+from charrnn_tui.text.vocabulary import Ids, UnknownCharacters, Vocabulary
 
 TEXTS = st.text(alphabet=st.characters(exclude_categories=[])) | st.text(alphabet="ab\xe9\u20ac\U0001f600")
 
@@ -254,3 +254,20 @@ def test_a_text_that_is_another_in_the_second_pass_is_refused(texts: list[str]) 
     alphabet, length = alphabet_of(["ab", "ab"])
     with pytest.raises((TextChanged, UnknownCharacters)):
         encode_text(texts, Vocabulary(alphabet), length)
+
+
+def test_an_epoch_reads_files_as_often_as_their_weights_say_and_a_validation_once(tmp_path: Path) -> None:
+    for name, text in (("a", "aaaa"), ("b", "bbb"), ("c", "ccc")):
+        (tmp_path / name).write_text(text)
+    files = [tmp_path / name for name in "abc"]
+    corpus = load_corpus(files, TextSettings(skip_head=1, weights="3,1,2"))
+    plain = load_corpus(files, TextSettings(skip_head=1))
+
+    def text(ids: Ids) -> str:
+        return corpus.vocabulary.decode(ids)
+
+    assert text(corpus.weighted_training_ids(0.1)) == "aaa" + "bbb" + "cc" + "aaa" + "cc" + "aaa"
+    assert text(plain.weighted_training_ids(0.1)) == "aaabbbcc"
+    assert [text(part) for part in corpus.split(0.1)] == ["aaabbbcc", "c"]
+    with pytest.raises(CorpusError, match="2 for 3 files"):
+        load_corpus(files, TextSettings(weights="3,1"))
