@@ -281,16 +281,11 @@ class Learner:
     def _gradients_on(self, x: Tensor, y: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, ...]:
         """Loss and all gradients, (1 + parameters,), and the next hidden state, for this rank's rows."""
         loss, *hidden = self._backward_on(x, y, h, c)
-        gradients = [parameter.grad.reshape(-1) for parameter in self.model.parameters() if parameter.grad is not None]
-        return torch.cat((loss.reshape(1), *gradients)), *hidden
+        return self.optimizer.pack_gradients(loss), *hidden
 
     def _update_by(self, shared: Tensor) -> tuple[Tensor]:
         """Update the model by what `_gradients_on` gives, averaged over the ranks: loss and gradient norm, (2,)."""
-        sizes = [parameter.numel() for parameter in self.model.parameters()]
-        loss, *gradients = torch.split(shared, [1, *sizes])
-        for parameter, gradient in zip(self.model.parameters(), gradients, strict=True):
-            parameter.grad = gradient.view_as(parameter)
-        return (self._update(loss.reshape(())),)
+        return (self._update(self.optimizer.unpack_gradients(shared)),)
 
     def _validate_on(self, x: Tensor, y: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, ...]:
         """The loss, (), and the next hidden state; shapes as for `_train_on`."""

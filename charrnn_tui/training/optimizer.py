@@ -42,6 +42,18 @@ class AdamW:
         for parameter in self._parameters:
             parameter.grad = None
 
+    def pack_gradients(self, loss: Tensor) -> Tensor:
+        """The loss, (), and all gradients in one vector, (1 + parameters,)."""
+        gradients = [parameter.grad.reshape(-1) for parameter in self._parameters if parameter.grad is not None]
+        return torch.cat((loss.reshape(1), *gradients))
+
+    def unpack_gradients(self, packed: Tensor) -> Tensor:
+        """Set the gradients to those of such a vector, which they are views of; returns its loss, ()."""
+        loss, *gradients = torch.split(packed, [1, *(parameter.numel() for parameter in self._parameters)])
+        for parameter, gradient in zip(self._parameters, gradients, strict=True):
+            parameter.grad = gradient.view_as(parameter)
+        return loss.reshape(())
+
     @torch.no_grad()
     def step(self) -> None:
         """Update the parameters by their gradients."""
