@@ -53,6 +53,7 @@ from charrnn_tui.sampling.stops import Stop as TextStop
 from charrnn_tui.sampling.stops import check_stop
 from charrnn_tui.text.byte_text import joined, joined_pieces
 from charrnn_tui.text.known_text import Unknown, known_text
+from charrnn_tui.text.long_text import bytes_per_char
 from charrnn_tui.text.text_names import files_of
 
 PathLike = str | Path
@@ -289,7 +290,7 @@ class Model:
             ids = vocabulary.encode(known_text(text, vocabulary, unknown, "the text")[0])
             self._network.wait_for_compiled_code()
             losses = np.concatenate(list(sequence_losses(self._network, ids)))
-        return Score(float(losses.mean()), len(losses), vocabulary.bytes_per_char(ids[1:]) or 1.0)
+        return Score(float(losses.mean()), len(losses), bytes_per_char(ids[1:], vocabulary) or 1.0)
 
     def save(self, path: PathLike, *, force: bool = False) -> Path:
         """Write the model as `charrnn-tui export` does: .safetensors, .net or .onnx, by the ending. Returns the path.

@@ -11,6 +11,7 @@ from charrnn_tui.cli.model_text import progress_bar
 from charrnn_tui.cli.options import Decorated
 from charrnn_tui.runner.facts import loss_facts
 from charrnn_tui.text.batches import TextTooShort
+from charrnn_tui.text.long_text import bytes_per_char
 from charrnn_tui.text.vocabulary import Ids, Vocabulary
 
 
@@ -24,12 +25,12 @@ def count_ngrams(train: Ids, held_out: Ids, vocabulary: Vocabulary, longest: int
 
     file: begins the message. Raises ClickException for a text that is too short or too long.
     """
-    bytes_per_char = vocabulary.bytes_per_char(held_out)
+    of_text = bytes_per_char(held_out, vocabulary)
     try:
         with progress_bar(min(longest, len(train)), "counting") as bar:
             found = []
             for each in ngram_losses(train, held_out, len(vocabulary), longest):
-                per_byte = loss_facts(each.loss, bytes_per_char)["bits_per_byte"]
+                per_byte = loss_facts(each.loss, of_text)["bits_per_byte"]
                 found.append(dataclasses.asdict(each) | {"bits_per_byte": per_byte})
                 bar.update(1)
     except (TextTooShort, TextTooLong) as error:

@@ -27,6 +27,7 @@ from charrnn_tui.sampling.char_model import CharModel
 from charrnn_tui.sampling.scoring import DynamicSettings, batch_losses, sequence_losses
 from charrnn_tui.text.batches import TextTooShort, batch_count, split_at
 from charrnn_tui.text.corpus import read_as_trained
+from charrnn_tui.text.long_text import bytes_per_char
 from charrnn_tui.text.text_settings import TextSettings
 from charrnn_tui.text.vocabulary import Ids
 
@@ -137,12 +138,12 @@ def score_command(
     except TextTooShort as error:
         raise click.ClickException(f"{file}: {error}") from None
     seconds = time.perf_counter() - started
-    bytes_per_char = loaded.vocabulary.bytes_per_char(piece[1:])
+    of_text = bytes_per_char(piece[1:], loaded.vocabulary)
     dynamic_values: dict[str, Any] = {}
     if dynamic and losses is not None:
-        dynamic_values = _dynamic_facts(float(losses.mean()), loss, bytes_per_char, settings)
+        dynamic_values = _dynamic_facts(float(losses.mean()), loss, of_text, settings)
     values: dict[str, Any] = {
-        **loss_facts(loss, bytes_per_char),
+        **loss_facts(loss, of_text),
         **dynamic_values,
         "chars": chars,
         "part": part,

@@ -12,6 +12,7 @@ from charrnn_tui.cli.model_text import ModelText, model_text_options, open_model
 from charrnn_tui.cli.options import json_option
 from charrnn_tui.cli.output import DataStream, excerpt, say
 from charrnn_tui.runner.facts import loss_facts
+from charrnn_tui.text.long_text import bytes_per_char
 
 CHARS = 50_000  # of the text; ten seconds at 2 × 512 units
 BEFORE, BEHIND = 30, 15  # characters of the text around a place
@@ -30,7 +31,7 @@ def surprise_command(worst: int, as_json: bool, **given: Any) -> None:
     """
     read = open_model_text(**given)
     found = _surprise(read)
-    facts = loss_facts(found.loss, read.checkpoint.vocabulary.bytes_per_char(read.ids[1:]))
+    facts = loss_facts(found.loss, bytes_per_char(read.ids[1:], read.checkpoint.vocabulary))
     groups = {"kind": found.by_kind(), "in word": found.by_word_position(), "in line": found.by_line_position()}
     places = [_place(read, found, place) for place in found.worst(worst)]
     stream = DataStream()

@@ -32,12 +32,14 @@ from charrnn_tui.text.boilerplate import find_boilerplate
 from charrnn_tui.text.byte_text import BYTES
 from charrnn_tui.text.corpus import Corpus, load_corpus
 from charrnn_tui.text.lines import median_line_length
+from charrnn_tui.text.long_text import character_counts
 from charrnn_tui.text.text_names import Unreadable
 from charrnn_tui.text.text_settings import TextSettings
 from charrnn_tui.text.vocabulary import Ids
 
 RARE = 10  # occurrences: a model learns little about a character that it sees less often
 REPEATED = 100  # characters of a passage that stands in the text more than once, or in both of its parts
+MOST_SEARCHED = 100_000_000  # characters, whose index takes up to 1 GB and two minutes
 LONGEST_LISTED = 5  # passages
 LISTED = 40  # characters of the alphabet on a line
 SHOWN = 60  # characters of a passage on a line
@@ -79,10 +81,10 @@ def text_command(
     corpus = load_corpus(files, settings, cache)
     train, held_out = corpus.split(val_frac)
     tokens = len(corpus.vocabulary)
-    counts = np.bincount(corpus.ids, minlength=tokens)
-    bytes_per_char = corpus.vocabulary.bytes_per_char(corpus.ids)
+    counts = character_counts(corpus.ids, tokens)
     fitted = fit_to_text(settings_for(DEFAULT_PRESET, val_frac=val_frac), len(corpus))
-    shared, repeated = _repeated(corpus, index_text(train, cache), held_out)
+    searched = len(corpus) <= MOST_SEARCHED
+    shared, repeated = _repeated(corpus, index_text(train, cache), held_out) if searched else (None, None)
     values: dict[str, Any] = {
         "file": list(names),
         "files": len(files),
@@ -90,7 +92,7 @@ def text_command(
         **settings.changes,
         "chars": len(corpus),
         "tokens": tokens,
-        "bytes_per_char": bytes_per_char,
+        "bytes_per_char": int(counts @ corpus.vocabulary.byte_lengths) / len(corpus),
         "uniform_loss": math.log(tokens) if tokens else None,
         "characters": {
             corpus.vocabulary.tokens[token]: int(counts[token])
@@ -177,7 +179,9 @@ def _rows(values: dict[str, Any]) -> list[Row]:
     if values["shared_with_training"] is not None:
         share = f"{values['shared_with_training']:.1%} of the held-out part is in passages of {REPEATED} characters"
         rows.append(("shared", f"{share} and more that the training part has, too"))
-    for each in values["repeated"]:
+    if values["repeated"] is None:
+        rows.append(("repeated", f"not searched for in a text of more than {MOST_SEARCHED:,} characters"))
+    for each in values["repeated"] or []:
         places = f"{len(each['text']):,} characters at {each['earlier']:,} and {each['position']:,}"
         rows.append(("repeated", f"{places}: {excerpt(each['text'], SHOWN)}"))
     if (ends := values["boilerplate"]) is not None:

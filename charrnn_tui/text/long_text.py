@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn_tui.text.vocabulary import Ids
+from charrnn_tui.text.vocabulary import Ids, Vocabulary
 
 _CHUNK = 1 << 22  # characters counted at once
 
@@ -42,6 +42,12 @@ def character_counts(ids: Ids, tokens: int) -> NDArray[np.int64]:
     for chunk in chunks(ids):
         counts += np.bincount(chunk, minlength=tokens)
     return counts
+
+
+def bytes_per_char(ids: Ids, vocabulary: Vocabulary) -> float | None:
+    """Bytes in UTF-8 a character, the mean over a text, (T,), in constant memory; None for an empty text."""
+    total = int(character_counts(ids, len(vocabulary)) @ vocabulary.byte_lengths)
+    return total / len(ids) if len(ids) else None
 
 
 def chunks(ids: Ids) -> Iterator[Ids]:

@@ -11,7 +11,6 @@ from charrnn_tui.text.byte_text import in_bytes, utf8
 Ids = NDArray[np.unsignedinteger]  # one token id per character, in the smallest dtype that holds the alphabet
 
 _CHUNK = 1 << 16  # characters looked up at once: as much scratch memory as the processor's cache holds
-_PIECE = 1 << 20  # ids that are counted at once
 
 
 class UnknownCharacters(ValueError):
@@ -131,12 +130,10 @@ class Vocabulary:
         """The characters of the ids. Raises IndexError for an id outside the alphabet."""
         return "".join([self.tokens[number] for number in ids])
 
-    def bytes_per_char(self, ids: Ids) -> float | None:
-        """Bytes in UTF-8 a character, the mean over a text's ids, (T,); None for an empty text."""
-        lengths = np.array([len(utf8(token)) for token in self.tokens])
-        pieces = (ids[start : start + _PIECE] for start in range(0, len(ids), _PIECE))
-        total = sum(int(np.bincount(piece, minlength=len(self)) @ lengths) for piece in pieces)
-        return total / len(ids) if len(ids) else None
+    @cached_property
+    def byte_lengths(self) -> NDArray[np.int64]:
+        """The bytes of each token in UTF-8, (tokens,)."""
+        return np.array([len(utf8(token)) for token in self.tokens])
 
     def _lookups(self, text: str) -> Iterator[tuple[int, Ids]]:
         """For each chunk its start and its ids, `len(self)` for an unknown character."""

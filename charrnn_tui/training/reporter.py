@@ -24,6 +24,7 @@ from charrnn_tui.run.events import (
 from charrnn_tui.run.settings import TrainSettings
 from charrnn_tui.text.corpus import Corpus
 from charrnn_tui.text.lines import median_line_length
+from charrnn_tui.text.long_text import bytes_per_char
 from charrnn_tui.training.flops import flops_per_char, limit_gflops
 from charrnn_tui.training.learner import Learner
 from charrnn_tui.training.lstm_cell import compiled_cell
@@ -57,7 +58,7 @@ class TrainingReporter:
         self._learner, self._corpus, self._run, self._write_sample = learner, corpus, run, write_sample
         self._line_length = median_line_length(corpus.ids, corpus.vocabulary)
         held_out = corpus.split(learner.settings.val_frac)[1]
-        self._bytes_per_char = corpus.vocabulary.bytes_per_char(held_out if len(held_out) else corpus.ids)
+        self._bytes_per_char = bytes_per_char(held_out if len(held_out) else corpus.ids, corpus.vocabulary)
 
     def restore(self, state: ResumeState) -> None:
         """Take the result of the last validation from there."""

@@ -100,3 +100,15 @@ def test_copied_writes_a_text_where_none_is_named(invoke: Invoke, checkpoint_fil
 
 def test_copied_says_how_to_name_the_training_text(invoke: Invoke, checkpoint_file: Path) -> None:
     assert "--training FILE" in one_line(invoke("copied", checkpoint_file))
+
+
+def test_a_very_long_text_is_described_without_its_repetitions(
+    invoke: Invoke, text_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("charrnn_tui.cli.text.MOST_SEARCHED", 1999)
+    result = invoke("text", text_file)
+    assert result.exit_code == 0
+    assert "repeated    not searched for in a text of more than 1,999 characters" in result.stdout
+    values = json.loads(invoke("text", text_file, "--json").stdout)
+    assert (values["repeated"], values["shared_with_training"]) == (None, None)
+    assert sum(values["characters"].values()) == 2000

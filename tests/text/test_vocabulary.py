@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charrnn_tui.text import vocabulary as vocabulary_module
 from charrnn_tui.text.vocabulary import UnknownCharacters, Vocabulary
 
 TEXTS = st.text(min_size=1, max_size=80)
@@ -108,11 +107,3 @@ def test_the_known_part_of_a_text_is_what_is_encoded_of_it() -> None:
     assert vocabulary.known_part("xaébxc") == "abc"
     assert vocabulary.encode(vocabulary.known_part("xaébxc")).tolist() == vocabulary.encode_known("xaébxc").tolist()
     assert vocabulary.known_part("") == ""
-
-
-def test_bytes_a_character_are_those_of_utf_8(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vocabulary_module, "_PIECE", 7)
-    text = "aé世🙂\n" * 30 + "é"
-    vocabulary = Vocabulary(sorted(set(text)))
-    assert vocabulary.bytes_per_char(vocabulary.encode(text)) == len(text.encode()) / len(text)
-    assert vocabulary.bytes_per_char(vocabulary.encode("")) is None
