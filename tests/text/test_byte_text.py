@@ -10,6 +10,7 @@ from charrnn_tui.run.settings import SettingsError, settings_for
 from charrnn_tui.text.byte_text import ALL_BYTES, BYTES, in_bytes, joined, joined_at, joined_pieces, utf8
 from charrnn_tui.text.corpus import load_corpus
 from charrnn_tui.text.known_text import known_text
+from charrnn_tui.text.long_text import bytes_per_char
 from charrnn_tui.text.text_names import files_of
 from charrnn_tui.text.text_settings import TextSettings
 from charrnn_tui.text.vocabulary import Vocabulary
@@ -37,7 +38,7 @@ def test_a_file_is_read_as_it_is_with_an_alphabet_of_all_bytes(tmp_path: Path) -
     assert corpus.vocabulary.tokens == ALL_BYTES
     assert corpus.vocabulary.of_bytes
     assert corpus.ids.tolist() == list(file.read_bytes())
-    assert corpus.vocabulary.bytes_per_char(corpus.ids) == 1.0
+    assert bytes_per_char(corpus.ids, corpus.vocabulary) == 1.0
     assert not Vocabulary("aя\udc80").of_bytes
     assert not Vocabulary("ab").of_bytes
 
