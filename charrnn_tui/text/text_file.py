@@ -35,6 +35,8 @@ class TextFile:
             self._begun = Path(path).stat()
             if not stat.S_ISREG(self._begun.st_mode):
                 self._data = _all_of(path)
+        except CorpusError:
+            raise
         except (OSError, ValueError) as error:
             raise _unreadable(path, error) from None
 

@@ -154,7 +154,7 @@ def test_who_means_standard_input_is_told_its_name() -> None:
 
 @pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="needs a device without an end")
 def test_a_device_without_an_end_is_refused_and_an_empty_one_is_empty() -> None:
-    with pytest.raises(CorpusError, match="/dev/zero: is a device"):
+    with pytest.raises(CorpusError, match=r"^/dev/zero: is a device"):
         load_corpus(["/dev/zero"])
     with pytest.raises(CorpusError, match="/dev/null: the file is empty"):
         load_corpus(["/dev/null"])
